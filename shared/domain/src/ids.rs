@@ -1,0 +1,266 @@
+//! One newtype per id. All of them are safe inside a table key: visible ASCII without `#`.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+/// The text cannot be an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} must be 1 to {MAX_LEN} visible ASCII characters without '#'")]
+pub struct IdError {
+    kind: &'static str,
+}
+
+/// The longest id, in bytes. Stripe's are under 100; a table key holds 1,024.
+pub const MAX_LEN: usize = 200;
+
+macro_rules! string_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Reads an id.
+            ///
+            /// # Errors
+            /// [`IdError`] when it is empty, too long, or has a character that cannot stand in a key.
+            pub fn parse(text: impl Into<String>) -> Result<Self, IdError> {
+                let text = text.into();
+                let fits = (1..=MAX_LEN).contains(&text.len());
+                if fits && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+                    Ok(Self(text))
+                } else {
+                    Err(IdError { kind: stringify!($name) })
+                }
+            }
+
+            /// The id's text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::parse(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+string_id! {
+    /// A member's pseudonym: 32 hex digits, a keyed hash of the Telegram id (ADR 2). The ledger knows
+    /// members by this alone.
+    MemberId
+}
+string_id! {
+    /// `{payment}-{rule}-{level}`: the same payment, rule and level always give the same id.
+    CommissionId
+}
+string_id! {
+    /// A Stripe customer, `cus_...`.
+    CustomerId
+}
+string_id! {
+    /// A Stripe invoice, `in_...`.
+    InvoiceId
+}
+string_id! {
+    /// One posting of bill credit to a Stripe customer balance.
+    PostingId
+}
+string_id! {
+    /// A manual change of a wallet by an operator.
+    AdjustmentId
+}
+string_id! {
+    /// The provider's own id of a payment: an invoice, a session, a charge, `txid:vout`.
+    ExternalPaymentId
+}
+
+impl MemberId {
+    /// The pseudonym of a Telegram user under this deployment's `key`.
+    pub fn derive(key: &PseudonymKey, telegram_id: TelegramId) -> Self {
+        let digest = key.mac(telegram_id.0.to_string().as_bytes());
+        Self(hex::encode(&digest[..16]))
+    }
+}
+
+/// The secret that ties Telegram ids to pseudonyms. Never rotated: losing it orphans every wallet.
+#[derive(Clone)]
+pub struct PseudonymKey(Vec<u8>);
+
+impl PseudonymKey {
+    /// Takes the configured secret, at least 16 bytes.
+    ///
+    /// # Errors
+    /// [`IdError`] when it is shorter.
+    pub fn try_new(secret: impl Into<Vec<u8>>) -> Result<Self, IdError> {
+        let secret = secret.into();
+        if secret.len() < 16 { Err(IdError { kind: "PseudonymKey" }) } else { Ok(Self(secret)) }
+    }
+
+    /// A short keyed hash for logs: the same id gives the same tag, and the tag tells nobody the id.
+    pub fn log_tag(&self, id: &str) -> String {
+        hex::encode(&self.mac(format!("log:{id}").as_bytes())[..6])
+    }
+
+    fn mac(&self, input: &[u8]) -> [u8; 32] {
+        // HMAC takes a key of any length, so this cannot fail.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
+        mac.update(input);
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for PseudonymKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PseudonymKey(..)")
+    }
+}
+
+/// A Telegram user or private chat id: above zero, up to 52 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TelegramId(i64);
+
+impl TelegramId {
+    /// Takes an id as Telegram sends it.
+    ///
+    /// # Errors
+    /// [`IdError`] unless it is between 1 and 2^52.
+    pub fn try_new(id: i64) -> Result<Self, IdError> {
+        if (1..=1 << 52).contains(&id) { Ok(Self(id)) } else { Err(IdError { kind: "TelegramId" }) }
+    }
+
+    /// Reads the decimal text that Stripe metadata and our paths carry.
+    ///
+    /// # Errors
+    /// [`IdError`] unless it is a plain decimal in range.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        match text.parse() {
+            Ok(id) if digits => Self::try_new(id),
+            _ => Err(IdError { kind: "TelegramId" }),
+        }
+    }
+
+    /// The number.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for TelegramId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Where money came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rail {
+    /// Stripe invoices and checkouts.
+    Stripe,
+    /// Telegram Stars.
+    Stars,
+    /// Bank, UPI or BLIK, approved by an operator.
+    Bank,
+    /// Bitcoin.
+    Btc,
+    /// Litecoin.
+    Ltc,
+    /// A member's own wallet.
+    Wallet,
+    /// No money seen by us: an operator vouched for it (`force-confirm`).
+    Manual,
+}
+
+impl Rail {
+    /// The word used in keys and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stripe => "stripe",
+            Self::Stars => "stars",
+            Self::Bank => "bank",
+            Self::Btc => "btc",
+            Self::Ltc => "ltc",
+            Self::Wallet => "wallet",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// A payment's permanent natural key: the rail and the provider's own id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PaymentKey {
+    /// The rail.
+    pub rail: Rail,
+    /// The provider's id on that rail.
+    pub id: ExternalPaymentId,
+}
+
+impl PaymentKey {
+    /// The id of the commission that `rule` grants at `level` for this payment.
+    ///
+    /// # Errors
+    /// [`IdError`] when the parts together are too long.
+    pub fn commission(&self, rule: &str, level: u8) -> Result<CommissionId, IdError> {
+        CommissionId::parse(format!("{self}-{rule}-{level}"))
+    }
+}
+
+impl fmt::Display for PaymentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.rail.as_str(), self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_stay_inside_a_key() {
+        assert!(InvoiceId::parse("in_1SRzqCKXBGcbgpbZ").is_ok());
+        for bad in ["", "in 1", "in#1", "in_ü", "in\n1", &"x".repeat(201)] {
+            assert!(InvoiceId::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_pseudonym_is_stable_and_keyed() {
+        let key = |byte: u8| PseudonymKey::try_new(vec![byte; 32]).unwrap();
+        let user = TelegramId::parse("5123456789").unwrap();
+        assert_eq!(MemberId::derive(&key(1), user), MemberId::derive(&key(1), user));
+        assert_ne!(MemberId::derive(&key(1), user), MemberId::derive(&key(2), user));
+        assert_eq!(MemberId::derive(&key(1), user).as_str().len(), 32);
+        assert!(PseudonymKey::try_new("short").is_err());
+        assert_eq!(format!("{:?}", key(7)), "PseudonymKey(..)");
+    }
+
+    #[test]
+    fn telegram_ids_are_positive_decimals() {
+        for bad in ["", "0", "-5", "+5", " 5", "5.0", "9007199254740993", "abc"] {
+            assert!(TelegramId::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

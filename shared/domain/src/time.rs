@@ -1,0 +1,102 @@
+//! Time as the domain sees it: milliseconds of UTC, handed in by the caller.
+
+use std::fmt;
+
+use jiff::{Timestamp as Instant, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+/// Seconds in a day; the domain knows no other length of day.
+pub const DAY_SECONDS: i64 = 86_400;
+
+impl Timestamp {
+    /// From milliseconds since the epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// From whole seconds since the epoch, as Stripe and Telegram send them.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// `seconds` later; stays at the last representable instant instead of overflowing.
+    #[must_use]
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1000)))
+    }
+
+    /// `days` of 86,400 s later.
+    #[must_use]
+    pub const fn plus_days(self, days: i64) -> Self {
+        self.plus_seconds(days.saturating_mul(DAY_SECONDS))
+    }
+
+    /// The UTC date, `2026-11-21`.
+    pub fn day(self) -> String {
+        self.zoned().strftime("%Y-%m-%d").to_string()
+    }
+
+    /// The UTC month, `2026-11`.
+    pub fn month(self) -> String {
+        self.zoned().strftime("%Y-%m").to_string()
+    }
+
+    /// The ISO 8601 week, `2026-W47` (weeks start on Monday; the year is the week's, not the day's).
+    pub fn iso_week(self) -> String {
+        self.zoned().strftime("%G-W%V").to_string()
+    }
+
+    fn zoned(self) -> jiff::Zoned {
+        Instant::from_millisecond(self.0).unwrap_or(Instant::UNIX_EPOCH).to_zoned(TimeZone::UTC)
+    }
+}
+
+/// RFC 3339 with seconds: `2026-11-21T09:30:00Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.zoned().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_days_weeks_and_months() {
+        let check = |seconds: i64, day: &str, week: &str, month: &str| {
+            let at = Timestamp::from_seconds(seconds);
+            assert_eq!(
+                (at.day(), at.iso_week(), at.month()),
+                (day.to_owned(), week.to_owned(), month.to_owned())
+            );
+        };
+        check(0, "1970-01-01", "1970-W01", "1970-01");
+        check(1_795_253_400, "2026-11-21", "2026-W47", "2026-11");
+        // The first days of 2027 belong to the last week of 2026.
+        check(1_798_761_600, "2027-01-01", "2026-W53", "2027-01");
+        check(-1, "1969-12-31", "1970-W01", "1969-12");
+    }
+
+    #[test]
+    fn shows_rfc_3339_and_never_overflows() {
+        assert_eq!(Timestamp::from_seconds(1_795_253_400).to_string(), "2026-11-21T09:30:00Z");
+        assert_eq!(Timestamp::from_millis(i64::MAX).plus_days(1).millis(), i64::MAX);
+        assert_eq!(Timestamp::from_millis(-1).seconds(), -1);
+    }
+}
