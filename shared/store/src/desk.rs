@@ -1,0 +1,236 @@
+//! What the operators' side needs: idempotent requests, the audit trail, adjustments, rate counters; and
+//! the two small guards of the messaging side, seen updates and claimed notifications.
+
+use guerdon_domain::{AdjustmentId, MemberId, Money, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Fragment, Store, StoreError,
+    item::{Attributes, Index, Key, Record, number, string},
+    keys,
+    table::{Range, Update, Written},
+};
+
+/// The stored answer of a write that carried an `Idempotency-Key`. Permanent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredResponse {
+    /// Who asked.
+    pub principal: String,
+    /// The key they chose.
+    pub key: String,
+    /// SHA-256 of route and body: the same key with another input is refused.
+    pub input_hash: String,
+    /// The answer's JSON.
+    pub body: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Record for StoredResponse {
+    const TYPE: &'static str = "response";
+    fn key(&self) -> Key {
+        Key::new(format!("IDEMPOTENCY#{}#{}", self.principal, self.key), "RESPONSE")
+    }
+}
+
+/// A line of the audit trail: who did what to whom, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// Unique within its instant: the idempotency key's hash, or random.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub principal: String,
+    /// What: `credit.apply`, `credit.revoke`, `referral.force_confirm`.
+    pub action: String,
+    /// To whom.
+    pub member: MemberId,
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// The state before, as JSON.
+    pub before: String,
+    /// The state after, as JSON.
+    pub after: String,
+}
+
+impl Record for AuditRecord {
+    const TYPE: &'static str = "audit";
+    fn key(&self) -> Key {
+        Key::new(format!("AUDIT#{}", self.at.month()), format!("{:013}#{}", self.at.millis().max(0), self.id))
+    }
+}
+
+/// Credit given or taken by an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adjustment {
+    /// The id, which the wallet's entry names.
+    pub id: AdjustmentId,
+    /// Whose wallet.
+    pub member: MemberId,
+    /// Positive gives, negative takes.
+    pub amount: Money,
+    /// Why.
+    pub reason: String,
+    /// By whom.
+    pub principal: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Record for Adjustment {
+    const TYPE: &'static str = "adjustment";
+    fn key(&self) -> Key {
+        Key::new(keys::member_pk(&self.member), format!("ADJUSTMENT#{}", self.id))
+    }
+}
+
+/// A Telegram update that was answered. Kept for two days: Telegram redelivers for one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct SeenUpdate {
+    update_id: i64,
+    seen_at: Timestamp,
+}
+
+impl Record for SeenUpdate {
+    const TYPE: &'static str = "update";
+    fn key(&self) -> Key {
+        Key::new(format!("UPDATE#{}", self.update_id), "UPDATE")
+    }
+    fn index(&self) -> Index {
+        Index { ttl: Some(self.seen_at.plus_days(2).seconds()), ..Index::default() }
+    }
+}
+
+/// A notification that is being or was sent, by the event that caused it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// The event's natural key.
+    pub event: String,
+    /// When sending was claimed.
+    pub claimed_at: Timestamp,
+    /// When the Bot API took it.
+    pub sent_at: Option<Timestamp>,
+}
+
+impl Record for Notification {
+    const TYPE: &'static str = "notification";
+    fn key(&self) -> Key {
+        Key::new(format!("NOTIFICATION#{}", self.event), "NOTIFICATION")
+    }
+    fn index(&self) -> Index {
+        Index { ttl: Some(self.claimed_at.plus_days(30).seconds()), ..Index::default() }
+    }
+}
+
+impl Store {
+    /// The stored answer to `key` of `principal`, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn stored_response(
+        &self,
+        principal: &str,
+        key: &str,
+    ) -> Result<Option<StoredResponse>, StoreError> {
+        self.get(&Key::new(format!("IDEMPOTENCY#{principal}#{key}"), "RESPONSE")).await
+    }
+
+    /// The fragments of an audited write: the trail, and the answer under its key.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn audited<E: Clone>(
+        &self,
+        audit: &AuditRecord,
+        response: &StoredResponse,
+        repeated: E,
+    ) -> Result<[Fragment<E>; 2], StoreError> {
+        Ok([Fragment::insert(response, repeated.clone())?, Fragment::insert(audit, repeated)?])
+    }
+
+    /// The audit trail of a month (`2026-11`), newest first, at most `limit` lines.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn audit_trail(&self, month: &str, limit: i32) -> Result<Vec<AuditRecord>, StoreError> {
+        let range = Range::partition(format!("AUDIT#{month}")).newest_first().limit(limit);
+        let (items, _) = self.page(range).await?;
+        items.into_iter().map(crate::item::decode).collect()
+    }
+
+    /// A new adjustment.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert_adjustment<E>(
+        &self,
+        adjustment: &Adjustment,
+        exists: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(adjustment, exists)
+    }
+
+    /// Remembers an update. False when it was seen before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn see_update(&self, update_id: i64, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.insert(&SeenUpdate { update_id, seen_at: now }).await? != Written::Refused)
+    }
+
+    /// Claims the sending of a notification. False when it was sent, or claimed less than
+    /// `lease_seconds` ago by somebody who may still be sending.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn claim_notification(
+        &self,
+        event: &str,
+        now: Timestamp,
+        lease_seconds: i64,
+    ) -> Result<bool, StoreError> {
+        let claim = Notification { event: event.to_owned(), claimed_at: now, sent_at: None };
+        if self.insert(&claim).await? != Written::Refused {
+            return Ok(true);
+        }
+        let update = Update::new("SET claimed_at = :now")
+            .only_if("attribute_not_exists(sent_at) AND claimed_at <= :stale")
+            .value(":now", number(now.millis()))
+            .value(":stale", number(now.plus_seconds(-lease_seconds).millis()));
+        Ok(self.update(&claim.key(), &update, false).await? != Written::Refused)
+    }
+
+    /// The Bot API took the notification, or refused it for good.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn notification_sent(&self, event: &str, now: Timestamp) -> Result<(), StoreError> {
+        let key = Key::new(format!("NOTIFICATION#{event}"), "NOTIFICATION");
+        let update = Update::new("SET sent_at = :now").value(":now", number(now.millis()));
+        self.update(&key, &update, false).await.map(|_| ())
+    }
+
+    /// Counts a call of `principal` within the running minute and says how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_call(&self, principal: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let minute = now.seconds().div_euclid(60);
+        let key = Key::new(format!("RATE#{principal}"), format!("{minute:012}"));
+        let update = Update::new("ADD calls :one SET #ttl = :ttl, #type = :type")
+            .name("#ttl", "ttl")
+            .name("#type", "type")
+            .value(":one", number(1))
+            .value(":ttl", number(now.plus_seconds(3600).seconds()))
+            .value(":type", string("rate"));
+        match self.update(&key, &update, true).await? {
+            Written::Done(item) => Ok(count(&item, "calls")),
+            Written::Refused => Ok(0),
+        }
+    }
+}
+
+fn count(item: &Attributes, name: &str) -> u64 {
+    item.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or_default()
+}

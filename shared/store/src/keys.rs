@@ -1,0 +1,137 @@
+//! Every key of the table, in one place.
+
+use guerdon_domain::{
+    Code, Currency, CustomerId, InvoiceId, MemberId, PaymentKey, PostingId, Timestamp, WalletKind,
+};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    item::{Attributes, Key},
+    table::primary_key,
+};
+
+/// Partitions of each due queue: one queue partition takes 1,000 writes a second.
+pub const SHARDS: u8 = 4;
+
+/// The shard of a due queue that `id` goes to.
+pub(crate) fn shard(id: &str) -> u8 {
+    Sha256::digest(id.as_bytes())[0] % SHARDS
+}
+
+/// Milliseconds as 13 digits, so that text sorts as time does (until the year 2286).
+fn sortable(at: Timestamp) -> String {
+    format!("{:013}", at.millis().max(0))
+}
+
+pub(crate) fn of_item(item: &Attributes) -> Key {
+    let (pk, sk) = primary_key(item);
+    Key { pk, sk }
+}
+
+/// A member's own partition: profile, wallets, statements, postings.
+pub(crate) fn member_pk(member: &MemberId) -> String {
+    format!("M#{member}")
+}
+
+pub(crate) fn member(member: &MemberId) -> Key {
+    Key::new(member_pk(member), "MEMBER")
+}
+
+/// A referrer's partition: edges, commissions, counters. Apart from the member's own, because every
+/// payment of every referee writes here.
+pub(crate) fn referrer_pk(referrer: &MemberId) -> String {
+    format!("R#{referrer}")
+}
+
+pub(crate) fn code(code: &Code) -> Key {
+    Key::new(format!("CODE#{code}"), "CODE")
+}
+
+pub(crate) fn code_due(shard: u8) -> String {
+    format!("DUE#CODE#{shard}")
+}
+
+pub(crate) fn referral(referrer: &MemberId, joined_at: Timestamp, referee: &MemberId) -> Key {
+    Key::new(referrer_pk(referrer), format!("REFERRAL#{}#{referee}", sortable(joined_at)))
+}
+
+pub(crate) fn referral_due(shard: u8) -> String {
+    format!("DUE#REFERRAL#{shard}")
+}
+
+pub(crate) fn customer(customer: &CustomerId) -> Key {
+    Key::new(format!("CUSTOMER#{customer}"), "CUSTOMER")
+}
+
+pub(crate) fn payment(key: &PaymentKey) -> Key {
+    Key::new(format!("PAYMENT#{key}"), "PAYMENT")
+}
+
+pub(crate) fn commission(beneficiary: &MemberId, paid_at: Timestamp, id: &str) -> Key {
+    Key::new(referrer_pk(beneficiary), format!("COMMISSION#{}#{id}", sortable(paid_at)))
+}
+
+pub(crate) fn held(beneficiary: &MemberId) -> String {
+    format!("HELD#{beneficiary}")
+}
+
+pub(crate) fn release_due(shard: u8) -> String {
+    format!("DUE#RELEASE#{shard}")
+}
+
+pub(crate) fn wallet(member: &MemberId, kind: WalletKind, currency: Currency) -> Key {
+    Key::new(member_pk(member), format!("WALLET#{}#{currency}", kind.as_str()))
+}
+
+pub(crate) fn entries(kind: WalletKind, currency: Currency) -> String {
+    format!("ENTRY#{}#{currency}#", kind.as_str())
+}
+
+pub(crate) fn entry(member: &MemberId, kind: WalletKind, currency: Currency, seq: u64) -> Key {
+    Key::new(member_pk(member), format!("{}{seq:010}", entries(kind, currency)))
+}
+
+pub(crate) fn posting(member: &MemberId, seq: u64) -> Key {
+    Key::new(member_pk(member), format!("POSTING#{seq:010}"))
+}
+
+/// A posting is named after the entry that claims it: no two claims of a wallet share a `seq`.
+///
+/// # Errors
+/// [`guerdon_domain::IdError`] never, for a well-formed member.
+pub fn posting_id(member: &MemberId, seq: u64) -> Result<PostingId, guerdon_domain::IdError> {
+    PostingId::parse(format!("{member}-{seq}"))
+}
+
+pub(crate) fn invoice(member: &MemberId, invoice: &InvoiceId) -> Key {
+    Key::new(member_pk(member), format!("INVOICE#{invoice}"))
+}
+
+/// Totals of the whole deployment.
+pub(crate) fn totals() -> Key {
+    Key::new("STATS", "TOTAL")
+}
+
+pub(crate) fn day(day: &str) -> Key {
+    Key::new("STATS", format!("DAY#{day}"))
+}
+
+pub(crate) fn member_stats(member: &MemberId) -> Key {
+    Key::new(referrer_pk(member), "STATS")
+}
+
+pub(crate) fn rank(member: &MemberId, period: &str) -> Key {
+    Key::new(referrer_pk(member), format!("RANK#{period}"))
+}
+
+pub(crate) fn ranking(period: &str) -> String {
+    format!("RANKING#{period}")
+}
+
+pub(crate) fn histogram(period: &str) -> Key {
+    Key::new(format!("RANKING#{period}"), "HISTOGRAM")
+}
+
+pub(crate) fn registry(shard: u8) -> String {
+    format!("REFERRERS#{shard}")
+}

@@ -1,0 +1,337 @@
+//! Members, their codes, and the referral edge that a new member comes with.
+
+use guerdon_domain::{Code, CustomerId, MemberId, Referral, ReferralState, TelegramId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Fragment, Store, StoreError,
+    item::{Index, Key, Record, number, string},
+    keys,
+    table::{Range, Update, Written},
+};
+
+/// A Telegram user of the business.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The pseudonym.
+    pub id: MemberId,
+    /// Where messages go.
+    pub telegram_id: TelegramId,
+    /// As Telegram gives it; empty for a customer who has not met the bot.
+    #[serde(default)]
+    pub first_name: String,
+    /// As Telegram gives it.
+    pub last_name: Option<String>,
+    /// Without the `@`.
+    pub username: Option<String>,
+    /// IETF tag of the user's app.
+    pub language: Option<String>,
+    /// How they joined; absent for a customer who has not met the bot.
+    pub joined: Option<Joined>,
+    /// The code they share, once they asked for one.
+    pub code: Option<MemberCode>,
+    /// The Stripe customer they pay as.
+    pub customer: Option<CustomerId>,
+    /// They blocked the bot: nothing is sent.
+    #[serde(default)]
+    pub blocked_bot: bool,
+}
+
+/// The first `/start`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// When.
+    pub at: Timestamp,
+    /// The update that did it, by which a redelivery is recognised.
+    pub update_id: i64,
+    /// Who brought them.
+    pub referrer: Option<MemberId>,
+}
+
+/// The code a member shares at present.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberCode {
+    /// The code.
+    pub code: Code,
+    /// From then on it is refused.
+    pub expires_at: Timestamp,
+}
+
+/// A code, looked up by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeRecord {
+    /// The code.
+    pub code: Code,
+    /// Whose it is.
+    pub owner: MemberId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From then on it is refused.
+    pub expires_at: Timestamp,
+    /// The expiry job has been here. What counts is `expires_at`.
+    #[serde(default)]
+    pub expired: bool,
+}
+
+impl Record for Member {
+    const TYPE: &'static str = "member";
+    fn key(&self) -> Key {
+        keys::member(&self.id)
+    }
+}
+
+impl Record for CodeRecord {
+    const TYPE: &'static str = "code";
+    fn key(&self) -> Key {
+        keys::code(&self.code)
+    }
+    fn index(&self) -> Index {
+        let due = (keys::code_due(keys::shard(self.code.as_str())), self.expires_at.millis());
+        Index { gsi2: (!self.expired).then_some(due), ..Index::default() }
+    }
+}
+
+impl Record for Referral {
+    const TYPE: &'static str = "referral";
+    fn key(&self) -> Key {
+        keys::referral(&self.referrer, self.joined_at, &self.referee)
+    }
+    fn index(&self) -> Index {
+        let due = (keys::referral_due(keys::shard(self.referee.as_str())), self.expires_at.millis());
+        Index { gsi2: matches!(self.state, ReferralState::Pending).then_some(due), ..Index::default() }
+    }
+}
+
+impl Member {
+    /// The key of the edge to the referrer.
+    fn referral_key(&self) -> Option<Key> {
+        let joined = self.joined.as_ref()?;
+        let referrer = joined.referrer.as_ref()?;
+        Some(keys::referral(referrer, joined.at, &self.id))
+    }
+}
+
+impl Store {
+    /// The member, if they are known.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn member(&self, id: &MemberId) -> Result<Option<Member>, StoreError> {
+        self.get(&keys::member(id)).await
+    }
+
+    /// Up to 100 members, in the order asked for; unknown ones are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn members(&self, ids: &[MemberId]) -> Result<Vec<Member>, StoreError> {
+        self.get_all(&ids.iter().map(keys::member).collect::<Vec<_>>()).await
+    }
+
+    /// The code, valid or not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn code(&self, code: &Code) -> Result<Option<CodeRecord>, StoreError> {
+        self.get(&keys::code(code)).await
+    }
+
+    /// The referral through which `member` came, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn referral_of(&self, member: &Member) -> Result<Option<Referral>, StoreError> {
+        match member.referral_key() {
+            Some(key) => self.get(&key).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A new member.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert_member<E>(&self, member: &Member, exists: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(member, exists)
+    }
+
+    /// A new edge.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert_referral<E>(&self, referral: &Referral, exists: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(referral, exists)
+    }
+
+    /// A customer whom Stripe told us about meets the bot, or a member's name has changed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn introduce(&self, member: &Member, joined: &Joined) -> Result<(), StoreError> {
+        let joined_value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(joined)?;
+        let optional = |text: &Option<String>| string(text.clone().unwrap_or_default());
+        let update = Update::new(
+            "SET first_name = :first, last_name = :last, username = :user, blocked_bot = :no, \
+             joined = if_not_exists(joined, :joined)",
+        )
+        .only_if("attribute_exists(pk)")
+        .value(":first", string(&member.first_name))
+        .value(":last", optional(&member.last_name))
+        .value(":user", optional(&member.username))
+        .value(":no", aws_sdk_dynamodb::types::AttributeValue::Bool(false))
+        .value(":joined", joined_value);
+        self.update(&keys::member(&member.id), &update, false).await.map(|_| ())
+    }
+
+    /// Remembers whether the member has blocked the bot. Unknown members stay unknown.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_blocked(&self, member: &MemberId, blocked: bool) -> Result<(), StoreError> {
+        let update = Update::new("SET blocked_bot = :blocked")
+            .only_if("attribute_exists(pk)")
+            .value(":blocked", aws_sdk_dynamodb::types::AttributeValue::Bool(blocked));
+        self.update(&keys::member(member), &update, false).await.map(|_| ())
+    }
+
+    /// A new code.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert_code<E>(&self, code: &CodeRecord, taken: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(code, taken)
+    }
+
+    /// The member shares `next` from now on, if they shared `previous` until now.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn replace_code<E>(
+        &self,
+        member: &MemberId,
+        previous: Option<&MemberCode>,
+        next: &MemberCode,
+        changed: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let update = Update::new("SET code = :next")
+            .value(":next", serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(next)?);
+        let update = match previous {
+            None => update.only_if("attribute_exists(pk) AND attribute_not_exists(code)"),
+            Some(previous) => update
+                .only_if("code = :previous")
+                .value(":previous", serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(previous)?),
+        };
+        Fragment::update(&keys::member(member), &update, changed)
+    }
+
+    /// The payment turns the pending referral to converted.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn convert_referral<E>(
+        &self,
+        converted: &Referral,
+        not_pending: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let terms = Update::default().name("#state", "state").value(":pending", string("pending"));
+        Fragment::put(converted, "#state = :pending", &terms, not_pending)
+    }
+
+    /// Pending referrals of one shard whose window closed by `now`, the longest due first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn referrals_due(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        limit: i32,
+    ) -> Result<Vec<Referral>, StoreError> {
+        self.due(keys::referral_due(shard), now, limit).await
+    }
+
+    /// A page of one shard's pending referrals, the soonest to expire first, after `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn pending_referrals(
+        &self,
+        shard: u8,
+        after: Option<&Referral>,
+        limit: i32,
+    ) -> Result<Vec<Referral>, StoreError> {
+        let start = after.map(|referral| {
+            let mut key = referral.key().attributes();
+            key.insert("gsi2pk".to_owned(), string(keys::referral_due(shard)));
+            key.insert("gsi2sk".to_owned(), number(referral.expires_at.millis()));
+            key
+        });
+        let range = Range::index("gsi2", keys::referral_due(shard)).limit(limit).start_after(start);
+        let (items, _) = self.page(range).await?;
+        self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
+    }
+
+    /// A referral by the parts of its key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn referral(
+        &self,
+        referrer: &MemberId,
+        joined_at: Timestamp,
+        referee: &MemberId,
+    ) -> Result<Option<Referral>, StoreError> {
+        self.get(&keys::referral(referrer, joined_at, referee)).await
+    }
+
+    /// Closes a referral whose window has passed. False when a payment or another run was faster.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn expire_referral(&self, referral: &Referral) -> Result<bool, StoreError> {
+        let update = Update::new("SET #state = :expired REMOVE gsi2pk, gsi2sk")
+            .only_if("#state = :pending")
+            .name("#state", "state")
+            .value(":expired", string("expired"))
+            .value(":pending", string("pending"));
+        Ok(self.update(&referral.key(), &update, false).await? != Written::Refused)
+    }
+
+    /// Codes of one shard that expired by `now`, the longest due first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn codes_due(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        limit: i32,
+    ) -> Result<Vec<CodeRecord>, StoreError> {
+        self.due(keys::code_due(shard), now, limit).await
+    }
+
+    /// Marks a code expired and takes it off the queue. False when it was marked before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn expire_code(&self, code: &Code) -> Result<bool, StoreError> {
+        let update = Update::new("SET expired = :yes REMOVE gsi2pk, gsi2sk")
+            .only_if("expired = :no")
+            .value(":yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
+            .value(":no", aws_sdk_dynamodb::types::AttributeValue::Bool(false));
+        Ok(self.update(&keys::code(code), &update, false).await? != Written::Refused)
+    }
+
+    /// What a due queue holds up to `now`: the index gives the keys, the table the records.
+    pub(crate) async fn due<R: Record>(
+        &self,
+        queue: String,
+        now: Timestamp,
+        limit: i32,
+    ) -> Result<Vec<R>, StoreError> {
+        let range =
+            Range::index("gsi2", queue).sort("#sk <= :now", &[(":now", number(now.millis()))]).limit(limit);
+        let (items, _) = self.page(range).await?;
+        self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
+    }
+}

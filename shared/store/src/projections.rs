@@ -1,0 +1,293 @@
+//! Statistics: kept by the stream's projector, read by pages. Never on a payment's write path.
+//!
+//! Exactly once: every projected item remembers, per stream shard, the last sequence number it has taken
+//! in. The condition of each write is that this batch lies behind it, so a redelivered or regrouped batch
+//! adds nothing twice.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use guerdon_domain::{MemberId, Timestamp};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Store, StoreError,
+    item::{Attributes, Key, number, string},
+    keys,
+    table::{Range, Update, Written},
+};
+
+/// Named counters.
+pub type Counters = BTreeMap<String, i64>;
+
+/// A projected item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Projection {
+    /// Totals of the whole deployment.
+    Totals,
+    /// Totals of a UTC day, `2026-11-21`.
+    Day(String),
+    /// A member's counters as a referrer.
+    Member(MemberId),
+    /// A member's score in a ranking: `all`, `week-2026-W47`, `month-2026-11`.
+    Rank(MemberId, String),
+    /// How many members have which score in a ranking.
+    Histogram(String),
+}
+
+/// One stream record's contribution to one projected item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contribution {
+    /// The record's sequence number.
+    pub sequence: String,
+    /// What it adds.
+    pub adds: Counters,
+}
+
+/// A member's place in a ranking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ranked {
+    /// The member.
+    pub member: MemberId,
+    /// Their score.
+    pub score: i64,
+}
+
+/// Counter that holds a rank's score; it is also the index's sort key, so that `ADD` moves the item.
+pub const SCORE: &str = "score";
+
+const SEEN: &str = "seen_";
+/// Guards of shards that have been quiet for this long are dropped: a shard lives a day.
+const SEEN_KEPT_DAYS: i64 = 3;
+/// Only look for guards to drop once an item has this many.
+const SEEN_CROWDED: usize = 12;
+
+impl Projection {
+    fn key(&self) -> Key {
+        match self {
+            Self::Totals => keys::totals(),
+            Self::Day(day) => keys::day(day),
+            Self::Member(member) => keys::member_stats(member),
+            Self::Rank(member, period) => keys::rank(member, period),
+            Self::Histogram(period) => keys::histogram(period),
+        }
+    }
+
+    /// Attributes that place the item in an index. Set again at every write; unchanged, they cost nothing.
+    fn placement(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Rank(_, period) => vec![("gsi2pk", keys::ranking(period))],
+            Self::Member(member) => {
+                vec![("gsi1pk", keys::registry(keys::shard(member.as_str()))), ("gsi1sk", member.to_string())]
+            }
+            Self::Totals | Self::Day(_) | Self::Histogram(_) => vec![],
+        }
+    }
+
+    const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Totals => "totals",
+            Self::Day(_) => "day",
+            Self::Member(_) => "member_stats",
+            Self::Rank(..) => "rank",
+            Self::Histogram(_) => "histogram",
+        }
+    }
+}
+
+impl Store {
+    /// Adds `contributions` (in stream order) to a projected item, each exactly once.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then the batch must be delivered again.
+    pub async fn project(
+        &self,
+        target: &Projection,
+        shard: &str,
+        contributions: &[Contribution],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut rest: Vec<&Contribution> = contributions.iter().collect();
+        while let Some((first, last)) = rest.first().zip(rest.last()) {
+            let update = project_update(target, shard, (&first.sequence, &last.sequence), sum(&rest), now);
+            match self.update(&target.key(), &update, true).await? {
+                Written::Done(item) => return self.drop_old_guards(target, &item, now).await,
+                // Some of these were taken in before: go on with those that were not.
+                Written::Refused => {
+                    let seen = self.seen(target, shard).await?;
+                    rest.retain(|c| padded(&c.sequence) > seen);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn seen(&self, target: &Projection, shard: &str) -> Result<String, StoreError> {
+        let item = self.raw(&target.key()).await?.unwrap_or_default();
+        let guard = item.get(&guard_name(shard)).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
+        Ok(guard.split('@').next().unwrap_or_default().to_owned())
+    }
+
+    async fn drop_old_guards(
+        &self,
+        target: &Projection,
+        item: &Attributes,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let guards: Vec<_> = item.iter().filter(|(name, _)| name.starts_with(SEEN)).collect();
+        if guards.len() < SEEN_CROWDED {
+            return Ok(());
+        }
+        let oldest_kept = now.plus_days(-SEEN_KEPT_DAYS).millis();
+        let stale = guards.into_iter().filter(|(_, value)| {
+            let at = value.as_s().ok().and_then(|text| text.split('@').nth(1)).and_then(|ms| ms.parse().ok());
+            at.is_some_and(|at: i64| at < oldest_kept)
+        });
+        for (name, value) in stale {
+            let update = Update::new("REMOVE #guard")
+                .only_if("#guard = :value")
+                .name("#guard", name.clone())
+                .value(":value", value.clone());
+            self.update(&target.key(), &update, false).await?;
+        }
+        Ok(())
+    }
+
+    /// A projected item's counters; empty when nothing was ever added.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn counters(&self, target: &Projection) -> Result<Counters, StoreError> {
+        Ok(self.raw(&target.key()).await?.map(|item| counters_of(&item)).unwrap_or_default())
+    }
+
+    /// The daily totals of the `days` up to and including `last`, those without activity left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn daily(&self, first: &str, last: &str) -> Result<Vec<(String, Counters)>, StoreError> {
+        let bounds = [(":first", string(format!("DAY#{first}"))), (":last", string(format!("DAY#{last}")))];
+        let range =
+            Range::partition(keys::totals().pk).sort("#sk BETWEEN :first AND :last", &bounds).limit(400);
+        let (items, _) = self.page(range).await?;
+        Ok(items
+            .iter()
+            .map(|item| (keys::of_item(item).sk.trim_start_matches("DAY#").to_owned(), counters_of(item)))
+            .collect())
+    }
+
+    /// The best of a ranking, highest score first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ranking(&self, period: &str, limit: i32) -> Result<Vec<Ranked>, StoreError> {
+        let range = Range::index("gsi2", keys::ranking(period)).newest_first().limit(limit);
+        let (items, _) = self.page(range).await?;
+        items
+            .iter()
+            .map(|item| {
+                let pk = keys::of_item(item).pk;
+                let member = MemberId::parse(pk.trim_start_matches("R#"))?;
+                Ok(Ranked { member, score: integer(item.get("gsi2sk")) })
+            })
+            .collect()
+    }
+
+    /// A member's score in a ranking, if they have one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn score(&self, member: &MemberId, period: &str) -> Result<Option<i64>, StoreError> {
+        let item = self.raw(&keys::rank(member, period)).await?;
+        Ok(item.map(|item| integer(item.get("gsi2sk"))))
+    }
+
+    /// Members who have counters as a referrer, by shard and id, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn referrers(
+        &self,
+        shard: u8,
+        after: Option<&MemberId>,
+        limit: i32,
+    ) -> Result<Vec<MemberId>, StoreError> {
+        let mut range = Range::index("gsi1", keys::registry(shard)).limit(limit);
+        if let Some(after) = after {
+            range = range.sort("#sk > :after", &[(":after", string(after.as_str()))]);
+        }
+        let (items, _) = self.page(range).await?;
+        items
+            .iter()
+            .map(|item| Ok(MemberId::parse(keys::of_item(item).pk.trim_start_matches("R#"))?))
+            .collect()
+    }
+
+    async fn raw(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
+        let range = Range::partition(&key.pk).sort("#sk = :sk", &[(":sk", string(&key.sk))]).limit(1);
+        Ok(self.page(range).await?.0.into_iter().next())
+    }
+}
+
+fn project_update(
+    target: &Projection,
+    shard: &str,
+    (first, last): (&str, &str),
+    adds: Counters,
+    now: Timestamp,
+) -> Update {
+    let guard = format!("{}@{}", padded(last), now.millis());
+    let mut sets = vec!["#guard = :guard".to_owned(), "#type = :type".to_owned()];
+    let mut update = Update::default()
+        .name("#guard", guard_name(shard))
+        .name("#type", "type")
+        .value(":guard", string(guard))
+        .value(":type", string(target.type_name()))
+        .value(":first", string(padded(first)))
+        .only_if("attribute_not_exists(#guard) OR #guard < :first");
+    for (attribute, value) in target.placement() {
+        sets.push(format!("{attribute} = :{attribute}"));
+        update = update.value(&format!(":{attribute}"), string(value));
+    }
+    let mut additions = Vec::new();
+    for (n, (name, add)) in adds.into_iter().filter(|(_, add)| *add != 0).enumerate() {
+        additions.push(format!("#c{n} :c{n}"));
+        let is_score = name == SCORE && matches!(target, Projection::Rank(..));
+        update = update
+            .name(&format!("#c{n}"), if is_score { "gsi2sk".to_owned() } else { format!("n_{name}") })
+            .value(&format!(":c{n}"), number(add));
+    }
+    update.expression = format!("SET {}", sets.join(", "));
+    if !additions.is_empty() {
+        update.expression.push_str(&format!(" ADD {}", additions.join(", ")));
+    }
+    update
+}
+
+fn sum(contributions: &[&Contribution]) -> Counters {
+    let mut total = Counters::new();
+    for (name, add) in contributions.iter().flat_map(|c| &c.adds) {
+        let slot = total.entry(name.clone()).or_default();
+        *slot = slot.saturating_add(*add);
+    }
+    total
+}
+
+/// Sequence numbers are decimal digits of varying length; padded, they compare as text.
+fn padded(sequence: &str) -> String {
+    format!("{sequence:0>40}")
+}
+
+fn guard_name(shard: &str) -> String {
+    format!("{SEEN}{}", &hex::encode(Sha256::digest(shard.as_bytes()))[..10])
+}
+
+fn counters_of(item: &Attributes) -> Counters {
+    item.iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix("n_")?.to_owned(), integer(Some(value)))))
+        .collect()
+}
+
+pub(crate) fn integer(value: Option<&AttributeValue>) -> i64 {
+    value.and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or_default()
+}

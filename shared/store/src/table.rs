@@ -1,0 +1,358 @@
+//! The few calls that reach the table. Everything else in this crate goes through these.
+
+use std::{collections::HashMap, sync::Arc};
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::ProvideErrorMetadata,
+    types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity, ReturnValue, Select},
+};
+use backon::{ExponentialBuilder, Retryable};
+
+use crate::{
+    StoreError,
+    error::from_sdk,
+    item::{Attributes, Key, Record, decode, encode},
+    meter::{CallKind, Meter},
+};
+
+/// The single table. Clones are cheap and share the client.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+    pub(crate) meter: Option<Arc<Meter>>,
+}
+
+/// An update of one item: expression, names, values, and the condition under which it may happen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Update {
+    pub(crate) expression: String,
+    pub(crate) condition: Option<String>,
+    pub(crate) names: HashMap<String, String>,
+    pub(crate) values: HashMap<String, AttributeValue>,
+}
+
+impl Update {
+    pub(crate) fn new(expression: impl Into<String>) -> Self {
+        Self { expression: expression.into(), ..Self::default() }
+    }
+
+    pub(crate) fn only_if(mut self, condition: impl Into<String>) -> Self {
+        self.condition = Some(condition.into());
+        self
+    }
+
+    pub(crate) fn name(mut self, placeholder: &str, attribute: impl Into<String>) -> Self {
+        self.names.insert(placeholder.to_owned(), attribute.into());
+        self
+    }
+
+    pub(crate) fn value(mut self, placeholder: &str, value: AttributeValue) -> Self {
+        self.values.insert(placeholder.to_owned(), value);
+        self
+    }
+}
+
+/// A conditional write either happened or its condition did not hold.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Written {
+    /// It happened; the item after it, where that was asked for.
+    Done(Attributes),
+    /// The condition did not hold; nothing was written.
+    Refused,
+}
+
+/// A range of items of one partition, or of one index partition.
+#[derive(Debug, Clone)]
+pub(crate) struct Range {
+    index: Option<&'static str>,
+    pk: String,
+    condition: String,
+    values: HashMap<String, AttributeValue>,
+    newest_first: bool,
+    limit: i32,
+    start: Option<Attributes>,
+}
+
+impl Range {
+    pub(crate) fn partition(pk: impl Into<String>) -> Self {
+        Self {
+            index: None,
+            pk: pk.into(),
+            condition: String::new(),
+            values: HashMap::new(),
+            newest_first: false,
+            limit: 100,
+            start: None,
+        }
+    }
+
+    pub(crate) fn index(index: &'static str, pk: impl Into<String>) -> Self {
+        Self { index: Some(index), ..Self::partition(pk) }
+    }
+
+    /// `begins_with`, `between` and comparisons; `#sk` stands for the sort key.
+    pub(crate) fn sort(mut self, condition: &str, values: &[(&str, AttributeValue)]) -> Self {
+        self.condition = format!(" AND {condition}");
+        self.values = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        self
+    }
+
+    pub(crate) fn prefix(self, prefix: &str) -> Self {
+        self.sort("begins_with(#sk, :prefix)", &[(":prefix", AttributeValue::S(prefix.to_owned()))])
+    }
+
+    pub(crate) fn newest_first(mut self) -> Self {
+        self.newest_first = true;
+        self
+    }
+
+    pub(crate) fn limit(mut self, limit: i32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    pub(crate) fn start_after(mut self, key: Option<Attributes>) -> Self {
+        self.start = key;
+        self
+    }
+}
+
+impl Store {
+    /// A store on `table`, which `client` reaches.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into(), meter: None }
+    }
+
+    /// Counts what every call costs.
+    #[must_use]
+    pub fn with_meter(mut self, meter: Arc<Meter>) -> Self {
+        self.meter = Some(meter);
+        self
+    }
+
+    pub(crate) fn wants_capacity(&self) -> Option<ReturnConsumedCapacity> {
+        self.meter.as_ref().map(|_| ReturnConsumedCapacity::Total)
+    }
+
+    pub(crate) fn record<'a>(
+        &self,
+        kind: CallKind,
+        consumed: impl IntoIterator<Item = &'a aws_sdk_dynamodb::types::ConsumedCapacity>,
+    ) {
+        if let Some(meter) = &self.meter {
+            meter.add(kind, consumed);
+        }
+    }
+
+    /// Reads one item, strongly consistent.
+    pub(crate) async fn get<R: Record>(&self, key: &Key) -> Result<Option<R>, StoreError> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .consistent_read(true)
+            .set_return_consumed_capacity(self.wants_capacity())
+            .send()
+            .await
+            .map_err(|error| from_sdk(&error))?;
+        self.record(CallKind::Read, output.consumed_capacity());
+        output.item.map(decode).transpose()
+    }
+
+    /// Reads up to 100 items, strongly consistent, in the order of `keys`; missing ones are left out.
+    pub(crate) async fn get_all<R: Record>(&self, keys: &[Key]) -> Result<Vec<R>, StoreError> {
+        let mut found: HashMap<(String, String), Attributes> = HashMap::new();
+        let mut pending: Vec<Attributes> = keys.iter().map(Key::attributes).collect();
+        while !pending.is_empty() {
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(pending))
+                .consistent_read(true)
+                .build()
+                .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            let output = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, wanted)
+                .set_return_consumed_capacity(self.wants_capacity())
+                .send()
+                .await
+                .map_err(|error| from_sdk(&error))?;
+            self.record(CallKind::Read, output.consumed_capacity());
+            let items =
+                output.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
+            found.extend(items.into_iter().map(|item| (primary_key(&item), item)));
+            let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
+            pending = rest.map(|rest| rest.keys).unwrap_or_default();
+        }
+        keys.iter().filter_map(|key| found.remove(&(key.pk.clone(), key.sk.clone()))).map(decode).collect()
+    }
+
+    /// Reads one page of a range: the items and the key to go on from.
+    pub(crate) async fn page(
+        &self,
+        range: Range,
+    ) -> Result<(Vec<Attributes>, Option<Attributes>), StoreError> {
+        let (pk_name, sk_name) = match range.index {
+            None => ("pk", "sk"),
+            Some("gsi1") => ("gsi1pk", "gsi1sk"),
+            Some(_) => ("gsi2pk", "gsi2sk"),
+        };
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .set_index_name(range.index.map(str::to_owned))
+            .key_condition_expression(format!("#pk = :pk{}", range.condition))
+            .expression_attribute_names("#pk", pk_name)
+            .expression_attribute_values(":pk", AttributeValue::S(range.pk))
+            .scan_index_forward(!range.newest_first)
+            .limit(range.limit)
+            .set_exclusive_start_key(range.start)
+            .set_return_consumed_capacity(self.wants_capacity());
+        if !range.condition.is_empty() {
+            query = query.expression_attribute_names("#sk", sk_name);
+        }
+        if range.index.is_none() {
+            query = query.consistent_read(true).select(Select::AllAttributes);
+        }
+        for (name, value) in range.values {
+            query = query.expression_attribute_values(name, value);
+        }
+        let output = query.send().await.map_err(|error| from_sdk(&error))?;
+        self.record(CallKind::Read, output.consumed_capacity());
+        Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
+    }
+
+    /// Reads a range to its end.
+    pub(crate) async fn all<R: Record>(&self, range: Range) -> Result<Vec<R>, StoreError> {
+        let mut records = Vec::new();
+        let mut start = None;
+        loop {
+            let (items, next) = self.page(range.clone().start_after(start)).await?;
+            for item in items {
+                records.push(decode(item)?);
+            }
+            match next {
+                Some(key) => start = Some(key),
+                None => return Ok(records),
+            }
+        }
+    }
+
+    /// Writes a new item unless one stands there.
+    pub(crate) async fn insert<R: Record>(&self, record: &R) -> Result<Written, StoreError> {
+        self.put_if(record, Some("attribute_not_exists(pk)".to_owned())).await
+    }
+
+    /// Writes an item whatever stands there: only for records whose content follows from their key.
+    pub(crate) async fn put<R: Record>(&self, record: &R) -> Result<(), StoreError> {
+        self.put_if(record, None).await.map(|_| ())
+    }
+
+    async fn put_if<R: Record>(&self, record: &R, condition: Option<String>) -> Result<Written, StoreError> {
+        let item = encode(record)?;
+        let send = || async {
+            let output = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(item.clone()))
+                .set_condition_expression(condition.clone())
+                .set_return_consumed_capacity(self.wants_capacity())
+                .send()
+                .await;
+            match output {
+                Ok(output) => {
+                    self.record(CallKind::Write, output.consumed_capacity());
+                    Ok(Written::Done(Attributes::new()))
+                }
+                Err(error) => refused_or(&error),
+            }
+        };
+        send.retry(contention()).when(is_conflict).await
+    }
+
+    /// Changes one item; with `returning`, gives back the item after the change.
+    pub(crate) async fn update(
+        &self,
+        key: &Key,
+        update: &Update,
+        returning: bool,
+    ) -> Result<Written, StoreError> {
+        let send = || async {
+            let output = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(key.attributes()))
+                .update_expression(&update.expression)
+                .set_condition_expression(update.condition.clone())
+                .set_expression_attribute_names(none_if_empty(&update.names))
+                .set_expression_attribute_values(none_if_empty(&update.values))
+                .set_return_values(returning.then_some(ReturnValue::AllNew))
+                .set_return_consumed_capacity(self.wants_capacity())
+                .send()
+                .await;
+            match output {
+                Ok(output) => {
+                    self.record(CallKind::Write, output.consumed_capacity());
+                    Ok(Written::Done(output.attributes.unwrap_or_default()))
+                }
+                Err(error) => refused_or(&error),
+            }
+        };
+        send.retry(contention()).when(is_conflict).await
+    }
+
+    /// Deletes an item; it is no error when there is none.
+    pub(crate) async fn delete(&self, key: &Key) -> Result<(), StoreError> {
+        let output = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .set_return_consumed_capacity(self.wants_capacity())
+            .send()
+            .await
+            .map_err(|error| from_sdk(&error))?;
+        self.record(CallKind::Write, output.consumed_capacity());
+        Ok(())
+    }
+}
+
+/// Several writers met: try again after 10 ms, doubling with jitter up to 500 ms, eight times.
+pub(crate) fn contention() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(std::time::Duration::from_millis(10))
+        .with_max_delay(std::time::Duration::from_millis(500))
+        .with_max_times(8)
+        .with_jitter()
+}
+
+pub(crate) fn is_conflict(error: &StoreError) -> bool {
+    matches!(error, StoreError::Conflict)
+}
+
+fn refused_or<E, R>(error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> Result<Written, StoreError>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    match error.code() {
+        Some("ConditionalCheckFailedException") => Ok(Written::Refused),
+        Some("TransactionConflictException") => Err(StoreError::Conflict),
+        _ => Err(from_sdk(error)),
+    }
+}
+
+pub(crate) fn none_if_empty<V: Clone>(map: &HashMap<String, V>) -> Option<HashMap<String, V>> {
+    (!map.is_empty()).then(|| map.clone())
+}
+
+pub(crate) fn primary_key(item: &Attributes) -> (String, String) {
+    let part = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
+    (part("pk"), part("sk"))
+}
