@@ -1,0 +1,261 @@
+//! Bill credit: posted to the member's Stripe customer balance, used up by invoices, given back by voids.
+
+use async_trait::async_trait;
+use guerdon_domain::{
+    CustomerId, InvoiceId, MemberId, Money, PostingId, Timestamp, Wallet, WalletError, WalletKind,
+};
+use guerdon_store::{InvoiceCredit, InvoiceCreditState, Posting, PostingState, metered, posting_id};
+
+use crate::{App, AppError, error::refusal};
+
+/// The Stripe calls that posting needs.
+#[async_trait]
+pub trait CustomerBalance: Send + Sync {
+    /// Adds `amount` of credit (above zero) to the customer's balance under a deterministic idempotency
+    /// key, and gives back Stripe's id of the transaction.
+    async fn add_credit(
+        &self,
+        customer: &CustomerId,
+        amount: Money,
+        posting: &PostingId,
+    ) -> Result<String, BalanceError>;
+
+    /// Looks a posting, claimed at `since`, up by the metadata it was made with.
+    async fn find_credit(
+        &self,
+        customer: &CustomerId,
+        posting: &PostingId,
+        since: Timestamp,
+    ) -> Result<Option<String>, BalanceError>;
+}
+
+/// How a Stripe call failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BalanceError {
+    /// Stripe refused, and will refuse again.
+    #[error("Stripe refused: {0}")]
+    Refused(String),
+    /// The call may or may not have taken effect: look it up before making it again.
+    #[error("Stripe's answer was lost: {0}")]
+    Unknown(String),
+}
+
+/// What posting came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Posted {
+    /// This much lies on the customer's balance now.
+    Done(Money),
+    /// There was nothing to post.
+    Nothing,
+    /// The member does not pay through Stripe yet: the credit waits in the wallet.
+    NoCustomer,
+    /// Stripe refused; the credit is in the wallet again.
+    Refused(String),
+}
+
+#[derive(Clone, Copy)]
+enum Moved {
+    Wallet,
+    Posting,
+}
+
+const TRIES: u32 = 25;
+
+/// Posts all available bill credit of `member`.
+///
+/// Claimed first (wallet and posting in one transaction), then the call, then recorded as posted. A crash
+/// between any two of these leaves a claimed posting, which the next call looks up at Stripe before it
+/// posts again under the same key.
+///
+/// # Errors
+/// [`AppError::Unavailable`] while Stripe's outcome is unknown: call again.
+pub async fn post_bill_credit(
+    app: &App,
+    stripe: &dyn CustomerBalance,
+    id: &MemberId,
+) -> Result<Posted, AppError> {
+    metered("post_bill_credit", async {
+        for tries in 1..=TRIES {
+            let Some(customer) = app.store.member(id).await?.and_then(|member| member.customer) else {
+                return Ok(Posted::NoCustomer);
+            };
+            // The wallet is read before the posting: a claim made in between fails this one's version.
+            let wallet = app.store.wallet(id, WalletKind::BillCredit, app.preset.currency).await?;
+            match app.store.latest_posting(id).await? {
+                Some(open) if open.state == PostingState::Claimed => return resume(app, stripe, open).await,
+                _ if !wallet.available().is_positive() => return Ok(Posted::Nothing),
+                _ => {}
+            }
+            if let Some(claimed) = claim(app, wallet, customer).await? {
+                return carry_out(app, stripe, claimed).await;
+            }
+            crate::pause(app, tries).await;
+        }
+        Err(AppError::Conflict)
+    })
+    .await
+}
+
+async fn claim(app: &App, wallet: Wallet, customer: CustomerId) -> Result<Option<Posting>, AppError> {
+    let (amount, member, now) = (wallet.available(), wallet.member.clone(), app.now());
+    let posting = Posting {
+        id: posting_id(&member, wallet.seq + 1)?,
+        member,
+        customer,
+        amount,
+        seq: wallet.seq + 1,
+        claimed_at: now,
+        state: PostingState::Claimed,
+    };
+    let (wallet, entry) = wallet.claim_posting(amount, posting.id.clone(), now)?;
+    let mut writes = Vec::from(app.store.post(&wallet, &entry, Moved::Wallet)?);
+    writes.push(app.store.insert_posting(&posting, Moved::Posting)?);
+    let refused = refusal(metered("claim_bill_credit", app.store.commit(&writes)).await)?;
+    Ok(refused.is_none().then_some(posting))
+}
+
+/// Somebody claimed it and did not finish: perhaps the call was made.
+async fn resume(app: &App, stripe: &dyn CustomerBalance, posting: Posting) -> Result<Posted, AppError> {
+    let found = stripe.find_credit(&posting.customer, &posting.id, posting.claimed_at).await;
+    match found {
+        Ok(Some(transaction)) => posted(app, &posting, &transaction).await,
+        Ok(None) => carry_out(app, stripe, posting).await,
+        Err(BalanceError::Refused(code)) => give_back(app, posting, code).await,
+        Err(BalanceError::Unknown(why)) => Err(AppError::Unavailable(why)),
+    }
+}
+
+async fn carry_out(app: &App, stripe: &dyn CustomerBalance, posting: Posting) -> Result<Posted, AppError> {
+    match stripe.add_credit(&posting.customer, posting.amount, &posting.id).await {
+        Ok(transaction) => posted(app, &posting, &transaction).await,
+        Err(BalanceError::Refused(code)) => give_back(app, posting, code).await,
+        Err(BalanceError::Unknown(why)) => Err(AppError::Unavailable(why)),
+    }
+}
+
+async fn posted(app: &App, posting: &Posting, transaction: &str) -> Result<Posted, AppError> {
+    app.store.posting_posted(posting, transaction, app.now()).await?;
+    Ok(Posted::Done(posting.amount))
+}
+
+async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, AppError> {
+    for tries in 1..=TRIES {
+        let wallet =
+            app.store.wallet(&posting.member, WalletKind::BillCredit, posting.amount.currency()).await?;
+        let now = app.now();
+        let (wallet, entry) = wallet.undo_posting(posting.amount, posting.id.clone(), now)?;
+        let mut writes = Vec::from(app.store.post(&wallet, &entry, Moved::Wallet)?);
+        writes.push(app.store.refuse_posting(&posting, &code, now, Moved::Posting)?);
+        match refusal(app.store.commit(&writes).await)? {
+            None | Some(Moved::Posting) => return Ok(Posted::Refused(code)),
+            Some(Moved::Wallet) => crate::pause(app, tries).await,
+        }
+    }
+    Err(AppError::Conflict)
+}
+
+/// What an invoice says about the customer balance it used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceFacts {
+    /// The invoice.
+    pub invoice: InvoiceId,
+    /// Customer balance that it used up, zero or more.
+    pub applied: Money,
+    /// It was voided: what it used is back on the balance.
+    pub voided: bool,
+}
+
+/// What an invoice did to the wallet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reconciled {
+    /// It used this much of our credit.
+    Applied(Money),
+    /// It gave this much back.
+    Returned(Money),
+    /// Nothing, or nothing new.
+    Unchanged,
+}
+
+/// Brings the wallet in line with what an invoice did at Stripe, once per invoice and direction.
+///
+/// What Stripe applied beyond our held credit is credit of another origin and none of ours.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn reconcile_invoice(
+    app: &App,
+    member: &MemberId,
+    facts: &InvoiceFacts,
+) -> Result<Reconciled, AppError> {
+    metered("reconcile_invoice", async {
+        if facts.applied.is_zero() || facts.applied.currency() != app.preset.currency {
+            return Ok(Reconciled::Unchanged);
+        }
+        for tries in 1..=TRIES {
+            let known = app.store.invoice_credit(member, &facts.invoice).await?;
+            let step = match (known, facts.voided) {
+                (None, false) => apply(app, member, facts).await?,
+                (Some(credit), true) if credit.state == InvoiceCreditState::Applied => {
+                    give_back_invoice(app, credit).await?
+                }
+                (None, true) => void_unseen(app, member, facts).await?,
+                (Some(_), _) => Some(Reconciled::Unchanged),
+            };
+            if let Some(done) = step {
+                return Ok(done);
+            }
+            crate::pause(app, tries).await;
+        }
+        Err(AppError::Conflict)
+    })
+    .await
+}
+
+async fn apply(app: &App, member: &MemberId, facts: &InvoiceFacts) -> Result<Option<Reconciled>, AppError> {
+    let wallet = app.store.wallet(member, WalletKind::BillCredit, app.preset.currency).await?;
+    let taken = Money::new(wallet.held().minor().min(facts.applied.minor()), app.preset.currency);
+    if !taken.is_positive() {
+        return Ok(Some(Reconciled::Unchanged));
+    }
+    let (wallet, entry) = wallet.apply_to_invoice(taken, facts.invoice.clone(), app.now())?;
+    let mut writes = Vec::from(app.store.post(&wallet, &entry, ())?);
+    let credit = credit_of(member, facts, taken, InvoiceCreditState::Applied);
+    writes.push(app.store.insert_invoice_credit(&credit, ())?);
+    Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Applied(taken)))
+}
+
+async fn give_back_invoice(app: &App, credit: InvoiceCredit) -> Result<Option<Reconciled>, AppError> {
+    let taken = credit.taken;
+    let returned = InvoiceCredit { state: InvoiceCreditState::Returned, ..credit };
+    let wallet = app.store.wallet(&returned.member, WalletKind::BillCredit, taken.currency()).await?;
+    let posted = wallet.return_from_invoice(taken, returned.invoice.clone(), app.now());
+    let (wallet, entry) = match posted {
+        Ok(posted) => posted,
+        Err(WalletError::NotPositive) => return Ok(Some(Reconciled::Unchanged)),
+        Err(error) => return Err(error.into()),
+    };
+    let mut writes = Vec::from(app.store.post(&wallet, &entry, ())?);
+    writes.push(app.store.return_invoice_credit(&returned, ())?);
+    Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Returned(taken)))
+}
+
+/// The void came before anything else about the invoice: remember it, so that a late event of the invoice
+/// takes nothing.
+async fn void_unseen(
+    app: &App,
+    member: &MemberId,
+    facts: &InvoiceFacts,
+) -> Result<Option<Reconciled>, AppError> {
+    let credit = credit_of(member, facts, Money::zero(app.preset.currency), InvoiceCreditState::Returned);
+    let writes = [app.store.insert_invoice_credit(&credit, ())?];
+    Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Unchanged))
+}
+
+fn credit_of(
+    member: &MemberId,
+    facts: &InvoiceFacts,
+    taken: Money,
+    state: InvoiceCreditState,
+) -> InvoiceCredit {
+    InvoiceCredit { invoice: facts.invoice.clone(), member: member.clone(), taken, state }
+}

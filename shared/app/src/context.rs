@@ -1,0 +1,119 @@
+//! What every use case needs: the table, the time, randomness, the rules in force.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use guerdon_domain::{CODE_LEN, Code, MemberId, Preset, PseudonymKey, TelegramId, Timestamp};
+use guerdon_store::Store;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// The present instant.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock, which a test or an operator of the one-machine stack may move forward.
+#[derive(Debug, Default)]
+pub struct SystemClock {
+    ahead_millis: AtomicI64,
+}
+
+impl SystemClock {
+    /// Moves the clock forward, for good.
+    pub fn advance(&self, seconds: i64) {
+        self.ahead_millis.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(millis.saturating_add(self.ahead_millis.load(Ordering::SeqCst)))
+    }
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct FixedClock {
+    millis: AtomicI64,
+}
+
+impl FixedClock {
+    /// A clock that shows `at`.
+    pub const fn new(at: Timestamp) -> Self {
+        Self { millis: AtomicI64::new(at.millis()) }
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, seconds: i64) {
+        self.millis.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
+    }
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.millis.load(Ordering::SeqCst))
+    }
+}
+
+/// Gives cryptographically secure random bytes.
+pub trait Entropy: Send + Sync {
+    /// Bytes for a new referral code.
+    ///
+    /// # Errors
+    /// A message when the machine has none to give.
+    fn code_bytes(&self) -> Result<[u8; CODE_LEN], String>;
+}
+
+/// The operating system's generator.
+#[derive(Debug, Default)]
+pub struct OsEntropy;
+
+impl Entropy for OsEntropy {
+    #[expect(clippy::disallowed_methods, reason = "this is where randomness comes from")]
+    fn code_bytes(&self) -> Result<[u8; CODE_LEN], String> {
+        let mut bytes = [0; CODE_LEN];
+        getrandom::fill(&mut bytes).map_err(|error| error.to_string())?;
+        Ok(bytes)
+    }
+}
+
+/// The context of every use case. Clones are cheap.
+#[derive(Clone)]
+pub struct App {
+    /// The table.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The rules in force.
+    pub preset: Arc<Preset>,
+    /// Ties Telegram ids to pseudonyms.
+    pub pseudonyms: PseudonymKey,
+}
+
+impl App {
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The pseudonym of a Telegram user.
+    pub fn member_id(&self, telegram_id: TelegramId) -> MemberId {
+        MemberId::derive(&self.pseudonyms, telegram_id)
+    }
+
+    /// What stands for a member in a log line.
+    pub fn tag(&self, member: &MemberId) -> String {
+        self.pseudonyms.log_tag(member.as_str())
+    }
+
+    pub(crate) fn random_code(&self) -> Result<Code, crate::AppError> {
+        self.entropy.code_bytes().map(Code::from_random).map_err(crate::AppError::Unavailable)
+    }
+}

@@ -1,0 +1,9 @@
+//! The operators' desk: what they read, and what they change. Every change is audited and idempotent.
+mod read;
+mod write;
+
+pub use read::{
+    DeskCommission, DeskMember, DeskPending, DeskStats, Export, Pending, TopReferrer, commissions_of,
+    desk_member, desk_stats, export_credits, pending_referrals, top_referrers,
+};
+pub use write::{Answer, Change, DeskError, DeskRequest, apply_credit, force_confirm, revoke_credit};

@@ -1,0 +1,280 @@
+//! What operators change. Each change is one transaction with its audit line and its stored answer.
+
+use guerdon_domain::{
+    AdjustmentId, ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, Rail, ReferralState,
+    TelegramId, Wallet, WalletError, WalletKind,
+};
+use guerdon_store::{Adjustment, AuditRecord, Fragment, PaymentOutcome, StoredResponse, metered};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{App, AppError, error::refusal, record_payment, settle_wallet};
+
+/// Who asks for a change, and under which key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskRequest {
+    /// The operator's credential, by name.
+    pub principal: String,
+    /// The `Idempotency-Key` they chose.
+    pub key: String,
+    /// SHA-256 of route and body.
+    pub input_hash: String,
+    /// Whom it concerns.
+    pub user_id: TelegramId,
+    /// Why, in the operator's words.
+    pub reason: String,
+}
+
+/// What a change came to, as it was answered the first time and is answered again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Whom it concerned.
+    pub user_id: TelegramId,
+    /// The adjustment or commission that was made.
+    pub id: String,
+    /// How much was moved.
+    pub amount: Money,
+    /// Bill credit of the member afterwards, in the wallet or on the Stripe balance.
+    pub credit_balance: Money,
+}
+
+/// A change that happened now, or the answer of the time it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Now.
+    Applied(Change),
+    /// Before, under the same key.
+    AlreadyApplied(Change),
+}
+
+/// Why a change was refused. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// Nobody of that id is known.
+    #[error("no member has this user id")]
+    UnknownMember,
+    /// The amount is zero, negative, too large, or in the wrong currency.
+    #[error("{0}")]
+    BadAmount(String),
+    /// There is less to take than asked.
+    #[error("{0}")]
+    Insufficient(String),
+    /// The member was not referred by anybody.
+    #[error("this member was not referred by anybody")]
+    NotReferred,
+    /// The referral is converted or expired.
+    #[error("this referral is {0}, not pending")]
+    NotPending(&'static str),
+    /// The same key came with another input before.
+    #[error("this Idempotency-Key was used for another request")]
+    KeyReused,
+    /// It did not complete.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+macro_rules! app_error {
+    ($($error:ty),*) => {$(
+        impl From<$error> for DeskError {
+            fn from(error: $error) -> Self {
+                Self::App(error.into())
+            }
+        }
+    )*};
+}
+app_error!(guerdon_store::StoreError, guerdon_domain::IdError, guerdon_domain::MoneyError, serde_json::Error);
+
+#[derive(Clone, Copy)]
+enum Refused {
+    Repeated,
+    WalletChanged,
+}
+
+const TRIES: u32 = 25;
+/// The most an operator may move at once, in minor units: a slip of the finger stays bounded.
+const MOST_MINOR: i64 = 10_000_000;
+
+/// Gives bill credit by hand.
+///
+/// # Errors
+/// [`DeskError`].
+pub async fn apply_credit(app: &App, request: &DeskRequest, amount: Money) -> Result<Answer, DeskError> {
+    metered("apply_credit", adjust(app, request, amount, "credit.apply")).await
+}
+
+/// Takes bill credit back by hand: what is available in the wallet. What lies on the Stripe balance
+/// already is out of reach here.
+///
+/// # Errors
+/// [`DeskError`].
+pub async fn revoke_credit(app: &App, request: &DeskRequest, amount: Money) -> Result<Answer, DeskError> {
+    metered("revoke_credit", adjust(app, request, amount, "credit.revoke")).await
+}
+
+async fn adjust(app: &App, request: &DeskRequest, amount: Money, action: &str) -> Result<Answer, DeskError> {
+    if !(1..=MOST_MINOR).contains(&amount.minor()) || amount.currency() != app.preset.currency {
+        let most = Money::new(MOST_MINOR, app.preset.currency);
+        return Err(DeskError::BadAmount(format!("the amount must be above zero and at most {most}")));
+    }
+    if let Some(answer) = answered(app, request).await? {
+        return Ok(answer);
+    }
+    let member = app.member_id(request.user_id);
+    if app.store.member(&member).await?.is_none() {
+        return Err(DeskError::UnknownMember);
+    }
+    settle_wallet(app, &member).await?;
+    for tries in 1..=TRIES {
+        let before = app.store.wallet(&member, WalletKind::BillCredit, amount.currency()).await?;
+        let (change, writes) = adjustment(app, request, &before, amount, action)?;
+        match refusal(app.store.commit(&writes).await)? {
+            None => return Ok(Answer::Applied(change)),
+            Some(Refused::Repeated) => {
+                return answered(app, request).await?.ok_or(DeskError::App(AppError::Conflict));
+            }
+            Some(Refused::WalletChanged) => crate::pause(app, tries).await,
+        }
+    }
+    Err(DeskError::App(AppError::Conflict))
+}
+
+fn adjustment(
+    app: &App,
+    request: &DeskRequest,
+    before: &Wallet,
+    amount: Money,
+    action: &str,
+) -> Result<(Change, Vec<Fragment<Refused>>), DeskError> {
+    let now = app.now();
+    let id = AdjustmentId::parse(request.digest())?;
+    let giving = action == "credit.apply";
+    let posted = if giving {
+        before.clone().give(amount, id.clone(), now)
+    } else {
+        before.clone().take(amount, id.clone(), now)
+    };
+    let (wallet, entry) = posted.map_err(|error| match error {
+        WalletError::Insufficient { .. } => DeskError::Insufficient(error.to_string()),
+        other => DeskError::App(other.into()),
+    })?;
+    let change = Change {
+        user_id: request.user_id,
+        id: id.to_string(),
+        amount,
+        credit_balance: wallet.available().checked_add(wallet.held())?,
+    };
+    let signed = if giving { amount } else { amount.checked_neg()? };
+    let adjustment = Adjustment {
+        id,
+        member: wallet.member.clone(),
+        amount: signed,
+        reason: request.reason.clone(),
+        principal: request.principal.clone(),
+        at: now,
+    };
+    let mut writes = Vec::from(app.store.post(&wallet, &entry, Refused::WalletChanged)?);
+    writes.push(app.store.insert_adjustment(&adjustment, Refused::Repeated)?);
+    let states = (serde_json::to_string(&before.buckets)?, serde_json::to_string(&wallet.buckets)?);
+    writes.extend(audited(app, request, action, &wallet.member, states, &change)?);
+    Ok((change, writes))
+}
+
+/// Converts a pending referral as if its referee had paid the cheapest qualifying tier: for payments that
+/// an operator knows of and we never saw. The key on the manual rail is the referee, so it happens once.
+///
+/// # Errors
+/// [`DeskError`].
+pub async fn force_confirm(app: &App, request: &DeskRequest) -> Result<Answer, DeskError> {
+    metered("force_confirm", async {
+        if let Some(answer) = answered(app, request).await? {
+            return Ok(answer);
+        }
+        let referee = app.member_id(request.user_id);
+        let member = app.store.member(&referee).await?.ok_or(DeskError::UnknownMember)?;
+        let referral = app.store.referral_of(&member).await?.ok_or(DeskError::NotReferred)?;
+        let key = PaymentKey { rail: Rail::Manual, id: ExternalPaymentId::parse(referee.as_str())? };
+        let ours = app.store.payment(&key).await?.is_some();
+        match referral.state {
+            ReferralState::Pending if app.now() < referral.expires_at => {}
+            // Cut off between booking and answering: go on to the answer.
+            ReferralState::Converted { .. } if ours => {}
+            ReferralState::Converted { .. } => return Err(DeskError::NotPending("converted")),
+            ReferralState::Pending | ReferralState::Expired => return Err(DeskError::NotPending("expired")),
+        }
+        let tier = app.preset.program.referrer.minimum_payment;
+        let facts = PaymentFacts {
+            key,
+            member: referee.clone(),
+            paid: tier,
+            tax: Money::zero(tier.currency()),
+            tier,
+            paid_at: app.now(),
+        };
+        let recorded = record_payment(app, &facts).await?;
+        let PaymentOutcome::Granted { commission, beneficiary, reward } = &recorded.record().outcome else {
+            return Err(DeskError::NotPending("not one that earns anything"));
+        };
+        settle_wallet(app, beneficiary).await?;
+        let wallet = app.store.wallet(beneficiary, WalletKind::BillCredit, app.preset.currency).await?;
+        let change = Change {
+            user_id: request.user_id,
+            id: commission.to_string(),
+            amount: *reward,
+            credit_balance: wallet.available().checked_add(wallet.held())?,
+        };
+        let states = ("\"pending\"".to_owned(), "\"converted\"".to_owned());
+        let writes = audited(app, request, "referral.force_confirm", &referee, states, &change)?;
+        match refusal(app.store.commit(&writes).await)? {
+            None => Ok(Answer::Applied(change)),
+            Some(_) => answered(app, request).await?.ok_or(DeskError::App(AppError::Conflict)),
+        }
+    })
+    .await
+}
+
+impl DeskRequest {
+    /// The change's own id: the same principal and key always give the same one.
+    fn digest(&self) -> String {
+        let digest = Sha256::digest(format!("{}\n{}", self.principal, self.key));
+        hex::encode(&digest[..16])
+    }
+}
+
+async fn answered(app: &App, request: &DeskRequest) -> Result<Option<Answer>, DeskError> {
+    let Some(stored) = app.store.stored_response(&request.principal, &request.key).await? else {
+        return Ok(None);
+    };
+    if stored.input_hash != request.input_hash {
+        return Err(DeskError::KeyReused);
+    }
+    Ok(Some(Answer::AlreadyApplied(serde_json::from_str(&stored.body)?)))
+}
+
+fn audited(
+    app: &App,
+    request: &DeskRequest,
+    action: &str,
+    member: &MemberId,
+    (before, after): (String, String),
+    change: &Change,
+) -> Result<[Fragment<Refused>; 2], DeskError> {
+    let now = app.now();
+    let audit = AuditRecord {
+        id: request.digest(),
+        at: now,
+        principal: request.principal.clone(),
+        action: action.to_owned(),
+        member: member.clone(),
+        reason: request.reason.clone(),
+        before,
+        after,
+    };
+    let response = StoredResponse {
+        principal: request.principal.clone(),
+        key: request.key.clone(),
+        input_hash: request.input_hash.clone(),
+        body: serde_json::to_string(change)?,
+        at: now,
+    };
+    Ok(app.store.audited(&audit, &response, Refused::Repeated)?)
+}

@@ -1,0 +1,65 @@
+//! How a use case fails, and whether trying again helps.
+
+use guerdon_domain::{DecideError, IdError, LedgerError, MoneyError, WalletError};
+use guerdon_store::{CommitError, StoreError};
+
+/// A use case that did not complete. A refusal that the caller must show somebody is not here: it is an
+/// outcome of the use case.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Other writers kept winning. Nothing was written.
+    #[error("too many writers at once; nothing was written")]
+    Conflict,
+    /// Something we need did not answer; the outcome may be unknown. Trying again is safe.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Stored or computed state that makes no sense. Trying again does not help; somebody must look.
+    #[error("{0}")]
+    Corrupt(String),
+}
+
+impl AppError {
+    /// The message, update or job may be tried again.
+    pub const fn retryable(&self) -> bool {
+        matches!(self, Self::Conflict | Self::Unavailable(_))
+    }
+
+    /// Stable word for logs and metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Unavailable(_) => "unavailable",
+            Self::Corrupt(_) => "corrupt",
+        }
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::Conflict,
+            StoreError::Unavailable(why) => Self::Unavailable(why),
+            StoreError::Corrupt(why) => Self::Corrupt(why),
+        }
+    }
+}
+
+macro_rules! corrupt_from {
+    ($($error:ty),*) => {$(
+        impl From<$error> for AppError {
+            fn from(error: $error) -> Self {
+                Self::Corrupt(error.to_string())
+            }
+        }
+    )*};
+}
+corrupt_from!(IdError, MoneyError, LedgerError, WalletError, DecideError, serde_json::Error);
+
+/// A commit either happened or was refused; other failures end the use case.
+pub(crate) fn refusal<E>(result: Result<(), CommitError<E>>) -> Result<Option<E>, AppError> {
+    match result {
+        Ok(()) => Ok(None),
+        Err(CommitError::Refused(refusal)) => Ok(Some(refusal)),
+        Err(CommitError::Store(error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,116 @@
+//! Which member a Stripe customer is, and what to do with events about customers nobody knows yet.
+
+use guerdon_domain::{CustomerId, MemberId, TelegramId};
+use guerdon_store::{CustomerLink, ParkedEvent, WaitsFor, metered};
+
+use crate::{App, AppError, error::refusal};
+
+/// What linking came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Linked {
+    /// Known from now on.
+    Applied(MemberId),
+    /// Known before.
+    AlreadyApplied(MemberId),
+    /// The customer is another member's; the first link stays.
+    Refused {
+        /// The member who keeps the customer.
+        owner: MemberId,
+    },
+}
+
+impl Linked {
+    /// The member that the customer is.
+    pub const fn member(&self) -> &MemberId {
+        match self {
+            Self::Applied(member) | Self::AlreadyApplied(member) | Self::Refused { owner: member } => member,
+        }
+    }
+}
+
+/// Links a customer to the member with this Telegram id. The first link of a customer is for ever.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn link_customer(
+    app: &App,
+    customer: &CustomerId,
+    telegram_id: TelegramId,
+) -> Result<Linked, AppError> {
+    metered("link_customer", async {
+        let member = app.member_id(telegram_id);
+        let outcome = |owner: MemberId| {
+            if owner == member { Linked::AlreadyApplied(owner) } else { Linked::Refused { owner } }
+        };
+        if let Some(link) = app.store.customer(customer).await? {
+            return Ok(outcome(link.member));
+        }
+        let link = CustomerLink { customer: customer.clone(), member: member.clone(), linked_at: app.now() };
+        let writes = app.store.link_customer(&link, telegram_id, ())?;
+        match refusal(app.store.commit(&writes).await)? {
+            None => Ok(Linked::Applied(member)),
+            Some(()) => match app.store.customer(customer).await? {
+                Some(link) => Ok(outcome(link.member)),
+                None => Err(AppError::Conflict),
+            },
+        }
+    })
+    .await
+}
+
+/// What parking came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parked {
+    /// It waits for the customer's link.
+    Waiting,
+    /// The customer has become known meanwhile: handle the event again.
+    KnownNow,
+}
+
+/// Parks an event about a customer nobody knows yet.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn park_for_customer(
+    app: &App,
+    event: &ParkedEvent,
+    customer: &CustomerId,
+) -> Result<Parked, AppError> {
+    metered("park_event", async {
+        let writes = app.store.park_for_customer(event, customer, ())?;
+        let refused = refusal(app.store.commit(&writes).await)?;
+        Ok(refused.map_or(Parked::Waiting, |()| Parked::KnownNow))
+    })
+    .await
+}
+
+/// Keeps an event whose handling this version does not have. Nothing is dropped.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn park_for_handler(app: &App, event: &ParkedEvent) -> Result<(), AppError> {
+    debug_assert!(matches!(event.waits_for, WaitsFor::Handler { .. }));
+    metered("park_event", async { Ok(app.store.park(event).await.map(|_| ())?) }).await
+}
+
+/// Hands every event that waited for `customer` to `replay`, oldest first, and forgets each one that was
+/// taken. Cut off in between, the rest is replayed by the next call; what was replayed twice is harmless.
+///
+/// # Errors
+/// [`AppError`] of the table or of `replay`.
+pub async fn replay_parked<F, R>(app: &App, customer: &CustomerId, mut replay: F) -> Result<u32, AppError>
+where
+    F: FnMut(String) -> R,
+    R: Future<Output = Result<(), AppError>>,
+{
+    metered("replay_parked", async {
+        let mut replayed = 0;
+        for event in app.store.parked_for(customer).await? {
+            replay(event.body.clone()).await?;
+            app.store.unpark(&event).await?;
+            replayed += 1;
+        }
+        Ok(replayed)
+    })
+    .await
+}

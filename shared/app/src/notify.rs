@@ -1,0 +1,121 @@
+//! Telling members what happened: who is told, and that they are told once.
+
+use guerdon_domain::{MemberId, Money, TelegramId, Timestamp};
+use guerdon_store::{Member, metered};
+
+use crate::{App, AppError, DomainEvent};
+
+/// A message to a member, before it has words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The event's natural key: the message is sent once for it.
+    pub key: String,
+    /// Who is told.
+    pub recipient: MemberId,
+    /// Where it goes.
+    pub telegram_id: TelegramId,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a notice says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A friend joined through the member's code.
+    NewReferral {
+        /// The friend's first name.
+        friend: String,
+    },
+    /// The member earned a commission.
+    Earned {
+        /// The friend's first name.
+        friend: String,
+        /// How much.
+        amount: Money,
+        /// When it can be used, if not at once.
+        usable_from: Option<Timestamp>,
+    },
+    /// A commission's hold is over.
+    Released {
+        /// How much.
+        amount: Money,
+    },
+    /// An invoice was lowered by the member's credit.
+    Applied {
+        /// How much.
+        amount: Money,
+    },
+}
+
+/// Another sender may still be at work on a notice for this long.
+const LEASE_SECONDS: i64 = 120;
+
+/// The notice that `event` calls for, if it calls for one and its recipient can be reached.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn notice_for(app: &App, event: &DomainEvent) -> Result<Option<Notice>, AppError> {
+    metered("notice_for", async {
+        let (recipient, content) = match event {
+            DomainEvent::ReferralCreated { referrer, referee } => {
+                (referrer, Content::NewReferral { friend: first_name(app, referee).await? })
+            }
+            DomainEvent::CommissionBooked { beneficiary, referee, amount, due_at, booked_at, .. } => {
+                let usable_from = (due_at > booked_at).then_some(*due_at);
+                let friend = first_name(app, referee).await?;
+                (beneficiary, Content::Earned { friend, amount: *amount, usable_from })
+            }
+            DomainEvent::CommissionReleased { beneficiary, amount, was_on_hold: true, .. } => {
+                (beneficiary, Content::Released { amount: *amount })
+            }
+            DomainEvent::CreditApplied { member, amount, .. } => {
+                (member, Content::Applied { amount: *amount })
+            }
+            _ => return Ok(None),
+        };
+        let member = app.store.member(recipient).await?.filter(reachable);
+        Ok(member.map(|member| Notice {
+            key: event.natural_key(),
+            recipient: recipient.clone(),
+            telegram_id: member.telegram_id,
+            content,
+        }))
+    })
+    .await
+}
+
+/// Only somebody who pressed start can be written to.
+fn reachable(member: &Member) -> bool {
+    member.joined.is_some() && !member.blocked_bot
+}
+
+async fn first_name(app: &App, member: &MemberId) -> Result<String, AppError> {
+    Ok(app.store.member(member).await?.map(|m| m.first_name).unwrap_or_default())
+}
+
+/// Claims the sending of a notice. False when it was sent, or somebody else is at it.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn claim_notice(app: &App, notice: &Notice) -> Result<bool, AppError> {
+    metered("claim_notice", async {
+        Ok(app.store.claim_notification(&notice.key, app.now(), LEASE_SECONDS).await?)
+    })
+    .await
+}
+
+/// The notice is out, or can never be.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn notice_done(app: &App, notice: &Notice) -> Result<(), AppError> {
+    metered("notice_done", async { Ok(app.store.notification_sent(&notice.key, app.now()).await?) }).await
+}
+
+/// The recipient blocked the bot: nothing more is sent until they start it again.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn set_blocked(app: &App, member: &MemberId, blocked: bool) -> Result<(), AppError> {
+    metered("set_blocked", async { Ok(app.store.set_blocked(member, blocked).await?) }).await
+}

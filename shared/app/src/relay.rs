@@ -1,0 +1,154 @@
+//! Domain events: what a committed change means to the rest of the system. The stored item *is* the event,
+//! so there is no second write that could be lost.
+
+use guerdon_domain::{CommissionState, CustomerId, EntryKind, MemberId, Money, ReferralState, Timestamp};
+use guerdon_store::{Change, InvoiceCreditState, Stored};
+use serde::{Deserialize, Serialize};
+
+/// Something that happened. It holds pseudonyms and numbers, never names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum DomainEvent {
+    /// A member joined through a code.
+    ReferralCreated {
+        /// Whose code.
+        referrer: MemberId,
+        /// Who joined.
+        referee: MemberId,
+    },
+    /// A commission was booked.
+    CommissionBooked {
+        /// Its id.
+        commission: String,
+        /// Who gets it.
+        beneficiary: MemberId,
+        /// Whose payment it is for.
+        referee: MemberId,
+        /// How much.
+        amount: Money,
+        /// When it may be released.
+        due_at: Timestamp,
+        /// When it was booked.
+        booked_at: Timestamp,
+    },
+    /// A commission entered the beneficiary's wallet.
+    CommissionReleased {
+        /// Its id.
+        commission: String,
+        /// Who got it.
+        beneficiary: MemberId,
+        /// How much.
+        amount: Money,
+        /// It had been on hold before.
+        was_on_hold: bool,
+    },
+    /// An operator gave or took credit.
+    AdjustmentBooked {
+        /// The adjustment.
+        adjustment: String,
+        /// Whose wallet.
+        member: MemberId,
+    },
+    /// A Stripe customer became known.
+    CustomerLinked {
+        /// The customer.
+        customer: CustomerId,
+        /// Who it is.
+        member: MemberId,
+    },
+    /// An invoice used bill credit up.
+    CreditApplied {
+        /// The invoice.
+        invoice: String,
+        /// Whose credit.
+        member: MemberId,
+        /// How much.
+        amount: Money,
+    },
+}
+
+impl DomainEvent {
+    /// The event's name on the bus (`detail-type`).
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ReferralCreated { .. } => "referral.created",
+            Self::CommissionBooked { .. } => "commission.booked",
+            Self::CommissionReleased { .. } => "commission.released",
+            Self::AdjustmentBooked { .. } => "adjustment.booked",
+            Self::CustomerLinked { .. } => "customer.linked",
+            Self::CreditApplied { .. } => "credit.applied",
+        }
+    }
+
+    /// A key that the same event always has, however often it is delivered.
+    pub fn natural_key(&self) -> String {
+        let id = match self {
+            Self::ReferralCreated { referee, .. } => referee.as_str(),
+            Self::CommissionBooked { commission, .. } | Self::CommissionReleased { commission, .. } => {
+                commission
+            }
+            Self::AdjustmentBooked { adjustment, .. } => adjustment,
+            Self::CustomerLinked { customer, .. } => customer.as_str(),
+            Self::CreditApplied { invoice, .. } => invoice,
+        };
+        format!("{}:{id}", self.name())
+    }
+
+    /// The member whose bill credit may have something to settle or post because of this.
+    pub const fn credit_member(&self) -> Option<&MemberId> {
+        match self {
+            Self::CommissionBooked { beneficiary: member, .. }
+            | Self::CommissionReleased { beneficiary: member, .. }
+            | Self::AdjustmentBooked { member, .. }
+            | Self::CustomerLinked { member, .. } => Some(member),
+            Self::ReferralCreated { .. } | Self::CreditApplied { .. } => None,
+        }
+    }
+}
+
+/// What a change means, if it means anything to others.
+pub fn event_of(change: &Change) -> Option<DomainEvent> {
+    match (&change.before, change.after.as_ref()?) {
+        (None, Stored::Referral(edge)) if edge.state == ReferralState::Pending => {
+            Some(DomainEvent::ReferralCreated {
+                referrer: edge.referrer.clone(),
+                referee: edge.referee.clone(),
+            })
+        }
+        (None, Stored::Commission(c)) => Some(DomainEvent::CommissionBooked {
+            commission: c.id.to_string(),
+            beneficiary: c.beneficiary.clone(),
+            referee: c.referee.clone(),
+            amount: c.amount,
+            due_at: c.due_at,
+            booked_at: c.booked_at,
+        }),
+        (Some(Stored::Commission(before)), Stored::Commission(c)) => {
+            let released = matches!(c.state, CommissionState::Released { .. });
+            (before.state == CommissionState::Held && released).then(|| DomainEvent::CommissionReleased {
+                commission: c.id.to_string(),
+                beneficiary: c.beneficiary.clone(),
+                amount: c.amount,
+                was_on_hold: c.due_at > c.booked_at,
+            })
+        }
+        (None, Stored::Entry(entry)) => match &entry.kind {
+            EntryKind::Adjusted { adjustment } => Some(DomainEvent::AdjustmentBooked {
+                adjustment: adjustment.to_string(),
+                member: entry.member.clone(),
+            }),
+            _ => None,
+        },
+        (None, Stored::Customer(link)) => {
+            Some(DomainEvent::CustomerLinked { customer: link.customer.clone(), member: link.member.clone() })
+        }
+        (None, Stored::InvoiceCredit(credit)) if credit.state == InvoiceCreditState::Applied => {
+            Some(DomainEvent::CreditApplied {
+                invoice: credit.invoice.to_string(),
+                member: credit.member.clone(),
+                amount: credit.taken,
+            })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,49 @@
+//! The code a member shares: made on first need, replaced when its year is over.
+
+use guerdon_domain::MemberId;
+use guerdon_store::{CodeRecord, MemberCode, metered};
+
+use crate::{App, AppError, error::refusal};
+
+#[derive(Clone, Copy)]
+enum Refused {
+    CodeTaken,
+    MemberMoved,
+}
+
+/// The member's valid code. Asking twice, even at once, gives the same one.
+///
+/// # Errors
+/// [`AppError::Corrupt`] for somebody who is no member.
+pub async fn share_code(app: &App, id: &MemberId) -> Result<MemberCode, AppError> {
+    metered("share_code", async {
+        // A taken code is one in a million millions; a member who moved has a code by now.
+        for _ in 0..5 {
+            let member = app.store.member(id).await?;
+            let member = member.ok_or_else(|| AppError::Corrupt("a code for somebody unknown".to_owned()))?;
+            let now = app.now();
+            if let Some(current) = member.code.clone().filter(|current| now < current.expires_at) {
+                return Ok(current);
+            }
+            let code = app.random_code()?;
+            let next = MemberCode { code, expires_at: now.plus_days(app.preset.code_valid_days) };
+            let record = CodeRecord {
+                code: next.code.clone(),
+                owner: id.clone(),
+                created_at: now,
+                expires_at: next.expires_at,
+                expired: false,
+            };
+            let writes = [
+                app.store.insert_code(&record, Refused::CodeTaken)?,
+                app.store.replace_code(id, member.code.as_ref(), &next, Refused::MemberMoved)?,
+            ];
+            match refusal(app.store.commit(&writes).await)? {
+                None => return Ok(next),
+                Some(Refused::CodeTaken | Refused::MemberMoved) => {}
+            }
+        }
+        Err(AppError::Conflict)
+    })
+    .await
+}
