@@ -1,0 +1,99 @@
+//! What a failed call to Stripe means for the money, not for the protocol.
+
+use stripe::{ApiErrors, ApiErrorsCode, ApiErrorsType, StripeError};
+
+/// Why a call did not succeed. The variants tell the caller what to do next; the texts hold no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StripeCallError {
+    /// Stripe said no, nothing was done, and the same request would be refused again.
+    #[error("Stripe refused ({code}): {message}")]
+    Refused {
+        /// Stripe's error code (`resource_missing`), or the error's type when it has none.
+        code: String,
+        /// Stripe's explanation.
+        message: String,
+    },
+    /// Nobody knows whether it was done: look it up before anything else.
+    #[error("the outcome of the call to Stripe is unknown: {reason}")]
+    Unknown {
+        /// What went wrong.
+        reason: &'static str,
+    },
+    /// Nothing was done, and the same request may be made again later: too many requests, a locked object, a
+    /// twin of this request still running, or a key that an operator has to put right.
+    #[error("Stripe is not available ({code}): try again later")]
+    Busy {
+        /// Stripe's error code, `rate_limit` or `unauthorized`.
+        code: String,
+    },
+}
+
+impl StripeCallError {
+    pub(crate) fn refused(code: &str, message: &str) -> Self {
+        Self::Refused { code: code.to_owned(), message: message.to_owned() }
+    }
+
+    fn busy(code: &str) -> Self {
+        Self::Busy { code: code.to_owned() }
+    }
+
+    /// By status and code (<https://docs.stripe.com/error-low-level>, <https://docs.stripe.com/error-codes>).
+    fn of_answer(error: &ApiErrors, status: u16) -> Self {
+        // The key was used before, with other parameters: something was done under it, and only a look-up
+        // tells what.
+        if matches!(error.type_, ApiErrorsType::IdempotencyError) && status != 409 {
+            return Self::Unknown { reason: "the idempotency key was used with other parameters" };
+        }
+        let code = error.code.as_ref().map_or_else(|| error.type_.as_str(), ApiErrorsCode::as_str);
+        match status {
+            // Stripe's text quotes the key, if only its end.
+            401 | 403 => Self::busy("unauthorized"),
+            // A twin with the same idempotency key is still running; Stripe stored nothing for this one.
+            409 => Self::busy(code),
+            429 if error.code.is_none() => Self::busy("rate_limit"),
+            429 => Self::busy(code),
+            _ if code == "lock_timeout" => Self::busy(code),
+            // These come from in front of or behind the API, after the request may have had its effect.
+            408 | 424 => Self::Unknown { reason: "Stripe failed" },
+            400..=499 => Self::refused(code, &without_secrets(error.message.as_deref().unwrap_or_default())),
+            _ => Self::Unknown { reason: "Stripe failed" },
+        }
+    }
+}
+
+impl From<StripeError> for StripeCallError {
+    fn from(error: StripeError) -> Self {
+        match error {
+            StripeError::Stripe(answer, status) => Self::of_answer(&answer, status),
+            StripeError::Timeout => Self::Unknown { reason: "no answer in time" },
+            StripeError::ClientError(_) | StripeError::ConfigError(_) => {
+                Self::Unknown { reason: "the connection failed" }
+            }
+            StripeError::JSONDeserialize(_) => Self::Unknown { reason: "the answer could not be read" },
+        }
+    }
+}
+
+/// The longest explanation kept, in characters.
+const MESSAGE_LEN: usize = 200;
+
+/// A key or a secret in the text, should Stripe ever quote one, does not reach a log.
+fn without_secrets(message: &str) -> String {
+    let words = message.split(' ').map(|word| {
+        let secret = ["sk_", "rk_", "whsec_"].iter().any(|prefix| word.contains(prefix));
+        if secret { "(secret)" } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ").chars().take(MESSAGE_LEN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_short_and_quotes_no_key() {
+        assert_eq!(without_secrets("Invalid key: 'sk_test_51' given"), "Invalid key: (secret) given");
+        assert_eq!(without_secrets("No such customer: 'cus_A1'"), "No such customer: 'cus_A1'");
+        assert_eq!(without_secrets(&"x".repeat(500)).len(), MESSAGE_LEN);
+    }
+}

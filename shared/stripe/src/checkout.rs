@@ -1,0 +1,170 @@
+//! Checkout sessions, as `checkout.session.*` events carry them.
+
+use guerdon_domain::{CustomerId, ExternalPaymentId, InvoiceId, Money, TelegramId, Timestamp};
+
+use crate::wire::{BadField, Node};
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckoutMode {
+    /// A one-off purchase. The session itself is the payment.
+    Payment,
+    /// The start of a subscription. The payment is its first invoice, which has events of its own.
+    Subscription,
+    /// A payment method for later: no money.
+    Setup,
+    /// A mode this version does not know.
+    Unknown,
+}
+
+/// Whether the money is there. Completion alone says nothing: BLIK, SEPA and bank debits settle later
+/// (<https://docs.stripe.com/checkout/fulfillment>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentStatus {
+    /// The money is there.
+    Paid,
+    /// Not yet: wait for `checkout.session.async_payment_succeeded`.
+    Unpaid,
+    /// Nothing to pay: a trial, a full discount, or setup.
+    NoPaymentRequired,
+    /// A status this version does not know.
+    Unknown,
+}
+
+/// A checkout session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckoutSession {
+    /// `cs_...`: the natural key of a one-off payment.
+    pub id: ExternalPaymentId,
+    /// What it is for.
+    pub mode: CheckoutMode,
+    /// Whether the money is there.
+    pub payment_status: PaymentStatus,
+    /// Whose; none for guests.
+    pub customer: Option<CustomerId>,
+    /// Our reference, when it is one: a text that looks like an e-mail address is not kept.
+    pub client_reference_id: Option<String>,
+    /// After discounts, taxes and shipping. None in setup mode.
+    pub amount_total: Option<Money>,
+    /// `pi_...`; none before completion and in other modes.
+    pub payment_intent: Option<ExternalPaymentId>,
+    /// `sub_...`, in subscription mode.
+    pub subscription: Option<String>,
+    /// `in_...`, when the session made an invoice.
+    pub invoice: Option<InvoiceId>,
+    /// When it was opened.
+    pub created: Timestamp,
+    member_hint: Option<TelegramId>,
+}
+
+impl CheckoutSession {
+    pub(crate) fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        let reference = node.text("client_reference_id")?.filter(|text| !text.is_empty());
+        let amount_total = match (node.int("amount_total")?, node.currency()?) {
+            (Some(minor), Some(currency)) => Some(Money::new(minor, currency)),
+            (Some(_), None) => return Err(node.bad("currency")),
+            (None, _) => None,
+        };
+        Ok(Self {
+            id: node.own_id()?,
+            mode: CheckoutMode::read(node)?,
+            payment_status: PaymentStatus::read(node)?,
+            customer: node.id(&["customer"])?,
+            client_reference_id: reference.filter(|text| !text.contains('@')).map(str::to_owned),
+            amount_total,
+            payment_intent: node.id(&["payment_intent"])?,
+            subscription: node.id(&["subscription"])?,
+            invoice: node.id(&["invoice"])?,
+            created: node.need_time("created")?,
+            member_hint: reference
+                .and_then(|text| TelegramId::parse(text).ok())
+                .or_else(|| node.member_hint(&["metadata"])),
+        })
+    }
+
+    /// The member: `client_reference_id` when it is a Telegram id, else the metadata's `telegram_id`, else
+    /// its `user_id`.
+    pub const fn member_hint(&self) -> Option<TelegramId> {
+        self.member_hint
+    }
+}
+
+impl CheckoutMode {
+    fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        Ok(match node.text("mode")? {
+            Some("payment") => Self::Payment,
+            Some("subscription") => Self::Subscription,
+            Some("setup") => Self::Setup,
+            _ => Self::Unknown,
+        })
+    }
+}
+
+impl PaymentStatus {
+    fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        Ok(match node.text("payment_status")? {
+            Some("paid") => Self::Paid,
+            Some("unpaid") => Self::Unpaid,
+            Some("no_payment_required") => Self::NoPaymentRequired,
+            _ => Self::Unknown,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn session(fields: Value) -> Result<CheckoutSession, BadField> {
+        let mut value = json!({"id": "cs_A1", "mode": "payment", "payment_status": "paid", "created": 1,
+            "amount_total": 1999, "currency": "usd"});
+        value.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        CheckoutSession::read(&Node::root(&value))
+    }
+
+    #[test]
+    fn finds_the_member() {
+        let check = |fields: Value, reference: Option<&str>, member: Option<i64>| {
+            let session = session(fields).unwrap();
+            assert_eq!(session.client_reference_id.as_deref(), reference);
+            assert_eq!(session.member_hint().map(TelegramId::get), member);
+        };
+        let metadata = json!({"telegram_id": "2", "user_id": "3"});
+        check(json!({"client_reference_id": "1", "metadata": metadata}), Some("1"), Some(1));
+        check(json!({"client_reference_id": "top-up-9", "metadata": metadata}), Some("top-up-9"), Some(2));
+        check(json!({"client_reference_id": null, "metadata": {"user_id": "3"}}), None, Some(3));
+        check(json!({"client_reference_id": "alice@example.com"}), None, None);
+        check(json!({}), None, None);
+    }
+
+    #[test]
+    fn reads_the_states_and_the_amount() {
+        let check = |fields: Value, mode: CheckoutMode, status: PaymentStatus, amount: Option<i64>| {
+            let session = session(fields).unwrap();
+            assert_eq!((session.mode, session.payment_status), (mode, status));
+            assert_eq!(session.amount_total.map(Money::minor), amount);
+        };
+        check(json!({}), CheckoutMode::Payment, PaymentStatus::Paid, Some(1999));
+        check(
+            json!({"mode": "subscription", "payment_status": "unpaid"}),
+            CheckoutMode::Subscription,
+            PaymentStatus::Unpaid,
+            Some(1999),
+        );
+        check(
+            json!({"mode": "setup", "payment_status": "no_payment_required", "amount_total": null,
+                "currency": null}),
+            CheckoutMode::Setup,
+            PaymentStatus::NoPaymentRequired,
+            None,
+        );
+        check(
+            json!({"mode": "new", "payment_status": "new"}),
+            CheckoutMode::Unknown,
+            PaymentStatus::Unknown,
+            Some(1999),
+        );
+        assert_eq!(session(json!({"currency": null})).unwrap_err().path, "currency");
+    }
+}

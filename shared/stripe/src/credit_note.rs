@@ -1,0 +1,113 @@
+//! Credit notes, as `credit_note.created` and `credit_note.voided` carry them
+//! (<https://docs.stripe.com/invoicing/integration/programmatic-credit-notes>).
+
+use guerdon_domain::{CustomerId, InvoiceId, Money, Timestamp};
+
+use crate::wire::{BadField, Node};
+
+/// Where a credit note stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreditNoteStatus {
+    /// In force.
+    Issued,
+    /// Taken back.
+    Void,
+    /// A status this version does not know.
+    Unknown,
+}
+
+/// A credit note: a correction of a finalized invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditNote {
+    /// `cn_...`
+    pub id: String,
+    /// The invoice it corrects.
+    pub invoice: Option<InvoiceId>,
+    /// Whose.
+    pub customer: Option<CustomerId>,
+    /// The whole correction, tax included.
+    pub amount: Money,
+    /// The part that lowered what was still due: no money had come for it. Older versions only say which
+    /// kind the whole note is.
+    pub pre_payment_amount: Money,
+    /// The refunds that pay out the rest. They have events of their own: do not claw back twice.
+    pub refunds: Vec<String>,
+    /// Where it stands.
+    pub status: CreditNoteStatus,
+    /// `duplicate`, `fraudulent`, `order_change`, `product_unsatisfactory`
+    pub reason: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+impl CreditNote {
+    pub(crate) fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        let currency = node.need_currency()?;
+        let amount = node.need_money("amount", currency)?;
+        let pre_payment = match (node.int("pre_payment_amount")?, node.text("type")?) {
+            (Some(minor), _) => minor,
+            (None, Some("pre_payment")) => amount.minor(),
+            (None, _) => 0,
+        };
+        Ok(Self {
+            id: node.own_id()?,
+            invoice: node.id(&["invoice"])?,
+            customer: node.id(&["customer"])?,
+            amount,
+            pre_payment_amount: Money::new(pre_payment, currency),
+            refunds: refunds(node)?,
+            status: CreditNoteStatus::read(node)?,
+            reason: node.text("reason")?.map(str::to_owned),
+            created: node.need_time("created")?,
+        })
+    }
+}
+
+impl CreditNoteStatus {
+    fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        Ok(match node.text("status")? {
+            Some("issued") => Self::Issued,
+            Some("void") => Self::Void,
+            _ => Self::Unknown,
+        })
+    }
+}
+
+/// `refund` until `acacia`, `refunds[].refund` since `basil`.
+fn refunds(node: &Node<'_>) -> Result<Vec<String>, BadField> {
+    let listed = node.items("refunds")?;
+    let listed = listed.iter().map(|item| item.id(&["refund"])).collect::<Result<Vec<_>, _>>()?;
+    let mut ids: Vec<String> = listed.into_iter().flatten().collect();
+    if let Some(single) = node.id::<String>(&["refund"])?
+        && !ids.contains(&single)
+    {
+        ids.push(single);
+    }
+    Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn tells_what_was_never_paid_and_what_is_refunded() {
+        let check = |fields: Value, pre_payment: i64, refunds: &[&str]| {
+            let mut value = json!({"id": "cn_A1", "amount": 500, "currency": "usd", "created": 1,
+                "status": "issued", "invoice": "in_A1", "customer": "cus_A1"});
+            value.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            let note = CreditNote::read(&Node::root(&value)).unwrap();
+            assert_eq!((note.pre_payment_amount.minor(), note.refunds), (pre_payment, to_owned(refunds)));
+        };
+        check(json!({"type": "pre_payment", "refund": null}), 500, &[]);
+        check(json!({"type": "post_payment", "refund": "re_A1"}), 0, &["re_A1"]);
+        check(json!({"type": "mixed", "pre_payment_amount": 200, "post_payment_amount": 300}), 200, &[]);
+        let refunds = json!([{"refund": "re_A1", "amount_refunded": 100}, {"refund": {"id": "re_A2"}}]);
+        check(json!({"type": "post_payment", "refunds": refunds}), 0, &["re_A1", "re_A2"]);
+    }
+
+    fn to_owned(ids: &[&str]) -> Vec<String> {
+        ids.iter().map(|id| (*id).to_owned()).collect()
+    }
+}

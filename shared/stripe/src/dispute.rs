@@ -1,0 +1,111 @@
+//! Disputes, as `charge.dispute.*` events carry them (<https://docs.stripe.com/disputes/how-disputes-work>).
+
+use guerdon_domain::{ExternalPaymentId, InvoiceId, Money, Timestamp};
+
+use crate::wire::{BadField, Node};
+
+/// Where a dispute stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisputeStatus {
+    /// An inquiry that awaits our answer: no money has moved.
+    WarningNeedsResponse,
+    /// An inquiry the bank is looking at: no money has moved.
+    WarningUnderReview,
+    /// An inquiry that came to nothing: no money has moved.
+    WarningClosed,
+    /// The money was taken; evidence may be sent.
+    NeedsResponse,
+    /// The money was taken; the bank decides.
+    UnderReview,
+    /// Decided for us: the money comes back.
+    Won,
+    /// Decided against us. No `charge.refunded` follows: this is the moment of the clawback.
+    Lost,
+    /// Settled before it became a dispute.
+    Prevented,
+    /// A status this version does not know, appeals among them.
+    Unknown,
+}
+
+/// A dispute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispute {
+    /// `dp_...` or `du_...`
+    pub id: String,
+    /// What is disputed; may differ from what was charged.
+    pub amount: Money,
+    /// `ch_...` that is disputed.
+    pub charge: Option<ExternalPaymentId>,
+    /// `pi_...` that is disputed.
+    pub payment_intent: Option<ExternalPaymentId>,
+    /// `in_...`, only when the charge or the intent is expanded and names it.
+    pub invoice: Option<InvoiceId>,
+    /// Where it stands.
+    pub status: DisputeStatus,
+    /// `fraudulent`, `product_not_received`, ...
+    pub reason: Option<String>,
+    /// When it was opened.
+    pub created: Timestamp,
+}
+
+impl Dispute {
+    pub(crate) fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        let currency = node.need_currency()?;
+        Ok(Self {
+            id: node.own_id()?,
+            amount: node.need_money("amount", currency)?,
+            charge: node.id(&["charge"])?,
+            payment_intent: node.id(&["payment_intent", "charge.payment_intent"])?,
+            invoice: node.id(&["charge.invoice", "payment_intent.invoice"])?,
+            status: DisputeStatus::read(node)?,
+            reason: node.text("reason")?.map(str::to_owned),
+            created: node.need_time("created")?,
+        })
+    }
+}
+
+impl DisputeStatus {
+    /// An inquiry: nothing is withdrawn, so nothing is clawed back.
+    pub const fn is_inquiry(self) -> bool {
+        matches!(self, Self::WarningNeedsResponse | Self::WarningUnderReview | Self::WarningClosed)
+    }
+
+    fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        Ok(match node.text("status")? {
+            Some("warning_needs_response") => Self::WarningNeedsResponse,
+            Some("warning_under_review") => Self::WarningUnderReview,
+            Some("warning_closed") => Self::WarningClosed,
+            Some("needs_response") => Self::NeedsResponse,
+            Some("under_review") => Self::UnderReview,
+            Some("won") => Self::Won,
+            Some("lost") => Self::Lost,
+            Some("prevented") => Self::Prevented,
+            _ => Self::Unknown,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_a_warning_is_an_inquiry() {
+        let check = |text: &str, expected: DisputeStatus, inquiry: bool| {
+            let value =
+                json!({"id": "dp_A1", "amount": 3900, "currency": "usd", "created": 1, "status": text});
+            let status = Dispute::read(&Node::root(&value)).unwrap().status;
+            assert_eq!((status, status.is_inquiry()), (expected, inquiry), "{text}");
+        };
+        check("warning_needs_response", DisputeStatus::WarningNeedsResponse, true);
+        check("warning_under_review", DisputeStatus::WarningUnderReview, true);
+        check("warning_closed", DisputeStatus::WarningClosed, true);
+        check("needs_response", DisputeStatus::NeedsResponse, false);
+        check("under_review", DisputeStatus::UnderReview, false);
+        check("won", DisputeStatus::Won, false);
+        check("lost", DisputeStatus::Lost, false);
+        check("prevented", DisputeStatus::Prevented, false);
+        check("appeal_needs_response", DisputeStatus::Unknown, false);
+    }
+}

@@ -1,0 +1,259 @@
+//! Invoices, as `invoice.*` events carry them. What moved in `basil` (2025-03-31): the subscription went under
+//! `parent`, a line's kind under its own `parent`, its price under `pricing`, and `payment_intent`, `charge`
+//! and `paid` left for `payments` (<https://docs.stripe.com/changelog/basil>).
+
+use guerdon_domain::{Currency, CustomerId, ExternalPaymentId, InvoiceId, Money, TelegramId, Timestamp};
+
+use crate::wire::{BadField, Node, member_hint};
+
+/// Where an invoice stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvoiceStatus {
+    /// May still change; nothing is due yet.
+    Draft,
+    /// Finalized, awaiting payment.
+    Open,
+    /// Settled: by money, by customer credit, or marked so by staff.
+    Paid,
+    /// Cancelled; whatever credit it had taken goes back.
+    Void,
+    /// Given up.
+    Uncollectible,
+    /// A status this version does not know.
+    Unknown,
+}
+
+/// Why an invoice was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BillingReason {
+    /// The first invoice of a subscription. Finalized at once, so it is never seen as a draft.
+    SubscriptionCreate,
+    /// A renewal.
+    SubscriptionCycle,
+    /// A change of plan in mid-period; has proration lines.
+    SubscriptionUpdate,
+    /// Made by hand or through the API.
+    Manual,
+    /// Quotes, thresholds and whatever else may come.
+    Other,
+}
+
+/// One line of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceLine {
+    /// Before discounts; negative on the credit half of a proration.
+    pub amount: Money,
+    /// Makes good for a change in mid-period: no purchase of a period.
+    pub proration: bool,
+    /// A period of a subscription, as opposed to a one-off item.
+    pub is_subscription: bool,
+    /// `price_...`
+    pub price: Option<String>,
+    /// `prod_...`
+    pub product: Option<String>,
+    /// Beginning of the period this line pays for. The invoice's own period is the one before.
+    pub period_start: Option<Timestamp>,
+    /// End of that period.
+    pub period_end: Option<Timestamp>,
+}
+
+/// An invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invoice {
+    /// `in_...`
+    pub id: InvoiceId,
+    /// Whom it bills.
+    pub customer: Option<CustomerId>,
+    /// Where it stands. An `invoice.created` may already be paid: never assume a draft.
+    pub status: InvoiceStatus,
+    /// Why it was made.
+    pub billing_reason: BillingReason,
+    /// Currency of every amount here.
+    pub currency: Currency,
+    /// Money that came in. Zero on trials and on invoices that credit covered.
+    pub amount_paid: Money,
+    /// What is left to pay after customer credit.
+    pub amount_due: Money,
+    /// After discounts and taxes, before customer credit.
+    pub total: Money,
+    /// Before discounts and exclusive taxes.
+    pub subtotal: Money,
+    /// All taxes in `total`, inclusive ones too.
+    pub tax: Money,
+    /// Customer balance before finalization; negative is credit.
+    pub starting_balance: i64,
+    /// Customer balance after finalization; none before it.
+    pub ending_balance: Option<i64>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it stopped being a draft.
+    pub finalized_at: Option<Timestamp>,
+    /// When it was settled; on a paid invoice that does not say so, when it was finalized or made.
+    pub paid_at: Option<Timestamp>,
+    /// `sub_...` that it bills.
+    pub subscription: Option<String>,
+    /// `pi_...` that settled it. Since `basil` only known when `payments` is expanded; [`InvoicePayment`]
+    /// tells it otherwise.
+    ///
+    /// [`InvoicePayment`]: crate::InvoicePayment
+    pub payment_intent: Option<ExternalPaymentId>,
+    /// `ch_...` that settled it, on the same terms.
+    pub charge: Option<ExternalPaymentId>,
+    /// Its first lines (Stripe sends ten at most).
+    pub lines: Vec<InvoiceLine>,
+    member_hint: Option<TelegramId>,
+}
+
+impl Invoice {
+    pub(crate) fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        let currency = node.need_currency()?;
+        let total = node.need_money("total", currency)?;
+        let status = InvoiceStatus::read(node)?;
+        let created = node.time("created")?.map_or_else(|| node.need_time("date"), Ok)?;
+        let finalized_at = node.time("status_transitions.finalized_at")?.or(node.time("finalized_at")?);
+        let paid_at = match (node.time("status_transitions.paid_at")?, status) {
+            (None, InvoiceStatus::Paid) => finalized_at.or(Some(created)),
+            (paid_at, _) => paid_at,
+        };
+        let (payment_intent, charge) = settled_with(node)?;
+        let lines = node.items("lines")?;
+        Ok(Self {
+            id: node.own_id()?,
+            customer: node.id(&["customer"])?,
+            status,
+            billing_reason: BillingReason::read(node)?,
+            currency,
+            amount_paid: node.need_money("amount_paid", currency)?,
+            amount_due: node.need_money("amount_due", currency)?,
+            total,
+            subtotal: node.int("subtotal")?.map_or(total, |minor| Money::new(minor, currency)),
+            tax: tax(node, total)?,
+            starting_balance: node.int("starting_balance")?.unwrap_or_default(),
+            ending_balance: node.int("ending_balance")?,
+            created,
+            finalized_at,
+            paid_at,
+            subscription: node.id(&["parent.subscription_details.subscription", "subscription"])?,
+            payment_intent,
+            charge,
+            member_hint: merged_member_hint(node, &lines),
+            lines: lines.iter().map(|line| InvoiceLine::read(line, currency)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The member named by the metadata of the invoice, of its subscription, or of a line, in this order.
+    pub const fn member_hint(&self) -> Option<TelegramId> {
+        self.member_hint
+    }
+
+    /// How much customer credit this invoice consumed. Zero while it is a draft: the balance is applied at
+    /// finalization (<https://docs.stripe.com/billing/customer/balance>).
+    ///
+    /// Only the credit side of the balance counts: an invoice below the minimum charge moves its amount onto
+    /// the balance as a debit (`invoice_too_small`), which is no credit spent.
+    pub fn credit_applied(&self) -> Money {
+        let consumed = match (self.status, self.ending_balance) {
+            (InvoiceStatus::Draft, _) | (_, None) => 0,
+            (_, Some(ending)) => ending.min(0).saturating_sub(self.starting_balance.min(0)).max(0),
+        };
+        Money::new(consumed, self.currency)
+    }
+
+    /// The price of the tier this invoice is for: its largest subscription line that is no proration, before
+    /// discounts. An invoice without one is taken by what was paid.
+    pub fn tier_amount(&self) -> Money {
+        let periods = self.lines.iter().filter(|line| line.is_subscription && !line.proration);
+        let largest = periods.map(|line| line.amount).filter(|amount| amount.currency() == self.currency);
+        largest.max_by_key(|amount| amount.minor()).unwrap_or(self.amount_paid)
+    }
+}
+
+impl InvoiceStatus {
+    fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        Ok(match node.text("status")? {
+            Some("draft") => Self::Draft,
+            Some("open") => Self::Open,
+            Some("paid") => Self::Paid,
+            Some("void") => Self::Void,
+            Some("uncollectible") => Self::Uncollectible,
+            // Before 2018-11-08 there was only this flag.
+            None if node.flag("paid")? => Self::Paid,
+            _ => Self::Unknown,
+        })
+    }
+}
+
+impl BillingReason {
+    fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        Ok(match node.text("billing_reason")? {
+            Some("subscription_create") => Self::SubscriptionCreate,
+            Some("subscription_cycle") => Self::SubscriptionCycle,
+            Some("subscription_update") => Self::SubscriptionUpdate,
+            Some("manual") => Self::Manual,
+            _ => Self::Other,
+        })
+    }
+}
+
+impl InvoiceLine {
+    fn read(node: &Node<'_>, invoice_currency: Currency) -> Result<Self, BadField> {
+        let currency = node.currency()?.unwrap_or(invoice_currency);
+        let kind = node.text("parent.type")?.or(node.text("type")?);
+        Ok(Self {
+            amount: node.need_money("amount", currency)?,
+            proration: node.flag("proration")?
+                || node.flag("parent.subscription_item_details.proration")?
+                || node.flag("parent.invoice_item_details.proration")?,
+            is_subscription: matches!(kind, Some("subscription_item_details" | "subscription")),
+            price: node.id(&["pricing.price_details.price", "price", "plan"])?,
+            product: node.id(&["pricing.price_details.product", "price.product", "plan.product"])?,
+            period_start: node.time("period.start")?,
+            period_end: node.time("period.end")?,
+        })
+    }
+}
+
+/// `tax` until `acacia`; then only lists, `total_tax_amounts` and, since `basil`, `total_taxes`.
+fn tax(node: &Node<'_>, total: Money) -> Result<Money, BadField> {
+    if let Some(minor) = node.int("tax")? {
+        return Ok(Money::new(minor, total.currency()));
+    }
+    for list in ["total_taxes", "total_tax_amounts"] {
+        if node.find(list).is_some() {
+            let zero = Money::zero(total.currency());
+            return node.items(list)?.iter().try_fold(zero, |sum, tax| {
+                let amount = tax.need_money("amount", total.currency())?;
+                sum.checked_add(amount).map_err(|_| tax.bad("amount"))
+            });
+        }
+    }
+    let without_tax = node.int("total_excluding_tax")?.unwrap_or(total.minor());
+    let without_tax = Money::new(without_tax, total.currency());
+    total.checked_sub(without_tax).map_err(|_| node.bad("total_excluding_tax"))
+}
+
+type Settlement = (Option<ExternalPaymentId>, Option<ExternalPaymentId>);
+
+/// The payment intent and the charge: the invoice's own fields, or else the paid one of `payments`.
+fn settled_with(node: &Node<'_>) -> Result<Settlement, BadField> {
+    let mut payment_intent = node.id(&["payment_intent"])?;
+    let mut charge = node.id(&["charge", "payment_intent.latest_charge"])?;
+    let payments = node.items("payments")?;
+    let is_paid = |payment: &&Node<'_>| matches!(payment.text("status"), Ok(Some("paid")));
+    if let Some(payment) = payments.iter().find(is_paid).or(payments.first()) {
+        payment_intent = payment_intent.or(payment.id(&["payment.payment_intent"])?);
+        charge = charge.or(payment.id(&["payment.charge", "payment.payment_intent.latest_charge"])?);
+    }
+    Ok((payment_intent, charge))
+}
+
+fn merged_member_hint(node: &Node<'_>, lines: &[Node<'_>]) -> Option<TelegramId> {
+    // `subscription_details` stood at the top in 2023 and 2024.
+    let places = ["metadata", "parent.subscription_details.metadata", "subscription_details.metadata"];
+    let own = places.iter().filter_map(|path| node.find(path));
+    let metadata: Vec<_> = own.chain(lines.iter().filter_map(|line| line.find("metadata"))).collect();
+    member_hint(&metadata)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! The Stripe adapter: checks that a webhook is Stripe's, reads its event, and (feature `client`) posts
+//! bill credit.
+//!
+//! ```
+//! use guerdon_domain::Timestamp;
+//! use guerdon_stripe::{EventObject, StripeEvent, WebhookSecret, sign, verify};
+//!
+//! let secret = WebhookSecret::try_new("whsec_of_this_endpoint")?;
+//! let now = Timestamp::from_seconds(1_795_253_400);
+//! let body = br#"{"object":"event","id":"evt_A1","type":"customer.created","created":1795253390,
+//!     "data":{"object":{"object":"customer","id":"cus_A1","metadata":{"telegram_id":"700000001"}}}}"#;
+//!
+//! // Stripe does this part; the simulator does too.
+//! let header = sign(body, &secret, now);
+//!
+//! verify(&header, body, &[secret], now)?;
+//! let event = StripeEvent::parse(body)?;
+//! let EventObject::Customer(customer) = &event.object else { return Err("a customer".into()) };
+//! assert_eq!(customer.member_hint().map(|id| id.get()), Some(700_000_001));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Why the events are read here and not by a Stripe library
+//! A generated library is pinned to one API version and refuses an event of another. Stripe renders each
+//! event in the version its endpoint (or the account) was created with, fields move between versions
+//! (<https://docs.stripe.com/changelog>), and an event we refuse is a payment we lose. So each object is read
+//! by a small file of ours that knows every place a field has lived, takes an id as text or as an expanded
+//! object, and ignores the rest. Money is the exception: an amount is never guessed, its absence is an error.
+//!
+//! # Privacy
+//! Names, addresses, e-mails and free texts stay in the payload: no struct here has a field for them, and no
+//! error quotes a payload's content.
+#[cfg(feature = "client")]
+mod call_error;
+mod charge;
+mod checkout;
+#[cfg(feature = "client")]
+mod client;
+mod credit_note;
+mod customer;
+mod dispute;
+mod event;
+mod invoice;
+mod invoice_payment;
+mod refund;
+mod signature;
+mod subscription;
+mod wire;
+
+#[cfg(feature = "client")]
+pub use call_error::*;
+pub use charge::*;
+pub use checkout::*;
+#[cfg(feature = "client")]
+pub use client::*;
+pub use credit_note::*;
+pub use customer::*;
+pub use dispute::*;
+pub use event::*;
+pub use invoice::*;
+pub use invoice_payment::*;
+pub use refund::*;
+pub use signature::*;
+pub use subscription::*;

@@ -1,0 +1,98 @@
+//! Refunds, as `refund.created`, `refund.updated` and `refund.failed` carry them: one object per refund, so its
+//! id is the natural key of a clawback.
+
+use guerdon_domain::{ExternalPaymentId, InvoiceId, Money, Timestamp};
+
+use crate::wire::{BadField, Node};
+
+/// Where a refund stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundStatus {
+    /// On its way.
+    Pending,
+    /// Needs the customer's help.
+    RequiresAction,
+    /// The money left.
+    Succeeded,
+    /// The money came back: the clawback is undone.
+    Failed,
+    /// Taken back before it left: the clawback is undone.
+    Canceled,
+    /// A status this version does not know.
+    Unknown,
+}
+
+/// A refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    /// `re_...`
+    pub id: String,
+    /// This refund's amount, not the charge's total.
+    pub amount: Money,
+    /// `ch_...` it refunds.
+    pub charge: Option<ExternalPaymentId>,
+    /// `pi_...` it refunds.
+    pub payment_intent: Option<ExternalPaymentId>,
+    /// `in_...`, only when the charge or the intent is expanded and names it.
+    pub invoice: Option<InvoiceId>,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// `duplicate`, `fraudulent`, `requested_by_customer`, ...
+    pub reason: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+impl Refund {
+    pub(crate) fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        let currency = node.need_currency()?;
+        Ok(Self {
+            id: node.own_id()?,
+            amount: node.need_money("amount", currency)?,
+            charge: node.id(&["charge"])?,
+            payment_intent: node.id(&["payment_intent", "charge.payment_intent"])?,
+            invoice: node.id(&["charge.invoice", "payment_intent.invoice"])?,
+            status: RefundStatus::read(node)?,
+            reason: node.text("reason")?.map(str::to_owned),
+            created: node.need_time("created")?,
+        })
+    }
+}
+
+impl RefundStatus {
+    fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        Ok(match node.text("status")? {
+            Some("pending") => Self::Pending,
+            Some("requires_action") => Self::RequiresAction,
+            Some("succeeded") => Self::Succeeded,
+            Some("failed") => Self::Failed,
+            Some("canceled") => Self::Canceled,
+            _ => Self::Unknown,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn finds_its_payment_plain_or_expanded() {
+        let check = |charge: Value, intent: Value, expected: [Option<&str>; 3]| {
+            let value = json!({"id": "re_A1", "amount": 500, "currency": "usd", "created": 1,
+                "status": "succeeded", "charge": charge, "payment_intent": intent});
+            let refund = Refund::read(&Node::root(&value)).unwrap();
+            let found = [
+                refund.charge.as_ref().map(ExternalPaymentId::as_str),
+                refund.payment_intent.as_ref().map(ExternalPaymentId::as_str),
+                refund.invoice.as_ref().map(InvoiceId::as_str),
+            ];
+            assert_eq!(found, expected, "{value}");
+        };
+        check(json!("ch_A1"), json!("pi_A1"), [Some("ch_A1"), Some("pi_A1"), None]);
+        let charge = json!({"id": "ch_A1", "payment_intent": "pi_A1", "invoice": "in_A1"});
+        check(charge, json!(null), [Some("ch_A1"), Some("pi_A1"), Some("in_A1")]);
+        check(json!(null), json!({"id": "pi_A1", "invoice": "in_A1"}), [None, Some("pi_A1"), Some("in_A1")]);
+    }
+}
