@@ -1,0 +1,114 @@
+//! Inline keyboards.
+
+use teloxide_core::types::{
+    CopyTextButton, InlineKeyboardButton, InlineKeyboardButtonKind, InlineKeyboardMarkup,
+};
+
+use crate::Nav;
+
+/// The longest text that a button may copy, in characters.
+const MAX_COPY: usize = 256;
+
+/// A button under a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Button {
+    text: String,
+    action: Action,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Action {
+    Url(String),
+    Nav(Nav),
+    Copy(String),
+}
+
+impl Button {
+    /// Opens a link. A text that is no absolute URL gives a button that is left out of the keyboard:
+    /// Telegram would refuse the whole message for it.
+    pub fn url(text: impl Into<String>, url: impl Into<String>) -> Self {
+        Self { text: text.into(), action: Action::Url(url.into()) }
+    }
+
+    /// Leads to another of our menus.
+    pub fn nav(text: impl Into<String>, nav: Nav) -> Self {
+        Self { text: text.into(), action: Action::Nav(nav) }
+    }
+
+    /// Copies `payload`. One that is empty or over 256 characters gives a button that is left out.
+    pub fn copy(text: impl Into<String>, payload: impl Into<String>) -> Self {
+        Self { text: text.into(), action: Action::Copy(payload.into()) }
+    }
+
+    fn into_telegram(self) -> Option<InlineKeyboardButton> {
+        let kind = match self.action {
+            Action::Url(url) => InlineKeyboardButtonKind::Url(url.parse().ok()?),
+            Action::Nav(nav) => InlineKeyboardButtonKind::CallbackData(nav.encode()),
+            Action::Copy(text) if (1..=MAX_COPY).contains(&text.chars().count()) => {
+                InlineKeyboardButtonKind::CopyText(CopyTextButton { text })
+            }
+            Action::Copy(_) => return None,
+        };
+        (!self.text.is_empty()).then(|| InlineKeyboardButton::new(self.text, kind))
+    }
+}
+
+/// Rows of buttons.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keyboard {
+    rows: Vec<Vec<Button>>,
+}
+
+impl Keyboard {
+    /// No buttons.
+    pub const fn new() -> Self {
+        Self { rows: Vec::new() }
+    }
+
+    /// The same with one more row at the bottom.
+    #[must_use]
+    pub fn row(mut self, buttons: impl IntoIterator<Item = Button>) -> Self {
+        self.rows.push(buttons.into_iter().collect());
+        self
+    }
+
+    /// None when no button is left: an edit then takes the old keyboard away.
+    pub(crate) fn into_telegram(self) -> Option<InlineKeyboardMarkup> {
+        let rows = self.rows.into_iter();
+        let rows = rows.map(|row| row.into_iter().filter_map(Button::into_telegram).collect::<Vec<_>>());
+        let rows: Vec<_> = rows.filter(|row| !row.is_empty()).collect();
+        (!rows.is_empty()).then(|| InlineKeyboardMarkup::new(rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn buttons_are_what_telegram_reads() {
+        let keyboard = Keyboard::new()
+            .row([Button::url("Share", "https://t.me/share/url?url=x"), Button::copy("Copy", "ABCD2345")])
+            .row([Button::nav("Help", Nav::Help)]);
+        assert_eq!(
+            serde_json::to_value(keyboard.into_telegram()).unwrap(),
+            json!({"inline_keyboard": [
+                [{"text": "Share", "url": "https://t.me/share/url?url=x"},
+                 {"text": "Copy", "copy_text": {"text": "ABCD2345"}}],
+                [{"text": "Help", "callback_data": "nav:help"}],
+            ]})
+        );
+    }
+
+    #[test]
+    fn a_bad_button_does_not_cost_the_message() {
+        let bad =
+            || [Button::url("x", "not a url"), Button::copy("x", "y".repeat(257)), Button::copy("x", "")];
+        assert_eq!(Keyboard::new().row(bad()).row([Button::nav("", Nav::Help)]).into_telegram(), None);
+        let keyboard =
+            Keyboard::new().row(bad()).row([Button::nav("Help", Nav::Help)]).into_telegram().unwrap();
+        assert_eq!(keyboard.inline_keyboard.len(), 1);
+        assert!(Keyboard::new().row([Button::copy("x", "é".repeat(256))]).into_telegram().is_some());
+    }
+}

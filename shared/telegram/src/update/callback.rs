@@ -1,0 +1,58 @@
+//! Taps on our buttons.
+
+use guerdon_domain::Timestamp;
+use serde_json::Value;
+
+use super::fields::{owned, present};
+use super::message::{Chat, User, date, message_id};
+use crate::Nav;
+
+/// A tap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callback {
+    /// What to answer it with.
+    pub id: String,
+    /// Who tapped.
+    pub from: User,
+    /// The message the button is on; none when it came from an inline result.
+    pub message: Option<MessageRef>,
+    /// The button's data. Anyone can send any text here: it is input, not memory.
+    pub data: Option<String>,
+}
+
+/// The message a button is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageRef {
+    /// Its chat.
+    pub chat: Chat,
+    /// Its number within the chat.
+    pub message_id: i32,
+    /// Whether it can still be edited: Telegram forgets old messages and dates them zero.
+    pub editable: bool,
+}
+
+impl Callback {
+    pub(super) fn read(query: &Value) -> Option<Self> {
+        Some(Self {
+            id: owned(query, "id")?,
+            from: User::read(present(query, "from")?)?,
+            message: present(query, "message").and_then(MessageRef::read),
+            data: owned(query, "data"),
+        })
+    }
+
+    /// Where the tap leads, when the button is one of our menus'.
+    pub fn nav(&self) -> Option<Nav> {
+        self.data.as_deref().and_then(Nav::parse)
+    }
+}
+
+impl MessageRef {
+    fn read(message: &Value) -> Option<Self> {
+        Some(Self {
+            chat: Chat::read(present(message, "chat")?)?,
+            message_id: message_id(message)?,
+            editable: date(message) > Timestamp::from_seconds(0),
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! Messages, chats and users.
+
+use guerdon_domain::{TelegramId, Timestamp};
+use serde_json::Value;
+
+use super::fields::{flag, int, owned, present, text};
+
+/// A message. Its entities are not read: a kind of entity we do not know must not cost the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its number within the chat.
+    pub message_id: i32,
+    /// The chat.
+    pub chat: Chat,
+    /// The sender; channels and anonymous admins have none.
+    pub from: Option<User>,
+    /// When it was sent; the epoch when Telegram does not say.
+    pub date: Timestamp,
+    /// Its text, when it is a text message.
+    pub text: Option<String>,
+}
+
+/// A chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chat {
+    /// Its id: the member's own in a private chat, negative elsewhere.
+    pub id: i64,
+    /// What sort of chat.
+    pub kind: ChatKind,
+}
+
+/// The sorts of chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChatKind {
+    /// One person and us.
+    Private,
+    /// A basic group.
+    Group,
+    /// A supergroup.
+    Supergroup,
+    /// A channel.
+    Channel,
+}
+
+/// A Telegram user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The id.
+    pub id: TelegramId,
+    /// Whether it is a bot.
+    pub is_bot: bool,
+    /// First name; empty when Telegram leaves it out (deleted accounts).
+    pub first_name: String,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// Username, without the `@`.
+    pub username: Option<String>,
+    /// The language of the user's app, as an IETF tag.
+    pub language_code: Option<String>,
+}
+
+impl Message {
+    pub(super) fn read(message: &Value) -> Option<Self> {
+        Some(Self {
+            message_id: message_id(message)?,
+            chat: Chat::read(present(message, "chat")?)?,
+            from: present(message, "from").and_then(User::read),
+            date: date(message),
+            text: owned(message, "text"),
+        })
+    }
+}
+
+impl Chat {
+    pub(super) fn read(chat: &Value) -> Option<Self> {
+        let id = int(chat, "id")?;
+        let kind = match text(chat, "type") {
+            Some("private") => ChatKind::Private,
+            Some("group") => ChatKind::Group,
+            Some("supergroup") => ChatKind::Supergroup,
+            Some("channel") => ChatKind::Channel,
+            // The sign is what Telegram itself goes by.
+            _ if id > 0 => ChatKind::Private,
+            _ => ChatKind::Group,
+        };
+        Some(Self { id, kind })
+    }
+}
+
+impl User {
+    /// Reads a user; a private chat reads as one too, since it carries the same names.
+    pub(super) fn read(user: &Value) -> Option<Self> {
+        Some(Self {
+            id: TelegramId::try_new(int(user, "id")?).ok()?,
+            is_bot: flag(user, "is_bot"),
+            first_name: owned(user, "first_name").unwrap_or_default(),
+            last_name: owned(user, "last_name"),
+            username: owned(user, "username"),
+            language_code: owned(user, "language_code"),
+        })
+    }
+}
+
+/// The person on the other side of a message. In a private chat that is known even when `from` is missing
+/// or names the bot (a refund is something we did).
+pub(super) fn person(message: &Value) -> Option<User> {
+    let from = present(message, "from").and_then(User::read);
+    let chat = present(message, "chat")?;
+    let private = Chat::read(chat).is_some_and(|chat| chat.kind == ChatKind::Private);
+    match from {
+        Some(user) if !(user.is_bot && private) => Some(user),
+        _ if private => User::read(chat),
+        other => other,
+    }
+}
+
+pub(super) fn message_id(message: &Value) -> Option<i32> {
+    i32::try_from(int(message, "message_id")?).ok()
+}
+
+pub(super) fn date(message: &Value) -> Timestamp {
+    Timestamp::from_seconds(int(message, "date").unwrap_or(0))
+}
