@@ -1,0 +1,118 @@
+//! AWS clients: one lazy HTTP client for all of them, one TLS stack, five trusted roots.
+
+use std::sync::{Arc, OnceLock};
+
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{
+    http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector},
+    runtime_components::RuntimeComponents,
+};
+use guerdon_app::{App, OsEntropy, SystemClock};
+use guerdon_domain::PseudonymKey;
+use guerdon_store::{Connection, Store};
+
+use crate::{
+    env::{ConfigError, Settings, optional, required},
+    secrets::{Secret, Secrets},
+};
+
+/// The Amazon Trust Services roots. Native roots would be 80% of the SDK's start-up.
+const ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
+
+/// Makes the TLS connector at the first call, not when a client is configured, and makes it once.
+#[derive(Debug, Default)]
+struct LazyHttpClient {
+    client: OnceLock<SharedHttpClient>,
+}
+
+impl HttpClient for LazyHttpClient {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.client.get_or_init(https).http_connector(settings, components)
+    }
+    // `validate_base_client_config` is not forwarded on purpose: it would build a connector for each
+    // client and throw it away.
+}
+
+fn https() -> SharedHttpClient {
+    if optional("AWS_ENDPOINT_URL").is_some_and(|url| url.starts_with("http://")) {
+        return Builder::new().build_http();
+    }
+    let roots = TrustStore::empty().with_pem_certificate(ROOTS);
+    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    match TlsContext::builder().with_trust_store(roots).build() {
+        Ok(context) => builder.tls_context(context).build_https(),
+        Err(_) => builder.build_https(),
+    }
+}
+
+/// What every AWS client of the process shares.
+#[derive(Clone)]
+pub struct Aws {
+    pub(crate) region: String,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) credentials: Credentials,
+    pub(crate) http_client: SharedHttpClient,
+}
+
+impl Aws {
+    /// Region and credentials as Lambda sets them. No profile files, no metadata service.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`].
+    pub fn from_env(region: &str) -> Result<Self, ConfigError> {
+        const PURPOSE: &str = "AWS credentials; Lambda sets them";
+        let key = required("AWS_ACCESS_KEY_ID", PURPOSE)?;
+        let secret = required("AWS_SECRET_ACCESS_KEY", PURPOSE)?;
+        Ok(Self {
+            region: region.to_owned(),
+            endpoint: optional("AWS_ENDPOINT_URL"),
+            credentials: Credentials::new(key, secret, optional("AWS_SESSION_TOKEN"), None, "lambda"),
+            http_client: SharedHttpClient::new(LazyHttpClient::default()),
+        })
+    }
+
+    /// The table.
+    pub fn store(&self, table: &str) -> Store {
+        Store::connect(Connection {
+            region: self.region.clone(),
+            endpoint: self.endpoint.clone(),
+            credentials: self.credentials.clone(),
+            http_client: Some(self.http_client.clone()),
+            table: table.to_owned(),
+        })
+    }
+
+    /// The secrets of this deployment.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`].
+    pub fn secrets(&self) -> Result<Secrets, ConfigError> {
+        Ok(Secrets::ssm(self, required("GUERDON_SECRETS_PREFIX", "the path of the SSM parameters")?))
+    }
+}
+
+/// The context of the use cases, as it is in the cloud.
+///
+/// # Errors
+/// [`ConfigError`] when the pseudonym key cannot be read or is too short.
+pub async fn app(settings: &Settings, aws: &Aws, secrets: &Secrets) -> Result<App, ConfigError> {
+    let key = secrets.get(Secret::PseudonymKey).await?;
+    let invalid = |problem: String| ConfigError::Invalid { name: Secret::PseudonymKey.variable(), problem };
+    let pseudonyms =
+        PseudonymKey::try_new(key).map_err(|_| invalid("must have at least 16 bytes".to_owned()))?;
+    Ok(App {
+        store: aws.store(&settings.table),
+        clock: Arc::new(SystemClock::default()),
+        entropy: Arc::new(OsEntropy),
+        preset: settings.preset.clone(),
+        pseudonyms,
+    })
+}

@@ -1,0 +1,32 @@
+//! SQS batches: each message on its own, and only the failed ones are delivered again.
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use guerdon_app::AppError;
+
+/// Handles each message of `event` and reports those that failed. A message that can never succeed fails
+/// too: after the queue's last delivery it lies in the dead-letter queue, where somebody finds it.
+pub async fn run<F, R>(function: &'static str, event: SqsEvent, mut handle: F) -> SqsBatchResponse
+where
+    F: FnMut(SqsMessage) -> R,
+    R: Future<Output = Result<(), AppError>>,
+{
+    let mut response = SqsBatchResponse::default();
+    for message in event.records {
+        let id = message.message_id.clone().unwrap_or_default();
+        if let Err(error) = handle(message).await {
+            tracing::error!(function, message_id = id, code = error.code(), %error, "message failed");
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id;
+            response.batch_item_failures.push(failure);
+        }
+    }
+    response
+}
+
+/// The message's body.
+///
+/// # Errors
+/// [`AppError::Corrupt`] when there is none.
+pub fn body(message: &SqsMessage) -> Result<&str, AppError> {
+    message.body.as_deref().ok_or_else(|| AppError::Corrupt("a message without a body".to_owned()))
+}

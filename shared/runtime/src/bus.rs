@@ -1,0 +1,101 @@
+//! The event bus: domain events out of the relay, and the envelope they arrive in.
+
+use async_trait::async_trait;
+use guerdon_app::DomainEvent;
+use serde::{Deserialize, Serialize};
+
+/// The `source` of our events; the rules match on it.
+pub const SOURCE: &str = "guerdon";
+
+/// Events could not be published; the stream's batch must be delivered again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the bus did not take {failed} of the events: {reason}")]
+pub struct BusError {
+    /// How many.
+    pub failed: usize,
+    /// Why.
+    pub reason: String,
+}
+
+/// An event bus, written to.
+#[async_trait]
+pub trait EventBus: Send + Sync {
+    /// Publishes all events, or says that it did not.
+    async fn publish(&self, events: &[DomainEvent]) -> Result<(), BusError>;
+}
+
+/// An event as a rule's target gets it: what EventBridge puts into an SQS queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// EventBridge's id of this delivery's event.
+    pub id: String,
+    /// The event's name.
+    #[serde(rename = "detail-type")]
+    pub detail_type: String,
+    /// [`SOURCE`].
+    pub source: String,
+    /// When it was published, RFC 3339.
+    pub time: String,
+    /// The event.
+    pub detail: DomainEvent,
+}
+
+/// An EventBridge bus.
+#[cfg(feature = "bus")]
+pub struct EventBridgeBus {
+    client: aws_sdk_eventbridge::Client,
+    name: String,
+}
+
+#[cfg(feature = "bus")]
+impl EventBridgeBus {
+    /// The bus called `name`.
+    pub fn new(aws: &crate::aws::Aws, name: String) -> Self {
+        use aws_sdk_eventbridge::config::{BehaviorVersion, Region};
+        let mut config = aws_sdk_eventbridge::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(aws.region.clone()))
+            .credentials_provider(aws.credentials.clone())
+            .http_client(aws.http_client.clone());
+        config.set_endpoint_url(aws.endpoint.clone());
+        Self { client: aws_sdk_eventbridge::Client::from_conf(config.build()), name }
+    }
+
+    async fn put(&self, events: &[DomainEvent]) -> Result<(), BusError> {
+        use aws_sdk_eventbridge::{error::ProvideErrorMetadata, types::PutEventsRequestEntry};
+        let failed = |reason: &str| BusError { failed: events.len(), reason: reason.to_owned() };
+        let mut request = self.client.put_events();
+        for event in events {
+            let detail = serde_json::to_string(event).map_err(|error| failed(&error.to_string()))?;
+            let entry = PutEventsRequestEntry::builder()
+                .event_bus_name(&self.name)
+                .source(SOURCE)
+                .detail_type(event.name())
+                .detail(detail)
+                .build();
+            request = request.entries(entry);
+        }
+        let output = request.send().await.map_err(|error| failed(error.code().unwrap_or("no answer")))?;
+        // The call succeeds even when entries fail: each entry has its own outcome.
+        match usize::try_from(output.failed_entry_count).unwrap_or_default() {
+            0 => Ok(()),
+            count => {
+                let reason =
+                    output.entries().iter().find_map(|entry| entry.error_code()).unwrap_or("unknown");
+                Err(BusError { failed: count, reason: reason.to_owned() })
+            }
+        }
+    }
+}
+
+#[cfg(feature = "bus")]
+#[async_trait]
+impl EventBus for EventBridgeBus {
+    async fn publish(&self, events: &[DomainEvent]) -> Result<(), BusError> {
+        // EventBridge takes ten entries a call.
+        for chunk in events.chunks(10) {
+            self.put(chunk).await?;
+        }
+        Ok(())
+    }
+}

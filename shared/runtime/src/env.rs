@@ -1,0 +1,75 @@
+//! Configuration from environment variables. A bad value stops the start with a sentence that names it.
+
+use std::sync::Arc;
+
+use guerdon_domain::Preset;
+
+/// A variable is missing or wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Not set.
+    #[error("{name} is not set: {purpose}")]
+    Missing {
+        /// The variable.
+        name: &'static str,
+        /// What it is for.
+        purpose: &'static str,
+    },
+    /// Set to something unusable.
+    #[error("{name} {problem}")]
+    Invalid {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it; never the value of a secret.
+        problem: String,
+    },
+}
+
+/// Reads a variable; an empty one counts as not set.
+pub fn optional(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// Reads a variable that must be set.
+///
+/// # Errors
+/// [`ConfigError::Missing`].
+pub fn required(name: &'static str, purpose: &'static str) -> Result<String, ConfigError> {
+    optional(name).ok_or(ConfigError::Missing { name, purpose })
+}
+
+/// The preset that `GUERDON_PRESET` names, `bitten` when it is not set.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] names those that exist.
+pub fn preset() -> Result<Arc<Preset>, ConfigError> {
+    const NAME: &str = "GUERDON_PRESET";
+    let name = optional(NAME).unwrap_or_else(|| "bitten".to_owned());
+    let preset = Preset::builtin(&name);
+    preset.map(Arc::new).map_err(|error| ConfigError::Invalid { name: NAME, problem: error.to_string() })
+}
+
+/// What every function reads.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The table's name.
+    pub table: String,
+    /// AWS region, set by Lambda.
+    pub region: String,
+    /// The rules in force.
+    pub preset: Arc<Preset>,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            table: required("GUERDON_TABLE", "the name of the table")?,
+            region: required("AWS_REGION", "the region; Lambda sets it")?,
+            preset: preset()?,
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! Secrets: read at first use from SSM Parameter Store, kept for ten minutes. In the cloud they are never
+//! in environment variables; on one machine they come from `.env`.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use aws_sdk_ssm::config::{BehaviorVersion, Region};
+use guerdon_app::{Clock, SystemClock};
+use guerdon_domain::Timestamp;
+
+use crate::{aws::Aws, env::ConfigError};
+
+/// The secrets there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Secret {
+    /// The bot's token.
+    TelegramBotToken,
+    /// What Telegram presents at our webhook.
+    TelegramWebhookSecret,
+    /// Our key at Stripe.
+    StripeApiKey,
+    /// Stripe's signing secrets, comma separated while one is being rolled.
+    StripeWebhookSecret,
+    /// The operators' token.
+    AdminToken,
+    /// Ties Telegram ids to pseudonyms. Never rotated.
+    PseudonymKey,
+}
+
+impl Secret {
+    /// The variable on one machine.
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::TelegramBotToken => "TELEGRAM_BOT_TOKEN",
+            Self::TelegramWebhookSecret => "TELEGRAM_WEBHOOK_SECRET",
+            Self::StripeApiKey => "STRIPE_API_KEY",
+            Self::StripeWebhookSecret => "STRIPE_WEBHOOK_SECRET",
+            Self::AdminToken => "ADMIN_TOKEN",
+            Self::PseudonymKey => "GUERDON_PSEUDONYM_KEY",
+        }
+    }
+
+    /// The parameter's name under the deployment's prefix.
+    pub const fn parameter(self) -> &'static str {
+        match self {
+            Self::TelegramBotToken => "telegram-bot-token",
+            Self::TelegramWebhookSecret => "telegram-webhook-secret",
+            Self::StripeApiKey => "stripe-api-key",
+            Self::StripeWebhookSecret => "stripe-webhook-secret",
+            Self::AdminToken => "admin-token",
+            Self::PseudonymKey => "pseudonym-key",
+        }
+    }
+}
+
+/// A rotated secret is in force everywhere after this long.
+const KEPT: Duration = Duration::from_secs(600);
+
+#[derive(Clone)]
+enum Source {
+    Ssm { client: aws_sdk_ssm::Client, prefix: String },
+    Given(Arc<HashMap<Secret, String>>),
+}
+
+/// Reads secrets. Clones share the cache.
+#[derive(Clone)]
+pub struct Secrets {
+    source: Source,
+    kept: Arc<Mutex<HashMap<Secret, (Timestamp, String)>>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Secrets {
+    pub(crate) fn ssm(aws: &Aws, prefix: String) -> Self {
+        let mut config = aws_sdk_ssm::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(aws.region.clone()))
+            .credentials_provider(aws.credentials.clone())
+            .http_client(aws.http_client.clone());
+        config.set_endpoint_url(aws.endpoint.clone());
+        let client = aws_sdk_ssm::Client::from_conf(config.build());
+        Self::of(Source::Ssm { client, prefix: prefix.trim_end_matches('/').to_owned() })
+    }
+
+    /// Secrets that were given to us, for one machine and for tests.
+    pub fn given(secrets: impl IntoIterator<Item = (Secret, String)>) -> Self {
+        Self::of(Source::Given(Arc::new(secrets.into_iter().collect())))
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, kept: Arc::default(), clock: Arc::new(SystemClock::default()) }
+    }
+
+    /// The secret's value.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`] when nobody set it; [`ConfigError::Invalid`] when it cannot be read.
+    pub async fn get(&self, secret: Secret) -> Result<String, ConfigError> {
+        let missing =
+            ConfigError::Missing { name: secret.variable(), purpose: "a secret of this deployment" };
+        match &self.source {
+            Source::Given(secrets) => secrets.get(&secret).cloned().ok_or(missing),
+            Source::Ssm { client, prefix } => {
+                if let Some(value) = self.kept(secret) {
+                    return Ok(value);
+                }
+                let value = read(client, prefix, secret).await?.ok_or(missing)?;
+                let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.insert(secret, (self.clock.now(), value.clone()));
+                Ok(value)
+            }
+        }
+    }
+
+    fn kept(&self, secret: Secret) -> Option<String> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (read_at, value) = kept.get(&secret)?;
+        let age = self.clock.now().millis().saturating_sub(read_at.millis());
+        (u128::try_from(age).unwrap_or(u128::MAX) < KEPT.as_millis()).then(|| value.clone())
+    }
+}
+
+async fn read(
+    client: &aws_sdk_ssm::Client,
+    prefix: &str,
+    secret: Secret,
+) -> Result<Option<String>, ConfigError> {
+    let name = format!("{prefix}/{}", secret.parameter());
+    let answer = client.get_parameter().name(name).with_decryption(true).send().await;
+    match answer {
+        Ok(output) => Ok(output.parameter.and_then(|p| p.value).filter(|value| !value.is_empty())),
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_parameter_not_found()) => Ok(None),
+        Err(error) => {
+            use aws_sdk_ssm::error::ProvideErrorMetadata;
+            let code = error.code().unwrap_or("no answer").to_owned();
+            Err(ConfigError::Invalid {
+                name: secret.variable(),
+                problem: format!("cannot be read from SSM: {code}"),
+            })
+        }
+    }
+}
