@@ -1,0 +1,18 @@
+//! Lambda entry point of the code-expiry schedule.
+
+use code_expiry::handler::handle;
+use guerdon_runtime::{Settings, aws, telemetry};
+use lambda_runtime::{LambdaEvent, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::start()?;
+    let settings = Settings::from_env()?;
+    let client = aws::Aws::from_env(&settings.region)?;
+    let app = aws::app(&settings, &client, &client.secrets()?).await?;
+    let app = &app;
+    run(service_fn(move |_: LambdaEvent<serde_json::Value>| async move {
+        Ok::<_, lambda_runtime::Error>(handle(app).await?)
+    }))
+    .await
+}

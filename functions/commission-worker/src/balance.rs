@@ -1,0 +1,75 @@
+//! Stripe's customer balance behind the use case's port.
+
+use async_trait::async_trait;
+use guerdon_app::{BalanceError, CustomerBalance};
+use guerdon_domain::{CustomerId, Money, PostingId, Timestamp};
+use guerdon_runtime::secrets::{Secret, Secrets};
+use guerdon_stripe::{StripeCallError, StripeClient};
+use tokio::sync::OnceCell;
+
+/// The metadata by which a posting is found again.
+const METADATA: &str = "guerdon_posting";
+
+/// Posts bill credit. The key is read and the client built at the first call.
+pub struct StripeBalance {
+    secrets: Secrets,
+    base_url: Option<String>,
+    client: OnceCell<StripeClient>,
+}
+
+impl StripeBalance {
+    /// A client of Stripe, or of what stands in for it at `base_url`.
+    pub fn new(secrets: Secrets, base_url: Option<String>) -> Self {
+        Self { secrets, base_url, client: OnceCell::new() }
+    }
+
+    async fn client(&self) -> Result<&StripeClient, BalanceError> {
+        self.client
+            .get_or_try_init(|| async {
+                let key = self.secrets.get(Secret::StripeApiKey).await;
+                let key = key.map_err(|error| BalanceError::Unknown(error.to_string()))?;
+                StripeClient::try_new(&key, self.base_url.as_deref())
+                    .map_err(|error| BalanceError::Unknown(error.to_string()))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl CustomerBalance for StripeBalance {
+    async fn add_credit(
+        &self,
+        customer: &CustomerId,
+        amount: Money,
+        posting: &PostingId,
+    ) -> Result<String, BalanceError> {
+        // At Stripe a negative amount is credit.
+        let credit = amount.checked_neg().map_err(|error| BalanceError::Unknown(error.to_string()))?;
+        let key = format!("refcredit:{posting}");
+        let metadata = [(METADATA, posting.as_str())];
+        let client = self.client().await?;
+        let posted =
+            client.post_balance_transaction(customer, credit, &key, &metadata, "Referral credit").await;
+        posted.map_err(failure)
+    }
+
+    async fn find_credit(
+        &self,
+        customer: &CustomerId,
+        posting: &PostingId,
+        since: Timestamp,
+    ) -> Result<Option<String>, BalanceError> {
+        let client = self.client().await?;
+        client
+            .find_balance_transaction(customer, METADATA, posting.as_str(), Some(since))
+            .await
+            .map_err(failure)
+    }
+}
+
+fn failure(error: StripeCallError) -> BalanceError {
+    match error {
+        StripeCallError::Refused { code, .. } => BalanceError::Refused(code),
+        other => BalanceError::Unknown(other.to_string()),
+    }
+}

@@ -1,0 +1,70 @@
+//! One batch of either queue.
+
+use std::sync::Arc;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use guerdon_app::{App, AppError, CustomerBalance, Posted, post_bill_credit, settle_wallet};
+use guerdon_domain::MemberId;
+use guerdon_runtime::{
+    batch::{body, run},
+    bus::{Envelope, SOURCE},
+    queue::Queue,
+};
+
+use crate::stripe_events;
+
+/// What the worker needs.
+pub struct Worker {
+    /// The use cases' context.
+    pub app: App,
+    /// Stripe's customer balance.
+    pub stripe: Arc<dyn CustomerBalance>,
+    /// Where replayed events go.
+    pub payments: Arc<dyn Queue>,
+}
+
+/// Handles a batch; failed messages are reported one by one.
+pub async fn handle(worker: &Worker, event: SqsEvent) -> SqsBatchResponse {
+    run("commission-worker", event, |message| on_message(worker, message)).await
+}
+
+/// The two queues' messages tell themselves apart: ours come in the bus's envelope.
+async fn on_message(worker: &Worker, message: SqsMessage) -> Result<(), AppError> {
+    let body = body(&message)?;
+    match serde_json::from_str::<Envelope>(body) {
+        Ok(envelope) if envelope.source == SOURCE => match envelope.detail.credit_member() {
+            Some(member) => {
+                // A member who was just linked may have events parked behind the link.
+                if let guerdon_app::DomainEvent::CustomerLinked { customer, .. } = &envelope.detail {
+                    stripe_events::replay(worker, customer).await?;
+                }
+                settle_and_post(worker, member).await
+            }
+            None => Ok(()),
+        },
+        _ => stripe_events::handle(worker, body).await,
+    }
+}
+
+/// Releases what is due and brings what is available to the member's Stripe balance.
+pub(crate) async fn settle_and_post(worker: &Worker, member: &MemberId) -> Result<(), AppError> {
+    let settled = settle_wallet(&worker.app, member).await?;
+    let posted = post_bill_credit(&worker.app, worker.stripe.as_ref(), member).await?;
+    let tag = worker.app.tag(member);
+    match posted {
+        Posted::Done(amount) => {
+            tracing::info!(
+                member = tag,
+                minor = amount.minor(),
+                released = settled.released,
+                "credit posted"
+            );
+        }
+        Posted::Refused(code) => tracing::error!(member = tag, code, "Stripe refused a posting"),
+        Posted::Nothing | Posted::NoCustomer => {}
+    }
+    if settled.unfinished {
+        return Err(AppError::Unavailable("commissions are still appearing in the index".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Lambda entry point of the commission worker.
+
+use std::sync::Arc;
+
+use commission_worker::{
+    StripeBalance,
+    handler::{Worker, handle},
+};
+use guerdon_runtime::{Settings, aws, env, queue::SqsQueue, telemetry};
+use lambda_runtime::{LambdaEvent, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::start()?;
+    let settings = Settings::from_env()?;
+    let client = aws::Aws::from_env(&settings.region)?;
+    let secrets = client.secrets()?;
+    let url = env::required("GUERDON_PAYMENTS_QUEUE_URL", "the queue that parked events go back to")?;
+    let worker = Worker {
+        app: aws::app(&settings, &client, &secrets).await?,
+        stripe: Arc::new(StripeBalance::new(secrets, env::optional("GUERDON_STRIPE_URL"))),
+        payments: Arc::new(SqsQueue::new(&client, url)),
+    };
+    let worker = &worker;
+    run(service_fn(move |event: LambdaEvent<_>| async move {
+        Ok::<_, lambda_runtime::Error>(handle(worker, event.payload).await)
+    }))
+    .await
+}

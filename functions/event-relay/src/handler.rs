@@ -1,0 +1,26 @@
+//! One batch of the table's stream, onto the bus.
+
+use std::sync::Arc;
+
+use guerdon_app::event_of;
+use guerdon_runtime::{
+    bus::EventBus,
+    stream::{StreamEvent, StreamResponse, changes},
+};
+
+/// Publishes what the batch's changes mean. A failed batch is published again as a whole: receivers know
+/// an event by its natural key.
+pub async fn handle(bus: &Arc<dyn EventBus>, event: StreamEvent) -> StreamResponse {
+    let Some(first) = event.records.first().map(|record| record.dynamodb.sequence_number.clone()) else {
+        return StreamResponse::default();
+    };
+    let (changes, unreadable) = changes(&event);
+    let events: Vec<_> = changes.iter().filter_map(event_of).collect();
+    if !events.is_empty()
+        && let Err(error) = bus.publish(&events).await
+    {
+        tracing::error!(%error, events = events.len(), "batch not published");
+        return StreamResponse::failed_from(first);
+    }
+    unreadable.map(StreamResponse::failed_from).unwrap_or_default()
+}

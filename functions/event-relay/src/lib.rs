@@ -1,0 +1,2 @@
+//! Turns committed changes into domain events on the bus.
+pub mod handler;

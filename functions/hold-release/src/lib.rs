@@ -1,0 +1,2 @@
+//! The hourly sweep: releases commissions whose hold is over.
+pub mod handler;

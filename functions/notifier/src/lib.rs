@@ -1,0 +1,2 @@
+//! Tells members in Telegram what happened.
+pub mod handler;

@@ -1,0 +1,18 @@
+//! Lambda entry point of the projector.
+
+use guerdon_runtime::{Settings, aws, telemetry};
+use lambda_runtime::{LambdaEvent, run, service_fn};
+use projector::handler::handle;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::start()?;
+    let settings = Settings::from_env()?;
+    let client = aws::Aws::from_env(&settings.region)?;
+    let app = aws::app(&settings, &client, &client.secrets()?).await?;
+    let app = &app;
+    run(service_fn(move |event: LambdaEvent<_>| async move {
+        Ok::<_, lambda_runtime::Error>(handle(app, event.payload).await)
+    }))
+    .await
+}

@@ -1,0 +1,97 @@
+//! One event from Stripe: verified, queued, acknowledged.
+
+use std::sync::Arc;
+
+use guerdon_app::Clock;
+use guerdon_runtime::{
+    http_body::{MAX_BODY, bounded},
+    problem::{Problem, method_not_allowed, too_large, unavailable},
+    queue::Queue,
+    secrets::{Secret, Secrets},
+};
+use guerdon_stripe::{ParseError, SignatureError, StripeEvent, WebhookSecret, verify};
+use http::{Method, StatusCode};
+use lambda_http::{Body, Request, Response};
+
+/// What the webhook needs.
+pub struct Door {
+    /// The deployment's secrets.
+    pub secrets: Secrets,
+    /// Where verified events go.
+    pub payments: Arc<dyn Queue>,
+    /// The time, which bounds a signature's age.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Answers one delivery: 200 once the event is queued, so that Stripe repeats what was not.
+pub async fn handle(door: &Door, request: Request) -> Response<Body> {
+    match accept(door, &request).await {
+        Ok(body) => Response::new(Body::Text(body)),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn accept(door: &Door, request: &Request) -> Result<String, Problem> {
+    if request.method() != Method::POST {
+        return Err(method_not_allowed());
+    }
+    let body = bounded(request.body().as_ref()).map_err(|_| too_large(MAX_BODY))?;
+    let header = request.headers().get("stripe-signature").and_then(|value| value.to_str().ok());
+    let secrets = secrets(door).await?;
+    verify(header.unwrap_or_default(), body, &secrets, door.clock.now()).map_err(|error| refused(&error))?;
+    let event = match StripeEvent::parse(body) {
+        Ok(event) => event,
+        // Verified, of a type we handle, and unreadable: the worker keeps it and fails loudly.
+        Err(ParseError::BadObject { kind, path }) => {
+            tracing::error!(kind, path, "a Stripe event cannot be read");
+            return queue(door, body).await;
+        }
+        Err(error) => return Err(unreadable(&error)),
+    };
+    if event.object == guerdon_stripe::EventObject::Unhandled {
+        tracing::info!(event_id = event.id, kind = event.kind, "acknowledged, not handled");
+        return Ok(r#"{"received":true,"handled":false}"#.to_owned());
+    }
+    tracing::info!(event_id = event.id, kind = event.kind, livemode = event.livemode, "queued");
+    queue(door, body).await
+}
+
+async fn queue(door: &Door, body: &[u8]) -> Result<String, Problem> {
+    let text = String::from_utf8_lossy(body).into_owned();
+    door.payments.send(text).await.map_err(|error| {
+        tracing::error!(%error, "an event was not queued; Stripe will repeat it");
+        unavailable()
+    })?;
+    Ok(r#"{"received":true,"handled":true}"#.to_owned())
+}
+
+/// All secrets in force: during a roll there are two.
+async fn secrets(door: &Door) -> Result<Vec<WebhookSecret>, Problem> {
+    let configured = door.secrets.get(Secret::StripeWebhookSecret).await.map_err(|error| {
+        tracing::error!(%error, "the webhook's door stays shut");
+        unavailable()
+    })?;
+    let parsed: Result<Vec<_>, _> =
+        configured.split(',').map(str::trim).filter(|s| !s.is_empty()).map(WebhookSecret::try_new).collect();
+    parsed.map_err(|error| {
+        tracing::error!(%error, "STRIPE_WEBHOOK_SECRET is unusable");
+        unavailable()
+    })
+}
+
+fn refused(error: &SignatureError) -> Problem {
+    tracing::warn!(%error, "a delivery with a bad signature");
+    let code = match error {
+        SignatureError::Missing => "signature_missing",
+        SignatureError::Malformed | SignatureError::NoV1 => "signature_malformed",
+        SignatureError::TooOld => "signature_too_old",
+        SignatureError::FromTheFuture => "signature_from_the_future",
+        SignatureError::Wrong => "signature_wrong",
+    };
+    Problem::new(StatusCode::BAD_REQUEST, code, "The Stripe signature was refused", error.to_string())
+}
+
+fn unreadable(error: &ParseError) -> Problem {
+    let code = if *error == ParseError::NotJson { "not_json" } else { "not_an_event" };
+    Problem::new(StatusCode::BAD_REQUEST, code, "Unreadable event", error.to_string())
+}

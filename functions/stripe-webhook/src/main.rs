@@ -1,0 +1,21 @@
+//! Lambda entry point of the Stripe webhook.
+
+use std::sync::Arc;
+
+use guerdon_app::SystemClock;
+use guerdon_runtime::{aws::Aws, env, queue::SqsQueue, telemetry};
+use lambda_http::{run, service_fn};
+use stripe_webhook::handler::{Door, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::start()?;
+    let aws = Aws::from_env(&env::required("AWS_REGION", "the region; Lambda sets it")?)?;
+    let url = env::required("GUERDON_PAYMENTS_QUEUE_URL", "the queue for verified events")?;
+    let door = Door {
+        secrets: aws.secrets()?,
+        payments: Arc::new(SqsQueue::new(&aws, url)),
+        clock: Arc::new(SystemClock::default()),
+    };
+    run(service_fn(|request| async { Ok::<_, lambda_http::Error>(handle(&door, request).await) })).await
+}

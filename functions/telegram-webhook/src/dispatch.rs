@@ -1,0 +1,150 @@
+//! What an update asks for, and the reply to it.
+
+use guerdon_app::{AppError, Profile, set_blocked, start_member, stored::Member};
+use guerdon_domain::{Code, TelegramId};
+use guerdon_telegram::{
+    Callback, ChatKind, Command, Keyboard, Message, Nav, Outgoing, StartPayload, Update, UpdateKind, User,
+    texts::{Texts, texts},
+};
+
+use crate::{
+    handler::{Bot, park, start_reply},
+    pages,
+};
+
+/// The reply to an update.
+pub(crate) enum Reply {
+    /// None: a bare 200.
+    Nothing,
+    /// This, unless the update was answered before.
+    Say(Outgoing),
+    /// This; the work itself has remembered the update.
+    Remembered(Outgoing),
+}
+
+/// Works out the reply. Everything it calls may be called again for the same update.
+pub(crate) async fn answer(bot: &Bot, update: &Update, body: &[u8]) -> Result<Reply, AppError> {
+    match &update.kind {
+        UpdateKind::Message(message) => on_message(bot, update.update_id, message).await,
+        UpdateKind::Callback(callback) => on_tap(bot, callback).await,
+        UpdateKind::PreCheckout(query) => {
+            let words = texts(query.from.language_code.as_deref());
+            Ok(Reply::Say(Outgoing::answer_pre_checkout(query.id.clone(), Some(words.stars_refused))))
+        }
+        UpdateKind::MyChatMember { user, blocked, .. } => {
+            set_blocked(&bot.app, &bot.app.member_id(user.id), *blocked).await?;
+            Ok(Reply::Nothing)
+        }
+        UpdateKind::SuccessfulPayment { .. } => keep(bot, update, "successful_payment", body).await,
+        UpdateKind::RefundedPayment { .. } => keep(bot, update, "refunded_payment", body).await,
+        UpdateKind::StarsSubscription { .. } => keep(bot, update, "subscription", body).await,
+        UpdateKind::Other(_) => Ok(Reply::Nothing),
+    }
+}
+
+/// The Stars rail is not open, but money that moved all the same is not forgotten.
+async fn keep(bot: &Bot, update: &Update, kind: &str, body: &[u8]) -> Result<Reply, AppError> {
+    park(bot, update.update_id, kind, body).await?;
+    Ok(Reply::Nothing)
+}
+
+async fn on_message(bot: &Bot, update_id: i64, message: &Message) -> Result<Reply, AppError> {
+    let (Some(user), Some(text)) = (&message.from, &message.text) else { return Ok(Reply::Nothing) };
+    if message.chat.kind != ChatKind::Private || user.is_bot {
+        return Ok(Reply::Nothing);
+    }
+    let words = texts(user.language_code.as_deref());
+    let command = Command::parse(text, bot.username.as_str());
+    let code = match command {
+        Some(Command::Start(payload)) => match payload {
+            StartPayload::Empty | StartPayload::Product(_) => return start(bot, update_id, user, None).await,
+            StartPayload::Referral(code) => code,
+            StartPayload::Unreadable => return Ok(say(user.id, words.refused_unreadable)),
+        },
+        Some(command) => return on_command(bot, user, command).await,
+        // A code sent by itself is a start: some clients swallow the second tap on a link.
+        None => match Code::parse(text.trim()) {
+            Ok(code) => code,
+            Err(_) => return Ok(say(user.id, words.unknown)),
+        },
+    };
+    start(bot, update_id, user, Some(&code)).await
+}
+
+async fn start(bot: &Bot, update_id: i64, user: &User, code: Option<&Code>) -> Result<Reply, AppError> {
+    let profile = Profile {
+        telegram_id: user.id,
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        username: user.username.clone(),
+        language: user.language_code.clone(),
+    };
+    let started = start_member(&bot.app, &profile, code, update_id).await?;
+    let page = pages::started(bot, texts(user.language_code.as_deref()), user, &started).await?;
+    Ok(start_reply(&started, page.send(user.id)))
+}
+
+async fn on_command(bot: &Bot, user: &User, command: Command) -> Result<Reply, AppError> {
+    let words = texts(user.language_code.as_deref());
+    let page = match command {
+        Command::Recruit => Some(Nav::Recruit),
+        Command::Credits => Some(Nav::Credits { cursor: None }),
+        Command::Profile => Some(Nav::Profile),
+        Command::Plans => Some(Nav::Plans),
+        Command::Help => Some(Nav::Help),
+        _ => None,
+    };
+    if let Some(nav) = page {
+        return Ok(Reply::Say(show(bot, user, nav).await?.send(user.id)));
+    }
+    Ok(match command {
+        Command::Privacy => say(user.id, words.privacy),
+        Command::Terms => Reply::Say(pages::terms(bot, words)?.send(user.id)),
+        Command::PaySupport => Reply::Say(pages::pay_support(bot, words, user.id).send(user.id)),
+        Command::Wallet | Command::Shop => say(user.id, words.not_offered),
+        _ => say(user.id, words.unknown),
+    })
+}
+
+async fn on_tap(bot: &Bot, callback: &Callback) -> Result<Reply, AppError> {
+    let words = texts(callback.from.language_code.as_deref());
+    let Some(nav) = callback.nav() else {
+        return Ok(Reply::Say(Outgoing::answer_callback(callback.id.clone(), Some(words.unknown))));
+    };
+    let page = show(bot, &callback.from, nav).await?;
+    let outgoing = match &callback.message {
+        // Editing the message also ends the button's spinner.
+        Some(message) if message.editable => page.edit(callback.from.id, message.message_id),
+        _ => page.send(callback.from.id),
+    };
+    Ok(Reply::Say(outgoing))
+}
+
+/// A page for a member; for anybody else the way in.
+async fn show(bot: &Bot, user: &User, nav: Nav) -> Result<pages::Page, AppError> {
+    let words = texts(user.language_code.as_deref());
+    match nav {
+        Nav::Help => return Ok(pages::Page::text(words.help)),
+        Nav::Plans => return pages::plans(bot, words, user.id),
+        _ => {}
+    }
+    let Some(member) = member(bot, user.id).await? else { return Ok(pages::Page::text(words.start_first)) };
+    match nav {
+        Nav::Recruit => pages::recruit(bot, words, &member).await,
+        Nav::Leaderboard(period) => pages::leaderboard(bot, words, &member, period).await,
+        Nav::Credits { cursor } => pages::credits(bot, words, &member, cursor).await,
+        Nav::Profile | Nav::Help | Nav::Plans => pages::profile(bot, words, &member).await,
+    }
+}
+
+async fn member(bot: &Bot, user: TelegramId) -> Result<Option<Member>, AppError> {
+    let member = bot.app.store.member(&bot.app.member_id(user)).await?;
+    Ok(member.filter(|member| member.joined.is_some()))
+}
+
+fn say(user: TelegramId, text: &'static str) -> Reply {
+    Reply::Say(Outgoing::send_html(user, text, Keyboard::new()))
+}
+
+/// Keeps the parameter order of pages the same everywhere.
+pub(crate) type Words = &'static Texts;

@@ -1,0 +1,132 @@
+//! One request from Telegram: checked, read, answered.
+
+use guerdon_app::{
+    App, AppError, Started,
+    stored::{ParkedEvent, WaitsFor},
+};
+use guerdon_runtime::{
+    http_body::{MAX_BODY, bounded},
+    problem::{Problem, internal, method_not_allowed, too_large, unauthorized, unavailable},
+    secrets::{Secret, Secrets},
+};
+use guerdon_telegram::{BotUsername, Outgoing, ParseError, Update, secret_matches};
+use http::{Method, StatusCode, header};
+use lambda_http::{Body, Request, Response};
+
+use crate::dispatch::{Reply, answer};
+
+/// What the webhook needs.
+pub struct Bot {
+    /// The use cases' context.
+    pub app: App,
+    /// The deployment's secrets.
+    pub secrets: Secrets,
+    /// The bot's name, for deep links.
+    pub username: BotUsername,
+    /// Stripe Payment Link; `{plan}` in it stands for the plan's id.
+    pub payment_link: Option<String>,
+}
+
+const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
+
+/// Answers one update. Nothing is read before the secret is right.
+pub async fn handle(bot: &Bot, request: Request) -> Response<Body> {
+    match answer_request(bot, &request).await {
+        Ok(Some(outgoing)) => json(&outgoing),
+        Ok(None) => Response::new(Body::Empty),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn answer_request(bot: &Bot, request: &Request) -> Result<Option<Outgoing>, Problem> {
+    if request.method() != Method::POST {
+        return Err(method_not_allowed());
+    }
+    authenticate(bot, request).await?;
+    let body = bounded(request.body().as_ref()).map_err(|_| too_large(MAX_BODY))?;
+    let update = match Update::parse(body) {
+        Ok(update) => update,
+        Err(ParseError::BadMoneyUpdate { update_id, kind, field, .. }) => {
+            tracing::error!(update_id, kind, field, "an update about money cannot be read; parked");
+            park(bot, update_id, kind, body).await.map_err(|error| failed(update_id, &error))?;
+            return Ok(None);
+        }
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let update_id = update.update_id;
+    let reply = match answer(bot, &update, body).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            let problem = failed(update_id, &error);
+            // One failing update would block its whole chat: what can't be mended by trying again is logged
+            // and acknowledged.
+            return if error.retryable() { Err(problem) } else { Ok(None) };
+        }
+    };
+    match reply {
+        Reply::Nothing => Ok(None),
+        // Joining writes the update's id with the member, in one transaction.
+        Reply::Remembered(outgoing) => Ok(Some(outgoing)),
+        Reply::Say(outgoing) => {
+            let fresh = bot.app.store.see_update(update_id, bot.app.now()).await;
+            let fresh = fresh.map_err(|error| failed(update_id, &error.into()))?;
+            Ok(fresh.then_some(outgoing))
+        }
+    }
+}
+
+async fn authenticate(bot: &Bot, request: &Request) -> Result<(), Problem> {
+    let configured = bot.secrets.get(Secret::TelegramWebhookSecret).await.map_err(|error| {
+        tracing::error!(%error, "the webhook's door stays shut");
+        unavailable()
+    })?;
+    let presented = request.headers().get(SECRET_HEADER).map(http::HeaderValue::as_bytes);
+    if secret_matches(configured.as_bytes(), presented) {
+        Ok(())
+    } else {
+        Err(unauthorized("The X-Telegram-Bot-Api-Secret-Token header is missing or wrong."))
+    }
+}
+
+/// Keeps an update about money that this version cannot act upon.
+pub(crate) async fn park(bot: &Bot, update_id: i64, kind: &str, body: &[u8]) -> Result<(), AppError> {
+    let now = bot.app.now();
+    let kind = format!("telegram.{kind}");
+    let event = ParkedEvent {
+        event_id: update_id.to_string(),
+        waits_for: WaitsFor::Handler { kind: kind.clone() },
+        event_kind: kind,
+        created: now,
+        parked_at: now,
+        body: String::from_utf8_lossy(body).into_owned(),
+    };
+    guerdon_app::park_for_handler(&bot.app, &event).await
+}
+
+fn unreadable(error: &ParseError) -> Problem {
+    let (code, detail) = match error {
+        ParseError::NotJson => ("not_json", "The body is not JSON."),
+        _ => ("not_an_update", "The body is not a Telegram update."),
+    };
+    Problem::new(StatusCode::BAD_REQUEST, code, "Unreadable update", detail)
+}
+
+fn failed(update_id: i64, error: &AppError) -> Problem {
+    tracing::error!(update_id, code = error.code(), %error, "update failed");
+    if error.retryable() { unavailable() } else { internal() }
+}
+
+fn json(outgoing: &Outgoing) -> Response<Body> {
+    let mut response = Response::new(Body::Text(outgoing.webhook_body().to_string()));
+    response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Only a start that joined somebody has written its update's id already.
+pub(crate) fn start_reply(started: &Started, outgoing: Outgoing) -> Reply {
+    match started {
+        Started::Duplicate => Reply::Nothing,
+        Started::Joined { .. } => Reply::Remembered(outgoing),
+        Started::Returned | Started::Refused(_) => Reply::Say(outgoing),
+    }
+}
