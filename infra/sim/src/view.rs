@@ -1,0 +1,131 @@
+//! What the page shows, as one JSON document.
+
+use serde_json::{Value, json};
+
+use crate::{
+    Sim,
+    state::State,
+    stripe::{
+        invoices,
+        ledger::{Invoice, Stripe},
+        objects,
+    },
+    telegram::chats::{Author, ChatMessage, Telegram},
+};
+
+const SHOWN_MESSAGES: usize = 200;
+const SHOWN_LOG: usize = 60;
+
+/// The state for the page, with the chat and the money of one user. A caller who names the current revision gets
+/// only that nothing changed.
+pub(crate) fn overview(sim: &Sim, user: Option<i64>, known_revision: Option<u64>) -> Value {
+    let now = sim.now();
+    sim.read(|state| {
+        if known_revision == Some(state.revision) {
+            return json!({"unchanged": true, "revision": state.revision, "now": now});
+        }
+        let user = user.unwrap_or(1001);
+        json!({
+            "revision": state.revision,
+            "now": now,
+            "users": users(&state.telegram),
+            "other_chats": other_chats(&state.telegram),
+            "chat": chat(&state.telegram, user),
+            "commands": state.telegram.commands["commands"],
+            "money": money(&state.stripe, user),
+            "hold": state.stripe.hold,
+            "failing": {"telegram": state.telegram.fail, "stripe": state.stripe.fail},
+            "events": events(state),
+            "stripe_calls": calls(state),
+        })
+    })
+}
+
+fn users(telegram: &Telegram) -> Vec<Value> {
+    let shown = telegram.users.values().map(|user| {
+        let chat = telegram.chats.get(&user.id);
+        json!({
+            "id": user.id,
+            "first_name": user.first_name,
+            "last_name": user.last_name,
+            "username": user.username,
+            "blocked": user.blocked,
+            "bot_messages": chat.map_or(0, |chat| chat.bot_messages),
+            "last_text": chat.and_then(|chat| chat.messages.last()).map(|message| preview(&message.text)),
+        })
+    });
+    shown.collect()
+}
+
+fn preview(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().take(60).collect()
+}
+
+/// Chats the bot wrote to although nobody here is their user.
+fn other_chats(telegram: &Telegram) -> Vec<i64> {
+    let ids = telegram.chats.keys().filter(|id| **id != 0 && !telegram.users.contains_key(id));
+    ids.take(20).copied().collect()
+}
+
+fn chat(telegram: &Telegram, user: i64) -> Value {
+    let Some(chat) = telegram.chats.get(&user) else { return json!({"messages": [], "toast": null}) };
+    let hidden = chat.messages.len().saturating_sub(SHOWN_MESSAGES);
+    let messages: Vec<Value> = chat.messages.iter().skip(hidden).map(bubble).collect();
+    json!({"messages": messages, "toast": chat.toast})
+}
+
+fn bubble(message: &ChatMessage) -> Value {
+    let markup = message.reply_markup.as_ref();
+    json!({
+        "id": message.message_id,
+        "author": message.author,
+        "date": message.date,
+        "edited": message.edit_date.is_some(),
+        "text": message.text,
+        "html": message.html.as_ref().filter(|_| message.author == Author::Bot),
+        "buttons": markup.map(|markup| &markup["inline_keyboard"]),
+        "keyboard": markup.map(|markup| &markup["keyboard"]),
+        "invoice": message.invoice,
+    })
+}
+
+fn money(stripe: &Stripe, user: i64) -> Value {
+    let id = stripe.customer_of_user(user).map(|customer| customer.id.clone());
+    id.and_then(|id| customer(stripe, &id)).unwrap_or(Value::Null)
+}
+
+/// A customer with everything that belongs to it, newest first.
+pub(crate) fn customer(stripe: &Stripe, id: &str) -> Option<Value> {
+    let customer = stripe.customers.get(id)?;
+    let own = |invoice: &&Invoice| invoice.customer == id;
+    let lines = stripe.transactions.iter().rev().filter(|line| line.customer == id);
+    let subscriptions = stripe.subscriptions.iter().rev().filter(|subscription| subscription.customer == id);
+    let shown = |invoice: &Invoice| {
+        let mut shown = invoices::invoice(invoice, customer);
+        // Not Stripe's fields: the page would have to ask for the payment and add refunds up.
+        shown["sim_plan"] = json!(invoice.plan.name);
+        shown["sim_refunded"] = json!(invoice.payment().map_or(0, |payment| payment.refunded_minor));
+        shown["sim_charged"] = json!(invoice.payment().map_or(0, |payment| payment.amount_minor));
+        shown
+    };
+    Some(json!({
+        "customer": objects::customer(customer),
+        "subscriptions": subscriptions.map(objects::subscription).collect::<Vec<_>>(),
+        "invoices": stripe.invoices.iter().rev().filter(own).map(shown).collect::<Vec<_>>(),
+        "balance_transactions": lines.map(objects::transaction).collect::<Vec<_>>(),
+    }))
+}
+
+fn events(state: &State) -> Vec<Value> {
+    let newest = state.stripe.events.iter().rev().take(SHOWN_LOG).map(|event| {
+        json!({
+            "id": event.id, "type": event.kind, "status": event.status, "http_status": event.http_status,
+            "attempts": event.attempts, "created": event.created, "customer": event.customer,
+        })
+    });
+    newest.collect()
+}
+
+fn calls(state: &State) -> Value {
+    json!(state.stripe.calls.iter().rev().take(SHOWN_LOG).collect::<Vec<_>>())
+}
