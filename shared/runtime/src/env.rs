@@ -38,6 +38,22 @@ pub fn required(name: &'static str, purpose: &'static str) -> Result<String, Con
     optional(name).ok_or(ConfigError::Missing { name, purpose })
 }
 
+/// Reads a whole number within bounds, `default` when it is not set.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] names the bounds.
+pub fn number(
+    name: &'static str,
+    default: u64,
+    bounds: std::ops::RangeInclusive<u64>,
+) -> Result<u64, ConfigError> {
+    let Some(text) = optional(name) else { return Ok(default) };
+    text.parse().ok().filter(|n| bounds.contains(n)).ok_or_else(|| ConfigError::Invalid {
+        name,
+        problem: format!("must be a whole number from {} to {}", bounds.start(), bounds.end()),
+    })
+}
+
 /// The preset that `GUERDON_PRESET` names, `bitten` when it is not set.
 ///
 /// # Errors

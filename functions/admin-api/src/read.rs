@@ -1,0 +1,308 @@
+//! What operators read.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    response::{IntoResponse, Response},
+};
+use guerdon_app::{
+    AppError, Period,
+    desk::{self, DeskCommission, Export, TopReferrer},
+};
+use guerdon_domain::{CommissionId, Timestamp};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    handler::Desk,
+    input::{bad_request, cursor, encode_cursor, limit, user_id},
+    output::{Amount, Refusal, id_text},
+};
+
+/// Query parameters that lists share.
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    limit: Option<String>,
+    cursor: Option<String>,
+    period: Option<String>,
+    user_id: Option<String>,
+    format: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Top {
+    user_id: Option<String>,
+    referrals: i64,
+    total_earned: Amount,
+}
+
+fn top(rows: Vec<TopReferrer>) -> Vec<Top> {
+    rows.into_iter()
+        .map(|row| Top {
+            user_id: id_text(row.user_id),
+            referrals: row.referrals,
+            total_earned: Amount(row.total_earned),
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+struct TopReferrers {
+    top_referrers: Vec<Top>,
+}
+
+#[derive(Serialize)]
+struct Stats {
+    total_credits_issued: Amount,
+    total_referrals: i64,
+    converted_referrals: i64,
+    pending_credits: Amount,
+    applied_credits: Amount,
+    currency: String,
+    top_referrers: Vec<Top>,
+}
+
+pub(crate) async fn stats(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
+    let stats = desk::desk_stats(&desk.app).await?;
+    Ok(Json(Stats {
+        currency: stats.total_credits_issued.currency().to_string(),
+        total_credits_issued: Amount(stats.total_credits_issued),
+        total_referrals: stats.total_referrals,
+        converted_referrals: stats.converted_referrals,
+        pending_credits: Amount(stats.pending_credits),
+        applied_credits: Amount(stats.applied_credits),
+        top_referrers: top(stats.top_referrers),
+    })
+    .into_response())
+}
+
+pub(crate) async fn top_referrers(
+    State(desk): State<Arc<Desk>>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Refusal> {
+    let period = match query.period.as_deref() {
+        None => Period::All,
+        Some(text) => Period::parse(text)
+            .ok_or_else(|| bad_request("bad_period", "period must be all, month or week."))?,
+    };
+    let limit = limit(query.limit.as_deref())?.min(100);
+    let rows = desk::top_referrers(&desk.app, period, limit).await?;
+    Ok(Json(TopReferrers { top_referrers: top(rows) }).into_response())
+}
+
+#[derive(Serialize)]
+struct UserView {
+    user_id: String,
+    username: Option<String>,
+    first_name: String,
+    joined_at: Option<String>,
+    referral_code: Option<String>,
+    referred_by: Option<String>,
+    referral_state: Option<&'static str>,
+    stripe_customer: Option<String>,
+    recruits: i64,
+    pending: i64,
+    converted: i64,
+    expired: i64,
+    total_earned: Amount,
+    credit_balance: Amount,
+    posted_to_stripe: Amount,
+    held: Amount,
+    owed: Amount,
+    applied: Amount,
+    currency: String,
+}
+
+async fn user_view(desk: &Desk, text: &str) -> Result<Option<UserView>, Refusal> {
+    let Some(found) = desk::desk_member(&desk.app, user_id(text)?).await? else { return Ok(None) };
+    use guerdon_domain::ReferralState as State;
+    let state = found.referral.as_ref().map(|referral| match referral.state {
+        State::Pending => "pending",
+        State::Converted { .. } => "converted",
+        State::Expired => "expired",
+    });
+    let member = found.member;
+    Ok(Some(UserView {
+        user_id: member.telegram_id.to_string(),
+        username: member.username.filter(|name| !name.is_empty()),
+        first_name: member.first_name,
+        joined_at: member.joined.map(|joined| joined.at.to_string()),
+        referral_code: member.code.map(|code| code.code.to_string()),
+        referred_by: id_text(found.referred_by),
+        referral_state: state,
+        stripe_customer: member.customer.map(|customer| customer.to_string()),
+        recruits: found.stats.recruits,
+        pending: found.stats.pending,
+        converted: found.stats.converted,
+        expired: found.stats.expired,
+        currency: found.credit_balance.currency().to_string(),
+        total_earned: Amount(found.stats.earned),
+        credit_balance: Amount(found.credit_balance),
+        posted_to_stripe: Amount(found.posted),
+        held: Amount(found.stats.held),
+        owed: Amount(found.owed),
+        applied: Amount(found.applied),
+    }))
+}
+
+pub(crate) async fn user(
+    State(desk): State<Arc<Desk>>,
+    Path(user_id): Path<String>,
+) -> Result<Response, Refusal> {
+    match user_view(&desk, &user_id).await? {
+        Some(view) => Ok(Json(view).into_response()),
+        None => Err(desk::DeskError::UnknownMember.into()),
+    }
+}
+
+/// A commission in lists and exports. The field names are the export's columns too.
+#[derive(Serialize)]
+struct Row {
+    commission_id: String,
+    user_id: Option<String>,
+    referred_user_id: Option<String>,
+    amount: String,
+    currency: String,
+    state: &'static str,
+    payment: String,
+    rule: String,
+    program_version: u32,
+    paid_at: String,
+    booked_at: String,
+    due_at: String,
+}
+
+fn row(item: DeskCommission) -> Row {
+    let commission = item.commission;
+    Row {
+        commission_id: commission.id.to_string(),
+        user_id: id_text(item.user_id),
+        referred_user_id: id_text(item.referred_user_id),
+        amount: commission.amount.to_major().to_string(),
+        currency: commission.amount.currency().to_string(),
+        state: commission.state.as_str(),
+        payment: commission.payment.to_string(),
+        rule: commission.snapshot.rule.id,
+        program_version: commission.snapshot.version,
+        paid_at: commission.paid_at.to_string(),
+        booked_at: commission.booked_at.to_string(),
+        due_at: commission.due_at.to_string(),
+    }
+}
+
+#[derive(Serialize)]
+struct Page<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+pub(crate) async fn search(
+    State(desk): State<Arc<Desk>>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Refusal> {
+    let text = query.user_id.as_deref();
+    let id = user_id(text.ok_or_else(|| bad_request("bad_user_id", "user_id is missing."))?)?;
+    let limit = limit(query.limit.as_deref())?;
+    let before: Option<(Timestamp, CommissionId)> = cursor(query.cursor.as_deref())?;
+    let member = desk.app.member_id(id);
+    let found = desk::commissions_of(&desk.app, &member, before, limit).await?;
+    let full = i32::try_from(found.len()).unwrap_or(i32::MAX) >= limit;
+    let last = found.last().filter(|_| full).map(|c| (c.commission.paid_at, c.commission.id.clone()));
+    let next_cursor = last.map(|position| encode_cursor(&position)).transpose()?;
+    Ok(Json(Page { items: found.into_iter().map(row).collect(), next_cursor }).into_response())
+}
+
+#[derive(Serialize)]
+struct PendingRow {
+    user_id: Option<String>,
+    referrer_user_id: Option<String>,
+    would_earn: Amount,
+    joined_at: String,
+    expires_at: String,
+}
+
+pub(crate) async fn pending(
+    State(desk): State<Arc<Desk>>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Refusal> {
+    let from = cursor(query.cursor.as_deref())?.unwrap_or_default();
+    let limit = limit(query.limit.as_deref())?;
+    let (found, next) = desk::pending_referrals(&desk.app, from, limit).await?;
+    let items = found.into_iter().map(|item| PendingRow {
+        user_id: id_text(item.user_id),
+        referrer_user_id: id_text(item.referrer_user_id),
+        would_earn: Amount(item.would_earn),
+        joined_at: item.referral.joined_at.to_string(),
+        expires_at: item.referral.expires_at.to_string(),
+    });
+    let next_cursor = next.map(|position| encode_cursor(&position)).transpose()?;
+    Ok(Json(Page { items: items.collect(), next_cursor }).into_response())
+}
+
+/// Referrers that one export call looks at: bounds the call, whatever their number.
+const EXPORT_STEPS: u32 = 50;
+
+pub(crate) async fn export(
+    State(desk): State<Arc<Desk>>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Refusal> {
+    let limit = limit(query.limit.as_deref())?;
+    let mut position: Option<Export> = Some(cursor(query.cursor.as_deref())?.unwrap_or_default());
+    let csv = match query.format.as_deref() {
+        None | Some("json") => false,
+        Some("csv") => true,
+        Some(_) => return Err(bad_request("bad_format", "format must be csv or json.")),
+    };
+    let mut rows = Vec::new();
+    for _ in 0..EXPORT_STEPS {
+        let room = limit - i32::try_from(rows.len()).unwrap_or(limit);
+        let Some(from) = position.take_if(|_| room > 0) else { break };
+        let (found, next) = desk::export_credits(&desk.app, from, room).await?;
+        rows.extend(found.into_iter().map(row));
+        position = next;
+    }
+    let next_cursor = position.map(|position| encode_cursor(&position)).transpose()?;
+    if csv { as_csv(&rows, next_cursor) } else { Ok(Json(Page { items: rows, next_cursor }).into_response()) }
+}
+
+/// Where a CSV page goes on; JSON pages say it in their body.
+const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
+
+fn as_csv(rows: &[Row], next_cursor: Option<String>) -> Result<Response, Refusal> {
+    let malformed = |error: &dyn std::fmt::Display| Refusal::from(AppError::Corrupt(error.to_string()));
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    writer.write_record(COLUMNS).map_err(|error| malformed(&error))?;
+    for row in rows {
+        writer.serialize(row).map_err(|error| malformed(&error))?;
+    }
+    let text = writer.into_inner().map_err(|error| malformed(&error))?;
+    let mut response = (StatusCode::OK, text).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    headers.insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::from_static("attachment; filename=\"credits.csv\""),
+    );
+    if let Some(next) = next_cursor {
+        headers.insert(NEXT_CURSOR, HeaderValue::from_str(&next).map_err(|error| malformed(&error))?);
+    }
+    Ok(response)
+}
+
+/// The export's header, also of a page without rows.
+const COLUMNS: [&str; 12] = [
+    "commission_id",
+    "user_id",
+    "referred_user_id",
+    "amount",
+    "currency",
+    "state",
+    "payment",
+    "rule",
+    "program_version",
+    "paid_at",
+    "booked_at",
+    "due_at",
+];
