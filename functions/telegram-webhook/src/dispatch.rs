@@ -26,7 +26,7 @@ pub(crate) enum Reply {
 pub(crate) async fn answer(bot: &Bot, update: &Update, body: &[u8]) -> Result<Reply, AppError> {
     match &update.kind {
         UpdateKind::Message(message) => on_message(bot, update.update_id, message).await,
-        UpdateKind::Callback(callback) => on_tap(bot, callback).await,
+        UpdateKind::Callback(callback) => on_tap(bot, update.update_id, callback).await,
         UpdateKind::PreCheckout(query) => {
             let words = texts(query.from.language_code.as_deref());
             Ok(Reply::Say(Outgoing::answer_pre_checkout(query.id.clone(), Some(words.stars_refused))))
@@ -61,7 +61,7 @@ async fn on_message(bot: &Bot, update_id: i64, message: &Message) -> Result<Repl
             StartPayload::Referral(code) => code,
             StartPayload::Unreadable => return Ok(say(user.id, words.refused_unreadable)),
         },
-        Some(command) => return on_command(bot, user, command).await,
+        Some(command) => return on_command(bot, update_id, user, command).await,
         // A code sent by itself is a start: some clients swallow the second tap on a link.
         None => match Code::parse(text.trim()) {
             Ok(code) => code,
@@ -72,19 +72,22 @@ async fn on_message(bot: &Bot, update_id: i64, message: &Message) -> Result<Repl
 }
 
 async fn start(bot: &Bot, update_id: i64, user: &User, code: Option<&Code>) -> Result<Reply, AppError> {
-    let profile = Profile {
+    let started = start_member(&bot.app, &profile_of(user), code, update_id).await?;
+    let page = pages::started(bot, texts(user.language_code.as_deref()), user, &started).await?;
+    Ok(start_reply(&started, page.send(user.id)))
+}
+
+fn profile_of(user: &User) -> Profile {
+    Profile {
         telegram_id: user.id,
         first_name: user.first_name.clone(),
         last_name: user.last_name.clone(),
         username: user.username.clone(),
         language: user.language_code.clone(),
-    };
-    let started = start_member(&bot.app, &profile, code, update_id).await?;
-    let page = pages::started(bot, texts(user.language_code.as_deref()), user, &started).await?;
-    Ok(start_reply(&started, page.send(user.id)))
+    }
 }
 
-async fn on_command(bot: &Bot, user: &User, command: Command) -> Result<Reply, AppError> {
+async fn on_command(bot: &Bot, update_id: i64, user: &User, command: Command) -> Result<Reply, AppError> {
     let words = texts(user.language_code.as_deref());
     let page = match command {
         Command::Recruit => Some(Nav::Recruit),
@@ -95,7 +98,7 @@ async fn on_command(bot: &Bot, user: &User, command: Command) -> Result<Reply, A
         _ => None,
     };
     if let Some(nav) = page {
-        return Ok(Reply::Say(show(bot, user, nav).await?.send(user.id)));
+        return Ok(Reply::Say(show(bot, update_id, user, nav).await?.send(user.id)));
     }
     Ok(match command {
         Command::Privacy => say(user.id, words.privacy),
@@ -106,12 +109,12 @@ async fn on_command(bot: &Bot, user: &User, command: Command) -> Result<Reply, A
     })
 }
 
-async fn on_tap(bot: &Bot, callback: &Callback) -> Result<Reply, AppError> {
+async fn on_tap(bot: &Bot, update_id: i64, callback: &Callback) -> Result<Reply, AppError> {
     let words = texts(callback.from.language_code.as_deref());
     let Some(nav) = callback.nav() else {
         return Ok(Reply::Say(Outgoing::answer_callback(callback.id.clone(), Some(words.unknown))));
     };
-    let page = show(bot, &callback.from, nav).await?;
+    let page = show(bot, update_id, &callback.from, nav).await?;
     let outgoing = match &callback.message {
         // Editing the message also ends the button's spinner.
         Some(message) if message.editable => page.edit(callback.from.id, message.message_id),
@@ -120,26 +123,31 @@ async fn on_tap(bot: &Bot, callback: &Callback) -> Result<Reply, AppError> {
     Ok(Reply::Say(outgoing))
 }
 
-/// A page for a member; for anybody else the way in.
-async fn show(bot: &Bot, user: &User, nav: Nav) -> Result<pages::Page, AppError> {
+/// A page. One that is about the member makes a member of who asks for it: somebody who writes to the bot
+/// has pressed start before, perhaps before this system was in place.
+async fn show(bot: &Bot, update_id: i64, user: &User, nav: Nav) -> Result<pages::Page, AppError> {
     let words = texts(user.language_code.as_deref());
     match nav {
-        Nav::Help => return Ok(pages::Page::text(words.help)),
-        Nav::Plans => return pages::plans(bot, words, user.id),
-        _ => {}
-    }
-    let Some(member) = member(bot, user.id).await? else { return Ok(pages::Page::text(words.start_first)) };
-    match nav {
-        Nav::Recruit => pages::recruit(bot, words, &member).await,
-        Nav::Leaderboard(period) => pages::leaderboard(bot, words, &member, period).await,
-        Nav::Credits { cursor } => pages::credits(bot, words, &member, cursor).await,
-        Nav::Profile | Nav::Help | Nav::Plans => pages::profile(bot, words, &member).await,
+        Nav::Help => Ok(pages::Page::text(words.help)),
+        Nav::Plans => pages::plans(bot, words, user.id),
+        Nav::Recruit => pages::recruit(bot, words, &member(bot, update_id, user).await?).await,
+        Nav::Leaderboard(period) => {
+            pages::leaderboard(bot, words, &member(bot, update_id, user).await?, period).await
+        }
+        Nav::Credits { cursor } => {
+            pages::credits(bot, words, &member(bot, update_id, user).await?, cursor).await
+        }
+        Nav::Profile => pages::profile(bot, words, &member(bot, update_id, user).await?).await,
     }
 }
 
-async fn member(bot: &Bot, user: TelegramId) -> Result<Option<Member>, AppError> {
-    let member = bot.app.store.member(&bot.app.member_id(user)).await?;
-    Ok(member.filter(|member| member.joined.is_some()))
+async fn member(bot: &Bot, update_id: i64, user: &User) -> Result<Member, AppError> {
+    let id = bot.app.member_id(user.id);
+    if let Some(member) = bot.app.store.member(&id).await?.filter(|member| member.joined.is_some()) {
+        return Ok(member);
+    }
+    start_member(&bot.app, &profile_of(user), None, update_id).await?;
+    bot.app.store.member(&id).await?.ok_or(AppError::Conflict)
 }
 
 fn say(user: TelegramId, text: &'static str) -> Reply {

@@ -1,1 +1,58 @@
-fn main() {}
+//! `cargo run --release`: the whole system on this machine.
+
+use std::sync::Arc;
+
+use guerdon_app::SystemClock;
+use guerdon_local::{Config, Data, Stack};
+use guerdon_runtime::{secrets::Secret, telemetry};
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    match run().await {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("guerdon cannot start: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
+    let config = Config::from_env()?;
+    let level = telemetry::level()?;
+    tracing_subscriber::fmt().with_max_level(level).with_target(false).compact().init();
+    let greeting = config.clone();
+    let stack = Stack::start(config, Arc::new(SystemClock::default())).await?;
+    greet(&greeting, &stack);
+    tokio::signal::ctrl_c().await?;
+    stack.stop().await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the greeting is for the person at the terminal")]
+fn greet(config: &Config, stack: &Stack) {
+    let base = format!("http://{}", stack.address());
+    let data = match &config.data {
+        Data::Memory => "in memory; gone when this stops".to_owned(),
+        Data::Folder(folder) => folder.display().to_string(),
+    };
+    println!("\n  Guerdon is running on {base}   (preset {}, data {data})\n", config.preset.name);
+    let simulated = |secret| config.secret(secret).is_none();
+    if simulated(Secret::TelegramBotToken) || simulated(Secret::StripeApiKey) {
+        println!("  Simulator        {base}/sim");
+    }
+    println!("  Operators' API   {base}/api/admin/credits/stats");
+    println!("  Webhooks         {base}/telegram/webhook   {base}/api/stripe/webhook");
+    if config.secret(Secret::AdminToken).is_none() {
+        println!("\n  ADMIN_TOKEN is not set: the operators' API refuses every call. Put one into .env.");
+    }
+    for name in &config.made_up {
+        let value = if *name == Secret::PseudonymKey.variable() {
+            "(kept in the data folder; back it up with the data)"
+        } else {
+            config.secrets.get(name).map_or("", String::as_str)
+        };
+        println!("  {name} was not set and was made up: {value}");
+    }
+    println!("\n  Stop with Ctrl-C. Data stays.\n");
+}

@@ -75,6 +75,7 @@ pub async fn post_bill_credit(
     id: &MemberId,
 ) -> Result<Posted, AppError> {
     metered("post_bill_credit", async {
+        let mut resumed = Money::zero(app.preset.currency);
         for tries in 1..=TRIES {
             let Some(customer) = app.store.member(id).await?.and_then(|member| member.customer) else {
                 return Ok(Posted::NoCustomer);
@@ -82,12 +83,23 @@ pub async fn post_bill_credit(
             // The wallet is read before the posting: a claim made in between fails this one's version.
             let wallet = app.store.wallet(id, WalletKind::BillCredit, app.preset.currency).await?;
             match app.store.latest_posting(id).await? {
-                Some(open) if open.state == PostingState::Claimed => return resume(app, stripe, open).await,
-                _ if !wallet.available().is_positive() => return Ok(Posted::Nothing),
-                _ => {}
+                // What became available meanwhile has nobody else to post it: look again afterwards.
+                Some(open) if open.state == PostingState::Claimed => match resume(app, stripe, open).await? {
+                    Posted::Done(amount) => {
+                        resumed = resumed.checked_add(amount)?;
+                        continue;
+                    }
+                    other => return Ok(other),
+                },
+                _ if wallet.available().is_positive() => {}
+                _ if resumed.is_positive() => return Ok(Posted::Done(resumed)),
+                _ => return Ok(Posted::Nothing),
             }
             if let Some(claimed) = claim(app, wallet, customer).await? {
-                return carry_out(app, stripe, claimed).await;
+                return Ok(match carry_out(app, stripe, claimed).await? {
+                    Posted::Done(amount) => Posted::Done(resumed.checked_add(amount)?),
+                    other => other,
+                });
             }
             crate::pause(app, tries).await;
         }
@@ -142,6 +154,11 @@ async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, 
     for tries in 1..=TRIES {
         let wallet =
             app.store.wallet(&posting.member, WalletKind::BillCredit, posting.amount.currency()).await?;
+        // Read after the wallet: a claim that is still open is still in this wallet's held credit.
+        match app.store.latest_posting(&posting.member).await? {
+            Some(latest) if latest.id == posting.id && latest.state == PostingState::Claimed => {}
+            _ => return Ok(Posted::Refused(code)),
+        }
         let now = app.now();
         let (wallet, entry) = wallet.undo_posting(posting.amount, posting.id.clone(), now)?;
         let mut writes = Vec::from(app.store.post(&wallet, &entry, Moved::Wallet)?);
@@ -188,7 +205,9 @@ pub async fn reconcile_invoice(
     facts: &InvoiceFacts,
 ) -> Result<Reconciled, AppError> {
     metered("reconcile_invoice", async {
-        if facts.applied.is_zero() || facts.applied.currency() != app.preset.currency {
+        // A void gives back what was taken, whatever it says about the balance itself.
+        let nothing = facts.applied.is_zero() && !facts.voided;
+        if nothing || facts.applied.currency() != app.preset.currency {
             return Ok(Reconciled::Unchanged);
         }
         for tries in 1..=TRIES {
@@ -215,7 +234,10 @@ async fn apply(app: &App, member: &MemberId, facts: &InvoiceFacts) -> Result<Opt
     let wallet = app.store.wallet(member, WalletKind::BillCredit, app.preset.currency).await?;
     let taken = Money::new(wallet.held().minor().min(facts.applied.minor()), app.preset.currency);
     if !taken.is_positive() {
-        return Ok(Some(Reconciled::Unchanged));
+        // None of ours, and that is remembered: told again later, the invoice must not take newer credit.
+        let credit = credit_of(member, facts, Money::zero(taken.currency()), InvoiceCreditState::Applied);
+        let writes = [app.store.insert_invoice_credit(&credit, ())?];
+        return Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Unchanged));
     }
     let (wallet, entry) = wallet.apply_to_invoice(taken, facts.invoice.clone(), app.now())?;
     let mut writes = Vec::from(app.store.post(&wallet, &entry, ())?);

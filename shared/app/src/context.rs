@@ -20,13 +20,6 @@ pub struct SystemClock {
     ahead_millis: AtomicI64,
 }
 
-impl SystemClock {
-    /// Moves the clock forward, for good.
-    pub fn advance(&self, seconds: i64) {
-        self.ahead_millis.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
-    }
-}
-
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
     fn now(&self) -> Timestamp {
@@ -46,11 +39,6 @@ impl FixedClock {
     /// A clock that shows `at`.
     pub const fn new(at: Timestamp) -> Self {
         Self { millis: AtomicI64::new(at.millis()) }
-    }
-
-    /// Moves the clock forward.
-    pub fn advance(&self, seconds: i64) {
-        self.millis.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
     }
 }
 
@@ -115,5 +103,23 @@ impl App {
 
     pub(crate) fn random_code(&self) -> Result<Code, crate::AppError> {
         self.entropy.code_bytes().map(Code::from_random).map_err(crate::AppError::Unavailable)
+    }
+}
+
+/// A clock that can be moved forward: the one-machine stack's test clock.
+pub trait MovableClock: Clock {
+    /// Moves it forward, for good.
+    fn advance(&self, seconds: i64);
+}
+
+impl MovableClock for SystemClock {
+    fn advance(&self, seconds: i64) {
+        self.ahead_millis.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
+    }
+}
+
+impl MovableClock for FixedClock {
+    fn advance(&self, seconds: i64) {
+        self.millis.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
     }
 }

@@ -24,7 +24,7 @@ mod views;
 pub use bill_credit::{
     BalanceError, CustomerBalance, InvoiceFacts, Posted, Reconciled, post_bill_credit, reconcile_invoice,
 };
-pub use context::{App, Clock, Entropy, FixedClock, OsEntropy, SystemClock};
+pub use context::{App, Clock, Entropy, FixedClock, MovableClock, OsEntropy, SystemClock};
 pub use error::AppError;
 pub use expire::{Expired, expire};
 pub use leaderboard::{Board, Period, Row, leaderboard};

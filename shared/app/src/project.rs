@@ -82,12 +82,17 @@ impl Plan {
             return;
         }
         let left_pending = -i64::from(before.state == ReferralState::Pending);
+        let left_expired = -i64::from(before.state == ReferralState::Expired);
         let referrer = after.referrer.clone();
         match &after.state {
             ReferralState::Converted { at, .. } => {
-                let moves = [("pending", left_pending), ("converted", 1)];
+                let moves = [("pending", left_pending), ("expired", left_expired), ("converted", 1)];
                 self.deployment(sequence, *at, &[("converted", 1)]);
-                self.add(Projection::Totals, sequence, &[("pending", left_pending)]);
+                self.add(
+                    Projection::Totals,
+                    sequence,
+                    &[("pending", left_pending), ("expired", left_expired)],
+                );
                 self.add(Projection::Member(referrer.clone()), sequence, &moves);
                 for period in [Period::All, Period::Week, Period::Month] {
                     let rank = Projection::Rank(referrer.clone(), period.key(*at));

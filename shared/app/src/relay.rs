@@ -142,7 +142,9 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
         (None, Stored::Customer(link)) => {
             Some(DomainEvent::CustomerLinked { customer: link.customer.clone(), member: link.member.clone() })
         }
-        (None, Stored::InvoiceCredit(credit)) if credit.state == InvoiceCreditState::Applied => {
+        (None, Stored::InvoiceCredit(credit))
+            if credit.state == InvoiceCreditState::Applied && credit.taken.is_positive() =>
+        {
             Some(DomainEvent::CreditApplied {
                 invoice: credit.invoice.to_string(),
                 member: credit.member.clone(),

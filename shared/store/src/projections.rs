@@ -123,7 +123,7 @@ impl Store {
     }
 
     async fn seen(&self, target: &Projection, shard: &str) -> Result<String, StoreError> {
-        let item = self.raw(&target.key()).await?.unwrap_or_default();
+        let item = self.get_raw(&target.key()).await?.unwrap_or_default();
         let guard = item.get(&guard_name(shard)).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
         Ok(guard.split('@').next().unwrap_or_default().to_owned())
     }
@@ -158,7 +158,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn counters(&self, target: &Projection) -> Result<Counters, StoreError> {
-        Ok(self.raw(&target.key()).await?.map(|item| counters_of(&item)).unwrap_or_default())
+        Ok(self.get_raw(&target.key()).await?.map(|item| counters_of(&item)).unwrap_or_default())
     }
 
     /// The daily totals of the `days` up to and including `last`, those without activity left out.
@@ -198,7 +198,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn score(&self, member: &MemberId, period: &str) -> Result<Option<i64>, StoreError> {
-        let item = self.raw(&keys::rank(member, period)).await?;
+        let item = self.get_raw(&keys::rank(member, period)).await?;
         Ok(item.map(|item| integer(item.get("gsi2sk"))))
     }
 
@@ -221,11 +221,6 @@ impl Store {
             .iter()
             .map(|item| Ok(MemberId::parse(keys::of_item(item).pk.trim_start_matches("R#"))?))
             .collect()
-    }
-
-    async fn raw(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
-        let range = Range::partition(&key.pk).sort("#sk = :sk", &[(":sk", string(&key.sk))]).limit(1);
-        Ok(self.page(range).await?.0.into_iter().next())
     }
 }
 

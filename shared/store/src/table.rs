@@ -148,6 +148,11 @@ impl Store {
 
     /// Reads one item, strongly consistent.
     pub(crate) async fn get<R: Record>(&self, key: &Key) -> Result<Option<R>, StoreError> {
+        self.get_raw(key).await?.map(decode).transpose()
+    }
+
+    /// Reads one item's attributes, strongly consistent.
+    pub(crate) async fn get_raw(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
         let output = self
             .client
             .get_item()
@@ -159,7 +164,7 @@ impl Store {
             .await
             .map_err(|error| from_sdk(&error))?;
         self.record(CallKind::Read, output.consumed_capacity());
-        output.item.map(decode).transpose()
+        Ok(output.item)
     }
 
     /// Reads up to 100 items, strongly consistent, in the order of `keys`; missing ones are left out.

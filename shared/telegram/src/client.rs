@@ -70,6 +70,17 @@ impl BotApi {
         self.call(call.method(), &call.params(), None).await.map(drop)
     }
 
+    /// Does what Telegram does with a webhook's answer: executes the method that its body names, if any.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn send_reply(&self, body: &Value) -> Result<(), SendError> {
+        match body["method"].as_str() {
+            Some(method) => self.call(method, body, None).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// Our own username: a call that changes nothing, so it also tells whether the token is good.
     ///
     /// # Errors

@@ -18,7 +18,6 @@ pub struct Texts {
     pub refused_already_referred: &'static str,
     pub refused_already_member: &'static str,
     pub refused_unreadable: &'static str,
-    pub start_first: &'static str,
     pub recruit: &'static str,
     pub recruit_share_text: &'static str,
     pub leaderboard: &'static str,
@@ -92,7 +91,6 @@ pub const EN: Texts = Texts {
                              changed. You can still invite friends: /recruit",
     refused_unreadable: "🔍 I can't read that link. A referral code has 8 letters and digits. Check it with your \
                          friend, or send /start to join without one.",
-    start_first: "👋 Send /start first, then we can go on. If a friend gave you a code, send me the code instead.",
     recruit: "🎯 <b>Invite friends, earn {reward} each</b>\n\nYou get {reward} off your bill when a friend \
               subscribes to a plan from {minimum}.\n\n🔗 Your link:\n<code>{link}</code>\n🏷 Your code: \
               <code>{code}</code>, valid until {until}\n\n👥 Recruits: <b>{recruits}</b>\n⏳ Pending: \

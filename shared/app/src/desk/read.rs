@@ -4,6 +4,7 @@ use guerdon_domain::{
     Commission, CommissionId, MemberId, Money, Referral, TelegramId, Timestamp, WalletKind,
 };
 use guerdon_store::{Member, Projection, SHARDS, metered};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     App, AppError, Period, settle_wallet,
@@ -163,7 +164,7 @@ pub async fn commissions_of(
         people.push(id.clone());
         people.sort();
         people.dedup();
-        let members = app.store.members(&people).await?;
+        let members = members_of(app, &people).await?;
         let known = |id: &MemberId| members.iter().find(|m| m.id == *id).map(|m| m.telegram_id);
         Ok(commissions
             .into_iter()
@@ -177,8 +178,17 @@ pub async fn commissions_of(
     .await
 }
 
+/// Members of any number: the table reads 100 at once.
+async fn members_of(app: &App, people: &[MemberId]) -> Result<Vec<Member>, AppError> {
+    let mut members = Vec::with_capacity(people.len());
+    for chunk in people.chunks(100) {
+        members.extend(app.store.members(chunk).await?);
+    }
+    Ok(members)
+}
+
 /// Where a list of pending referrals stands: the shard, and the last referral seen in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
     /// The due queue's shard.
     pub shard: u8,
@@ -199,7 +209,8 @@ pub struct DeskPending {
     pub would_earn: Money,
 }
 
-/// A page of pending referrals, shard by shard, the soonest to expire first, and where the next begins.
+/// A page of pending referrals, shard by shard, the soonest to expire first, and where the next begins. It
+/// has 100 at the most, which is what the table reads at once.
 ///
 /// # Errors
 /// [`AppError`].
@@ -209,6 +220,7 @@ pub async fn pending_referrals(
     limit: i32,
 ) -> Result<(Vec<DeskPending>, Option<Pending>), AppError> {
     metered("pending_referrals", async {
+        let limit = limit.clamp(1, 100);
         let mut after = match &from.after {
             Some((referrer, at, referee)) => app.store.referral(referrer, *at, referee).await?,
             None => None,
@@ -235,10 +247,7 @@ async fn desk_pending(app: &App, found: Vec<Referral>) -> Result<Vec<DeskPending
     let mut people: Vec<_> = found.iter().flat_map(|r| [r.referrer.clone(), r.referee.clone()]).collect();
     people.sort();
     people.dedup();
-    let mut members = Vec::with_capacity(people.len());
-    for chunk in people.chunks(100) {
-        members.extend(app.store.members(chunk).await?);
-    }
+    let members = members_of(app, &people).await?;
     let known = |id: &MemberId| members.iter().find(|m| m.id == *id).map(|m| m.telegram_id);
     let would_earn = app.preset.typical_reward()?;
     Ok(found
@@ -253,7 +262,7 @@ async fn desk_pending(app: &App, found: Vec<Referral>) -> Result<Vec<DeskPending
 }
 
 /// Where an export stands: the shard, the referrer in it, and the last commission of theirs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {
     /// The registry's shard.
     pub shard: u8,

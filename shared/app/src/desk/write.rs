@@ -126,7 +126,13 @@ async fn adjust(app: &App, request: &DeskRequest, amount: Money, action: &str) -
     settle_wallet(app, &member).await?;
     for tries in 1..=TRIES {
         let before = app.store.wallet(&member, WalletKind::BillCredit, amount.currency()).await?;
-        let (change, writes) = adjustment(app, request, &before, amount, action)?;
+        let (change, writes) = match adjustment(app, request, &before, amount, action) {
+            // Perhaps a twin of this very request took it, before the wallet was read.
+            Err(DeskError::Insufficient(why)) => {
+                return answered(app, request).await?.ok_or(DeskError::Insufficient(why));
+            }
+            made => made?,
+        };
         match refusal(app.store.commit(&writes).await)? {
             None => return Ok(Answer::Applied(change)),
             Some(Refused::Repeated) => {

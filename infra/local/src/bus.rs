@@ -1,0 +1,66 @@
+//! EventBridge on one machine: the rules of the template, applied in-process.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use async_trait::async_trait;
+use guerdon_app::{Clock, DomainEvent};
+use guerdon_runtime::bus::{BusError, Envelope, EventBus, SOURCE};
+
+use crate::queue::{QueueName, Queues};
+
+/// Which events go to which queue. A test compares this with the rules in `template.yaml`.
+pub const RULES: [(QueueName, &[&str]); 2] = [
+    (
+        QueueName::Credits,
+        &["commission.booked", "commission.released", "adjustment.booked", "customer.linked"],
+    ),
+    (
+        QueueName::Notifications,
+        &["referral.created", "commission.booked", "commission.released", "credit.applied"],
+    ),
+];
+
+/// Puts each event into the queues whose rule names it.
+pub struct LocalBus {
+    queues: Queues,
+    clock: Arc<dyn Clock>,
+    published: AtomicU64,
+}
+
+impl LocalBus {
+    /// A bus into `queues`.
+    pub fn new(queues: Queues, clock: Arc<dyn Clock>) -> Self {
+        Self { queues, clock, published: AtomicU64::new(0) }
+    }
+
+    fn route(&self, event: &DomainEvent) -> Result<(), String> {
+        let number = self.published.fetch_add(1, Ordering::Relaxed);
+        let envelope = Envelope {
+            id: format!("local-{number}"),
+            detail_type: event.name().to_owned(),
+            source: SOURCE.to_owned(),
+            time: self.clock.now().to_string(),
+            detail: event.clone(),
+        };
+        let body = serde_json::to_string(&envelope).map_err(|error| error.to_string())?;
+        for (queue, names) in RULES {
+            if names.contains(&event.name()) {
+                self.queues.send(queue, &body).map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl EventBus for LocalBus {
+    async fn publish(&self, events: &[DomainEvent]) -> Result<(), BusError> {
+        for (done, event) in events.iter().enumerate() {
+            self.route(event).map_err(|reason| BusError { failed: events.len() - done, reason })?;
+        }
+        Ok(())
+    }
+}

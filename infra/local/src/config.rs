@@ -1,0 +1,236 @@
+//! The stack's settings: environment variables and `.env`, and what is made up when they are silent.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use guerdon_domain::{Preset, PseudonymKey};
+use guerdon_runtime::{
+    env::{self, ConfigError, optional},
+    secrets::{Secret, Secrets},
+};
+use guerdon_telegram::BotUsername;
+
+/// Where the stack keeps its data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// In memory: gone with the process.
+    Memory,
+    /// In files of this folder.
+    Folder(PathBuf),
+}
+
+/// Everything that differs between two stacks.
+#[derive(Clone)]
+pub struct Config {
+    /// Where it listens; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Where it keeps its data.
+    pub data: Data,
+    /// The rules in force.
+    pub preset: Arc<Preset>,
+    /// The bot's name, until a real token says otherwise.
+    pub bot_username: BotUsername,
+    /// Stripe Payment Link, `{plan}` standing for the plan. None: the simulator's checkout.
+    pub payment_link: Option<String>,
+    /// Secrets that were configured or made up.
+    pub secrets: BTreeMap<&'static str, String>,
+    /// Calls an operator may make in a minute.
+    pub admin_calls_per_minute: u64,
+    /// Secrets that were made up just now, to be shown once.
+    pub made_up: Vec<&'static str>,
+}
+
+const MADE_UP: [Secret; 3] =
+    [Secret::PseudonymKey, Secret::TelegramWebhookSecret, Secret::StripeWebhookSecret];
+const GIVEN: [Secret; 3] = [Secret::TelegramBotToken, Secret::StripeApiKey, Secret::AdminToken];
+
+impl Config {
+    /// A stack in memory on any free port, with secrets of its own: for tests.
+    ///
+    /// # Errors
+    /// [`ConfigError`] never, for a built-in preset.
+    pub fn in_memory(preset: Arc<Preset>) -> Result<Self, ConfigError> {
+        let secrets = [
+            (Secret::PseudonymKey, "test-pseudonym-key-0123456789"),
+            (Secret::TelegramWebhookSecret, "test-webhook-secret"),
+            (Secret::StripeWebhookSecret, "whsec_test_secret"),
+            (Secret::AdminToken, "test-admin-token"),
+        ];
+        Ok(Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            data: Data::Memory,
+            preset,
+            bot_username: username("guerdon_test_bot")?,
+            payment_link: None,
+            secrets: secrets.map(|(secret, value)| (secret.variable(), value.to_owned())).into(),
+            admin_calls_per_minute: 100_000,
+            made_up: Vec::new(),
+        })
+    }
+
+    /// Reads `.env` and the environment. Secrets that nobody set are made up once and kept in the data
+    /// folder; the admin token is never made up.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        match dotenvy::dotenv() {
+            Ok(_) => {}
+            Err(error) if error.not_found() => {}
+            Err(error) => {
+                return Err(ConfigError::Invalid { name: ".env", problem: error.to_string() });
+            }
+        }
+        let data = match optional("GUERDON_DATA").as_deref() {
+            Some(":memory:") => Data::Memory,
+            folder => Data::Folder(PathBuf::from(folder.unwrap_or(".guerdon"))),
+        };
+        let mut config = Self {
+            listen: SocketAddr::new(host()?, port()?),
+            preset: env::preset()?,
+            bot_username: username(
+                &optional("GUERDON_BOT_USERNAME").unwrap_or_else(|| "guerdon_bot".to_owned()),
+            )?,
+            payment_link: optional("GUERDON_PAYMENT_LINK_URL"),
+            secrets: BTreeMap::new(),
+            admin_calls_per_minute: env::number("GUERDON_ADMIN_CALLS_PER_MINUTE", 120, 1..=100_000)?,
+            made_up: Vec::new(),
+            data,
+        };
+        config.find_secrets()?;
+        Ok(config)
+    }
+
+    fn find_secrets(&mut self) -> Result<(), ConfigError> {
+        for secret in GIVEN.into_iter().chain(MADE_UP) {
+            if let Some(value) = optional(secret.variable()) {
+                self.secrets.insert(secret.variable(), value);
+            }
+        }
+        let mut kept = match &self.data {
+            Data::Memory => BTreeMap::new(),
+            Data::Folder(folder) => read_kept(&kept_path(folder))?,
+        };
+        let before = kept.len();
+        for secret in MADE_UP {
+            let name = secret.variable();
+            if self.secrets.contains_key(name) {
+                continue;
+            }
+            if !kept.contains_key(name) {
+                kept.insert(name.to_owned(), random_secret(secret)?);
+                self.made_up.push(name);
+            }
+            self.secrets.insert(name, kept[name].clone());
+        }
+        if let Data::Folder(folder) = &self.data
+            && kept.len() > before
+        {
+            write_kept(&kept_path(folder), &kept)?;
+        }
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let invalid = |secret: Secret, problem: &str| {
+            Err(ConfigError::Invalid { name: secret.variable(), problem: problem.to_owned() })
+        };
+        if self.pseudonym_key().is_err() {
+            return invalid(Secret::PseudonymKey, "must have at least 16 bytes");
+        }
+        if self.secret(Secret::AdminToken).is_some_and(|token| token.len() < 12) {
+            return invalid(Secret::AdminToken, "must have at least 12 characters");
+        }
+        Ok(())
+    }
+
+    /// A secret's value, if there is one.
+    pub fn secret(&self, secret: Secret) -> Option<&str> {
+        self.secrets.get(secret.variable()).map(String::as_str)
+    }
+
+    /// The pseudonym key.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when it is too short or missing.
+    pub fn pseudonym_key(&self) -> Result<PseudonymKey, ConfigError> {
+        let value = self.secret(Secret::PseudonymKey).unwrap_or_default();
+        PseudonymKey::try_new(value).map_err(|error| ConfigError::Invalid {
+            name: Secret::PseudonymKey.variable(),
+            problem: error.to_string(),
+        })
+    }
+
+    /// The secrets as the functions read them.
+    pub fn secrets(&self) -> Secrets {
+        let all = GIVEN.into_iter().chain(MADE_UP);
+        Secrets::given(all.filter_map(|secret| Some((secret, self.secret(secret)?.to_owned()))))
+    }
+}
+
+fn username(text: &str) -> Result<BotUsername, ConfigError> {
+    BotUsername::parse(text)
+        .map_err(|error| ConfigError::Invalid { name: "GUERDON_BOT_USERNAME", problem: error.to_string() })
+}
+
+fn host() -> Result<IpAddr, ConfigError> {
+    const NAME: &str = "GUERDON_HOST";
+    let Some(text) = optional(NAME) else { return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)) };
+    text.parse().map_err(|_| ConfigError::Invalid { name: NAME, problem: "must be an IP address".to_owned() })
+}
+
+fn port() -> Result<u16, ConfigError> {
+    env::number("GUERDON_PORT", 8080, 0..=65_535).map(|port| u16::try_from(port).unwrap_or(8080))
+}
+
+fn kept_path(folder: &Path) -> PathBuf {
+    folder.join("secrets.json")
+}
+
+fn unusable(path: &Path, error: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::Invalid { name: "GUERDON_DATA", problem: format!("{} is unusable: {error}", path.display()) }
+}
+
+fn read_kept(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
+    match fs::read(path) {
+        Ok(text) => serde_json::from_slice(&text).map_err(|error| unusable(path, &error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(unusable(path, &error)),
+    }
+}
+
+/// Written beside and moved into place: a crash leaves the old file or the new one, and the pseudonym key
+/// in it is what makes the table readable.
+fn write_kept(path: &Path, kept: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    let write = || -> std::io::Result<()> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let beside = path.with_extension("new");
+        let mut options = fs::OpenOptions::new();
+        options.create(true).write(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&beside)?;
+        std::io::Write::write_all(&mut file, &serde_json::to_vec_pretty(kept)?)?;
+        file.sync_all()?;
+        fs::rename(beside, path)
+    };
+    write().map_err(|error| unusable(path, &error))
+}
+
+#[expect(clippy::disallowed_methods, reason = "secrets are made here, once")]
+fn random_secret(secret: Secret) -> Result<String, ConfigError> {
+    let mut bytes = [0; 24];
+    getrandom::fill(&mut bytes).map_err(|error| ConfigError::Invalid {
+        name: secret.variable(),
+        problem: format!("cannot be made up: {error}"),
+    })?;
+    let prefix = if secret == Secret::StripeWebhookSecret { "whsec_" } else { "" };
+    Ok(format!("{prefix}{}", hex::encode(bytes)))
+}

@@ -1,0 +1,80 @@
+//! The HTTP routes of the cloud, each handing the request to its function's handler.
+
+use std::sync::Arc;
+
+use admin_api::handler::Desk;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    response::{IntoResponse, Redirect, Response},
+    routing::{any, get},
+};
+use guerdon_runtime::{
+    http_body::MAX_BODY,
+    problem::{Problem, method_not_allowed, too_large},
+};
+use http::header;
+use lambda_http::Body as LambdaBody;
+
+use crate::{local_routes, stack::Parts};
+
+pub(crate) fn router(parts: Arc<Parts>) -> Router {
+    let desk = Desk {
+        app: parts.app.clone(),
+        secrets: parts.bot.secrets.clone(),
+        calls_per_minute: parts.admin_calls_per_minute,
+    };
+    let mut router = Router::new()
+        .route("/", get(|| async { Redirect::temporary("/sim") }))
+        .route("/telegram/webhook", any(telegram))
+        .route("/api/stripe/webhook", any(stripe))
+        .nest("/local", local_routes::router())
+        .method_not_allowed_fallback(|| async { problem(method_not_allowed()) })
+        .with_state(parts.clone());
+    if let Some(sim) = &parts.sim {
+        router = router.merge(sim.router());
+    }
+    // The operators' API answers 404 for every path that nobody else has.
+    let api = admin_api::handler::router(desk);
+    router.fallback_service(api)
+}
+
+fn problem(problem: Problem) -> Response {
+    problem.into_response::<String>().map(Body::from)
+}
+
+async fn telegram(State(parts): State<Arc<Parts>>, request: Request) -> Response {
+    let request = match to_lambda(request).await {
+        Ok(request) => request,
+        Err(refused) => return problem(refused),
+    };
+    let update = parts.sim.is_some().then(|| request.body().to_vec());
+    let response = telegram_webhook::handler::handle(&parts.bot, request).await;
+    if let (Some(sim), Some(update), true) = (&parts.sim, update, response.status().is_success()) {
+        // Telegram executes a reply that names a method.
+        serde_json::from_slice(&update).iter().for_each(|update| sim.observe_update(update));
+        serde_json::from_slice(response.body()).iter().for_each(|reply| sim.record_reply(reply));
+    }
+    from_lambda(response)
+}
+
+async fn stripe(State(parts): State<Arc<Parts>>, request: Request) -> Response {
+    match to_lambda(request).await {
+        Ok(request) => from_lambda(stripe_webhook::handler::handle(&parts.door, request).await),
+        Err(refused) => problem(refused),
+    }
+}
+
+/// A request as the function sees it behind API Gateway or a Function URL.
+pub(crate) async fn to_lambda(request: Request) -> Result<lambda_http::Request, Problem> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY).await.map_err(|_| too_large(MAX_BODY))?;
+    Ok(http::Request::from_parts(parts, LambdaBody::Binary(body.to_vec())))
+}
+
+fn from_lambda(response: http::Response<LambdaBody>) -> Response {
+    let mut response = response.map(|body| Body::from(body.to_vec())).into_response();
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response
+}

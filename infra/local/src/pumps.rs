@@ -1,0 +1,199 @@
+//! What AWS would do between the parts: hand queue messages and stream records to the functions.
+
+use std::{sync::Arc, time::Duration};
+
+use guerdon_engine::{StreamPage, StreamPosition};
+use guerdon_runtime::stream::StreamResponse;
+use serde_json::{Value, json};
+use tokio::{task::JoinSet, time::sleep};
+
+use crate::{
+    queue::{Delivery, QueueName, Queues},
+    stack::{Parts, TABLE},
+};
+
+/// Batches of one queue that are handled at once, as `MaximumConcurrency` allows in the cloud.
+const CONCURRENCY: usize = 4;
+/// Messages in a batch.
+const BATCH: u32 = 10;
+/// Stream records in a batch.
+const RECORDS: usize = 100;
+/// How long a pump that found nothing waits, unless it is woken.
+const IDLE: Duration = Duration::from_millis(20);
+
+/// The two readers of the stream.
+#[derive(Debug, Clone, Copy)]
+enum Reader {
+    Projector,
+    EventRelay,
+}
+
+impl Reader {
+    const ALL: [Self; 2] = [Self::Projector, Self::EventRelay];
+
+    const fn mark(self) -> &'static str {
+        match self {
+            Self::Projector => "stream:projector",
+            Self::EventRelay => "stream:event-relay",
+        }
+    }
+}
+
+pub(crate) fn start(parts: &Arc<Parts>, tasks: &mut JoinSet<()>) {
+    for queue in QueueName::ALL {
+        for _ in 0..CONCURRENCY {
+            tasks.spawn(pump_queue(parts.clone(), queue));
+        }
+    }
+    for reader in Reader::ALL {
+        tasks.spawn(pump_stream(parts.clone(), reader));
+    }
+}
+
+async fn pump_queue(parts: Arc<Parts>, queue: QueueName) {
+    loop {
+        match queue_batch(&parts, queue).await {
+            Ok(0) => tokio::select! {
+                () = parts.queues.arrived.notified() => {}
+                () = sleep(IDLE) => {}
+            },
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(queue = queue.as_str(), %error, "the queue's file failed");
+                sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+/// The queues' timeouts run on the machine's own clock, whatever the test clock says.
+#[expect(clippy::disallowed_methods, reason = "visibility is wall-clock time")]
+fn wall_millis() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+async fn queue_batch(parts: &Parts, queue: QueueName) -> anyhow::Result<usize> {
+    let deliveries = parts.queues.receive(queue, BATCH, wall_millis())?;
+    if deliveries.is_empty() {
+        return Ok(0);
+    }
+    let event = serde_json::from_value(sqs_event(queue, &deliveries))?;
+    let response = match queue {
+        QueueName::Payments | QueueName::Credits => {
+            commission_worker::handler::handle(&parts.worker, event).await
+        }
+        QueueName::Notifications => notifier::handler::handle(&parts.notifier, event).await,
+    };
+    let failed: Vec<_> = response.batch_item_failures.iter().map(|f| f.item_identifier.as_str()).collect();
+    settle(&parts.queues, &deliveries, &failed)?;
+    Ok(deliveries.len())
+}
+
+fn settle(queues: &Queues, deliveries: &[Delivery], failed: &[&str]) -> rusqlite::Result<()> {
+    let has_failed = |delivery: &&Delivery| failed.contains(&delivery.id.to_string().as_str());
+    let done: Vec<_> = deliveries.iter().filter(|d| !has_failed(d)).map(|d| d.id).collect();
+    queues.delete(&done)?;
+    deliveries.iter().filter(has_failed).try_for_each(|delivery| queues.fail(delivery, wall_millis()))
+}
+
+/// The event that SQS would send.
+fn sqs_event(queue: QueueName, deliveries: &[Delivery]) -> Value {
+    let arn = format!("arn:aws:sqs:local:000000000000:guerdon-{}", queue.as_str());
+    let record = |delivery: &Delivery| {
+        json!({
+            "messageId": delivery.id.to_string(),
+            "receiptHandle": format!("{}-{}", delivery.id, delivery.receives),
+            "body": delivery.body,
+            "attributes": { "ApproximateReceiveCount": delivery.receives.to_string() },
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": arn,
+            "awsRegion": "local",
+        })
+    };
+    json!({ "Records": deliveries.iter().map(record).collect::<Vec<_>>() })
+}
+
+async fn pump_stream(parts: Arc<Parts>, reader: Reader) {
+    loop {
+        match stream_batch(&parts, reader).await {
+            Ok(true) => {}
+            Ok(false) => sleep(IDLE).await,
+            Err(error) => {
+                tracing::error!(?reader, %error, "the stream cannot be read");
+                sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+/// Hands one batch over; true when there was progress.
+async fn stream_batch(parts: &Parts, reader: Reader) -> anyhow::Result<bool> {
+    let position = StreamPosition(parts.queues.mark(reader.mark())?);
+    let page = parts.engine.read_stream(TABLE, &position, RECORDS)?;
+    if page.records.is_empty() {
+        return Ok(false);
+    }
+    let event = serde_json::from_value(stream_event(&page))?;
+    let response = match reader {
+        Reader::Projector => projector::handler::handle(&parts.app, event).await,
+        Reader::EventRelay => event_relay::handler::handle(&parts.bus, event).await,
+    };
+    let done = last_handled(&page, &response);
+    if let Some(sequence) = &done {
+        parts.queues.set_mark(reader.mark(), sequence)?;
+    }
+    Ok(done.is_some())
+}
+
+/// The event that the stream's trigger would send: with a tumbling window it names the shard.
+fn stream_event(page: &StreamPage) -> Value {
+    json!({
+        "Records": page.records,
+        "shardId": page.shard_id,
+        "eventSourceARN": page.arn,
+        "state": {},
+        "isFinalInvokeForWindow": false,
+        "isWindowTerminatedEarly": false,
+    })
+}
+
+/// The record before the first failed one; the last of the page when none failed.
+fn last_handled(page: &StreamPage, response: &StreamResponse) -> Option<String> {
+    let sequence = |record: &Value| record["dynamodb"]["SequenceNumber"].as_str().map(str::to_owned);
+    let failed = response.batch_item_failures.first().map(|failure| failure.item_identifier.as_str());
+    let handled =
+        page.records.iter().map_while(|record| sequence(record).filter(|s| Some(s.as_str()) != failed));
+    handled.last()
+}
+
+/// Waits until nothing is queued, nothing is in hand and both readers stand at the stream's end.
+pub(crate) async fn drain(parts: &Parts, patience: Duration) -> bool {
+    let step = Duration::from_millis(10);
+    let mut quiet = 0;
+    for _ in 0..patience.as_millis() / step.as_millis() {
+        // Twice in a row: between the two looks nothing can have moved on unseen.
+        quiet = if is_quiet(parts).unwrap_or(false) { quiet + 1 } else { 0 };
+        if quiet == 2 {
+            return true;
+        }
+        sleep(step).await;
+    }
+    false
+}
+
+fn is_quiet(parts: &Parts) -> anyhow::Result<bool> {
+    for reader in Reader::ALL {
+        let position = StreamPosition(parts.queues.mark(reader.mark())?);
+        if !parts.engine.read_stream(TABLE, &position, 1)?.records.is_empty() {
+            return Ok(false);
+        }
+    }
+    for queue in QueueName::ALL {
+        if parts.queues.depth(queue)?.live > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,46 @@
+//! EventBridge Scheduler on one machine: the hourly jobs, on the stack's own clock.
+
+use std::{sync::Arc, time::Duration};
+
+use guerdon_app::AppError;
+use serde_json::Value;
+use tokio::time::sleep;
+
+use crate::stack::Parts;
+
+/// How far the test clock has been moved ahead, so that a restart does not turn time back.
+pub(crate) const CLOCK_AHEAD: &str = "clock:ahead_seconds";
+
+/// The jobs there are, by function.
+pub(crate) const JOBS: [&str; 2] = ["hold-release", "code-expiry"];
+
+/// Runs a job now. None when there is no such job.
+pub(crate) async fn run_job(parts: &Parts, function: &str) -> Option<Result<Value, AppError>> {
+    match function {
+        "hold-release" => Some(hold_release::handler::handle(&parts.app).await),
+        "code-expiry" => Some(code_expiry::handler::handle(&parts.app).await),
+        _ => None,
+    }
+}
+
+/// Runs every job once each hour of the stack's clock.
+pub(crate) async fn run(parts: Arc<Parts>) {
+    let mut last = hour(&parts);
+    loop {
+        sleep(Duration::from_millis(500)).await;
+        let now = hour(&parts);
+        if now == last {
+            continue;
+        }
+        last = now;
+        for job in JOBS {
+            if let Some(Err(error)) = run_job(&parts, job).await {
+                tracing::error!(job, code = error.code(), %error, "the job failed; it runs again in an hour");
+            }
+        }
+    }
+}
+
+fn hour(parts: &Parts) -> i64 {
+    parts.app.now().seconds().div_euclid(3600)
+}
