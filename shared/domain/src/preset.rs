@@ -113,6 +113,12 @@ impl Preset {
         if !(0..=31_536_000).contains(&rule.hold_seconds) {
             return wrong("program.referrer.hold_seconds", "must be 0 to a year");
         }
+        if rule.minimum_payment.currency() != self.currency {
+            return wrong("program.referrer.minimum_payment", "must be in the preset's currency");
+        }
+        if self.typical_reward().is_ok_and(|reward| reward.currency() != self.currency) {
+            return wrong("program.referrer.amount", "must be in the preset's currency");
+        }
         if rule.minimum_payment.minor() < 0 {
             return wrong("program.referrer.minimum_payment", "must not be negative");
         }
@@ -154,6 +160,11 @@ mod tests {
         check("hold_seconds = 0", "hold_seconds = -1", "hold_seconds");
         check("id = \"recruit\"", "id = \"Re cruit\"", "program.referrer.id");
         check("minor = 1000", "minor = -1000", "program.referrer.amount");
+        check(
+            "amount = { minor = 1000, currency = \"USD\"",
+            "amount = { minor = 1000, currency = \"EUR\"",
+            "must be in",
+        );
         check("currency = \"USD\"", "currency = \"DOLLARS\"", "not a currency code");
         assert!(Preset::builtin("nope").unwrap_err().to_string().contains("bitten"));
     }

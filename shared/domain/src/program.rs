@@ -79,8 +79,10 @@ pub struct PaymentFacts {
     pub tax: Money,
     /// List price of the tier that was paid for.
     pub tier: Money,
-    /// When it settled.
+    /// When it settled, by the provider's clock.
     pub paid_at: Timestamp,
+    /// When we first heard of it, by our own clock.
+    pub known_at: Timestamp,
 }
 
 /// Why a payment earned nobody anything. The stable `code` is what the API and the explain trace show.
@@ -89,6 +91,8 @@ pub struct PaymentFacts {
 pub enum Refusal {
     /// The member was not referred by anybody.
     NotReferred,
+    /// We knew of the payment before the member joined: who has paid before is no new referee.
+    BeforeReferral,
     /// An earlier payment has already converted the referral.
     AlreadyConverted,
     /// The referral's window had closed when the payment settled.
@@ -106,6 +110,7 @@ impl Refusal {
     pub const fn code(self) -> &'static str {
         match self {
             Self::NotReferred => "not_referred",
+            Self::BeforeReferral => "before_referral",
             Self::AlreadyConverted => "already_converted",
             Self::ReferralExpired => "referral_expired",
             Self::ZeroAmount => "zero_amount",
@@ -186,6 +191,8 @@ impl Program {
         let base = payment.paid.checked_sub(payment.tax)?;
         let refusal = if !base.is_positive() {
             Some(Refusal::ZeroAmount)
+        } else if payment.known_at < referral.joined_at {
+            Some(Refusal::BeforeReferral)
         } else if converted && rule.trigger == Trigger::FirstPayment {
             Some(Refusal::AlreadyConverted)
         } else if !converted && payment.paid_at >= referral.expires_at {
@@ -252,6 +259,7 @@ mod tests {
             tax: usd(0),
             tier: usd(tier),
             paid_at: JOINED.plus_days(3),
+            known_at: JOINED.plus_days(3),
         }
     }
 
@@ -293,6 +301,8 @@ mod tests {
             ..referral()
         };
         check(payment(3900, 3900), Some(converted), "already_converted");
+        let early = PaymentFacts { known_at: JOINED.plus_seconds(-1), ..payment(3900, 3900) };
+        check(early, Some(referral()), "before_referral");
         let late = PaymentFacts { paid_at: JOINED.plus_days(365), ..payment(3900, 3900) };
         check(late, Some(referral()), "referral_expired");
         check(payment(0, 3900), Some(referral()), "zero_amount");

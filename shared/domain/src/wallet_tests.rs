@@ -70,7 +70,7 @@ fn a_changed_statement_is_found_out() {
     let check = |entries: &[Entry], wallet: &Wallet, expect| {
         assert_eq!(verify_statement(wallet, entries), Err(expect));
     };
-    check(&[two.clone()], &w, StatementError::Gap { expected: 1, found: 2 });
+    check(std::slice::from_ref(&two), &w, StatementError::Gap { expected: 1, found: 2 });
     let mut forged = one.clone();
     forged.delta.available = 400;
     check(&[forged, two.clone()], &w, StatementError::Tampered(1));
