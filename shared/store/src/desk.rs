@@ -109,8 +109,21 @@ pub struct Notification {
     pub event: String,
     /// When sending was claimed.
     pub claimed_at: Timestamp,
+    /// The message that claimed it.
+    pub claimed_by: String,
     /// When the Bot API took it.
     pub sent_at: Option<Timestamp>,
+}
+
+/// What came of claiming a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Ours to send.
+    Ours,
+    /// It was sent.
+    Sent,
+    /// Another message has claimed it and may still be sending.
+    Others,
 }
 
 impl Record for Notification {
@@ -179,26 +192,37 @@ impl Store {
         Ok(self.insert(&SeenUpdate { update_id, seen_at: now }).await? != Written::Refused)
     }
 
-    /// Claims the sending of a notification. False when it was sent, or claimed less than
-    /// `lease_seconds` ago by somebody who may still be sending.
+    /// Claims the sending of a notification for the message `claimant`. A claim of another message lapses
+    /// after `lease_seconds`; a message's own retry goes on at once.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn claim_notification(
         &self,
         event: &str,
+        claimant: &str,
         now: Timestamp,
         lease_seconds: i64,
-    ) -> Result<bool, StoreError> {
-        let claim = Notification { event: event.to_owned(), claimed_at: now, sent_at: None };
+    ) -> Result<Claim, StoreError> {
+        let claim = Notification {
+            event: event.to_owned(),
+            claimed_at: now,
+            claimed_by: claimant.to_owned(),
+            sent_at: None,
+        };
         if self.insert(&claim).await? != Written::Refused {
-            return Ok(true);
+            return Ok(Claim::Ours);
         }
-        let update = Update::new("SET claimed_at = :now")
-            .only_if("attribute_not_exists(sent_at) AND claimed_at <= :stale")
+        let update = Update::new("SET claimed_at = :now, claimed_by = :me")
+            .only_if("attribute_not_exists(sent_at) AND (claimed_by = :me OR claimed_at <= :stale)")
             .value(":now", number(now.millis()))
+            .value(":me", string(claimant))
             .value(":stale", number(now.plus_seconds(-lease_seconds).millis()));
-        Ok(self.update(&claim.key(), &update, false).await? != Written::Refused)
+        if self.update(&claim.key(), &update, false).await? != Written::Refused {
+            return Ok(Claim::Ours);
+        }
+        let standing: Option<Notification> = self.get(&claim.key()).await?;
+        Ok(if standing.is_some_and(|n| n.sent_at.is_some()) { Claim::Sent } else { Claim::Others })
     }
 
     /// The Bot API took the notification, or refused it for good.

@@ -74,7 +74,7 @@ mod wallets;
 pub use changes::{Change, Stored};
 pub use connect::Connection;
 pub use customers::{CustomerLink, ParkedEvent, WaitsFor};
-pub use desk::{Adjustment, AuditRecord, Notification, StoredResponse};
+pub use desk::{Adjustment, AuditRecord, Claim, Notification, StoredResponse};
 pub use error::StoreError;
 pub use keys::{SHARDS, posting_id};
 pub use members::{CodeRecord, Joined, Member, MemberCode};

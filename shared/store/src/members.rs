@@ -169,18 +169,31 @@ impl Store {
     /// [`StoreError`].
     pub async fn introduce(&self, member: &Member, joined: &Joined) -> Result<(), StoreError> {
         let joined_value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(joined)?;
-        let optional = |text: &Option<String>| string(text.clone().unwrap_or_default());
+        let optional = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value::<&Option<String>>;
         let update = Update::new(
-            "SET first_name = :first, last_name = :last, username = :user, blocked_bot = :no, \
-             joined = if_not_exists(joined, :joined)",
+            "SET first_name = :first, last_name = :last, username = :user, #language = :language, \
+             blocked_bot = :no, joined = if_not_exists(joined, :joined)",
         )
+        .name("#language", "language")
         .only_if("attribute_exists(pk)")
         .value(":first", string(&member.first_name))
-        .value(":last", optional(&member.last_name))
-        .value(":user", optional(&member.username))
+        .value(":last", optional(&member.last_name)?)
+        .value(":user", optional(&member.username)?)
+        .value(":language", optional(&member.language)?)
         .value(":no", aws_sdk_dynamodb::types::AttributeValue::Bool(false))
         .value(":joined", joined_value);
         self.update(&keys::member(&member.id), &update, false).await.map(|_| ())
+    }
+
+    /// The customer is gone at Stripe: the member has none until another is linked.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn forget_customer(&self, member: &MemberId, customer: &CustomerId) -> Result<(), StoreError> {
+        let update = Update::new("REMOVE customer")
+            .only_if("customer = :customer")
+            .value(":customer", string(customer.as_str()));
+        self.update(&keys::member(member), &update, false).await.map(|_| ())
     }
 
     /// Remembers whether the member has blocked the bot. Unknown members stay unknown.
@@ -224,7 +237,7 @@ impl Store {
         Fragment::update(&keys::member(member), &update, changed)
     }
 
-    /// The payment turns the pending referral to converted.
+    /// A payment within the window turns the referral to converted, also when the expiry job was faster.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -233,8 +246,11 @@ impl Store {
         converted: &Referral,
         not_pending: E,
     ) -> Result<Fragment<E>, StoreError> {
-        let terms = Update::default().name("#state", "state").value(":pending", string("pending"));
-        Fragment::put(converted, "#state = :pending", &terms, not_pending)
+        let terms = Update::default()
+            .name("#state", "state")
+            .value(":pending", string("pending"))
+            .value(":expired", string("expired"));
+        Fragment::put(converted, "#state IN (:pending, :expired)", &terms, not_pending)
     }
 
     /// Pending referrals of one shard whose window closed by `now`, the longest due first.

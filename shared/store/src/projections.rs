@@ -58,7 +58,7 @@ pub const SCORE: &str = "score";
 
 const SEEN: &str = "seen_";
 /// Guards of shards that have been quiet for this long are dropped: a shard lives a day.
-const SEEN_KEPT_DAYS: i64 = 3;
+const SEEN_KEPT_DAYS: i64 = 2;
 /// Only look for guards to drop once an item has this many.
 const SEEN_CROWDED: usize = 12;
 
@@ -115,7 +115,13 @@ impl Store {
                 // Some of these were taken in before: go on with those that were not.
                 Written::Refused => {
                     let seen = self.seen(target, shard).await?;
+                    let before = rest.len();
                     rest.retain(|c| padded(&c.sequence) > seen);
+                    if rest.len() == before {
+                        return Err(StoreError::Corrupt(
+                            "a projection's guard refuses what it has not seen".to_owned(),
+                        ));
+                    }
                 }
             }
         }

@@ -1,6 +1,9 @@
 //! The few calls that reach the table. Everything else in this crate goes through these.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -167,10 +170,14 @@ impl Store {
         Ok(output.item)
     }
 
-    /// Reads up to 100 items, strongly consistent, in the order of `keys`; missing ones are left out.
+    /// Reads up to 100 items, strongly consistent, in the order of `keys`, each once; missing ones are left
+    /// out.
     pub(crate) async fn get_all<R: Record>(&self, keys: &[Key]) -> Result<Vec<R>, StoreError> {
         let mut found: HashMap<(String, String), Attributes> = HashMap::new();
-        let mut pending: Vec<Attributes> = keys.iter().map(Key::attributes).collect();
+        // An index may show an item twice while it moves; asking for it twice is an error.
+        let mut asked = HashSet::new();
+        let mut pending: Vec<Attributes> =
+            keys.iter().filter(|key| asked.insert(*key)).map(Key::attributes).collect();
         while !pending.is_empty() {
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(pending))

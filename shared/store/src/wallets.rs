@@ -64,6 +64,8 @@ pub struct Posting {
     pub seq: u64,
     /// When it was claimed.
     pub claimed_at: Timestamp,
+    /// The message that claimed it.
+    pub claimed_by: String,
     /// How far it has come.
     #[serde(flatten)]
     pub state: PostingState,

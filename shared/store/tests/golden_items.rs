@@ -1,0 +1,346 @@
+//! What is stored, to the attribute: a snapshot of the item of every record type, with its size.
+//!
+//! A write costs one unit for each KiB begun, and two in a transaction. So the items of the paths that
+//! money takes must stay below 1,024 bytes, and the snapshots show when one of them grows.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use guerdon_domain::{AdjustmentId, Amount, InvoiceId, Refusal, Rounding, Trigger};
+use guerdon_store::{
+    Adjustment, AuditRecord, Claim, Contribution, InvoiceCredit, InvoiceCreditState, MemberCode,
+    PaymentOutcome, Projection, ReleaseDue, SCORE, StoredResponse, WaitsFor,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use support::*;
+
+/// A write unit in bytes: what an item on a money path must stay below.
+const WRITE_UNIT: usize = 1024;
+
+#[derive(Serialize)]
+struct Golden {
+    attributes: usize,
+    bytes: usize,
+    item: BTreeMap<String, Value>,
+}
+
+/// Compares the one stored item of type `kind` with `snapshots/golden_items__{name}.snap`.
+async fn check(table: &Table, kind: &str, name: &str) -> usize {
+    let item = table.only(kind).await;
+    let bytes = item_size(&item);
+    let shown = item.iter().map(|(name, value)| (name.clone(), typed(value))).collect();
+    insta::assert_compact_json_snapshot!(name, Golden { attributes: item.len(), bytes, item: shown });
+    bytes
+}
+
+/// The same, for an item that every payment or posting writes.
+async fn check_within_a_unit(table: &Table, kind: &str, name: &str) {
+    let bytes = check(table, kind, name).await;
+    assert!(bytes < WRITE_UNIT, "{name} takes {bytes} bytes");
+}
+
+/// The item as DynamoDB's own JSON shows it.
+fn typed(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!({ "S": text }),
+        AttributeValue::N(digits) => json!({ "N": digits }),
+        AttributeValue::Bool(yes) => json!({ "BOOL": yes }),
+        AttributeValue::Null(_) => json!({ "NULL": true }),
+        AttributeValue::L(list) => json!({ "L": list.iter().map(typed).collect::<Vec<_>>() }),
+        AttributeValue::M(map) => {
+            let sorted: BTreeMap<_, _> = map.iter().map(|(name, value)| (name, typed(value))).collect();
+            json!({ "M": sorted })
+        }
+        other => panic!("no record stores {other:?}"),
+    }
+}
+
+/// DynamoDB's rule: names and values, in UTF-8.
+fn item_size(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
+}
+
+fn value_size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => number_size(digits),
+        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + value_size(value)).sum::<usize>(),
+        AttributeValue::M(map) => {
+            3 + map.iter().map(|(name, value)| 1 + name.len() + value_size(value)).sum::<usize>()
+        }
+        _ => 1,
+    }
+}
+
+/// One byte for two significant digits and one more; a minus takes another.
+fn number_size(digits: &str) -> usize {
+    let significant = digits.trim_start_matches('-').trim_matches('0').len();
+    1 + significant.div_ceil(2) + usize::from(digits.starts_with('-'))
+}
+
+#[tokio::test]
+async fn a_member() {
+    let table = table().await;
+    let member = member(1, Some(2));
+    table.store.commit(&[table.store.insert_member(&member, ()).unwrap()]).await.unwrap();
+    check_within_a_unit(&table, "member", "member_joined").await;
+
+    let shared = MemberCode { code: code(1, "KRTW7Q9M", 365).code, expires_at: NOW.plus_days(365) };
+    let mut writes = vec![table.store.replace_code(&member.id, None, &shared, ()).unwrap()];
+    table.store.commit(&writes).await.unwrap();
+    writes = table.store.link_customer(&link(1), member.telegram_id, ()).unwrap().into();
+    table.store.commit(&writes).await.unwrap();
+    check_within_a_unit(&table, "member", "member_with_code_and_customer").await;
+    check(&table, "customer", "customer").await;
+    let expected = guerdon_store::Member { code: Some(shared), customer: Some(customer()), ..member };
+    assert_eq!(table.store.member(&id(1)).await.unwrap(), Some(expected));
+}
+
+#[tokio::test]
+async fn a_member_whom_stripe_knew_before_the_bot() {
+    let table = table().await;
+    let telegram_id = member(1, None).telegram_id;
+    table.store.commit(&table.store.link_customer(&link(1), telegram_id, ()).unwrap()).await.unwrap();
+    check_within_a_unit(&table, "member", "member_known_to_stripe").await;
+}
+
+#[tokio::test]
+async fn a_code() {
+    let table = table().await;
+    let record = code(1, "KRTW7Q9M", 365);
+    table.store.commit(&[table.store.insert_code(&record, ()).unwrap()]).await.unwrap();
+    check(&table, "code", "code").await;
+    assert!(table.store.expire_code(&record.code).await.unwrap());
+    check(&table, "code", "code_expired").await;
+}
+
+#[tokio::test]
+async fn a_referral() {
+    let table = table().await;
+    let edge = referral(1, 2);
+    table.store.commit(&[table.store.insert_referral(&edge, ()).unwrap()]).await.unwrap();
+    check_within_a_unit(&table, "referral", "referral_pending").await;
+    let edge = converted(&edge, 7);
+    table.store.commit(&[table.store.convert_referral(&edge, ()).unwrap()]).await.unwrap();
+    check_within_a_unit(&table, "referral", "referral_converted").await;
+}
+
+#[tokio::test]
+async fn an_expired_referral() {
+    let table = table().await;
+    let edge = referral(1, 2);
+    table.store.commit(&[table.store.insert_referral(&edge, ()).unwrap()]).await.unwrap();
+    assert!(table.store.expire_referral(&edge).await.unwrap());
+    check_within_a_unit(&table, "referral", "referral_expired").await;
+}
+
+#[tokio::test]
+async fn a_payment_that_earned() {
+    let table = table().await;
+    table.store.commit(&[table.store.insert_payment(&payment(7, 2, 1), ()).unwrap()]).await.unwrap();
+    check_within_a_unit(&table, "payment", "payment_granted").await;
+}
+
+#[tokio::test]
+async fn a_payment_that_earned_nothing() {
+    let table = table().await;
+    let mut record = payment(7, 2, 1);
+    record.outcome = PaymentOutcome::Refused { reason: Refusal::AlreadyConverted };
+    table.store.commit(&[table.store.insert_payment(&record, ()).unwrap()]).await.unwrap();
+    check_within_a_unit(&table, "payment", "payment_refused").await;
+}
+
+#[tokio::test]
+async fn a_commission() {
+    let table = table().await;
+    let held = commission(7, 1, 2);
+    table.store.commit(&[table.store.insert_commission(&held, ()).unwrap()]).await.unwrap();
+    check_within_a_unit(&table, "commission", "commission_held").await;
+    let release = table.store.release_commission(&held, 12, NOW.plus_days(1), ()).unwrap();
+    table.store.commit(&[release]).await.unwrap();
+    check_within_a_unit(&table, "commission", "commission_released").await;
+}
+
+/// The largest there can be: a percentage rule, paid on chain, whose key is a transaction's hash.
+#[tokio::test]
+async fn the_largest_commission() {
+    let table = table().await;
+    let mut held = commission(7, 1, 2);
+    let txid = format!("{}:12", "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b");
+    held.payment.rail = guerdon_domain::Rail::Btc;
+    held.payment.id = guerdon_domain::ExternalPaymentId::parse(txid).unwrap();
+    held.id = held.payment.commission("recruit", 2).unwrap();
+    held.snapshot.rule.trigger = Trigger::EveryPayment;
+    held.snapshot.rule.amount = Amount::PercentOfPayment {
+        percent: serde_json::from_str(r#""12.25""#).unwrap(),
+        rounding: Rounding::HalfEven,
+        quantum_minor: 100,
+    };
+    table.store.commit(&[table.store.insert_commission(&held, ()).unwrap()]).await.unwrap();
+    check_within_a_unit(&table, "commission", "commission_largest").await;
+}
+
+#[tokio::test]
+async fn a_release_marker() {
+    let table = table().await;
+    let marker = ReleaseDue::of(id(1), NOW.plus_days(1), NOW);
+    table.store.mark_release_due(&marker).await.unwrap();
+    check_within_a_unit(&table, "release_due", "release_due").await;
+}
+
+#[tokio::test]
+async fn a_wallet_and_the_entry_of_a_release() {
+    let table = table().await;
+    let (wallet, _) = give(empty_wallet(1), 1_234_567, 1);
+    let (mut wallet, entry) = wallet.release(usd(97_000), 97, "5f".repeat(32), NOW).unwrap();
+    // As if it were the first one, so that it can be written to an empty table.
+    wallet.seq = 1;
+    table.store.commit(&table.store.post(&wallet, &entry, ()).unwrap()).await.unwrap();
+    check_within_a_unit(&table, "wallet", "wallet").await;
+    check_within_a_unit(&table, "entry", "entry_released").await;
+}
+
+#[tokio::test]
+async fn the_entry_of_a_claim_and_its_posting() {
+    let table = table().await;
+    let (wallet, _) = give(empty_wallet(1), 1_234_567, 1);
+    let claim = posting(1, 2);
+    let (mut wallet, entry) = wallet.claim_posting(claim.amount, claim.id.clone(), NOW).unwrap();
+    wallet.seq = 1;
+    let mut writes = Vec::from(table.store.post(&wallet, &entry, ()).unwrap());
+    writes.push(table.store.insert_posting(&claim, ()).unwrap());
+    table.store.commit(&writes).await.unwrap();
+    check_within_a_unit(&table, "entry", "entry_posted").await;
+    check_within_a_unit(&table, "posting", "posting_claimed").await;
+    assert!(table.store.posting_posted(&claim, "cbtxn_1SRzqDKXBGcbgpbZ8hJ2kLmN", NOW).await.unwrap());
+    check_within_a_unit(&table, "posting", "posting_posted").await;
+}
+
+#[tokio::test]
+async fn a_refused_posting() {
+    let table = table().await;
+    let claim = posting(1, 2);
+    table.store.commit(&[table.store.insert_posting(&claim, ()).unwrap()]).await.unwrap();
+    let refuse = table.store.refuse_posting(&claim, "resource_missing", NOW, ()).unwrap();
+    table.store.commit(&[refuse]).await.unwrap();
+    check_within_a_unit(&table, "posting", "posting_refused").await;
+}
+
+#[tokio::test]
+async fn what_an_invoice_did() {
+    let table = table().await;
+    let credit = InvoiceCredit {
+        invoice: InvoiceId::parse(INVOICE).unwrap(),
+        member: id(1),
+        taken: usd(1000),
+        state: InvoiceCreditState::Applied,
+    };
+    table.store.commit(&[table.store.insert_invoice_credit(&credit, ()).unwrap()]).await.unwrap();
+    check_within_a_unit(&table, "invoice_credit", "invoice_credit").await;
+}
+
+#[tokio::test]
+async fn an_adjustment() {
+    let table = table().await;
+    let adjustment = Adjustment {
+        id: AdjustmentId::parse("5".repeat(32)).unwrap(),
+        member: id(1),
+        amount: usd(-500),
+        reason: "refunded by hand, ticket 4711".to_owned(),
+        principal: "admin-token".to_owned(),
+        at: NOW,
+    };
+    table.store.commit(&[table.store.insert_adjustment(&adjustment, ()).unwrap()]).await.unwrap();
+    check_within_a_unit(&table, "adjustment", "adjustment").await;
+}
+
+#[tokio::test]
+async fn an_audited_request() {
+    let table = table().await;
+    let response = StoredResponse {
+        principal: "admin-token".to_owned(),
+        key: "7d1c3f0a-55c1-4d43-9a1c-0c6a8f7f4a10".to_owned(),
+        input_hash: "ab".repeat(32),
+        body: r#"{"ok":true}"#.to_owned(),
+        at: NOW,
+    };
+    let audit = AuditRecord {
+        id: "c0ffee00c0ffee00".to_owned(),
+        at: NOW,
+        principal: "admin-token".to_owned(),
+        action: "credit.apply".to_owned(),
+        member: id(1),
+        reason: "goodwill".to_owned(),
+        before: r#"{"available_minor":0}"#.to_owned(),
+        after: r#"{"available_minor":500}"#.to_owned(),
+    };
+    table.store.commit(&table.store.audited(&audit, &response, ()).unwrap()).await.unwrap();
+    check(&table, "response", "stored_response").await;
+    check(&table, "audit", "audit").await;
+}
+
+#[tokio::test]
+async fn parked_events() {
+    let table = table().await;
+    let event = parked("evt_1SRzqEKXBGcbgpbZdQ0vW8yX", NOW, 5);
+    table.store.commit(&table.store.park_for_customer(&event, &customer(), ()).unwrap()).await.unwrap();
+    check(&table, "parked", "parked_for_customer").await;
+    table.store.unpark(&event).await.unwrap();
+    let kind = "telegram.refunded_payment".to_owned();
+    let event = guerdon_store::ParkedEvent { waits_for: WaitsFor::Handler { kind }, ..event };
+    assert!(table.store.park(&event).await.unwrap());
+    check(&table, "parked", "parked_for_handler").await;
+}
+
+#[tokio::test]
+async fn guards_that_the_ttl_takes_away() {
+    let table = table().await;
+    assert!(table.store.see_update(731_204_118, NOW).await.unwrap());
+    check(&table, "update", "seen_update").await;
+    let event = "commission_booked:stripe:in_1SRzqCKXBGcbgpbZs4xgnmrX-recruit-1";
+    let message = "7d1c3f0a-55c1-4d43-9a1c-0c6a8f7f4a10";
+    assert_eq!(table.store.claim_notification(event, message, NOW, 120).await.unwrap(), Claim::Ours);
+    table.store.notification_sent(event, NOW.plus_seconds(1)).await.unwrap();
+    check(&table, "notification", "notification").await;
+    table.store.count_call("admin-token", NOW).await.unwrap();
+    check(&table, "rate", "rate").await;
+}
+
+#[tokio::test]
+async fn projected_items() {
+    let table = table().await;
+    let shard = "shardId-00000001634567890123-abcdef01";
+    let project = |target: Projection, adds: &[(&str, i64)]| {
+        let adds = adds.iter().map(|(name, add)| ((*name).to_owned(), *add)).collect();
+        let contribution = Contribution { sequence: "4421584500000000017450439091".to_owned(), adds };
+        let store = table.store.clone();
+        async move { store.project(&target, shard, &[contribution], NOW).await.unwrap() }
+    };
+    project(Projection::Totals, &[("members", 1), ("paid_USD", 4797)]).await;
+    project(Projection::Day(NOW.day()), &[("payments", 1)]).await;
+    project(Projection::Member(id(1)), &[("converted", 1), ("pending", -1)]).await;
+    project(Projection::Rank(id(1), format!("week-{}", NOW.iso_week())), &[(SCORE, 1)]).await;
+    project(Projection::Histogram("all".to_owned()), &[("0001", 1)]).await;
+    for kind in ["totals", "day", "member_stats", "rank", "histogram"] {
+        check(&table, kind, &format!("projected_{kind}")).await;
+    }
+}
+
+/// What the size rule says about numbers and nested values, by hand.
+#[test]
+fn sizes_follow_the_documented_rule() {
+    let size = |name: &str, value| item_size(&Item::from([(name.to_owned(), value)]));
+    let n = |digits: &str| AttributeValue::N(digits.to_owned());
+    assert_eq!(size("pk", AttributeValue::S("Łódź".to_owned())), 2 + 7);
+    assert_eq!(
+        [n("0"), n("7"), n("100"), n("-12"), n("1795253400000")].map(|n| value_size(&n)),
+        [1, 2, 2, 3, 5]
+    );
+    let nested = AttributeValue::M([("ab".to_owned(), n("12"))].into());
+    assert_eq!(size("m", nested), 1 + 3 + 1 + 2 + 2);
+    assert_eq!(size("flag", AttributeValue::Bool(true)), 4 + 1);
+}

@@ -1,0 +1,400 @@
+//! What a transaction does when a condition fails, when others write the same items, and when the
+//! connection breaks: all of it or nothing, once, and the right refusal.
+//!
+//! The SDK tries a broken or throttled request three times under the same client request token, so one
+//! lost answer is mended below us. A second `commit` has a new token: there only the natural keys help.
+//! The tests that inject faults stop the clock, which makes every pause between two tries pass at once.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod support;
+
+use guerdon_domain::{AdjustmentId, Commission, InvoiceId, WalletKind};
+use guerdon_engine::Fault;
+use guerdon_store::{
+    Adjustment, AuditRecord, Claim, CommitError, Contribution, Counters, Fragment, InvoiceCredit,
+    InvoiceCreditState, MemberCode, PostingState, Projection, Store, StoreError, StoredResponse,
+};
+use support::*;
+
+const TRANSACTION: &str = "TransactWriteItems";
+/// Times that the SDK sends a request before it gives up.
+const SDK_TRIES: usize = 3;
+/// Times that the store sends a contended write before it gives up.
+const STORE_TRIES: usize = 9;
+
+type Write = Fragment<&'static str>;
+
+/// The refusal of a transaction that must be refused.
+async fn refusal(store: &Store, writes: &[Write]) -> &'static str {
+    match store.commit(writes).await {
+        Err(CommitError::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// The store's error of a transaction that must fail.
+async fn failure(store: &Store, writes: &[Write]) -> StoreError {
+    match store.commit(writes).await {
+        Err(CommitError::Store(error)) => error,
+        other => panic!("did not fail: {other:?}"),
+    }
+}
+
+/// `write` between two that could be done: refused as its own, and nothing of the three is written.
+async fn check_refused_whole(table: &Table, write: Write, expect: &str) {
+    let before = table.items().await;
+    let innocent = |n, text| table.store.insert_code(&code(n, text, 1), "innocent").unwrap();
+    let writes = [innocent(81, "AAAAAAAA"), write, innocent(82, "BBBBBBBB")];
+    assert_eq!(refusal(&table.store, &writes).await, expect);
+    assert_eq!(table.items().await, before, "something of a refused transaction was written");
+}
+
+/// Writes it, then expects the same write to be refused.
+async fn check_written_once(table: &Table, write: Write, expect: &str) {
+    table.store.commit(std::slice::from_ref(&write)).await.unwrap();
+    check_refused_whole(table, write, expect).await;
+}
+
+fn invoice_credit() -> InvoiceCredit {
+    InvoiceCredit {
+        invoice: InvoiceId::parse(INVOICE).unwrap(),
+        member: id(1),
+        taken: usd(1000),
+        state: InvoiceCreditState::Applied,
+    }
+}
+
+#[tokio::test]
+async fn every_record_is_inserted_once() {
+    let table = table().await;
+    let store = &table.store;
+    let adjustment = Adjustment {
+        id: AdjustmentId::parse("a1").unwrap(),
+        member: id(1),
+        amount: usd(5),
+        reason: String::new(),
+        principal: String::new(),
+        at: NOW,
+    };
+    let inserts = [
+        (store.insert_member(&member(1, None), "member"), "member"),
+        (store.insert_code(&code(1, "KRTW7Q9M", 365), "code"), "code"),
+        (store.insert_referral(&referral(1, 2), "referral"), "referral"),
+        (store.insert_payment(&payment(7, 2, 1), "payment"), "payment"),
+        (store.insert_commission(&commission(7, 1, 2), "commission"), "commission"),
+        (store.insert_posting(&posting(1, 2), "posting"), "posting"),
+        (store.insert_invoice_credit(&invoice_credit(), "invoice"), "invoice"),
+        (store.insert_adjustment(&adjustment, "adjustment"), "adjustment"),
+    ];
+    for (write, expect) in inserts {
+        check_written_once(&table, write.unwrap(), expect).await;
+    }
+}
+
+#[tokio::test]
+async fn the_first_failed_fragment_names_the_refusal() {
+    let table = table().await;
+    let insert = |n| table.store.insert_member(&member(n, None), if n == 1 { "one" } else { "two" }).unwrap();
+    table.store.commit(&[insert(1), insert(2)]).await.unwrap();
+    assert_eq!(refusal(&table.store, &[insert(1), insert(2)]).await, "one");
+    assert_eq!(refusal(&table.store, &[insert(2), insert(1)]).await, "two");
+}
+
+#[tokio::test]
+async fn an_audited_request_is_written_once_under_its_key() {
+    let table = table().await;
+    let text = str::to_owned;
+    let response = StoredResponse {
+        principal: text("admin"),
+        key: text("k1"),
+        input_hash: text("h"),
+        body: text("{}"),
+        at: NOW,
+    };
+    let audit = |name: &str| AuditRecord {
+        id: text(name),
+        at: NOW,
+        principal: text("admin"),
+        action: text("credit.apply"),
+        member: id(1),
+        reason: text("goodwill"),
+        before: text("{}"),
+        after: text("{}"),
+    };
+    table.store.commit(&table.store.audited(&audit("1"), &response, "repeated").unwrap()).await.unwrap();
+    let again = table.store.audited(&audit("2"), &response, "repeated").unwrap();
+    assert_eq!(refusal(&table.store, &again).await, "repeated");
+    assert_eq!(table.store.audit_trail("2026-11", 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn of_two_posts_from_the_same_version_one_wins() {
+    let table = table().await;
+    let post = |wallet, minor, n| {
+        let (wallet, entry) = give(wallet, minor, n);
+        (table.store.post(&wallet, &entry, "changed").unwrap(), wallet)
+    };
+    // Nobody has posted yet: the first entry is the version.
+    let (first, wallet) = post(empty_wallet(1), 500, 1);
+    let (second, _) = post(empty_wallet(1), 700, 2);
+    table.store.commit(&first).await.unwrap();
+    assert_eq!(refusal(&table.store, &second).await, "changed");
+    // And from version 1.
+    let (first, after) = post(wallet.clone(), 30, 3);
+    let (second, _) = post(wallet.clone(), 70, 4);
+    table.store.commit(&first).await.unwrap();
+    for [wallet_write, _] in [first, second] {
+        check_refused_whole(&table, wallet_write, "changed").await;
+    }
+    assert_eq!(table.store.wallet(&id(1), wallet.kind, wallet.currency).await.unwrap(), after);
+    assert_eq!(table.store.statement(&id(1), wallet.kind, wallet.currency).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn only_a_pending_referral_converts() {
+    let table = table().await;
+    let store = &table.store;
+    let convert = |edge, n| store.convert_referral(&converted(edge, n), "not pending").unwrap();
+    let (paid, late, missing) = (referral(1, 2), referral(1, 3), referral(1, 4));
+    for edge in [&paid, &late] {
+        store.commit(&[store.insert_referral(edge, "exists").unwrap()]).await.unwrap();
+    }
+    check_written_once(&table, convert(&paid, 7), "not pending").await;
+    check_refused_whole(&table, convert(&paid, 8), "not pending").await;
+    assert!(store.expire_referral(&late).await.unwrap());
+    check_refused_whole(&table, convert(&late, 9), "not pending").await;
+    check_refused_whole(&table, convert(&missing, 9), "not pending").await;
+    assert!(!store.expire_referral(&paid).await.unwrap());
+    let stored = store.referral(&id(1), paid.joined_at, &id(2)).await.unwrap();
+    assert_eq!(stored, Some(converted(&paid, 7)));
+}
+
+#[tokio::test]
+async fn only_a_held_commission_is_released() {
+    let table = table().await;
+    let store = &table.store;
+    let held = commission(7, 1, 2);
+    let release = |seq| store.release_commission(&held, seq, NOW, "not held").unwrap();
+    check_refused_whole(&table, release(1), "not held").await;
+    store.commit(&[store.insert_commission(&held, "booked").unwrap()]).await.unwrap();
+    check_written_once(&table, release(1), "not held").await;
+    check_refused_whole(&table, release(2), "not held").await;
+    let stored = store.commissions(&id(1), None, 10).await.unwrap();
+    let state = guerdon_domain::CommissionState::Released { entry_seq: 1, at: NOW };
+    assert_eq!(stored, [Commission { state, ..held.clone() }]);
+}
+
+#[tokio::test]
+async fn a_code_is_replaced_only_from_the_one_that_was_read() {
+    let table = table().await;
+    let store = &table.store;
+    let named = |text| MemberCode { code: code(1, text, 1).code, expires_at: NOW.plus_days(1) };
+    let (first, second) = (named("AAAA2222"), named("BBBB3333"));
+    let replace =
+        |previous: Option<&_>, next: &_| store.replace_code(&id(1), previous, next, "changed").unwrap();
+    check_refused_whole(&table, replace(None, &first), "changed").await;
+    store.commit(&[store.insert_member(&member(1, None), "exists").unwrap()]).await.unwrap();
+    check_written_once(&table, replace(None, &first), "changed").await;
+    check_written_once(&table, replace(Some(&first), &second), "changed").await;
+    assert_eq!(store.member(&id(1)).await.unwrap().unwrap().code, Some(second));
+}
+
+#[tokio::test]
+async fn a_posting_is_posted_or_refused_but_not_both() {
+    let table = table().await;
+    let store = &table.store;
+    let (kept, refused) = (posting(1, 1), posting(1, 2));
+    for claim in [&kept, &refused] {
+        store.commit(&[store.insert_posting(claim, "exists").unwrap()]).await.unwrap();
+    }
+    let refuse = |claim| store.refuse_posting(claim, "resource_missing", NOW, "not claimed").unwrap();
+    assert!(store.posting_posted(&kept, "cbtxn_1", NOW).await.unwrap());
+    assert!(!store.posting_posted(&kept, "cbtxn_2", NOW).await.unwrap());
+    check_refused_whole(&table, refuse(&kept), "not claimed").await;
+    check_written_once(&table, refuse(&refused), "not claimed").await;
+    assert!(!store.posting_posted(&refused, "cbtxn_3", NOW).await.unwrap());
+    let latest = store.latest_posting(&id(1)).await.unwrap().unwrap();
+    let state = PostingState::Refused { code: "resource_missing".to_owned(), refused_at: NOW };
+    assert_eq!((latest.seq, latest.state), (2, state));
+}
+
+#[tokio::test]
+async fn an_invoice_gives_its_credit_back_once() {
+    let table = table().await;
+    let store = &table.store;
+    let returned = InvoiceCredit { state: InvoiceCreditState::Returned, ..invoice_credit() };
+    let give_back = || store.return_invoice_credit(&returned, "not applied").unwrap();
+    check_refused_whole(&table, give_back(), "not applied").await;
+    store.commit(&[store.insert_invoice_credit(&invoice_credit(), "recorded").unwrap()]).await.unwrap();
+    check_written_once(&table, give_back(), "not applied").await;
+}
+
+#[tokio::test]
+async fn a_customer_is_linked_for_ever() {
+    let table = table().await;
+    let store = &table.store;
+    let telegram_id = member(1, None).telegram_id;
+    store.commit(&store.link_customer(&link(1), telegram_id, "known").unwrap()).await.unwrap();
+    let other = store.link_customer(&link(2), telegram_id, "known").unwrap();
+    assert_eq!(refusal(store, &other).await, "known");
+    assert_eq!(store.customer(&customer()).await.unwrap(), Some(link(1)));
+    assert_eq!(store.member(&id(2)).await.unwrap(), None);
+}
+
+/// A payment with everything that belongs to it.
+fn booking(store: &Store) -> [Write; 2] {
+    let payment = store.insert_payment(&payment(7, 2, 1), "recorded").unwrap();
+    [payment, store.insert_commission(&commission(7, 1, 2), "booked").unwrap()]
+}
+
+async fn check_booked_once(table: &Table) {
+    assert_eq!(table.items().await.len(), 2);
+    assert_eq!(table.store.payment(&invoice(7)).await.unwrap(), Some(payment(7, 2, 1)));
+    assert_eq!(table.store.commissions(&id(1), None, 10).await.unwrap(), [commission(7, 1, 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_few_conflicts_are_waited_out() {
+    let Some(table) = embedded_table().await else { return };
+    let script = Script::first(TRANSACTION, STORE_TRIES - 1, Fault::Conflict);
+    let store = table.failing(&script);
+    store.commit(&booking(&store)).await.unwrap();
+    assert_eq!(script.requests(), STORE_TRIES);
+    check_booked_once(&table).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn endless_conflicts_are_given_up_with_nothing_written() {
+    let Some(table) = embedded_table().await else { return };
+    let script = Script::always(TRANSACTION, Fault::Conflict);
+    let store = table.failing(&script);
+    let error = failure(&store, &booking(&store)).await;
+    assert!(matches!(error, StoreError::Conflict) && error.retryable(), "{error}");
+    assert_eq!(script.requests(), STORE_TRIES);
+    assert!(table.items().await.is_empty());
+}
+
+/// The SDK repeats it with the same token, and the engine knows that token: not a refusal.
+#[tokio::test(start_paused = true)]
+async fn one_lost_answer_is_no_refusal() {
+    let Some(table) = embedded_table().await else { return };
+    let script = Script::first(TRANSACTION, 1, Fault::LostAfter);
+    let store = table.failing(&script);
+    store.commit(&booking(&store)).await.unwrap();
+    assert_eq!(script.requests(), 2);
+    check_booked_once(&table).await;
+}
+
+/// Nobody learns that the first call took effect. The next one has another token: its natural key tells.
+#[tokio::test(start_paused = true)]
+async fn after_lost_answers_a_repetition_finds_its_own_work() {
+    let Some(table) = embedded_table().await else { return };
+    let script = Script::first(TRANSACTION, SDK_TRIES, Fault::LostAfter);
+    let store = table.failing(&script);
+    let error = failure(&store, &booking(&store)).await;
+    assert!(matches!(error, StoreError::Unavailable(_)) && error.retryable(), "{error}");
+    assert_eq!(script.requests(), SDK_TRIES);
+    check_booked_once(&table).await;
+    assert_eq!(refusal(&store, &booking(&store)).await, "recorded");
+    check_booked_once(&table).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_lost_requests_a_repetition_does_the_work() {
+    let Some(table) = embedded_table().await else { return };
+    let script = Script::first(TRANSACTION, SDK_TRIES, Fault::LostBefore);
+    let store = table.failing(&script);
+    let error = failure(&store, &booking(&store)).await;
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    assert!(table.items().await.is_empty());
+    store.commit(&booking(&store)).await.unwrap();
+    check_booked_once(&table).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moment_without_throughput_is_waited_out() {
+    let Some(table) = embedded_table().await else { return };
+    let script = Script::first(TRANSACTION, SDK_TRIES - 1, Fault::Throttle);
+    let store = table.failing(&script);
+    store.commit(&booking(&store)).await.unwrap();
+    assert_eq!(script.requests(), SDK_TRIES);
+    check_booked_once(&table).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn endless_throttling_is_unavailability() {
+    let Some(table) = embedded_table().await else { return };
+    for operation in [TRANSACTION, "GetItem", "Query", "UpdateItem"] {
+        let store = table.failing(&Script::always(operation, Fault::Throttle));
+        let error = match operation {
+            TRANSACTION => failure(&store, &booking(&store)).await,
+            "GetItem" => store.member(&id(1)).await.unwrap_err(),
+            "Query" => store.ranking("all", 10).await.unwrap_err(),
+            _ => store.set_blocked(&id(1), true).await.unwrap_err(),
+        };
+        assert!(matches!(error, StoreError::Unavailable(_)) && error.retryable(), "{operation}: {error}");
+    }
+    assert!(table.items().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_write_waits_conflicts_out_too() {
+    let Some(table) = embedded_table().await else { return };
+    let puts = table.failing(&Script::first("PutItem", 4, Fault::Conflict));
+    assert!(puts.see_update(1, NOW).await.unwrap());
+    let updates = table.failing(&Script::first("UpdateItem", 4, Fault::Conflict));
+    assert_eq!(updates.count_call("admin", NOW).await.unwrap(), 1);
+    let never = table.failing(&Script::always("PutItem", Fault::Conflict));
+    assert!(matches!(never.see_update(2, NOW).await, Err(StoreError::Conflict)));
+}
+
+/// A single write has no token. The projections' own guard takes the SDK's repetition for what it is.
+#[tokio::test(start_paused = true)]
+async fn a_projection_whose_answer_was_lost_counts_once() {
+    let Some(table) = embedded_table().await else { return };
+    let script = Script::first("UpdateItem", 1, Fault::LostAfter);
+    let store = table.failing(&script);
+    let adds = Counters::from([("members".to_owned(), 1)]);
+    let batch = [Contribution { sequence: "1".to_owned(), adds: adds.clone() }];
+    store.project(&Projection::Totals, "shard", &batch, NOW).await.unwrap();
+    assert_eq!(script.requests(), 2);
+    assert_eq!(store.counters(&Projection::Totals).await.unwrap(), adds);
+}
+
+/// Where a single write's answer is lost, the SDK's repetition meets our own item and reads it as somebody
+/// else's: an update is answered at most once, never twice.
+#[tokio::test(start_paused = true)]
+async fn an_update_whose_guard_was_lost_errs_towards_silence() {
+    let Some(table) = embedded_table().await else { return };
+    let lossy = table.failing(&Script::first("PutItem", 1, Fault::LostAfter));
+    assert!(!lossy.see_update(1, NOW).await.unwrap());
+}
+
+/// A claim names its message, so that one recognises its own.
+#[tokio::test(start_paused = true)]
+async fn a_claim_whose_answer_was_lost_is_still_ours() {
+    let Some(table) = embedded_table().await else { return };
+    let lossy = table.failing(&Script::first("PutItem", 1, Fault::LostAfter));
+    assert_eq!(lossy.claim_notification("event", "one", NOW, 120).await.unwrap(), Claim::Ours);
+    assert_eq!(table.store.claim_notification("event", "two", NOW, 120).await.unwrap(), Claim::Others);
+}
+
+#[tokio::test]
+async fn a_malformed_request_is_not_worth_repeating() {
+    let table = table().await;
+    let nowhere = Store::new(table.client.clone(), "no-such-table");
+    let error = nowhere.wallet(&id(1), WalletKind::BillCredit, usd(0).currency()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt(_)) && !error.retryable(), "{error}");
+}
+
+/// The embedded engine and AWS call it malformed; DynamoDB Local says that the second condition fails.
+#[tokio::test]
+async fn one_item_stands_in_a_transaction_once() {
+    let table = table().await;
+    let twice = [booking(&table.store), booking(&table.store)].concat();
+    let error = table.store.commit(&twice).await.unwrap_err();
+    let expected =
+        matches!(error, CommitError::Store(StoreError::Corrupt(_)) | CommitError::Refused("recorded"));
+    assert!(expected, "{error:?}");
+    assert!(table.items().await.is_empty());
+}
