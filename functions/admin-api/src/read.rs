@@ -126,7 +126,7 @@ async fn user_view(desk: &Desk, text: &str) -> Result<Option<UserView>, Refusal>
     let member = found.member;
     Ok(Some(UserView {
         user_id: member.telegram_id.to_string(),
-        username: member.username.filter(|name| !name.is_empty()),
+        username: member.username,
         first_name: member.first_name,
         joined_at: member.joined.map(|joined| joined.at.to_string()),
         referral_code: member.code.map(|code| code.code.to_string()),

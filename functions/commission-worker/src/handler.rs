@@ -31,6 +31,7 @@ pub async fn handle(worker: &Worker, event: SqsEvent) -> SqsBatchResponse {
 /// The two queues' messages tell themselves apart: ours come in the bus's envelope.
 async fn on_message(worker: &Worker, message: SqsMessage) -> Result<(), AppError> {
     let body = body(&message)?;
+    let id = message.message_id.as_deref().unwrap_or_default();
     match serde_json::from_str::<Envelope>(body) {
         Ok(envelope) if envelope.source == SOURCE => match envelope.detail.credit_member() {
             Some(member) => {
@@ -38,18 +39,18 @@ async fn on_message(worker: &Worker, message: SqsMessage) -> Result<(), AppError
                 if let guerdon_app::DomainEvent::CustomerLinked { customer, .. } = &envelope.detail {
                     stripe_events::replay(worker, customer).await?;
                 }
-                settle_and_post(worker, member).await
+                settle_and_post(worker, member, id).await
             }
             None => Ok(()),
         },
-        _ => stripe_events::handle(worker, body).await,
+        _ => stripe_events::handle(worker, body, id).await,
     }
 }
 
 /// Releases what is due and brings what is available to the member's Stripe balance.
-pub(crate) async fn settle_and_post(worker: &Worker, member: &MemberId) -> Result<(), AppError> {
+async fn settle_and_post(worker: &Worker, member: &MemberId, message_id: &str) -> Result<(), AppError> {
     let settled = settle_wallet(&worker.app, member).await?;
-    let posted = post_bill_credit(&worker.app, worker.stripe.as_ref(), member).await?;
+    let posted = post_bill_credit(&worker.app, worker.stripe.as_ref(), member, message_id).await?;
     let tag = worker.app.tag(member);
     match posted {
         Posted::Done(amount) => {

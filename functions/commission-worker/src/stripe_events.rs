@@ -5,15 +5,48 @@ use guerdon_app::{
     post_bill_credit, reconcile_invoice, record_payment, replay_parked,
     stored::{ParkedEvent, PaymentOutcome, WaitsFor},
 };
-use guerdon_domain::{CustomerId, ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, Rail};
+use guerdon_domain::{
+    CustomerId, ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, Rail, Timestamp,
+};
 use guerdon_stripe::{
     CheckoutMode, CheckoutSession, EventObject, Invoice, InvoiceStatus, PaymentStatus, StripeEvent,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::handler::Worker;
 
+/// An event that had been parked, on its way back through the queue.
+#[derive(Serialize, Deserialize)]
+struct Replayed {
+    /// When we first heard of it.
+    guerdon_parked_at: Timestamp,
+    /// The event as it came.
+    body: String,
+}
+
+/// The queue's message behind an event.
+#[derive(Clone, Copy)]
+struct Message<'a> {
+    body: &'a str,
+    id: &'a str,
+    known_at: Timestamp,
+}
+
+/// Acts on one message: an event, or one that had been parked.
+pub(crate) async fn handle(worker: &Worker, body: &str, message_id: &str) -> Result<(), AppError> {
+    match serde_json::from_str::<Replayed>(body) {
+        Ok(replayed) => {
+            let known_at = replayed.guerdon_parked_at;
+            on_event(worker, Message { body: &replayed.body, id: message_id, known_at }).await
+        }
+        Err(_) => on_event(worker, Message { body, id: message_id, known_at: worker.app.now() }).await,
+    }
+}
+
 /// Acts on one event. Any event may come twice, late, or before the one it builds on.
-pub(crate) async fn handle(worker: &Worker, body: &str) -> Result<(), AppError> {
+async fn on_event(worker: &Worker, message: Message<'_>) -> Result<(), AppError> {
+    let body = message.body;
     let event = StripeEvent::parse(body.as_bytes()).map_err(|error| AppError::Corrupt(error.to_string()))?;
     // Twice at the most: an event that could not be parked, because its customer became known, is looked
     // at again.
@@ -25,7 +58,7 @@ pub(crate) async fn handle(worker: &Worker, body: &str) -> Result<(), AppError> 
                 Parked::KnownNow => continue,
             }
         };
-        return act(worker, &event, &member, body).await;
+        return act(worker, &event, &member, message).await;
     }
     Err(AppError::Conflict)
 }
@@ -50,8 +83,11 @@ async fn identify(worker: &Worker, event: &StripeEvent) -> Result<Option<MemberI
 
 /// Hands the events that waited for a customer back to the queue.
 pub(crate) async fn replay(worker: &Worker, customer: &CustomerId) -> Result<(), AppError> {
-    let replayed =
-        replay_parked(&worker.app, customer, |body| async { Ok(worker.payments.send(body).await?) }).await?;
+    let replayed = replay_parked(&worker.app, customer, |event| async move {
+        let replayed = Replayed { guerdon_parked_at: event.parked_at, body: event.body };
+        Ok(worker.payments.send(serde_json::to_string(&replayed)?).await?)
+    })
+    .await?;
     if replayed > 0 {
         tracing::info!(replayed, "parked events replayed");
     }
@@ -84,13 +120,18 @@ async fn park_unknown(worker: &Worker, event: &StripeEvent, body: &str) -> Resul
     }
 }
 
-async fn act(worker: &Worker, event: &StripeEvent, member: &MemberId, body: &str) -> Result<(), AppError> {
+async fn act(
+    worker: &Worker,
+    event: &StripeEvent,
+    member: &MemberId,
+    message: Message<'_>,
+) -> Result<(), AppError> {
     match &event.object {
-        EventObject::Invoice(invoice) => on_invoice(worker, event, invoice, member).await,
+        EventObject::Invoice(invoice) => on_invoice(worker, event, invoice, member, message).await,
         EventObject::Checkout(session) if is_one_time_payment(session) => {
-            pay(worker, event, &one_time_facts(session, member)?).await
+            pay(worker, event, &one_time_facts(session, member, message.known_at)?).await
         }
-        object if is_reversal(object) => keep_reversal(worker, event, body).await,
+        object if is_reversal(object) => keep_reversal(worker, event, message.body).await,
         // Sessions, customers and subscriptions have done their work by naming their member.
         _ => Ok(()),
     }
@@ -101,10 +142,11 @@ async fn on_invoice(
     event: &StripeEvent,
     invoice: &Invoice,
     member: &MemberId,
+    message: Message<'_>,
 ) -> Result<(), AppError> {
     if event.kind == "invoice.created" && invoice.status != InvoiceStatus::Void {
         // Whatever has not reached the customer balance yet can still come off this invoice.
-        post_bill_credit(&worker.app, worker.stripe.as_ref(), member).await?;
+        post_bill_credit(&worker.app, worker.stripe.as_ref(), member, message.id).await?;
     }
     let facts = InvoiceFacts {
         invoice: invoice.id.clone(),
@@ -120,6 +162,7 @@ async fn on_invoice(
             tax: invoice.tax,
             tier: invoice.tier_amount(),
             paid_at: invoice.paid_at.or(invoice.finalized_at).unwrap_or(invoice.created),
+            known_at: message.known_at,
         };
         pay(worker, event, &facts).await?;
     }
@@ -148,7 +191,11 @@ fn is_one_time_payment(session: &CheckoutSession) -> bool {
         && session.amount_total.is_some()
 }
 
-fn one_time_facts(session: &CheckoutSession, member: &MemberId) -> Result<PaymentFacts, AppError> {
+fn one_time_facts(
+    session: &CheckoutSession,
+    member: &MemberId,
+    known_at: Timestamp,
+) -> Result<PaymentFacts, AppError> {
     let total =
         session.amount_total.ok_or_else(|| AppError::Corrupt("a session without a total".to_owned()))?;
     Ok(PaymentFacts {
@@ -158,6 +205,7 @@ fn one_time_facts(session: &CheckoutSession, member: &MemberId) -> Result<Paymen
         tax: Money::zero(total.currency()),
         tier: total,
         paid_at: session.created,
+        known_at,
     })
 }
 

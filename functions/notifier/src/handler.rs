@@ -51,7 +51,8 @@ async fn on_message(notifier: &Notifier, message: SqsMessage) -> Result<(), AppE
     let envelope: Envelope = serde_json::from_str(body(&message)?)
         .map_err(|_| AppError::Corrupt("a message that is no domain event".to_owned()))?;
     let Some(notice) = notice_for(&notifier.app, &envelope.detail).await? else { return Ok(()) };
-    if !claim_notice(&notifier.app, &notice).await? {
+    let claimant = message.message_id.as_deref().unwrap_or_default();
+    if !claim_notice(&notifier.app, &notice, claimant).await? {
         return Ok(());
     }
     let outgoing = compose(notifier, texts(None), &notice)?;

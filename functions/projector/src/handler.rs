@@ -5,7 +5,6 @@ use guerdon_runtime::stream::{StreamEvent, StreamResponse, changes};
 
 /// Takes the batch into the projections. What fails is delivered again from its first record on; what was
 /// taken in already is recognised by its sequence number.
-
 pub async fn handle(app: &App, event: StreamEvent) -> StreamResponse {
     let Some(first) = event.records.first().map(|record| record.dynamodb.sequence_number.clone()) else {
         return StreamResponse::default();

@@ -60,19 +60,24 @@ enum Moved {
 }
 
 const TRIES: u32 = 25;
+/// A posting that another message has claimed is left to it for this long: longer than its Stripe calls
+/// can take.
+pub const LEASE_SECONDS: i64 = 120;
 
 /// Posts all available bill credit of `member`.
 ///
 /// Claimed first (wallet and posting in one transaction), then the call, then recorded as posted. A crash
 /// between any two of these leaves a claimed posting, which the next call looks up at Stripe before it
-/// posts again under the same key.
+/// posts again under the same key. `claimant` names the message at work: its own retry goes on at once,
+/// while others keep off another's claim for [`LEASE_SECONDS`], so that Stripe is asked once.
 ///
 /// # Errors
-/// [`AppError::Unavailable`] while Stripe's outcome is unknown: call again.
+/// [`AppError::Unavailable`] while Stripe's outcome is unknown or another message is at it: call again.
 pub async fn post_bill_credit(
     app: &App,
     stripe: &dyn CustomerBalance,
     id: &MemberId,
+    claimant: &str,
 ) -> Result<Posted, AppError> {
     metered("post_bill_credit", async {
         let mut resumed = Money::zero(app.preset.currency);
@@ -83,6 +88,9 @@ pub async fn post_bill_credit(
             // The wallet is read before the posting: a claim made in between fails this one's version.
             let wallet = app.store.wallet(id, WalletKind::BillCredit, app.preset.currency).await?;
             match app.store.latest_posting(id).await? {
+                Some(open) if is_somebody_elses(app, &open, claimant) => {
+                    return Err(AppError::Unavailable("another message is posting this credit".to_owned()));
+                }
                 // What became available meanwhile has nobody else to post it: look again afterwards.
                 Some(open) if open.state == PostingState::Claimed => match resume(app, stripe, open).await? {
                     Posted::Done(amount) => {
@@ -95,7 +103,7 @@ pub async fn post_bill_credit(
                 _ if resumed.is_positive() => return Ok(Posted::Done(resumed)),
                 _ => return Ok(Posted::Nothing),
             }
-            if let Some(claimed) = claim(app, wallet, customer).await? {
+            if let Some(claimed) = claim(app, wallet, customer, claimant).await? {
                 return Ok(match carry_out(app, stripe, claimed).await? {
                     Posted::Done(amount) => Posted::Done(resumed.checked_add(amount)?),
                     other => other,
@@ -108,7 +116,19 @@ pub async fn post_bill_credit(
     .await
 }
 
-async fn claim(app: &App, wallet: Wallet, customer: CustomerId) -> Result<Option<Posting>, AppError> {
+/// A claim that another message holds and is probably still at work on.
+fn is_somebody_elses(app: &App, posting: &Posting, claimant: &str) -> bool {
+    posting.state == PostingState::Claimed
+        && posting.claimed_by != claimant
+        && app.now() < posting.claimed_at.plus_seconds(LEASE_SECONDS)
+}
+
+async fn claim(
+    app: &App,
+    wallet: Wallet,
+    customer: CustomerId,
+    claimant: &str,
+) -> Result<Option<Posting>, AppError> {
     let (amount, member, now) = (wallet.available(), wallet.member.clone(), app.now());
     let posting = Posting {
         id: posting_id(&member, wallet.seq + 1)?,
@@ -117,6 +137,7 @@ async fn claim(app: &App, wallet: Wallet, customer: CustomerId) -> Result<Option
         amount,
         seq: wallet.seq + 1,
         claimed_at: now,
+        claimed_by: claimant.to_owned(),
         state: PostingState::Claimed,
     };
     let (wallet, entry) = wallet.claim_posting(amount, posting.id.clone(), now)?;
@@ -146,7 +167,14 @@ async fn carry_out(app: &App, stripe: &dyn CustomerBalance, posting: Posting) ->
 }
 
 async fn posted(app: &App, posting: &Posting, transaction: &str) -> Result<Posted, AppError> {
-    app.store.posting_posted(posting, transaction, app.now()).await?;
+    if !app.store.posting_posted(posting, transaction, app.now()).await? {
+        // Recorded before, unless somebody else was told no: then the credit is in two places.
+        let latest = app.store.latest_posting(&posting.member).await?;
+        let refused = |latest: &Posting| matches!(latest.state, PostingState::Refused { .. });
+        if latest.is_some_and(|latest| latest.id == posting.id && refused(&latest)) {
+            return Err(AppError::Corrupt(format!("Stripe both took and refused posting {}", posting.id)));
+        }
+    }
     Ok(Posted::Done(posting.amount))
 }
 
@@ -156,7 +184,11 @@ async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, 
             app.store.wallet(&posting.member, WalletKind::BillCredit, posting.amount.currency()).await?;
         // Read after the wallet: a claim that is still open is still in this wallet's held credit.
         match app.store.latest_posting(&posting.member).await? {
-            Some(latest) if latest.id == posting.id && latest.state == PostingState::Claimed => {}
+            Some(latest) if latest.id == posting.id => match latest.state {
+                PostingState::Claimed => {}
+                PostingState::Posted { .. } => return Ok(Posted::Done(posting.amount)),
+                PostingState::Refused { .. } => return Ok(Posted::Refused(code)),
+            },
             _ => return Ok(Posted::Refused(code)),
         }
         let now = app.now();
@@ -164,12 +196,20 @@ async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, 
         let mut writes = Vec::from(app.store.post(&wallet, &entry, Moved::Wallet)?);
         writes.push(app.store.refuse_posting(&posting, &code, now, Moved::Posting)?);
         match refusal(app.store.commit(&writes).await)? {
-            None | Some(Moved::Posting) => return Ok(Posted::Refused(code)),
-            Some(Moved::Wallet) => crate::pause(app, tries).await,
+            None => {
+                if code == NO_SUCH_CUSTOMER {
+                    app.store.forget_customer(&posting.member, &posting.customer).await?;
+                }
+                return Ok(Posted::Refused(code));
+            }
+            Some(Moved::Wallet | Moved::Posting) => crate::pause(app, tries).await,
         }
     }
     Err(AppError::Conflict)
 }
+
+/// Stripe's code for a customer that was deleted: the credit waits for the member's next one.
+const NO_SUCH_CUSTOMER: &str = "resource_missing";
 
 /// What an invoice says about the customer balance it used.
 #[derive(Debug, Clone, PartialEq, Eq)]

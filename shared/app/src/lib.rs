@@ -22,7 +22,8 @@ mod start_member;
 mod views;
 
 pub use bill_credit::{
-    BalanceError, CustomerBalance, InvoiceFacts, Posted, Reconciled, post_bill_credit, reconcile_invoice,
+    BalanceError, CustomerBalance, InvoiceFacts, LEASE_SECONDS, Posted, Reconciled, post_bill_credit,
+    reconcile_invoice,
 };
 pub use context::{App, Clock, Entropy, FixedClock, MovableClock, OsEntropy, SystemClock};
 pub use error::AppError;

@@ -100,13 +100,13 @@ pub async fn park_for_handler(app: &App, event: &ParkedEvent) -> Result<(), AppE
 /// [`AppError`] of the table or of `replay`.
 pub async fn replay_parked<F, R>(app: &App, customer: &CustomerId, mut replay: F) -> Result<u32, AppError>
 where
-    F: FnMut(String) -> R,
+    F: FnMut(ParkedEvent) -> R,
     R: Future<Output = Result<(), AppError>>,
 {
     metered("replay_parked", async {
         let mut replayed = 0;
         for event in app.store.parked_for(customer).await? {
-            replay(event.body.clone()).await?;
+            replay(event.clone()).await?;
             app.store.unpark(&event).await?;
             replayed += 1;
         }

@@ -1,7 +1,7 @@
 //! Telling members what happened: who is told, and that they are told once.
 
 use guerdon_domain::{MemberId, Money, TelegramId, Timestamp};
-use guerdon_store::{Member, metered};
+use guerdon_store::{Claim, Member, metered};
 
 use crate::{App, AppError, DomainEvent};
 
@@ -93,13 +93,17 @@ async fn first_name(app: &App, member: &MemberId) -> Result<String, AppError> {
     Ok(app.store.member(member).await?.map(|m| m.first_name).unwrap_or_default())
 }
 
-/// Claims the sending of a notice. False when it was sent, or somebody else is at it.
+/// Claims the sending of a notice for the message `claimant`. False when it was sent.
 ///
 /// # Errors
-/// [`AppError`].
-pub async fn claim_notice(app: &App, notice: &Notice) -> Result<bool, AppError> {
+/// [`AppError::Unavailable`] while another message is at it: it may yet fail, so this one must come again.
+pub async fn claim_notice(app: &App, notice: &Notice, claimant: &str) -> Result<bool, AppError> {
     metered("claim_notice", async {
-        Ok(app.store.claim_notification(&notice.key, app.now(), LEASE_SECONDS).await?)
+        match app.store.claim_notification(&notice.key, claimant, app.now(), LEASE_SECONDS).await? {
+            Claim::Ours => Ok(true),
+            Claim::Sent => Ok(false),
+            Claim::Others => Err(AppError::Unavailable("another message is sending this notice".to_owned())),
+        }
     })
     .await
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    Commission, CommissionState, Entry, EntryKind, MemberId, Money, Referral, ReferralState, Timestamp,
+    Commission, CommissionState, Entry, EntryKind, MemberId, Money, Rail, Referral, ReferralState, Timestamp,
 };
 use guerdon_store::{
     Change, Contribution, Counters, PaymentRecord, Projection, ReleaseDue, SCORE, Stored, metered,
@@ -109,8 +109,11 @@ impl Plan {
     }
 
     fn paid(&mut self, sequence: &str, payment: &PaymentRecord) {
-        let paid = named("paid", payment.paid);
-        self.deployment(sequence, payment.paid_at, &[("payments", 1), (&paid, payment.paid.minor())]);
+        // What an operator vouched for is no money that we saw.
+        if payment.payment.rail != Rail::Manual {
+            let paid = named("paid", payment.paid);
+            self.deployment(sequence, payment.paid_at, &[("payments", 1), (&paid, payment.paid.minor())]);
+        }
     }
 
     fn booked(&mut self, sequence: &str, commission: &Commission) {

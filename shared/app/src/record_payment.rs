@@ -3,7 +3,7 @@
 use guerdon_domain::{
     Commission, CommissionState, Decision, Grant, PaymentFacts, Referral, ReferralState, Refusal, Timestamp,
 };
-use guerdon_store::{Fragment, PaymentOutcome, PaymentRecord, metered};
+use guerdon_store::{AuditRecord, Fragment, PaymentOutcome, PaymentRecord, StoredResponse, metered};
 
 use crate::{App, AppError, error::refusal};
 
@@ -30,7 +30,11 @@ enum Refused {
     PaymentRecorded,
     CommissionBooked,
     ReferralMoved,
+    RequestAnswered,
 }
+
+/// The trail of an operator's request, written with the payment it asks for.
+pub(crate) type Trail<'a> = Option<(&'a AuditRecord, &'a StoredResponse)>;
 
 /// Records a payment and books what it earns: one transaction of the payment, the commission, and the
 /// referral it converts. It touches no item that another member's payment touches.
@@ -38,6 +42,15 @@ enum Refused {
 /// # Errors
 /// [`AppError`].
 pub async fn record_payment(app: &App, facts: &PaymentFacts) -> Result<Recorded, AppError> {
+    record_with_trail(app, facts, None).await
+}
+
+/// The same, with an operator's trail in the transaction.
+pub(crate) async fn record_with_trail(
+    app: &App,
+    facts: &PaymentFacts,
+    trail: Trail<'_>,
+) -> Result<Recorded, AppError> {
     metered("record_payment", async {
         for _ in 0..5 {
             if let Some(record) = app.store.payment(&facts.key).await? {
@@ -47,11 +60,14 @@ pub async fn record_payment(app: &App, facts: &PaymentFacts) -> Result<Recorded,
             let decision = app.preset.program.decide(facts, referral.as_ref())?;
             let now = app.now();
             let record = record_of(app, facts, &decision, now);
-            let writes = writes(app, &record, facts, referral, decision, now)?;
+            let mut writes = writes(app, &record, facts, referral, decision, now)?;
+            if let Some((audit, response)) = trail {
+                writes.extend(app.store.audited(audit, response, Refused::RequestAnswered)?);
+            }
             match refusal(app.store.commit(&writes).await)? {
                 None => return Ok(Recorded::Applied(record)),
                 // Another delivery or another payment of this member was faster: look again.
-                Some(Refused::PaymentRecorded | Refused::ReferralMoved) => {}
+                Some(Refused::PaymentRecorded | Refused::ReferralMoved | Refused::RequestAnswered) => {}
                 Some(Refused::CommissionBooked) => {
                     let problem = "a commission exists whose payment does not";
                     return Err(AppError::Corrupt(problem.to_owned()));
@@ -133,6 +149,7 @@ fn commission_of(grant: Grant, facts: &PaymentFacts, now: Timestamp) -> Commissi
 pub const fn explain(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::NotReferred => "The member was not referred by anybody.",
+        Refusal::BeforeReferral => "We knew of the payment before the member joined.",
         Refusal::AlreadyConverted => "An earlier payment has already converted the referral.",
         Refusal::ReferralExpired => "The referral's window had closed when the payment settled.",
         Refusal::ZeroAmount => "Nothing was really paid: a trial, a full discount, or credit.",

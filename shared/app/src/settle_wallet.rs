@@ -13,7 +13,7 @@ use crate::{App, AppError, error::refusal};
 pub struct Settled {
     /// Commissions released now.
     pub released: u32,
-    /// The index still lagged behind at the end: something due may be left for the next call.
+    /// Something due may be left for the next call: the index lagged behind, or there was too much.
     pub unfinished: bool,
 }
 
@@ -23,6 +23,9 @@ enum Refused {
     NotHeld,
 }
 
+/// Transactions of one settlement: 9,700 commissions, well within a function's time. The rest is left for
+/// the next.
+const BATCHES: u32 = 100;
 /// A wallet's writers take turns through its version; with this many tries a busy one is let through.
 const TRIES: u32 = 25;
 
@@ -32,10 +35,27 @@ const TRIES: u32 = 25;
 /// # Errors
 /// [`AppError::Conflict`] when other writers of the same wallet kept winning.
 pub async fn settle_wallet(app: &App, member: &MemberId) -> Result<Settled, AppError> {
+    settle(app, member, BATCHES).await
+}
+
+/// What a page settles before it shows a balance: enough for anybody but the most popular, whose rest is
+/// settled by the queue and the sweep, and never more than the reader waits for.
+///
+/// # Errors
+/// [`AppError`].
+pub(crate) async fn settle_for_view(app: &App, member: &MemberId) -> Result<Settled, AppError> {
+    settle(app, member, 3).await
+}
+
+async fn settle(app: &App, member: &MemberId, batches: u32) -> Result<Settled, AppError> {
     metered("settle_wallet", async {
         let mut settled = Settled::default();
-        let mut refused = 0;
+        let (mut refused, mut done) = (0, 0);
         loop {
+            if done == batches {
+                settled.unfinished = true;
+                return Ok(settled);
+            }
             let due = app.store.due_commissions(member, app.now()).await?;
             let Some(first) = due.held.first() else {
                 settled.unfinished = due.may_be_more;
@@ -45,7 +65,10 @@ pub async fn settle_wallet(app: &App, member: &MemberId) -> Result<Settled, AppE
             let group: Vec<_> = due.held.iter().filter(|c| target_of(c) == target).collect();
             let writes = release(app, member, target, &group).await?;
             match refusal(app.store.commit(&writes).await)? {
-                None => settled.released += u32::try_from(group.len()).unwrap_or(u32::MAX),
+                None => {
+                    settled.released += u32::try_from(group.len()).unwrap_or(u32::MAX);
+                    done += 1;
+                }
                 Some(Refused::WalletChanged | Refused::NotHeld) => {
                     refused += 1;
                     if refused >= TRIES {

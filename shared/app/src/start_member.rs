@@ -173,12 +173,12 @@ async fn returning(
 
 /// Keeps names fresh, and completes a customer whom Stripe knew before the bot did.
 async fn introduce(app: &App, member: &Member, profile: &Profile, update_id: i64) -> Result<(), AppError> {
-    let given = |name: &Option<String>| name.clone().unwrap_or_default();
     let fresh = member.joined.is_some()
         && !member.blocked_bot
         && member.first_name == profile.first_name
-        && given(&member.last_name) == given(&profile.last_name)
-        && given(&member.username) == given(&profile.username);
+        && member.last_name == profile.last_name
+        && member.username == profile.username
+        && member.language == profile.language;
     if fresh {
         return Ok(());
     }

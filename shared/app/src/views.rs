@@ -3,7 +3,7 @@
 use guerdon_domain::{Entry, MemberId, Money, Wallet, WalletKind};
 use guerdon_store::{Counters, Member, MemberCode, Projection, metered};
 
-use crate::{App, AppError, settle_wallet, share_code};
+use crate::{App, AppError, settle_wallet::settle_for_view, share_code};
 
 /// A referrer's counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub async fn credits_view(
     limit: i32,
 ) -> Result<CreditsView, AppError> {
     metered("credits_view", async {
-        settle_wallet(app, &member.id).await?;
+        settle_for_view(app, &member.id).await?;
         let currency = app.preset.currency;
         let wallet = app.store.wallet(&member.id, WalletKind::BillCredit, currency).await?;
         let entries =

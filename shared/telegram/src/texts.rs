@@ -171,7 +171,7 @@ pub fn texts(_language_code: Option<&str>) -> &'static Texts {
 
 /// Puts values into a template, escaped.
 pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
-    fill_with(template, values, |text| escape(text))
+    fill_with(template, values, escape)
 }
 
 /// Puts values into a template as they are: for values that are HTML already.

@@ -1,13 +1,14 @@
 //! What operators read. Each page costs the same whatever the history.
 
 use guerdon_domain::{
-    Commission, CommissionId, MemberId, Money, Referral, TelegramId, Timestamp, WalletKind,
+    Commission, CommissionId, MemberId, Money, Referral, ReferralState, TelegramId, Timestamp, WalletKind,
 };
 use guerdon_store::{Member, Projection, SHARDS, metered};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    App, AppError, Period, settle_wallet,
+    App, AppError, Period,
+    settle_wallet::settle_for_view,
     views::{ReferralStats, referral_stats},
 };
 
@@ -114,7 +115,7 @@ pub async fn desk_member(app: &App, telegram_id: TelegramId) -> Result<Option<De
     metered("desk_member", async {
         let id = app.member_id(telegram_id);
         let Some(member) = app.store.member(&id).await? else { return Ok(None) };
-        settle_wallet(app, &id).await?;
+        settle_for_view(app, &id).await?;
         let wallet = app.store.wallet(&id, WalletKind::BillCredit, app.preset.currency).await?;
         let counters = app.store.counters(&Projection::Member(id)).await?;
         let referral = app.store.referral_of(&member).await?;
@@ -249,9 +250,10 @@ async fn desk_pending(app: &App, found: Vec<Referral>) -> Result<Vec<DeskPending
     people.dedup();
     let members = members_of(app, &people).await?;
     let known = |id: &MemberId| members.iter().find(|m| m.id == *id).map(|m| m.telegram_id);
+    // The index may still show one that has just left the queue.
+    let found = found.into_iter().filter(|referral| referral.state == ReferralState::Pending);
     let would_earn = app.preset.typical_reward()?;
     Ok(found
-        .into_iter()
         .map(|referral| DeskPending {
             referrer_user_id: known(&referral.referrer),
             user_id: known(&referral.referee),

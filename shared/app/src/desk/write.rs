@@ -1,14 +1,14 @@
 //! What operators change. Each change is one transaction with its audit line and its stored answer.
 
 use guerdon_domain::{
-    AdjustmentId, ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, Rail, ReferralState,
-    TelegramId, Wallet, WalletError, WalletKind,
+    AdjustmentId, Decision, ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, Rail,
+    ReferralState, TelegramId, Wallet, WalletError, WalletKind,
 };
 use guerdon_store::{Adjustment, AuditRecord, Fragment, PaymentOutcome, StoredResponse, metered};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{App, AppError, error::refusal, record_payment, settle_wallet};
+use crate::{App, AppError, Recorded, error::refusal, record_payment::record_with_trail, settle_wallet};
 
 /// Who asks for a change, and under which key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,12 +181,14 @@ fn adjustment(
     let mut writes = Vec::from(app.store.post(&wallet, &entry, Refused::WalletChanged)?);
     writes.push(app.store.insert_adjustment(&adjustment, Refused::Repeated)?);
     let states = (serde_json::to_string(&before.buckets)?, serde_json::to_string(&wallet.buckets)?);
-    writes.extend(audited(app, request, action, &wallet.member, states, &change)?);
+    let (audit, response) = trail(app, request, action, &wallet.member, states, &change)?;
+    writes.extend(app.store.audited(&audit, &response, Refused::Repeated)?);
     Ok((change, writes))
 }
 
 /// Converts a pending referral as if its referee had paid the cheapest qualifying tier: for payments that
-/// an operator knows of and we never saw. The key on the manual rail is the referee, so it happens once.
+/// an operator knows of and we never saw. The key on the manual rail is the referee, so it happens once;
+/// payment, commission, audit line and answer are one transaction.
 ///
 /// # Errors
 /// [`DeskError`].
@@ -196,46 +198,73 @@ pub async fn force_confirm(app: &App, request: &DeskRequest) -> Result<Answer, D
             return Ok(answer);
         }
         let referee = app.member_id(request.user_id);
-        let member = app.store.member(&referee).await?.ok_or(DeskError::UnknownMember)?;
-        let referral = app.store.referral_of(&member).await?.ok_or(DeskError::NotReferred)?;
-        let key = PaymentKey { rail: Rail::Manual, id: ExternalPaymentId::parse(referee.as_str())? };
-        let ours = app.store.payment(&key).await?.is_some();
-        match referral.state {
-            ReferralState::Pending if app.now() < referral.expires_at => {}
-            // Cut off between booking and answering: go on to the answer.
-            ReferralState::Converted { .. } if ours => {}
-            ReferralState::Converted { .. } => return Err(DeskError::NotPending("converted")),
-            ReferralState::Pending | ReferralState::Expired => return Err(DeskError::NotPending("expired")),
-        }
-        let tier = app.preset.program.referrer.minimum_payment;
-        let facts = PaymentFacts {
-            key,
-            member: referee.clone(),
-            paid: tier,
-            tax: Money::zero(tier.currency()),
-            tier,
-            paid_at: app.now(),
+        let facts = match forced_payment(app, &referee).await {
+            // A twin of this very request may have been faster.
+            Err(DeskError::NotPending(state)) => {
+                return answered(app, request).await?.ok_or(DeskError::NotPending(state));
+            }
+            facts => facts?,
         };
-        let recorded = record_payment(app, &facts).await?;
-        let PaymentOutcome::Granted { commission, beneficiary, reward } = &recorded.record().outcome else {
-            return Err(DeskError::NotPending("not one that earns anything"));
-        };
-        settle_wallet(app, beneficiary).await?;
-        let wallet = app.store.wallet(beneficiary, WalletKind::BillCredit, app.preset.currency).await?;
-        let change = Change {
-            user_id: request.user_id,
-            id: commission.to_string(),
-            amount: *reward,
-            credit_balance: wallet.available().checked_add(wallet.held())?,
-        };
+        let change = forecast(app, request, &facts).await?;
         let states = ("\"pending\"".to_owned(), "\"converted\"".to_owned());
-        let writes = audited(app, request, "referral.force_confirm", &referee, states, &change)?;
-        match refusal(app.store.commit(&writes).await)? {
-            None => Ok(Answer::Applied(change)),
-            Some(_) => answered(app, request).await?.ok_or(DeskError::App(AppError::Conflict)),
+        let (audit, response) = trail(app, request, "referral.force_confirm", &referee, states, &change)?;
+        match record_with_trail(app, &facts, Some((&audit, &response))).await? {
+            Recorded::Applied(_) => {
+                // The credit is the referrer's at once where there is no hold; should this fail, the
+                // commission's own event settles it.
+                let beneficiary = app.store.payment(&facts.key).await?.map(|payment| payment.outcome);
+                if let Some(PaymentOutcome::Granted { beneficiary, .. }) = beneficiary {
+                    settle_wallet(app, &beneficiary).await?;
+                }
+                Ok(Answer::Applied(change))
+            }
+            Recorded::AlreadyApplied(_) => {
+                answered(app, request).await?.ok_or(DeskError::NotPending("converted"))
+            }
         }
     })
     .await
+}
+
+/// The payment that an operator vouches for, if the referral is still pending.
+async fn forced_payment(app: &App, referee: &MemberId) -> Result<PaymentFacts, DeskError> {
+    let member = app.store.member(referee).await?.ok_or(DeskError::UnknownMember)?;
+    let referral = app.store.referral_of(&member).await?.ok_or(DeskError::NotReferred)?;
+    let now = app.now();
+    match referral.state {
+        ReferralState::Pending if now < referral.expires_at => {}
+        ReferralState::Converted { .. } => return Err(DeskError::NotPending("converted")),
+        ReferralState::Pending | ReferralState::Expired => return Err(DeskError::NotPending("expired")),
+    }
+    let tier = app.preset.program.referrer.minimum_payment;
+    Ok(PaymentFacts {
+        key: PaymentKey { rail: Rail::Manual, id: ExternalPaymentId::parse(referee.as_str())? },
+        member: referee.clone(),
+        paid: tier,
+        tax: Money::zero(tier.currency()),
+        tier,
+        paid_at: now,
+        known_at: now,
+    })
+}
+
+/// What the operator is told: the commission, and the referrer's credit with it.
+async fn forecast(app: &App, request: &DeskRequest, facts: &PaymentFacts) -> Result<Change, DeskError> {
+    let member = app.store.member(&facts.member).await?.ok_or(DeskError::UnknownMember)?;
+    let referral = app.store.referral_of(&member).await?.ok_or(DeskError::NotReferred)?;
+    let decision = app.preset.program.decide(facts, Some(&referral)).map_err(AppError::from)?;
+    let Decision::Grant { grant, .. } = decision else {
+        return Err(DeskError::NotPending("not one that earns anything"));
+    };
+    let wallet = app.store.wallet(&grant.beneficiary, WalletKind::BillCredit, app.preset.currency).await?;
+    let netted = Money::new(grant.amount.minor().min(wallet.buckets.owed), app.preset.currency);
+    let balance = wallet.available().checked_add(wallet.held())?.checked_add(grant.amount)?;
+    Ok(Change {
+        user_id: request.user_id,
+        id: grant.commission.to_string(),
+        amount: grant.amount,
+        credit_balance: balance.checked_sub(netted)?,
+    })
 }
 
 impl DeskRequest {
@@ -256,14 +285,14 @@ async fn answered(app: &App, request: &DeskRequest) -> Result<Option<Answer>, De
     Ok(Some(Answer::AlreadyApplied(serde_json::from_str(&stored.body)?)))
 }
 
-fn audited(
+fn trail(
     app: &App,
     request: &DeskRequest,
     action: &str,
     member: &MemberId,
     (before, after): (String, String),
     change: &Change,
-) -> Result<[Fragment<Refused>; 2], DeskError> {
+) -> Result<(AuditRecord, StoredResponse), DeskError> {
     let now = app.now();
     let audit = AuditRecord {
         id: request.digest(),
@@ -282,5 +311,5 @@ fn audited(
         body: serde_json::to_string(change)?,
         at: now,
     };
-    Ok(app.store.audited(&audit, &response, Refused::Repeated)?)
+    Ok((audit, response))
 }

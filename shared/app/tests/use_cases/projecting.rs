@@ -1,0 +1,295 @@
+//! What follows from committed changes: expiry, counters, boards, events, notices.
+
+use std::collections::BTreeMap;
+
+use guerdon_app::{
+    Content, DomainEvent, Expired, InvoiceFacts, Period, claim_notice, expire, leaderboard, notice_done,
+    notice_for, project, reconcile_invoice, set_blocked,
+};
+use guerdon_domain::{CommissionState, InvoiceId, ReferralState};
+use guerdon_store::{Change, Projection, Stored};
+
+use crate::support::*;
+
+async fn counters(b: &Business, of: Projection) -> BTreeMap<String, i64> {
+    let mut counters = b.calm().counters(&of).await.unwrap();
+    counters.retain(|_, count| *count != 0);
+    counters
+}
+
+/// What a recount of the stored records of member 1 gives.
+async fn recount(b: &Business, referees: &[i64]) -> BTreeMap<String, i64> {
+    let mut counts = BTreeMap::new();
+    let mut add = |name: &str, n: i64| *counts.entry(name.to_owned()).or_insert(0) += n;
+    for referee in referees {
+        let member = b.calm().member(&b.id(*referee)).await.unwrap().unwrap();
+        let referral = b.calm().referral_of(&member).await.unwrap().unwrap();
+        add("recruits", 1);
+        match referral.state {
+            ReferralState::Pending => add("pending", 1),
+            ReferralState::Converted { .. } => add("converted", 1),
+            ReferralState::Expired => add("expired", 1),
+        }
+    }
+    for commission in b.commissions(1).await {
+        add("earned_USD", commission.amount.minor());
+        add(
+            "held_USD",
+            if commission.state == CommissionState::Held { commission.amount.minor() } else { 0 },
+        );
+    }
+    counts.retain(|_, count| *count != 0);
+    counts
+}
+
+#[tokio::test]
+async fn counters_equal_a_recount_after_every_step() {
+    let b = bitten_with_hold(DAY).await;
+    b.join(1).await;
+    let referees = [2, 3, 4, 5];
+    let check = async |step: &str| {
+        b.pump().await;
+        assert_eq!(counters(&b, Projection::Member(b.id(1))).await, recount(&b, &referees).await, "{step}");
+    };
+    for referee in referees {
+        b.refer(1, referee).await;
+    }
+    check("joined").await;
+    b.pay(2, "in_2").await;
+    b.pay(3, "in_3").await;
+    b.pay(3, "in_3b").await;
+    check("converted").await;
+    b.advance(DAY);
+    b.settle(1).await;
+    check("released").await;
+    b.advance(365 * DAY);
+    expire(&b.app).await.unwrap();
+    check("expired").await;
+    let totals = counters(&b, Projection::Totals).await;
+    let expect = [("members", 5), ("referrals", 4), ("converted", 2), ("expired", 2), ("payments", 3)];
+    assert!(expect.iter().all(|(name, n)| totals[*name] == *n), "{totals:?}");
+    assert_eq!((totals["issued_USD"], totals.get("held_USD"), totals.get("pending")), (2000, None, None));
+}
+
+#[tokio::test]
+async fn days_add_up_to_the_totals() {
+    let b = bitten().await;
+    b.recruit_paying(2).await;
+    b.advance(DAY);
+    b.refer(1, 2).await;
+    b.pay(2, "in_2").await;
+    b.pump().await;
+    let days = b.calm().daily("2026-11-21", "2026-11-22").await.unwrap();
+    let sum = |name: &str| days.iter().map(|(_, counters)| counters[name]).sum::<i64>();
+    let totals = counters(&b, Projection::Totals).await;
+    for name in ["members", "referrals", "converted", "payments", "paid_USD", "commissions", "issued_USD"] {
+        assert_eq!(sum(name), totals[name], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn replayed_and_regrouped_batches_add_nothing() {
+    let b = bitten().await;
+    b.recruit_paying(6).await;
+    b.settle(1).await;
+    let mut changes = Vec::new();
+    loop {
+        let more = b.read_changes(1000);
+        if more.is_empty() {
+            break;
+        }
+        project(&b.app, "shard-1", &more).await.unwrap();
+        changes.extend(more);
+    }
+    let projected = async || {
+        let mut dump = b.dump().await;
+        dump.retain(|key, _| key.contains("STATS") || key.contains("RANK"));
+        dump
+    };
+    let before = projected().await;
+    let split = changes.len() / 3;
+    for batch in [&changes[..], &changes[..split], &changes[split..], &changes[split / 2..split * 2]] {
+        project(&b.app, "shard-1", batch).await.unwrap();
+    }
+    assert_eq!(projected().await, before);
+}
+
+#[tokio::test]
+async fn a_referral_that_converts_after_it_expired_leaves_the_expired() {
+    let b = bitten().await;
+    b.recruit_paying(1).await;
+    let edge = |change: &Change| match &change.after {
+        Some(Stored::Referral(edge)) if edge.is_converted() => Some(edge.clone()),
+        _ => None,
+    };
+    let converted = b.read_changes(1000).iter().find_map(edge).unwrap();
+    let stored = |state: ReferralState| {
+        Some(Stored::Referral(Box::new(guerdon_domain::Referral { state, ..*converted.clone() })))
+    };
+    let step = |sequence: &str, before, after| Change { sequence: sequence.to_owned(), before, after };
+    let changes = [
+        step("1", None, stored(ReferralState::Pending)),
+        step("2", stored(ReferralState::Pending), stored(ReferralState::Expired)),
+        step("3", stored(ReferralState::Expired), stored(converted.state.clone())),
+    ];
+    project(&b.app, "another shard", &changes).await.unwrap();
+    let counted = counters(&b, Projection::Member(b.id(1))).await;
+    assert_eq!(counted, BTreeMap::from([("recruits".to_owned(), 1), ("converted".to_owned(), 1)]));
+}
+
+#[tokio::test]
+async fn expiry_marks_what_is_over_once_and_nothing_else() {
+    let b = bitten().await;
+    b.join(1).await;
+    b.refer(1, 2).await;
+    b.advance(DAY);
+    b.refer(1, 3).await;
+    b.pay(3, "in_3").await;
+    b.advance(364 * DAY - 1);
+    assert_eq!(expire(&b.app).await.unwrap(), Expired::default());
+    b.advance(1);
+    assert_eq!(expire(&b.app).await.unwrap(), Expired { codes: 1, referrals: 1 });
+    b.advance(DAY);
+    assert_eq!(expire(&b.app).await.unwrap(), Expired::default());
+    let late = b.invoice(2, "in_2");
+    let recorded = guerdon_app::record_payment(&b.app, &late).await.unwrap();
+    assert!(format!("{:?}", recorded.record().outcome).contains("ReferralExpired"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn expiry_goes_through_more_than_a_page() {
+    let b = bitten().await;
+    b.join(1).await;
+    for referee in 1001..1251 {
+        b.refer(1, referee).await;
+    }
+    b.advance(365 * DAY);
+    assert_eq!(expire(&b.app).await.unwrap(), Expired { codes: 1, referrals: 250 });
+}
+
+/// Referrers with these scores, member 1 first.
+async fn with_scores(scores: &[i64]) -> Business {
+    let b = bitten().await;
+    for (referrer, score) in (1..).zip(scores) {
+        b.join(referrer).await;
+        for n in 0..*score {
+            let referee = referrer * 1000 + n;
+            b.refer(referrer, referee).await;
+            b.pay(referee, &format!("in_{referee}")).await;
+        }
+    }
+    b.pump().await;
+    b
+}
+
+#[tokio::test]
+async fn a_board_shows_the_best_with_shared_places_and_the_viewers_own() {
+    let b = with_scores(&[1, 3, 2, 3, 1, 1, 0]).await;
+    let board = async |viewer: i64, limit: i32| {
+        let board = leaderboard(&b.app, Period::All, &b.id(viewer), limit).await.unwrap();
+        let rows: Vec<_> = board.rows.iter().map(|row| (row.place, row.score)).collect();
+        (rows, board.viewer_place)
+    };
+    let (rows, place) = board(3, 10).await;
+    assert_eq!((rows, place), (vec![(1, 3), (1, 3), (3, 2), (4, 1), (4, 1), (4, 1)], Some(3)));
+    // Beyond the page, alone and tied with its last row.
+    assert_eq!(board(3, 2).await, (vec![(1, 3), (1, 3)], Some(3)));
+    for viewer in [1, 5, 6] {
+        assert_eq!(board(viewer, 4).await.1, Some(4));
+    }
+    assert_eq!((board(7, 4).await.1, board(99, 4).await.1), (None, None));
+    let board = leaderboard(&b.app, Period::All, &b.id(2), 1).await.unwrap();
+    assert_eq!(board.rows[0].masked_name, "U•••");
+    assert_eq!(board.viewer_place, Some(1));
+}
+
+#[tokio::test]
+async fn weeks_and_months_count_their_own_conversions() {
+    let b = with_scores(&[2, 1]).await;
+    let scores = async |period: Period| {
+        let board = leaderboard(&b.app, period, &b.id(2), 10).await.unwrap();
+        (board.rows.iter().map(|row| row.score).collect::<Vec<_>>(), board.viewer_place)
+    };
+    // From Saturday to Monday, then into December.
+    b.advance(2 * DAY);
+    b.refer(2, 50).await;
+    b.pay(50, "in_50").await;
+    b.pump().await;
+    assert_eq!(scores(Period::Week).await, (vec![1], Some(1)));
+    assert_eq!(scores(Period::Month).await, (vec![2, 2], Some(1)));
+    b.advance(10 * DAY);
+    assert_eq!(scores(Period::Month).await, (vec![], None));
+    assert_eq!(scores(Period::All).await, (vec![2, 2], Some(1)));
+}
+
+#[tokio::test]
+async fn each_change_means_one_event() {
+    let b = bitten_with_hold(HOUR).await;
+    let names = async || b.pump().await.iter().map(DomainEvent::name).collect::<Vec<_>>();
+    b.join(1).await;
+    assert!(names().await.is_empty());
+    b.refer(1, 2).await;
+    assert_eq!(names().await, ["referral.created"]);
+    b.pay(2, "in_2").await;
+    assert_eq!(names().await, ["commission.booked"]);
+    b.link(1, "cus_1").await;
+    assert_eq!(names().await, ["customer.linked"]);
+    b.advance(HOUR);
+    b.settle(1).await;
+    assert_eq!(names().await, ["commission.released"]);
+    b.post(1).await.unwrap();
+    assert!(names().await.is_empty());
+    let invoice = InvoiceId::parse("in_9").unwrap();
+    for voided in [false, true] {
+        let facts = InvoiceFacts { invoice: invoice.clone(), applied: usd(400), voided };
+        reconcile_invoice(&b.app, &b.id(1), &facts).await.unwrap();
+    }
+    assert_eq!(names().await, ["credit.applied"]);
+    let request = guerdon_app::desk::DeskRequest {
+        principal: "alice".to_owned(),
+        key: "k".to_owned(),
+        input_hash: String::new(),
+        user_id: tid(1),
+        reason: String::new(),
+    };
+    guerdon_app::desk::apply_credit(&b.app, &request, usd(100)).await.unwrap();
+    assert_eq!(names().await, ["adjustment.booked"]);
+    b.advance(366 * DAY);
+    expire(&b.app).await.unwrap();
+    assert!(names().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_notice_goes_to_the_referrer_once() {
+    let b = bitten().await;
+    b.join(1).await;
+    b.refer(1, 2).await;
+    let events = b.pump().await;
+    let notice = notice_for(&b.app, &events[0]).await.unwrap().unwrap();
+    assert_eq!((notice.telegram_id, notice.recipient.clone()), (tid(1), b.id(1)));
+    assert_eq!(notice.content, Content::NewReferral { friend: "User2".to_owned() });
+    let claim = async |claimant: &str| claim_notice(&b.app, &notice, claimant).await;
+    assert!(claim("m1").await.unwrap());
+    // The message's own retry goes on; another waits until the lease is over.
+    assert!(claim("m1").await.unwrap());
+    assert!(claim("m2").await.unwrap_err().retryable());
+    b.advance(120);
+    assert!(claim("m2").await.unwrap());
+    notice_done(&b.app, &notice).await.unwrap();
+    b.advance(DAY);
+    assert!(!claim("m1").await.unwrap() && !claim("m2").await.unwrap());
+}
+
+#[tokio::test]
+async fn who_cannot_be_reached_gets_no_notice() {
+    let b = bitten().await;
+    b.join(1).await;
+    b.refer(1, 2).await;
+    let events = b.pump().await;
+    set_blocked(&b.app, &b.id(1), true).await.unwrap();
+    assert_eq!(notice_for(&b.app, &events[0]).await.unwrap(), None);
+    b.start(1, None).await;
+    assert!(notice_for(&b.app, &events[0]).await.unwrap().is_some());
+    set_blocked(&b.app, &b.id(99), true).await.unwrap();
+    assert!(b.calm().member(&b.id(99)).await.unwrap().is_none());
+}
