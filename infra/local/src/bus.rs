@@ -23,6 +23,16 @@ pub const RULES: [(QueueName, &[&str]); 2] = [
     ),
 ];
 
+/// Every event there is.
+pub const EVENT_NAMES: [&str; 6] = [
+    "referral.created",
+    "commission.booked",
+    "commission.released",
+    "adjustment.booked",
+    "customer.linked",
+    "credit.applied",
+];
+
 /// Puts each event into the queues whose rule names it.
 pub struct LocalBus {
     queues: Queues,

@@ -14,5 +14,7 @@ mod queue;
 mod schedule;
 mod stack;
 
+pub use bus::{EVENT_NAMES, RULES};
 pub use config::{Config, Data};
+pub use queue::QueueName;
 pub use stack::Stack;

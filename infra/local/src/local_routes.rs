@@ -32,19 +32,24 @@ pub(crate) fn router() -> Router<Arc<Parts>> {
         .route("/queues/redrive", post(redrive))
 }
 
-type Answer = Result<Json<Value>, Response>;
+type Answer = Result<Json<Value>, Refused>;
 
-fn refuse(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Response {
-    respond(Problem::new(status, code, "Refused", detail))
+/// A problem as an answer.
+struct Refused(Problem);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        self.0.into_response::<String>().map(axum::body::Body::from)
+    }
 }
 
-fn respond(problem: Problem) -> Response {
-    problem.into_response::<String>().map(axum::body::Body::from)
+fn refuse(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Refused {
+    Refused(Problem::new(status, code, "Refused", detail))
 }
 
-fn failed(error: &dyn std::fmt::Display) -> Response {
+fn failed(error: &dyn std::fmt::Display) -> Refused {
     tracing::error!(%error, "a local route failed");
-    respond(internal())
+    Refused(internal())
 }
 
 #[derive(Deserialize)]
@@ -122,7 +127,7 @@ async fn redrive(State(parts): State<Arc<Parts>>) -> Answer {
 }
 
 async fn outbox(State(parts): State<Arc<Parts>>, Path(chat_id): Path<String>) -> Answer {
-    let Some(sim) = &parts.sim else { return Err(respond(not_found())) };
+    let Some(sim) = &parts.sim else { return Err(Refused(not_found())) };
     let Ok(chat_id) = chat_id.parse() else {
         return Err(refuse(StatusCode::BAD_REQUEST, "bad_chat_id", "A chat id is a whole number."));
     };
@@ -130,7 +135,7 @@ async fn outbox(State(parts): State<Arc<Parts>>, Path(chat_id): Path<String>) ->
 }
 
 async fn stripe_calls(State(parts): State<Arc<Parts>>) -> Answer {
-    let Some(sim) = &parts.sim else { return Err(respond(not_found())) };
+    let Some(sim) = &parts.sim else { return Err(Refused(not_found())) };
     Ok(Json(Value::Array(sim.stripe_calls())))
 }
 
@@ -143,7 +148,7 @@ struct Cost {
     write_units: Box<RawValue>,
 }
 
-async fn costs(State(parts): State<Arc<Parts>>) -> Result<Response, Response> {
+async fn costs(State(parts): State<Arc<Parts>>) -> Result<Response, Refused> {
     let units = |tenths: u64| {
         RawValue::from_string(format!("{}.{}", tenths / 10, tenths % 10)).map_err(|error| failed(&error))
     };

@@ -1,0 +1,154 @@
+//! The one-machine stack keeps what it acknowledged, also through `kill -9`, and refuses a bad start with a
+//! sentence.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+/// A running stack on a folder.
+struct Running {
+    child: Child,
+    address: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn command(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_guerdon"));
+    command
+        .current_dir(data)
+        .env_clear()
+        .env("GUERDON_DATA", data.join("data"))
+        .env("GUERDON_PORT", "0")
+        .env("GUERDON_LOG", "error")
+        .env("ADMIN_TOKEN", "operators-token")
+        .env("TELEGRAM_WEBHOOK_SECRET", "webhook-secret")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn start(data: &Path) -> Running {
+    let mut child = command(data).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let greeting = lines
+        .find_map(|line| line.unwrap().split_once("running on http://").map(|(_, rest)| rest.to_owned()));
+    let address = greeting.unwrap().split_whitespace().next().unwrap().to_owned();
+    // Whatever else it prints must not block it.
+    std::thread::spawn(move || lines.for_each(drop));
+    Running { child, address }
+}
+
+fn request(address: &str, method: &str, path: &str, header: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn start_member(address: &str, id: u32) {
+    let update = format!(
+        "{{\"update_id\":{id},\"message\":{{\"message_id\":1,\"date\":1,\"text\":\"/recruit\",\"chat\":{{\"id\":{id},\"type\":\"private\"}},\
+         \"from\":{{\"id\":{id},\"is_bot\":false,\"first_name\":\"M{id}\"}}}}}}"
+    );
+    let secret = "x-telegram-bot-api-secret-token: webhook-secret";
+    let answer = request(address, "POST", "/telegram/webhook", secret, &update);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn what_was_acknowledged_survives_kill_9_and_is_worked_off_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..3_u32 {
+        let running = start(folder.path());
+        for id in 1..=5 {
+            start_member(&running.address, round * 5 + id);
+        }
+        // Dropped without a word: the projections of the last members may still be outstanding.
+        drop(running);
+    }
+    let running = start(folder.path());
+    request(&running.address, "POST", "/local/drain", "accept: */*", "{}");
+    let token = "x-admin-token: operators-token";
+    for id in 1..=15 {
+        let path = format!("/api/admin/credits/user/{id}");
+        let answer = request(&running.address, "GET", &path, token, "");
+        assert!(
+            answer.contains(&format!("\"user_id\":\"{id}\"")) && answer.contains("\"referral_code\":\""),
+            "{answer}"
+        );
+    }
+    let queues = request(&running.address, "GET", "/local/queues", "accept: */*", "");
+    assert!(!queues.contains("\"dead\":1"), "{queues}");
+}
+
+#[test]
+fn the_clock_does_not_run_back_at_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = |running: &Running| -> i64 {
+        let answer = request(&running.address, "GET", "/local/clock", "accept: */*", "");
+        let digits = answer.split_once("\"unix_seconds\":").unwrap().1;
+        digits.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
+    };
+    let running = start(folder.path());
+    let before = now(&running);
+    request(&running.address, "POST", "/local/clock", "accept: */*", "{\"advance_seconds\":864000}");
+    drop(running);
+    assert!(now(&start(folder.path())) >= before + 864_000);
+}
+
+#[test]
+fn a_bad_setting_stops_the_start_with_a_sentence_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, value, expected) in [
+        ("GUERDON_PORT", "eighty", "GUERDON_PORT must be a whole number from 0 to 65535"),
+        ("GUERDON_HOST", "localhost", "GUERDON_HOST must be an IP address"),
+        ("GUERDON_PRESET", "nope", "GUERDON_PRESET there is no preset 'nope'; there is: bitten"),
+        ("GUERDON_BOT_USERNAME", "a b", "GUERDON_BOT_USERNAME"),
+        ("GUERDON_LOG", "loud", "GUERDON_LOG must be one of"),
+        ("GUERDON_PSEUDONYM_KEY", "short", "GUERDON_PSEUDONYM_KEY must have at least 16 bytes"),
+        ("ADMIN_TOKEN", "1234", "ADMIN_TOKEN must have at least 12 characters"),
+        ("GUERDON_ADMIN_CALLS_PER_MINUTE", "0", "GUERDON_ADMIN_CALLS_PER_MINUTE must be a whole number"),
+    ] {
+        let output = command(folder.path()).env(name, value).output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && complaint.contains(expected), "{name}={value}: {complaint}");
+    }
+}
+
+#[test]
+fn made_up_secrets_are_shown_once_and_no_admin_token_is_made_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let greeting = || {
+        let mut command = command(folder.path());
+        command.env_remove("ADMIN_TOKEN").env_remove("TELEGRAM_WEBHOOK_SECRET");
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let text: Vec<_> = lines.take_while(|line| !line.contains("Stop with Ctrl-C")).collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        text.join("\n")
+    };
+    let (first, second) = (greeting(), greeting());
+    assert!(first.contains("TELEGRAM_WEBHOOK_SECRET was not set and was made up: "), "{first}");
+    assert!(!second.contains("was made up"), "{second}");
+    for text in [first, second] {
+        assert!(text.contains("ADMIN_TOKEN is not set: the operators' API refuses every call."), "{text}");
+    }
+}
