@@ -1,0 +1,176 @@
+//! A business in memory whose table is metered.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicI64, Ordering},
+};
+
+use anyhow::{Context, ensure};
+use async_trait::async_trait;
+use guerdon_app::{
+    App, BalanceError, CustomerBalance, FixedClock, OsEntropy, Profile, Started, link_customer, project,
+    record_payment, share_code, start_member,
+};
+use guerdon_domain::{
+    Code, Currency, CustomerId, ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, PostingId,
+    Preset, PseudonymKey, Rail, TelegramId, Timestamp,
+};
+use guerdon_engine::{Engine, StreamPosition};
+use guerdon_runtime::stream::{StreamEvent, changes};
+use guerdon_store::{Cost, Meter, Store};
+use serde_json::json;
+
+const TABLE: &str = "guerdon";
+/// 2026-11-21T09:30:00Z.
+const NOW: Timestamp = Timestamp::from_seconds(1_795_253_400);
+
+pub(crate) struct World {
+    pub(crate) app: App,
+    pub(crate) stripe: ForgetfulStripe,
+    meter: Arc<Meter>,
+    engine: Engine,
+    updates: AtomicI64,
+    read_to: std::sync::Mutex<StreamPosition>,
+}
+
+impl World {
+    pub(crate) async fn open() -> anyhow::Result<Self> {
+        let engine = Engine::memory()?;
+        let meter = Arc::new(Meter::default());
+        let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
+        store.create_table().await?;
+        let app = App {
+            store,
+            clock: Arc::new(FixedClock::new(NOW)),
+            entropy: Arc::new(OsEntropy),
+            preset: Arc::new(Preset::builtin("bitten")?),
+            pseudonyms: PseudonymKey::try_new(vec![7; 32])?,
+        };
+        let stripe = ForgetfulStripe::default();
+        Ok(Self { app, stripe, meter, engine, updates: AtomicI64::new(1), read_to: Default::default() })
+    }
+
+    /// What `work` costs.
+    pub(crate) async fn cost<T>(
+        &self,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<Cost> {
+        self.meter.reset();
+        work.await?;
+        let mut total = Cost::default();
+        for cost in self.meter.snapshot().values() {
+            total.requests += cost.requests;
+            total.transactions += cost.transactions;
+            total.read_tenths += cost.read_tenths;
+            total.write_tenths += cost.write_tenths;
+        }
+        Ok(total)
+    }
+
+    pub(crate) fn id(&self, user: i64) -> anyhow::Result<MemberId> {
+        Ok(self.app.member_id(telegram_id(user)?))
+    }
+
+    pub(crate) async fn start(&self, user: i64, code: Option<&Code>) -> anyhow::Result<()> {
+        let update = self.updates.fetch_add(1, Ordering::SeqCst);
+        let profile = Profile {
+            telegram_id: telegram_id(user)?,
+            first_name: format!("User{user}"),
+            last_name: None,
+            username: None,
+            language: Some("en".to_owned()),
+        };
+        let started = start_member(&self.app, &profile, code, update).await?;
+        ensure!(matches!(started, Started::Joined { .. }), "{started:?}");
+        Ok(())
+    }
+
+    pub(crate) async fn code(&self, user: i64) -> anyhow::Result<Code> {
+        Ok(share_code(&self.app, &self.id(user)?).await?.code)
+    }
+
+    /// `user` settles an invoice of $39.
+    pub(crate) async fn pay(&self, user: i64, invoice: &str) -> anyhow::Result<()> {
+        let facts = PaymentFacts {
+            key: PaymentKey { rail: Rail::Stripe, id: ExternalPaymentId::parse(invoice)? },
+            member: self.id(user)?,
+            paid: usd(3900),
+            tax: usd(0),
+            tier: usd(3900),
+            paid_at: self.app.now(),
+            known_at: self.app.now(),
+        };
+        record_payment(&self.app, &facts).await?;
+        Ok(())
+    }
+
+    /// `referrer`, a member, brings `referees` and each of them pays.
+    pub(crate) async fn convert(&self, referrer: i64, referees: std::ops::Range<i64>) -> anyhow::Result<()> {
+        let code = self.code(referrer).await?;
+        for referee in referees {
+            self.start(referee, Some(&code)).await?;
+            self.pay(referee, &format!("in_{referee}")).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn link(&self, user: i64) -> anyhow::Result<()> {
+        let customer = CustomerId::parse(format!("cus_{user}"))?;
+        link_customer(&self.app, &customer, telegram_id(user)?).await?;
+        Ok(())
+    }
+
+    /// Hands what is new in the stream to the projector, in batches of up to `batch`, until nothing follows.
+    pub(crate) async fn project(&self, batch: usize) -> anyhow::Result<()> {
+        loop {
+            let Some(event) = self.stream(batch)? else { return Ok(()) };
+            let (changes, unreadable) = changes(&event);
+            ensure!(unreadable.is_none(), "a stream record is unreadable");
+            project(&self.app, event.shard_id.as_deref().unwrap_or("shard"), &changes).await?;
+        }
+    }
+
+    fn stream(&self, limit: usize) -> anyhow::Result<Option<StreamEvent>> {
+        let mut read_to = self.read_to.lock().ok().context("a reader of the stream died")?;
+        let page = self.engine.read_stream(TABLE, &read_to, limit)?;
+        if page.records.is_empty() {
+            return Ok(None);
+        }
+        *read_to = page.position;
+        let event = json!({ "Records": page.records, "shardId": page.shard_id });
+        Ok(Some(serde_json::from_value(event)?))
+    }
+}
+
+pub(crate) const fn usd(minor: i64) -> Money {
+    Money::new(minor, Currency::USD)
+}
+
+pub(crate) fn telegram_id(user: i64) -> anyhow::Result<TelegramId> {
+    Ok(TelegramId::try_new(user)?)
+}
+
+/// Takes every credit; the answer to the first call is lost.
+#[derive(Default)]
+pub(crate) struct ForgetfulStripe {
+    called: AtomicBool,
+}
+
+#[async_trait]
+impl CustomerBalance for ForgetfulStripe {
+    async fn add_credit(&self, _: &CustomerId, _: Money, _: &PostingId) -> Result<String, BalanceError> {
+        if self.called.swap(true, Ordering::SeqCst) {
+            return Ok("cbtxn_2".to_owned());
+        }
+        Err(BalanceError::Unknown("lost".to_owned()))
+    }
+
+    async fn find_credit(
+        &self,
+        _: &CustomerId,
+        _: &PostingId,
+        _: Timestamp,
+    ) -> Result<Option<String>, BalanceError> {
+        Ok(self.called.load(Ordering::SeqCst).then(|| "cbtxn_1".to_owned()))
+    }
+}

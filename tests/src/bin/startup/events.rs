@@ -1,0 +1,71 @@
+//! A first event that makes a function do its usual work: read its secrets, ask the table.
+
+use guerdon_app::{Clock, SystemClock};
+use guerdon_stripe::{WebhookSecret, sign};
+use serde_json::{Value, json};
+
+use crate::api::SECRET;
+
+const START: &str = include_str!("../../../../events/telegram/start_bare.json");
+const INVOICE: &str = include_str!("../../../../events/stripe/invoice.paid--first-39.json");
+
+/// The first event of `function`, for those whose first call is measured.
+pub fn first_event(function: &str) -> Option<String> {
+    let event = match function {
+        "telegram-webhook" => {
+            http("/telegram/webhook", &json!({ "x-telegram-bot-api-secret-token": SECRET }), START)
+        }
+        "stripe-webhook" => {
+            let secret = WebhookSecret::try_new(SECRET).ok()?;
+            let signature = sign(INVOICE.as_bytes(), &secret, SystemClock::default().now());
+            http("/api/stripe/webhook", &json!({ "stripe-signature": signature }), INVOICE)
+        }
+        "commission-worker" => json!({ "Records": [{
+            "messageId": "1",
+            "receiptHandle": "1",
+            "body": INVOICE,
+            "attributes": {},
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:payments",
+            "awsRegion": "eu-central-1",
+        }] }),
+        "hold-release" | "code-expiry" => json!({}),
+        _ => return None,
+    };
+    Some(event.to_string())
+}
+
+/// A request as a Function URL or an HTTP API hands it over.
+fn http(path: &str, headers: &Value, body: &str) -> Value {
+    let mut headers = headers.clone();
+    headers["host"] = json!("bench.lambda-url.eu-central-1.on.aws");
+    headers["content-type"] = json!("application/json");
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "accountId": "anonymous",
+            "apiId": "bench",
+            "domainName": "bench.lambda-url.eu-central-1.on.aws",
+            "domainPrefix": "bench",
+            "http": {
+                "method": "POST",
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "bench",
+            },
+            "requestId": "1",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "21/Nov/2026:09:30:00 +0000",
+            "timeEpoch": 1_795_253_400_000_i64,
+        },
+        "body": body,
+        "isBase64Encoded": false,
+    })
+}

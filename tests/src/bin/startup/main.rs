@@ -1,0 +1,119 @@
+//! How long each function takes from exec to its first poll of the runtime, beside a minimal program that is
+//! built alike, in the same run: only the ratios mean something on another machine.
+//!
+//! Every binary starts once a round, in an order that rotates. Nothing here is a test: figures over budget
+//! are marked and the exit code is 0.
+#![allow(clippy::print_stdout, reason = "a bench prints")]
+
+mod api;
+mod events;
+mod launch;
+#[path = "../report/mod.rs"]
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use api::Api;
+use launch::{Sample, Subject};
+use report::{Options, Table, hundredths, median, millis};
+
+/// What everything is compared with.
+const HELLO: &str = "startup-hello";
+/// Of the minimal program's time, in hundredths.
+const MOST_RATIO: u64 = 150;
+const MOST_BYTES: u64 = 4_500_000;
+const MOST_INSTRUCTIONS: u64 = 2_100_000;
+/// Rounds that only warm the page cache.
+const WARM_UP: u64 = 3;
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::read(&["--callgrind", "--first-call"], &["--rounds", "--bin-dir", "--only"])?;
+    let rounds = options.number("--rounds", 30)?;
+    let subjects = subjects(&options)?;
+    let api = Api::start()?;
+    let first_call = options.has("--first-call");
+    let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
+    for round in 0..rounds + WARM_UP {
+        for turn in 0..subjects.len() {
+            let index = (usize::try_from(round)? + turn) % subjects.len();
+            let sample = launch::time(&subjects[index], &api, first_call)?;
+            if round >= WARM_UP {
+                samples[index].push(sample);
+            }
+        }
+    }
+    let instructions = match options.has("--callgrind") {
+        true => subjects.iter().map(|s| launch::instructions(s, &api).map(Some)).collect::<Result<_, _>>()?,
+        false => vec![None; subjects.len()],
+    };
+    println!("Medians of {rounds} interleaved rounds\n");
+    print(&subjects, &samples, &instructions);
+    println!("\nBudget: 1.50 times {HELLO}, 4.50 MB, 2.10 M instructions.");
+    Ok(())
+}
+
+/// The minimal program first, then the functions by name.
+fn subjects(options: &Options) -> anyhow::Result<Vec<Subject>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?;
+    let mut names: Vec<String> = std::fs::read_dir(root.join("functions"))?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    if let Some(only) = options.value("--only") {
+        names.retain(|name| only.split(',').any(|wanted| wanted == name));
+    }
+    names.insert(0, HELLO.to_owned());
+    let folder = match options.value("--bin-dir") {
+        Some(folder) => PathBuf::from(folder),
+        None => launch::build(root, &names)?,
+    };
+    let subject = |name: String| {
+        // Flat, or as cargo-lambda lays them out.
+        let places = [folder.join(&name), folder.join(&name).join("bootstrap")];
+        let binary = places.into_iter().find(|place| place.is_file());
+        Ok(Subject { binary: binary.with_context(|| format!("no binary of {name}"))?, name })
+    };
+    let subjects: Vec<Subject> = names.into_iter().map(subject).collect::<anyhow::Result<_>>()?;
+    ensure!(subjects.len() > 1, "no function of that name");
+    Ok(subjects)
+}
+
+fn print(subjects: &[Subject], samples: &[Vec<Sample>], instructions: &[Option<u64>]) {
+    let columns = [
+        "program",
+        "first poll ms",
+        "ratio",
+        "M instructions",
+        "MB",
+        "peak RSS MB",
+        "first call ms",
+        "budget",
+    ];
+    let mut table = Table::new(&columns);
+    let of = |samples: &[Sample], figure: fn(&Sample) -> u64| {
+        median(&samples.iter().map(figure).collect::<Vec<_>>())
+    };
+    let hello = samples.first().map_or(1, |samples| of(samples, |s| s.poll_micros)).max(1);
+    for ((subject, samples), instructions) in subjects.iter().zip(samples).zip(instructions) {
+        let poll = of(samples, |s| s.poll_micros);
+        let ratio = poll * 100 / hello;
+        let bytes = subject.binary.metadata().map_or(0, |metadata| metadata.len());
+        let call = of(samples, |s| s.first_call_micros.unwrap_or_default());
+        let mut over = Vec::new();
+        over.extend((ratio > MOST_RATIO).then_some("time"));
+        over.extend((bytes > MOST_BYTES).then_some("size"));
+        over.extend(instructions.filter(|n| *n > MOST_INSTRUCTIONS).map(|_| "instructions"));
+        table.row([
+            subject.name.clone(),
+            millis(poll),
+            hundredths(ratio),
+            instructions.map_or_else(String::new, |n| hundredths(n / 10_000)),
+            hundredths(bytes / 10_000),
+            hundredths(of(samples, |s| s.peak_kilobytes) / 10),
+            if call == 0 { String::new() } else { millis(call) },
+            if over.is_empty() { "ok".to_owned() } else { format!("over: {}", over.join(", ")) },
+        ]);
+    }
+    table.print();
+}

@@ -1,0 +1,260 @@
+//! Members who join, and members who pay.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+use guerdon_app::{Clock, SystemClock};
+use guerdon_stripe::{WebhookSecret, sign};
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::{
+    Plan, Run,
+    report::{micros_since, now},
+    server::{ADMIN_TOKEN, SIGNING_SECRET, Server, WEBHOOK_SECRET},
+};
+
+/// What a real first invoice of $39 looks like.
+const INVOICE: &str = include_str!("../../../../events/stripe/invoice.paid--first-39.json");
+
+const FIRST_REFERRER: u64 = 1_000_000;
+const FIRST_REFEREE: u64 = 2_000_000;
+
+/// Everybody is a member; nobody has paid.
+pub(crate) struct Load {
+    /// Telegram ids.
+    pub(crate) referrers: Vec<u64>,
+    /// Telegram ids; each is to pay once.
+    pub(crate) referees: BTreeSet<u64>,
+    http: Http,
+}
+
+/// Keep-alive connections to the stack.
+#[derive(Clone)]
+pub(crate) struct Http {
+    client: Client,
+    base: String,
+    connections: usize,
+}
+
+/// Joins everybody through the bot, and links the payers' Stripe customers.
+pub(crate) async fn prepare(plan: &Plan, server: &Server, referrers: u64) -> anyhow::Result<Load> {
+    let http = Http::new(server, plan.concurrency)?;
+    let mut codes = Vec::new();
+    let referrers: Vec<u64> = (FIRST_REFERRER..FIRST_REFERRER + referrers).collect();
+    for &referrer in &referrers {
+        http.says(referrer, "/start", referrer).await?;
+        let reply = http.says(referrer, "/recruit", 10_000_000 + referrer).await?;
+        let (_, code) = reply.split_once("start=ref_").context("no deep link in the reply")?;
+        codes.push(code.chars().take(8).collect::<String>());
+    }
+    let referees: BTreeSet<u64> = (FIRST_REFEREE..FIRST_REFEREE + plan.payments).collect();
+    let starts: Vec<(u64, String)> = referees
+        .iter()
+        .map(|&referee| {
+            let pick = usize::try_from(mix(referee)).unwrap_or_default() % codes.len();
+            (referee, format!("/start ref_{}", codes[pick]))
+        })
+        .collect();
+    let joining = http.clone();
+    http.each(starts, move |(referee, text)| {
+        let http = joining.clone();
+        async move { http.says(referee, &text, referee).await.map(|_| ()) }
+    })
+    .await?;
+    let load = Load { referrers, referees, http };
+    if !plan.unlinked {
+        let checkouts = load.referees.iter().map(|&referee| checkout(referee)).collect();
+        load.http.send_signed(checkouts).await?;
+    }
+    load.http.drain().await?;
+    Ok(load)
+}
+
+/// Every referee pays, and everything that follows from it happens.
+pub(crate) async fn pay(_plan: &Plan, server: &Server, load: &Load) -> anyhow::Result<Run> {
+    let template: Value = serde_json::from_str(INVOICE)?;
+    let events: Vec<String> = load.referees.iter().map(|&referee| invoice(&template, referee)).collect();
+    let http = &load.http;
+    http.client.delete(http.url("/local/costs")).send().await?.error_for_status()?;
+    let cpu_before = server.cpu_micros()?;
+    let start = now();
+    http.send_signed(events).await?;
+    let accepted_micros = micros_since(start);
+    while http.get("/local/queues").await?["payments"]["live"] != 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let booked_micros = micros_since(start);
+    http.drain().await?;
+    let drained_micros = micros_since(start);
+    let cpu_micros = server.cpu_micros()? - cpu_before;
+    let costs = http.get("/local/costs").await?.as_array().cloned().unwrap_or_default();
+    Ok(Run { accepted_micros, booked_micros, drained_micros, cpu_micros, costs })
+}
+
+impl Load {
+    /// An answer of the operators' API.
+    pub(crate) async fn admin(&self, path: &str) -> anyhow::Result<Value> {
+        self.http.get(&format!("/api/admin/credits/{path}")).await
+    }
+
+    /// How full the queues are.
+    pub(crate) async fn queues(&self) -> anyhow::Result<Value> {
+        self.http.get("/local/queues").await
+    }
+}
+
+impl Http {
+    fn new(server: &Server, connections: u64) -> anyhow::Result<Self> {
+        let connections = usize::try_from(connections)?;
+        let client = Client::builder().pool_max_idle_per_host(connections).no_proxy().build()?;
+        Ok(Self { client, base: server.base.clone(), connections })
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let request = self.client.get(self.url(path)).header("x-admin-token", ADMIN_TOKEN);
+        Ok(request.send().await?.error_for_status()?.json().await?)
+    }
+
+    /// Waits until nothing moves any more, however often the stack's own patience ends.
+    async fn drain(&self) -> anyhow::Result<()> {
+        for _ in 0..30 {
+            if self.client.post(self.url("/local/drain")).send().await?.status().is_success() {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("the stack does not come to rest")
+    }
+
+    /// A member writes to the bot; the text of its answer.
+    async fn says(&self, user: u64, text: &str, update_id: u64) -> anyhow::Result<String> {
+        let name = format!("User{user}");
+        let update = json!({
+            "update_id": update_id,
+            "message": {
+                "message_id": 1,
+                "from": { "id": user, "is_bot": false, "first_name": name, "language_code": "en" },
+                "chat": { "id": user, "type": "private", "first_name": name },
+                "date": SystemClock::default().now().seconds(),
+                "text": text,
+            },
+        });
+        let request = self
+            .client
+            .post(self.url("/telegram/webhook"))
+            .header("x-telegram-bot-api-secret-token", WEBHOOK_SECRET)
+            .body(update.to_string());
+        let reply = request.send().await?.error_for_status()?.text().await?;
+        let reply: Value = serde_json::from_str(&reply).with_context(|| format!("{text}: no reply"))?;
+        Ok(reply["text"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Posts events as Stripe does, each signed when it is sent.
+    async fn send_signed(&self, events: Vec<String>) -> anyhow::Result<()> {
+        let (client, url) = (self.client.clone(), self.url("/api/stripe/webhook"));
+        let secret = WebhookSecret::try_new(SIGNING_SECRET)?;
+        self.each(events, move |body| {
+            let signature = sign(body.as_bytes(), &secret, SystemClock::default().now());
+            let request = client.post(&url).header("stripe-signature", signature).body(body);
+            async move {
+                let response = request.send().await?;
+                ensure!(response.status() == 200, "an event was answered with {}", response.status());
+                // A connection is only used again once its answer was read.
+                response.bytes().await?;
+                Ok(())
+            }
+        })
+        .await
+    }
+
+    /// Does `work` for each of `jobs`, on as many connections as there are.
+    async fn each<J, W, F>(&self, jobs: Vec<J>, work: W) -> anyhow::Result<()>
+    where
+        J: Clone + Send + Sync + 'static,
+        W: Fn(J) -> F + Send + Sync + 'static,
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let (jobs, work, next) = (Arc::new(jobs), Arc::new(work), Arc::new(AtomicUsize::new(0)));
+        let mut tasks = JoinSet::new();
+        for _ in 0..self.connections {
+            let (jobs, work, next) = (jobs.clone(), work.clone(), next.clone());
+            tasks.spawn(async move {
+                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    work(job.clone()).await?;
+                }
+                anyhow::Ok(())
+            });
+        }
+        while let Some(task) = tasks.join_next().await {
+            task??;
+        }
+        Ok(())
+    }
+}
+
+fn checkout(referee: u64) -> String {
+    let at = SystemClock::default().now().seconds();
+    json!({
+        "id": format!("evt_cs_{referee}"),
+        "object": "event",
+        "api_version": "2026-10-28.endive",
+        "created": at,
+        "livemode": false,
+        "type": "checkout.session.completed",
+        "data": { "object": {
+            "id": format!("cs_{referee}"),
+            "object": "checkout.session",
+            "mode": "subscription",
+            "payment_status": "paid",
+            "status": "complete",
+            "created": at,
+            "currency": "usd",
+            "amount_total": 3900,
+            "customer": format!("cus_{referee}"),
+            "client_reference_id": referee.to_string(),
+            "metadata": {},
+        } },
+    })
+    .to_string()
+}
+
+/// The sample invoice, made the first one of `referee`, paid now.
+fn invoice(template: &Value, referee: u64) -> String {
+    let at = json!(SystemClock::default().now().seconds());
+    let mut event = template.clone();
+    event["id"] = json!(format!("evt_{referee}"));
+    event["created"] = at.clone();
+    let invoice = &mut event["data"]["object"];
+    invoice["id"] = json!(format!("in_{referee}"));
+    invoice["customer"] = json!(format!("cus_{referee}"));
+    for time in ["created", "effective_at", "period_start", "period_end"] {
+        invoice[time] = at.clone();
+    }
+    for time in ["finalized_at", "paid_at"] {
+        invoice["status_transitions"][time] = at.clone();
+    }
+    let metadata = json!({ "telegram_id": referee.to_string() });
+    invoice["lines"]["data"][0]["metadata"] = metadata.clone();
+    invoice["parent"]["subscription_details"]["metadata"] = metadata;
+    event.to_string()
+}
+
+/// SplitMix64: the same choice of referrers in every run.
+const fn mix(seed: u64) -> u64 {
+    let z = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

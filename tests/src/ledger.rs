@@ -1,0 +1,56 @@
+//! The ledger as a text: two worlds with the same text have the same money to the byte.
+
+use guerdon_domain::{
+    ExternalPaymentId, MemberId, PaymentKey, Rail, TelegramId, WalletKind, verify_statement,
+};
+use guerdon_store::Posting;
+use serde_json::{Value, json};
+
+use crate::{World, telegram::Person};
+
+impl World {
+    /// Somebody's pseudonym.
+    pub fn member(&self, person: Person) -> MemberId {
+        self.stack().app().member_id(TelegramId::try_new(person.id).expect("an id"))
+    }
+
+    /// Wallets, statements, commissions, referrals and postings of `people`, and the payments behind
+    /// `invoices`. Each statement is verified on the way.
+    pub async fn ledger(&self, people: &[Person], invoices: &[&str]) -> String {
+        let mut lines = Vec::new();
+        for person in people {
+            lines.push(self.ledger_of(*person).await);
+        }
+        for invoice in invoices {
+            let id = ExternalPaymentId::parse(*invoice).expect("an id");
+            let key = PaymentKey { rail: Rail::Stripe, id };
+            let payment = self.stack().app().store.payment(&key).await.expect("the table answers");
+            lines.push(serde_json::to_value(payment).expect("JSON"));
+        }
+        serde_json::to_string_pretty(&lines).expect("JSON")
+    }
+
+    async fn ledger_of(&self, person: Person) -> Value {
+        let (app, id) = (self.stack().app(), self.member(person));
+        let (store, currency) = (&app.store, app.preset.currency);
+        let wallet = store.wallet(&id, WalletKind::BillCredit, currency).await.expect("a wallet");
+        let statement = store.statement(&id, WalletKind::BillCredit, currency).await.expect("a statement");
+        verify_statement(&wallet, &statement).expect("a sound statement");
+        let member = store.member(&id).await.expect("the table answers");
+        let referral = match &member {
+            Some(member) => store.referral_of(member).await.expect("the table answers"),
+            None => None,
+        };
+        // Which message did the posting is the queue's business, not the ledger's.
+        let posting = store.latest_posting(&id).await.expect("the table answers");
+        let posting = posting.map(|posting| Posting { claimed_by: String::new(), ..posting });
+        json!({
+            "person": person.name,
+            "wallet": wallet,
+            "statement": statement,
+            "commissions": store.commissions(&id, None, 100).await.expect("commissions"),
+            "posting": posting,
+            "referral": referral,
+        })
+    }
+}

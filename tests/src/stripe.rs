@@ -1,0 +1,114 @@
+//! Stripe's events, hand-made and signed, and the simulator's own.
+
+use guerdon_domain::Timestamp;
+use guerdon_stripe::{WebhookSecret, sign};
+use serde_json::{Value, json};
+
+use crate::{Answer, World, telegram::Person};
+
+/// The signing secret in every world.
+pub const SIGNING_SECRET: &str = "whsec_test_secret";
+
+/// An event around an object.
+pub fn event(id: &str, kind: &str, object: &Value) -> Value {
+    json!({
+        "id": id,
+        "object": "event",
+        "api_version": "2026-10-28.endive",
+        "created": 1_795_253_400,
+        "livemode": false,
+        "type": kind,
+        "pending_webhooks": 1,
+        "data": { "object": object },
+    })
+}
+
+/// A finished subscription checkout that names its member.
+pub fn checkout(person: Person, customer: &str) -> Value {
+    let session = json!({
+        "id": format!("cs_{customer}"),
+        "object": "checkout.session",
+        "mode": "subscription",
+        "payment_status": "paid",
+        "status": "complete",
+        "created": 1_795_253_400,
+        "currency": "usd",
+        "amount_total": 3900,
+        "customer": customer,
+        "client_reference_id": person.id.to_string(),
+        "metadata": {},
+    });
+    event(&format!("evt_cs_{customer}"), "checkout.session.completed", &session)
+}
+
+/// A paid subscription invoice of `minor` cents, with a line of `tier` cents.
+pub fn invoice_paid(invoice: &str, customer: &str, minor: i64, tier: i64) -> Value {
+    let object = json!({
+        "id": invoice,
+        "object": "invoice",
+        "customer": customer,
+        "status": "paid",
+        "billing_reason": "subscription_create",
+        "currency": "usd",
+        "created": 1_795_253_400,
+        "amount_due": minor,
+        "amount_paid": minor,
+        "subtotal": tier,
+        "total": minor,
+        "starting_balance": 0,
+        "ending_balance": 0,
+        "status_transitions": { "finalized_at": 1_795_253_400, "paid_at": 1_795_253_400 },
+        "parent": {
+            "type": "subscription_details",
+            "subscription_details": { "subscription": "sub_1", "metadata": {} },
+        },
+        "lines": { "object": "list", "data": [{
+            "id": "il_1", "object": "line_item", "amount": tier, "currency": "usd",
+            "parent": {
+                "type": "subscription_item_details",
+                "subscription_item_details": { "subscription": "sub_1", "proration": false },
+            },
+            "period": { "start": 1_795_253_400, "end": 1_797_845_400 },
+        }] },
+    });
+    event(&format!("evt_{invoice}"), "invoice.paid", &object)
+}
+
+impl World {
+    /// Posts a body with a signature of `secret` made at `at`.
+    pub async fn stripe_signed(&self, body: &str, secret: &str, at: Timestamp) -> Answer {
+        let secret = WebhookSecret::try_new(secret).expect("a secret");
+        let signature = sign(body.as_bytes(), &secret, at);
+        let headers = [("stripe-signature", signature.as_str()), ("content-type", "application/json")];
+        let body = body.as_bytes().to_vec();
+        self.request(reqwest::Method::POST, "/api/stripe/webhook", &headers, body).await
+    }
+
+    /// Posts an event, rightly signed now; panics unless it is taken.
+    pub async fn stripe(&self, event: &Value) {
+        let answer = self.stripe_signed(&event.to_string(), SIGNING_SECRET, self.stack().app().now()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    /// `person` pays for their first month of a tier, as a customer of their own.
+    pub async fn pays(&self, person: Person, minor: i64, tier: i64) {
+        let customer = format!("cus_{}", person.name);
+        self.stripe(&checkout(person, &customer)).await;
+        self.stripe(&invoice_paid(&format!("in_{}", person.name), &customer, minor, tier)).await;
+        self.drain().await;
+    }
+
+    /// An action of the simulator; panics unless it is done.
+    pub async fn sim(&self, action: &str, body: &Value) -> Value {
+        let answer = self.post(&format!("/sim/api/{action}"), body).await;
+        assert_eq!(answer.body["ok"], true, "{action}: {answer:?}");
+        answer.body
+    }
+
+    /// The bodies of the simulator's events so far, in the order they happened.
+    pub async fn sim_events(&self) -> Vec<String> {
+        let events = self.get("/sim/api/stripe/events").await.body;
+        let events = events.as_array().cloned().expect("a list of events");
+        events.iter().filter_map(|event| event["body"].as_str().map(str::to_owned)).collect()
+    }
+}

@@ -1,0 +1,181 @@
+//! The shape of the workspace: who may depend on whom, how long things may get, and that the template and
+//! the one-machine stack describe the same system.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
+
+use std::{collections::BTreeMap, fs, path::Path, path::PathBuf, process::Command};
+
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// Normal dependencies of every package of ours, by package.
+fn dependencies() -> BTreeMap<String, Vec<String>> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names = |package: &Value| {
+        let all = package["dependencies"].as_array().unwrap().clone();
+        let normal = all.into_iter().filter(|dependency| dependency["kind"].is_null());
+        normal.map(|dependency| dependency["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let packages = metadata["packages"].as_array().unwrap();
+    packages.iter().map(|package| (package["name"].as_str().unwrap().to_owned(), names(package))).collect()
+}
+
+const FUNCTIONS: [&str; 9] = [
+    "telegram-webhook",
+    "stripe-webhook",
+    "admin-api",
+    "commission-worker",
+    "hold-release",
+    "code-expiry",
+    "projector",
+    "event-relay",
+    "notifier",
+];
+
+#[test]
+fn dependencies_point_one_way() {
+    let all = dependencies();
+    let adapters = ["guerdon-telegram", "guerdon-stripe"];
+    let mut allowed: BTreeMap<&str, Vec<&str>> = BTreeMap::from([
+        ("guerdon-domain", vec![]),
+        ("guerdon-store", vec!["guerdon-domain"]),
+        ("guerdon-app", vec!["guerdon-domain", "guerdon-store"]),
+        ("guerdon-telegram", vec!["guerdon-domain"]),
+        ("guerdon-stripe", vec!["guerdon-domain"]),
+        ("guerdon-runtime", vec!["guerdon-domain", "guerdon-store", "guerdon-app"]),
+        ("guerdon-engine", vec![]),
+        ("guerdon-sim", vec![]),
+    ]);
+    for function in FUNCTIONS {
+        let layers = ["guerdon-domain", "guerdon-app", "guerdon-runtime"];
+        allowed.insert(function, layers.into_iter().chain(adapters).collect());
+    }
+    for (package, allowed) in allowed {
+        let ours = all[package]
+            .iter()
+            .filter(|name| name.starts_with("guerdon-") || FUNCTIONS.contains(&name.as_str()));
+        for dependency in ours {
+            assert!(allowed.contains(&dependency.as_str()), "{package} must not depend on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn only_the_store_knows_the_tables_sdk_and_the_domain_does_no_io() {
+    for (package, dependencies) in dependencies() {
+        let has = |name: &str| dependencies.iter().any(|dependency| dependency == name);
+        let may_know = ["guerdon-store", "guerdon-engine"].contains(&package.as_str());
+        assert!(may_know || !has("aws-sdk-dynamodb"), "{package} must not know the table's SDK");
+        if package == "guerdon-domain" {
+            for forbidden in ["tokio", "async-trait", "getrandom", "reqwest", "aws-sdk-sqs", "tracing"] {
+                assert!(!has(forbidden), "the domain must not know {forbidden}");
+            }
+        }
+        let calls_stripe = package == "guerdon-stripe";
+        assert!(calls_stripe || !has("async-stripe"), "{package}: Stripe's client is behind guerdon-stripe");
+    }
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            sources(&path, found);
+        } else if name.ends_with(".rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn files_stay_readable_and_are_named_after_what_they_hold() {
+    let mut found = Vec::new();
+    for folder in ["shared", "functions", "infra", "tests"] {
+        sources(&root().join(folder), &mut found);
+    }
+    assert!(found.len() > 100, "the sources were found");
+    for path in found {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().count();
+        assert!(lines <= 600, "{} has {lines} lines", path.display());
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        for vague in ["utils", "util", "common", "helpers", "misc", "manager"] {
+            assert_ne!(name, vague, "{}", path.display());
+        }
+        if name == "main" && path.components().any(|part| part.as_os_str() == "functions") {
+            assert!(lines <= 40, "{}: a main only wires", path.display());
+        }
+    }
+}
+
+fn template() -> String {
+    fs::read_to_string(root().join("template.yaml")).unwrap()
+}
+
+#[test]
+fn every_function_has_its_crate_and_its_resource() {
+    let template = template();
+    let mut folders: Vec<_> = fs::read_dir(root().join("functions"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    folders.sort();
+    let mut expected = FUNCTIONS.map(str::to_owned).to_vec();
+    expected.sort();
+    assert_eq!(folders, expected);
+    for function in FUNCTIONS {
+        assert!(template.contains(&format!("CodeUri: functions/{function}/")), "{function} is not deployed");
+    }
+}
+
+#[test]
+fn the_local_bus_routes_as_the_templates_rules_do() {
+    let template = template();
+    let mut in_template: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for rule in template.split("Type: AWS::Events::Rule").skip(1) {
+        let rule = rule.split("\n\n").next().unwrap_or(rule);
+        let names = rule.split(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c)));
+        let names: Vec<_> =
+            names.filter(|name| guerdon_local::EVENT_NAMES.contains(name)).map(str::to_owned).collect();
+        let queue = if rule.contains("CreditsQueue") { "credits" } else { "notifications" };
+        in_template.insert(queue.to_owned(), names);
+    }
+    for (queue, names) in guerdon_local::RULES {
+        let mut here: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut there = in_template.get(queue.as_str()).cloned().unwrap_or_default();
+        here.sort();
+        there.sort();
+        assert_eq!(here, there, "{}", queue.as_str());
+    }
+}
+
+#[test]
+fn the_template_makes_the_table_that_the_store_expects() {
+    let template = template();
+    let table = template.split("Type: AWS::DynamoDB::Table").nth(1).unwrap();
+    for needed in [
+        "AttributeName: gsi1pk",
+        "AttributeName: gsi1sk",
+        "AttributeName: gsi2pk",
+        "AttributeName: gsi2sk",
+        "IndexName: gsi1",
+        "IndexName: gsi2",
+        "ProjectionType: KEYS_ONLY",
+        "StreamViewType: NEW_AND_OLD_IMAGES",
+        "AttributeName: ttl",
+        "BillingMode: PAY_PER_REQUEST",
+        "PointInTimeRecoveryEnabled: true",
+        "DeletionProtectionEnabled:",
+    ] {
+        assert!(table.contains(needed), "the table lacks {needed}");
+    }
+}

@@ -1,0 +1,215 @@
+//! The operators' API: what it shows, and that each change happens once and is on record.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
+
+use guerdon_domain::WalletKind;
+use guerdon_tests::{
+    ADMIN_TOKEN, World,
+    telegram::{ALICE, BOB, CAROL, Person},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn world_with_a_conversion() -> World {
+    let world = World::new().await;
+    let code = world.code_of(ALICE).await;
+    world.joins(BOB, &code).await;
+    world.joins(CAROL, &code).await;
+    world.pays(BOB, 3900, 3900).await;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_fields_are_there() {
+    let world = world_with_a_conversion().await;
+    let stats = world.admin("stats").await;
+    // Carol's referral is pending: ten dollars are promised.
+    for (field, expected) in [
+        ("total_credits_issued", json!(10.0)),
+        ("total_referrals", json!(2)),
+        ("pending_credits", json!(10.0)),
+    ] {
+        assert_eq!(stats[field], expected, "{field}: {stats}");
+    }
+    let best = json!([{ "user_id": ALICE.id.to_string(), "referrals": 1, "total_earned": 10.0 }]);
+    assert_eq!(stats["top_referrers"], best);
+    assert_eq!(world.admin("top-referrers?period=month").await["top_referrers"], best);
+    let bob = world.admin(&format!("user/{}", BOB.id)).await;
+    assert_eq!(
+        (&bob["referred_by"], &bob["referral_state"]),
+        (&json!(ALICE.id.to_string()), &json!("converted"))
+    );
+    let pending = world.admin("pending").await;
+    assert_eq!(pending["items"][0]["user_id"], json!(CAROL.id.to_string()));
+    let found = world.admin(&format!("search?user_id={}", ALICE.id)).await;
+    assert_eq!(found["items"][0]["referred_user_id"], json!(BOB.id.to_string()));
+    assert_eq!(
+        (&found["items"][0]["amount"], &found["items"][0]["state"]),
+        (&json!("10.00"), &json!("released"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn amounts_keep_all_their_decimals_on_the_wire() {
+    let world = world_with_a_conversion().await;
+    let headers = [("x-admin-token", ADMIN_TOKEN)];
+    let path = format!("/api/admin/credits/user/{}", ALICE.id);
+    let text = reqwest::Client::new()
+        .request(Method::GET, format!("http://{}{path}", world.stack().address()))
+        .header(headers[0].0, headers[0].1)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(text.contains("\"credit_balance\":10.00,"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_under_one_key_happens_once_and_another_body_is_refused() {
+    let world = world_with_a_conversion().await;
+    let body = json!({ "user_id": ALICE.id.to_string(), "amount": "2.50", "reason": "late delivery" });
+    let first = world.admin_post("apply", "k1", &body).await;
+    assert_eq!((first.status, &first.body["credit_balance"]), (200, &json!(12.5)), "{first:?}");
+    let again = world.admin_post("apply", "k1", &body).await;
+    assert_eq!((&again.body, again.header("idempotent-replayed")), (&first.body, Some("true")));
+    let other = json!({ "user_id": ALICE.id.to_string(), "amount": "9.50", "reason": "late delivery" });
+    let refused = world.admin_post("apply", "k1", &other).await;
+    assert_eq!((refused.status, refused.code()), (409, "idempotency_key_reused"));
+    let revoked = json!({ "user_id": ALICE.id, "amount": 1, "reason": "was too much" });
+    let revoked = world.admin_post("revoke", "k2", &revoked).await;
+    assert_eq!(revoked.body["credit_balance"], json!(11.5), "{revoked:?}");
+    world.drain().await;
+    assert_eq!(world.admin("stats").await["total_credits_issued"], json!(11.5));
+    let app = world.stack().app();
+    let trail = app.store.audit_trail(&app.now().month(), 10).await.unwrap();
+    let actions: Vec<_> = trail.iter().map(|line| (line.action.as_str(), line.reason.as_str())).collect();
+    assert!(
+        actions.contains(&("credit.apply", "late delivery"))
+            && actions.contains(&("credit.revoke", "was too much"))
+    );
+    assert_eq!(actions.len(), 2, "a replay leaves no second line");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_changes_are_refused_one_by_one() {
+    let world = world_with_a_conversion().await;
+    let before = world.ledger(&[ALICE, BOB, CAROL], &[]).await;
+    let check = async |path: &str, key: &str, body: Value, status: u16, code: &str| {
+        let answer = world.admin_post(path, key, &body).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{path} {body}: {answer:?}");
+    };
+    let alice = ALICE.id.to_string();
+    let apply = |amount: Value| json!({ "user_id": alice, "amount": amount, "reason": "because" });
+    for amount in
+        [json!("0"), json!("-5"), json!(-5), json!("1000000.00"), json!("1.001"), json!("ten"), json!("1e3")]
+    {
+        check("apply", "k", apply(amount), 400, "bad_amount").await;
+    }
+    check("apply", "k", json!({ "user_id": alice, "reason": "because" }), 400, "bad_body").await;
+    check("apply", "k", json!({ "user_id": "me", "amount": 1, "reason": "because" }), 400, "bad_user_id")
+        .await;
+    check("apply", "k", json!({ "user_id": alice, "amount": 1, "reason": " " }), 400, "bad_reason").await;
+    check(
+        "apply",
+        "k",
+        json!({ "user_id": alice, "amount": 1, "x": 1, "reason": "because" }),
+        400,
+        "bad_body",
+    )
+    .await;
+    check("apply", "k", json!({ "user_id": "99", "amount": 1, "reason": "because" }), 404, "unknown_member")
+        .await;
+    check("apply", "", apply(json!(1)), 400, "bad_idempotency_key").await;
+    check("revoke", "k", apply(json!("10.01")), 409, "insufficient_credit").await;
+    let confirm = |person: Person| json!({ "user_id": person.id.to_string(), "reason": "paid in cash" });
+    check("force-confirm", "k", confirm(ALICE), 409, "not_referred").await;
+    check("force-confirm", "k", confirm(BOB), 409, "referral_not_pending").await;
+    assert_eq!(world.ledger(&[ALICE, BOB, CAROL], &[]).await, before);
+    let big = json!({ "user_id": alice, "amount": 1, "reason": "x".repeat(20_000) });
+    check("apply", "k", big, 413, "body_too_large").await;
+    for path in [
+        "user/me",
+        "search",
+        "search?user_id=1&limit=0",
+        "pending?cursor=%21",
+        "export?format=xml",
+        "top-referrers?period=year",
+    ] {
+        let path = format!("/api/admin/credits/{path}");
+        let answer = world.request(Method::GET, &path, &[("x-admin-token", ADMIN_TOKEN)], Vec::new()).await;
+        assert_eq!(
+            (answer.status, answer.content_type.as_str()),
+            (400, "application/problem+json"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forced_confirmation_converts_once_whatever_the_key() {
+    let world = world_with_a_conversion().await;
+    let body = json!({ "user_id": CAROL.id.to_string(), "reason": "paid in cash" });
+    let first = world.admin_post("force-confirm", "k1", &body).await;
+    assert_eq!((first.status, &first.body["credit_balance"]), (200, &json!(20.0)), "{first:?}");
+    assert_eq!(world.admin_post("force-confirm", "k1", &body).await.body, first.body);
+    world.drain().await;
+    // Carol's own first payment comes after all: it earns nothing more.
+    world.pays(CAROL, 3900, 3900).await;
+    assert_eq!(world.admin("stats").await["total_credits_issued"], json!(20.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_has_every_commission_once_whatever_the_page() {
+    let world = World::new().await;
+    let mut expected = Vec::new();
+    for r in 0..4_i64 {
+        let referrer = Person { id: 8_000_000_000 + r, name: "Ref" };
+        let code = world.code_of(referrer).await;
+        for n in 0..=r {
+            let referee = Person { id: 8_100_000_000 + r * 100 + n, name: "Friend" };
+            world.joins(referee, &code).await;
+            let mut event = guerdon_tests::stripe::invoice_paid(&format!("in_{r}_{n}"), "cus_x", 3900, 3900);
+            event["data"]["object"]["customer"] = json!(format!("cus_{r}_{n}"));
+            event["data"]["object"]["metadata"] = json!({ "telegram_id": referee.id.to_string() });
+            world.stripe(&event).await;
+            expected.push(referee.id.to_string());
+        }
+    }
+    world.drain().await;
+    for limit in [1, 3, 200] {
+        let mut found: Vec<String> = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = world.admin(&format!("export?limit={limit}{cursor}")).await;
+            let items = page["items"].as_array().unwrap();
+            assert!(items.len() <= limit);
+            found.extend(items.iter().map(|item| item["referred_user_id"].as_str().unwrap().to_owned()));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        found.sort();
+        assert_eq!(found, expected, "limit {limit}");
+    }
+    let csv = world.admin("export?format=csv&limit=200").await;
+    let csv = csv.as_str().unwrap();
+    assert!(csv.starts_with("commission_id,user_id,referred_user_id,amount,"), "{csv}");
+    assert_eq!(csv.lines().count(), 1 + expected.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credit_given_by_hand_reaches_the_stripe_balance_too() {
+    let world = World::new().await;
+    world.says(ALICE, "/start").await;
+    world.pays(ALICE, 3900, 3900).await;
+    let body = json!({ "user_id": ALICE.id.to_string(), "amount": 5, "reason": "welcome" });
+    assert_eq!(world.admin_post("apply", "k1", &body).await.status, 200);
+    world.drain().await;
+    let posts = world.stripe_posts().await;
+    assert_eq!(posts.len(), 1, "{posts:?}");
+    assert_eq!(posts[0]["params"]["amount"], "-500");
+    let app = world.stack().app();
+    let wallet =
+        app.store.wallet(&world.member(ALICE), WalletKind::BillCredit, app.preset.currency).await.unwrap();
+    assert_eq!((wallet.buckets.available, wallet.buckets.held), (0, 500));
+}

@@ -1,0 +1,80 @@
+//! One sample event per trigger (`events/aws`), handed to its function as Lambda would hand it over.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
+
+use std::{fs, path::Path};
+
+use aws_lambda_events::sqs::SqsEvent;
+use guerdon_runtime::stream::{StreamEvent, changes};
+use guerdon_tests::World;
+use lambda_http::{IntoResponse, request::LambdaRequest};
+use serde::de::DeserializeOwned;
+
+fn sample<T: DeserializeOwned>(name: &str) -> T {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/aws").join(name);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The request that `lambda_http` makes of an event.
+fn http_event(name: &str) -> lambda_http::Request {
+    lambda_http::Request::from(sample::<LambdaRequest>(name))
+}
+
+#[test]
+fn webhook_requests_come_with_their_raw_body_and_lower_case_headers() {
+    let telegram = http_event("telegram-webhook.function-url.json");
+    assert_eq!(telegram.method(), http::Method::POST);
+    assert!(telegram.headers().contains_key("x-telegram-bot-api-secret-token"));
+    guerdon_telegram::Update::parse(telegram.body().as_ref()).unwrap();
+    let stripe = http_event("stripe-webhook.http-api.json");
+    assert!(stripe.headers().contains_key("stripe-signature"));
+    // This one comes in base64; what is verified and read is what Stripe sent.
+    assert!(guerdon_stripe::StripeEvent::parse(stripe.body().as_ref()).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operators_router_answers_a_lambda_request() {
+    use admin_api::handler::{Desk, router};
+    let world = World::new().await;
+    let secret = (guerdon_runtime::secrets::Secret::AdminToken, guerdon_tests::ADMIN_TOKEN.to_owned());
+    let desk = Desk {
+        app: world.stack().app().clone(),
+        secrets: guerdon_runtime::secrets::Secrets::given([secret]),
+        calls_per_minute: 10,
+    };
+    let request = http_event("admin-api.http-api.json");
+    let response = tower::ServiceExt::oneshot(router(desk), request).await.unwrap().into_response().await;
+    assert_eq!(response.status(), 200, "{response:?}");
+}
+
+#[test]
+fn queue_batches_are_read() {
+    for name in
+        ["commission-worker.payments.json", "commission-worker.credits.json", "notifier.notifications.json"]
+    {
+        let event: SqsEvent = sample(name);
+        assert!(!event.records.is_empty(), "{name}");
+        for record in event.records {
+            let body = record.body.unwrap();
+            let is_ours = serde_json::from_str::<guerdon_runtime::bus::Envelope>(&body).is_ok();
+            assert_eq!(is_ours, !name.contains("payments"), "{name}: {body}");
+        }
+    }
+}
+
+#[test]
+fn stream_batches_are_read_change_by_change() {
+    let event: StreamEvent = sample("projector.stream.json");
+    assert!(event.shard_id.is_some());
+    let (changes, unreadable) = changes(&event);
+    assert_eq!((changes.len(), unreadable), (event.records.len(), None));
+    let events: Vec<_> = changes.iter().filter_map(guerdon_app::event_of).map(|event| event.name()).collect();
+    assert_eq!(events, ["referral.created", "commission.booked"]);
+}
+
+#[test]
+fn a_schedules_input_is_any_json() {
+    for name in ["hold-release.schedule.json", "code-expiry.schedule.json"] {
+        assert!(sample::<serde_json::Value>(name)["scheduled_time"].is_string(), "{name}");
+    }
+}
