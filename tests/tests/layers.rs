@@ -159,6 +159,17 @@ fn the_local_bus_routes_as_the_templates_rules_do() {
 }
 
 #[test]
+fn the_streams_filters_let_through_what_their_readers_read() {
+    let template = template();
+    for types in [&guerdon_app::PROJECTED[..], &guerdon_app::RELAYED[..]] {
+        let quoted: Vec<_> = types.iter().map(|name| format!("\"{name}\"")).collect();
+        let pattern =
+            format!("{{\"dynamodb\":{{\"NewImage\":{{\"type\":{{\"S\":[{}]}}}}}}}}", quoted.join(","));
+        assert!(template.contains(&pattern), "no trigger filters by {pattern}");
+    }
+}
+
+#[test]
 fn the_template_makes_the_table_that_the_store_expects() {
     let template = template();
     let table = template.split("Type: AWS::DynamoDB::Table").nth(1).unwrap();

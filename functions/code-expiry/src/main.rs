@@ -1,4 +1,6 @@
 //! Lambda entry point of the code-expiry schedule.
+// The runtime wraps the handler in many layers of futures; the default limit is just too low for them.
+#![recursion_limit = "256"]
 
 use code_expiry::handler::handle;
 use guerdon_runtime::{Settings, aws, telemetry};

@@ -1,4 +1,6 @@
 //! Lambda entry point of the commission worker.
+// The runtime wraps the handler in many layers of futures; the default limit is just too low for them.
+#![recursion_limit = "256"]
 
 use std::sync::Arc;
 

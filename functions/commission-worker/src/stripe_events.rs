@@ -220,7 +220,6 @@ const fn is_reversal(object: &EventObject) -> bool {
             | EventObject::Refund(_)
             | EventObject::Dispute(_)
             | EventObject::CreditNote(_)
-            | EventObject::InvoicePayment(_)
     )
 }
 

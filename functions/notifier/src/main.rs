@@ -1,4 +1,6 @@
 //! Lambda entry point of the notifier.
+// The runtime wraps the handler in many layers of futures; the default limit is just too low for them.
+#![recursion_limit = "256"]
 
 use guerdon_runtime::{Settings, aws, env, telemetry};
 use lambda_runtime::{LambdaEvent, run, service_fn};

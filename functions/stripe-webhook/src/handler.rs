@@ -9,7 +9,7 @@ use guerdon_runtime::{
     queue::Queue,
     secrets::{Secret, Secrets},
 };
-use guerdon_stripe::{ParseError, SignatureError, StripeEvent, WebhookSecret, verify};
+use guerdon_stripe::{EventObject, ParseError, SignatureError, StripeEvent, WebhookSecret, verify};
 use http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 
@@ -48,7 +48,9 @@ async fn accept(door: &Door, request: &Request) -> Result<String, Problem> {
         }
         Err(error) => return Err(unreadable(&error)),
     };
-    if event.object == guerdon_stripe::EventObject::Unhandled {
+    // Which payment belongs to which invoice can be asked of Stripe at any time: nothing to keep.
+    let no_use = matches!(event.object, EventObject::Unhandled | EventObject::InvoicePayment(_));
+    if no_use {
         tracing::info!(event_id = event.id, kind = event.kind, "acknowledged, not handled");
         return Ok(r#"{"received":true,"handled":false}"#.to_owned());
     }

@@ -26,14 +26,14 @@ pub(crate) fn router(parts: Arc<Parts>) -> Router {
         calls_per_minute: parts.admin_calls_per_minute,
     };
     let mut router = Router::new()
-        .route("/", get(|| async { Redirect::temporary("/sim") }))
         .route("/telegram/webhook", any(telegram))
         .route("/api/stripe/webhook", any(stripe))
         .nest("/local", local_routes::router())
         .method_not_allowed_fallback(|| async { problem(method_not_allowed()) })
         .with_state(parts.clone());
     if let Some(sim) = &parts.sim {
-        router = router.merge(sim.router());
+        let front = get(|| async { Redirect::temporary("/sim") });
+        router = router.merge(sim.router()).route("/", front);
     }
     // The operators' API answers 404 for every path that nobody else has.
     let api = admin_api::handler::router(desk);

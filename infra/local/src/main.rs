@@ -19,8 +19,7 @@ async fn main() -> std::process::ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let config = Config::from_env()?;
-    let level = telemetry::level()?;
-    tracing_subscriber::fmt().with_max_level(level).with_target(false).compact().init();
+    telemetry::start_for_people()?;
     let greeting = config.clone();
     let stack = Stack::start(config, Arc::new(SystemClock::default())).await?;
     greet(&greeting, &stack);

@@ -33,6 +33,10 @@ pub(crate) async fn run(parts: Arc<Parts>) {
             continue;
         }
         last = now;
+        // DynamoDB deletes what its TTL let expire by itself.
+        if let Err(error) = parts.engine.sweep_ttl() {
+            tracing::warn!(%error, "expired items were not removed");
+        }
         for job in JOBS {
             if let Some(Err(error)) = run_job(&parts, job).await {
                 tracing::error!(job, code = error.code(), %error, "the job failed; it runs again in an hour");

@@ -121,7 +121,7 @@ fn a_bad_setting_stops_the_start_with_a_sentence_that_names_it() {
         ("GUERDON_HOST", "localhost", "GUERDON_HOST must be an IP address"),
         ("GUERDON_PRESET", "nope", "GUERDON_PRESET there is no preset 'nope'; there is: bitten"),
         ("GUERDON_BOT_USERNAME", "a b", "GUERDON_BOT_USERNAME"),
-        ("GUERDON_LOG", "loud", "GUERDON_LOG must be one of"),
+        ("GUERDON_LOG", "loud", "GUERDON_LOG must be one of error, warn, info, debug"),
         ("GUERDON_PSEUDONYM_KEY", "short", "GUERDON_PSEUDONYM_KEY must have at least 16 bytes"),
         ("ADMIN_TOKEN", "1234", "ADMIN_TOKEN must have at least 12 characters"),
         ("GUERDON_ADMIN_CALLS_PER_MINUTE", "0", "GUERDON_ADMIN_CALLS_PER_MINUTE must be a whole number"),

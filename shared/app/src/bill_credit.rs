@@ -172,7 +172,10 @@ async fn posted(app: &App, posting: &Posting, transaction: &str) -> Result<Poste
         let latest = app.store.latest_posting(&posting.member).await?;
         let refused = |latest: &Posting| matches!(latest.state, PostingState::Refused { .. });
         if latest.is_some_and(|latest| latest.id == posting.id && refused(&latest)) {
-            return Err(AppError::Corrupt(format!("Stripe both took and refused posting {}", posting.id)));
+            return Err(AppError::Corrupt(format!(
+                "Stripe both took and refused the posting of entry {}",
+                posting.seq
+            )));
         }
     }
     Ok(Posted::Done(posting.amount))

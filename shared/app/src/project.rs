@@ -11,6 +11,9 @@ use guerdon_store::{
 
 use crate::{App, AppError, Period};
 
+/// Types of items whose changes are projected: the trigger's filter lets only these through.
+pub const PROJECTED: [&str; 6] = ["member", "referral", "payment", "commission", "entry", "rank"];
+
 /// Takes a batch of a shard's changes into the projections, each exactly once.
 ///
 /// # Errors

@@ -5,6 +5,9 @@ use guerdon_domain::{CommissionState, CustomerId, EntryKind, MemberId, Money, Re
 use guerdon_store::{Change, InvoiceCreditState, Stored};
 use serde::{Deserialize, Serialize};
 
+/// Types of items whose changes become events: the trigger's filter lets only these through.
+pub const RELAYED: [&str; 5] = ["referral", "commission", "entry", "customer", "invoice_credit"];
+
 /// Something that happened. It holds pseudonyms and numbers, never names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::{
-    Builder,
+    Builder, Connector,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::{
@@ -42,15 +42,36 @@ impl HttpClient for LazyHttpClient {
 }
 
 fn https() -> SharedHttpClient {
-    if optional("AWS_ENDPOINT_URL").is_some_and(|url| url.starts_with("http://")) {
+    if is_plain() {
         return Builder::new().build_http();
     }
-    let roots = TrustStore::empty().with_pem_certificate(ROOTS);
     let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    match TlsContext::builder().with_trust_store(roots).build() {
-        Ok(context) => builder.tls_context(context).build_https(),
-        Err(_) => builder.build_https(),
+    match trust() {
+        Some(context) => builder.tls_context(context).build_https(),
+        None => builder.build_https(),
     }
+}
+
+/// One connection pool outside the SDK's clients, built alike.
+pub(crate) fn connector() -> Connector {
+    if is_plain() {
+        return Connector::builder().build_http();
+    }
+    let builder = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    match trust() {
+        Some(context) => builder.tls_context(context).build(),
+        None => builder.build(),
+    }
+}
+
+/// A stand-in for AWS on this machine speaks plain HTTP.
+fn is_plain() -> bool {
+    optional("AWS_ENDPOINT_URL").is_some_and(|url| url.starts_with("http://"))
+}
+
+fn trust() -> Option<TlsContext> {
+    let roots = TrustStore::empty().with_pem_certificate(ROOTS);
+    TlsContext::builder().with_trust_store(roots).build().ok()
 }
 
 /// What every AWS client of the process shares.
@@ -77,6 +98,12 @@ impl Aws {
             credentials: Credentials::new(key, secret, optional("AWS_SESSION_TOKEN"), None, "lambda"),
             http_client: SharedHttpClient::new(LazyHttpClient::default()),
         })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(region: &str, credentials: Credentials) -> Self {
+        let http_client = SharedHttpClient::new(LazyHttpClient::default());
+        Self { region: region.to_owned(), endpoint: None, credentials, http_client }
     }
 
     /// The table.

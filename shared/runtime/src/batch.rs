@@ -14,7 +14,11 @@ where
     for message in event.records {
         let id = message.message_id.clone().unwrap_or_default();
         if let Err(error) = handle(message).await {
-            tracing::error!(function, message_id = id, code = error.code(), %error, "message failed");
+            if error.retryable() {
+                tracing::warn!(function, message_id = id, code = error.code(), %error, "message comes again");
+            } else {
+                tracing::error!(function, message_id = id, code = error.code(), %error, "message failed");
+            }
             let mut failure = BatchItemFailure::default();
             failure.item_identifier = id;
             response.batch_item_failures.push(failure);

@@ -11,6 +11,7 @@ pub mod http_body;
 pub mod problem;
 pub mod queue;
 pub mod secrets;
+mod ssm;
 pub mod stream;
 pub mod telemetry;
 

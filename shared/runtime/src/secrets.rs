@@ -7,11 +7,10 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_ssm::config::{BehaviorVersion, Region};
 use guerdon_app::{Clock, SystemClock};
 use guerdon_domain::Timestamp;
 
-use crate::{aws::Aws, env::ConfigError};
+use crate::{aws::Aws, env::ConfigError, ssm::Ssm};
 
 /// The secrets there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,7 +60,7 @@ const KEPT: Duration = Duration::from_secs(600);
 
 #[derive(Clone)]
 enum Source {
-    Ssm { client: aws_sdk_ssm::Client, prefix: String },
+    Ssm { client: Arc<Ssm>, prefix: String },
     Given(Arc<HashMap<Secret, String>>),
 }
 
@@ -75,13 +74,7 @@ pub struct Secrets {
 
 impl Secrets {
     pub(crate) fn ssm(aws: &Aws, prefix: String) -> Self {
-        let mut config = aws_sdk_ssm::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(aws.region.clone()))
-            .credentials_provider(aws.credentials.clone())
-            .http_client(aws.http_client.clone());
-        config.set_endpoint_url(aws.endpoint.clone());
-        let client = aws_sdk_ssm::Client::from_conf(config.build());
+        let client = Arc::new(Ssm::new(aws.clone()));
         Self::of(Source::Ssm { client, prefix: prefix.trim_end_matches('/').to_owned() })
     }
 
@@ -107,7 +100,13 @@ impl Secrets {
                 if let Some(value) = self.kept(secret) {
                     return Ok(value);
                 }
-                let value = read(client, prefix, secret).await?.ok_or(missing)?;
+                let name = format!("{prefix}/{}", secret.parameter());
+                let read = client.parameter(&name, self.clock.now()).await;
+                let value = read.map_err(|error| ConfigError::Invalid {
+                    name: secret.variable(),
+                    problem: format!("cannot be read from SSM: {error}"),
+                })?;
+                let value = value.filter(|value| !value.is_empty()).ok_or(missing)?;
                 let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.insert(secret, (self.clock.now(), value.clone()));
                 Ok(value)
@@ -120,26 +119,5 @@ impl Secrets {
         let (read_at, value) = kept.get(&secret)?;
         let age = self.clock.now().millis().saturating_sub(read_at.millis());
         (u128::try_from(age).unwrap_or(u128::MAX) < KEPT.as_millis()).then(|| value.clone())
-    }
-}
-
-async fn read(
-    client: &aws_sdk_ssm::Client,
-    prefix: &str,
-    secret: Secret,
-) -> Result<Option<String>, ConfigError> {
-    let name = format!("{prefix}/{}", secret.parameter());
-    let answer = client.get_parameter().name(name).with_decryption(true).send().await;
-    match answer {
-        Ok(output) => Ok(output.parameter.and_then(|p| p.value).filter(|value| !value.is_empty())),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_parameter_not_found()) => Ok(None),
-        Err(error) => {
-            use aws_sdk_ssm::error::ProvideErrorMetadata;
-            let code = error.code().unwrap_or("no answer").to_owned();
-            Err(ConfigError::Invalid {
-                name: secret.variable(),
-                problem: format!("cannot be read from SSM: {code}"),
-            })
-        }
     }
 }

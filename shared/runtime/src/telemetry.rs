@@ -1,40 +1,96 @@
 //! Logs: one JSON object a line. Ids are keyed hashes, payloads and names never appear
 //! (docs/logging.md lists the fields).
 
-use tracing::Level;
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::env::{ConfigError, optional};
 
 const NAME: &str = "GUERDON_LOG";
+
+/// The crates whose lines are ours. Libraries say nothing: at some levels theirs hold whole requests, and
+/// with them names and secrets.
+const OURS: [&str; 16] = [
+    "guerdon_domain",
+    "guerdon_store",
+    "guerdon_app",
+    "guerdon_telegram",
+    "guerdon_stripe",
+    "guerdon_runtime",
+    "guerdon_local",
+    "telegram_webhook",
+    "stripe_webhook",
+    "admin_api",
+    "commission_worker",
+    "hold_release",
+    "code_expiry",
+    "projector",
+    "event_relay",
+    "notifier",
+];
 
 /// Starts logging at the level of `GUERDON_LOG` (`error`, `warn`, `info`, `debug`), `info` by default.
 ///
 /// # Errors
 /// [`ConfigError::Invalid`] for another word.
 pub fn start() -> Result<(), ConfigError> {
-    let level = level()?;
-    let subscriber = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_max_level(level)
         // Lambda stamps each line itself.
-        .without_time()
-        .finish();
+        .without_time();
     // A second start, as in tests, keeps the first.
-    tracing::subscriber::set_global_default(subscriber).ok();
+    tracing_subscriber::registry().with(lines.with_filter(only_ours()?)).try_init().ok();
     Ok(())
 }
 
-/// The configured level.
+/// The same for a person at a terminal.
 ///
 /// # Errors
-/// [`ConfigError::Invalid`] for an unknown word.
-pub fn level() -> Result<Level, ConfigError> {
+/// [`ConfigError::Invalid`] for an unknown level.
+pub fn start_for_people() -> Result<(), ConfigError> {
+    let lines = tracing_subscriber::fmt::layer().compact().with_target(false);
+    tracing_subscriber::registry().with(lines.with_filter(only_ours()?)).try_init().ok();
+    Ok(())
+}
+
+fn only_ours() -> Result<Targets, ConfigError> {
+    let level = level()?;
+    Ok(Targets::new().with_targets(OURS.map(|target| (target, level))))
+}
+
+fn level() -> Result<LevelFilter, ConfigError> {
     let word = optional(NAME).unwrap_or_else(|| "info".to_owned());
-    word.parse().map_err(|_| ConfigError::Invalid {
-        name: NAME,
-        problem: "must be one of error, warn, info, debug, trace".to_owned(),
-    })
+    match word.as_str() {
+        "error" => Ok(LevelFilter::ERROR),
+        "warn" => Ok(LevelFilter::WARN),
+        "info" => Ok(LevelFilter::INFO),
+        "debug" => Ok(LevelFilter::DEBUG),
+        _ => Err(ConfigError::Invalid {
+            name: NAME,
+            problem: "must be one of error, warn, info, debug".to_owned(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+
+    #[test]
+    fn only_our_own_crates_are_heard() {
+        let filter = only_ours().unwrap();
+        assert!(filter.would_enable("guerdon_app::settle_wallet", &Level::INFO));
+        assert!(filter.would_enable("commission_worker::handler", &Level::ERROR));
+        for library in ["aws_smithy_runtime", "stripe_client", "reqwest", "hyper_util", "lambda_runtime"] {
+            assert!(!filter.would_enable(library, &Level::ERROR), "{library}");
+        }
+    }
 }

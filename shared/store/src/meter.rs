@@ -15,6 +15,8 @@ tokio::task_local! {
 /// Attributes every table call inside `work` to `use_case`. The outermost name wins, so that what a use
 /// case costs includes the use cases it calls.
 pub async fn metered<F: Future>(use_case: &'static str, work: F) -> F::Output {
+    // Boxed: use cases call each other, and their futures would nest too deep for the compiler.
+    let work = Box::pin(work);
     if USE_CASE.try_with(|_| ()).is_ok() { work.await } else { USE_CASE.scope(use_case, work).await }
 }
 

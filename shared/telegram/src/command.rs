@@ -3,11 +3,9 @@
 use guerdon_domain::Code;
 
 /// The commands shown in Telegram's menu, with their English descriptions. Operators' are left out.
-pub const MENU: [(&str, &str); 10] = [
+pub const MENU: [(&str, &str); 8] = [
     ("recruit", "Your code and link to share"),
     ("credits", "Your credits and how you earned them"),
-    ("wallet", "Your balances and withdrawals"),
-    ("shop", "What you can buy"),
     ("plans", "Plans and prices"),
     ("profile", "Who invited you, whom you invited"),
     ("help", "How it works"),
