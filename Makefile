@@ -88,3 +88,4 @@ bench-startup: ## Start-up of each function's binary.
 fixtures: ## Run the parsers over recorded payloads (FIXTURES=folder).
 	cargo run -p guerdon-stripe --example read_fixtures -- $(FIXTURES)/stripe
 	cargo run -p guerdon-telegram --example read_fixtures -- $(FIXTURES)/telegram
+	cargo run -p guerdon-tests --example read_aws_fixtures -- $(FIXTURES)/aws

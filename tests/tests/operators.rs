@@ -30,6 +30,10 @@ async fn the_documented_fields_are_there() {
     ] {
         assert_eq!(stats[field], expected, "{field}: {stats}");
     }
+    let today = json!({
+        "date": "2026-11-21", "joined": 3, "referrals": 2, "converted": 1, "payments": 1, "credits_issued": 10.0,
+    });
+    assert_eq!(stats["daily_trend"], json!([today]));
     let best = json!([{ "user_id": ALICE.id.to_string(), "referrals": 1, "total_earned": 10.0 }]);
     assert_eq!(stats["top_referrers"], best);
     assert_eq!(world.admin("top-referrers?period=month").await["top_referrers"], best);

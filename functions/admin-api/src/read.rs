@@ -9,7 +9,7 @@ use axum::{
 };
 use guerdon_app::{
     AppError, Period,
-    desk::{self, DeskCommission, Export, TopReferrer},
+    desk::{self, DayTrend, DeskCommission, Export, TopReferrer},
 };
 use guerdon_domain::{CommissionId, Timestamp};
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -62,6 +62,28 @@ struct Stats {
     applied_credits: Amount,
     currency: String,
     top_referrers: Vec<Top>,
+    daily_trend: Vec<Day>,
+}
+
+#[derive(Serialize)]
+struct Day {
+    date: String,
+    joined: i64,
+    referrals: i64,
+    converted: i64,
+    payments: i64,
+    credits_issued: Amount,
+}
+
+fn day(day: DayTrend) -> Day {
+    Day {
+        date: day.day,
+        joined: day.joined,
+        referrals: day.referrals,
+        converted: day.converted,
+        payments: day.payments,
+        credits_issued: Amount(day.issued),
+    }
 }
 
 pub(crate) async fn stats(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
@@ -74,6 +96,7 @@ pub(crate) async fn stats(State(desk): State<Arc<Desk>>) -> Result<Response, Ref
         pending_credits: Amount(stats.pending_credits),
         applied_credits: Amount(stats.applied_credits),
         top_referrers: top(stats.top_referrers),
+        daily_trend: stats.daily.into_iter().map(day).collect(),
     })
     .into_response())
 }

@@ -3,7 +3,7 @@ mod read;
 mod write;
 
 pub use read::{
-    DeskCommission, DeskMember, DeskPending, DeskStats, Export, Pending, TopReferrer, commissions_of,
-    desk_member, desk_stats, export_credits, pending_referrals, top_referrers,
+    DayTrend, DeskCommission, DeskMember, DeskPending, DeskStats, Export, Pending, TopReferrer,
+    commissions_of, desk_member, desk_stats, export_credits, pending_referrals, top_referrers,
 };
 pub use write::{Answer, Change, DeskError, DeskRequest, apply_credit, force_confirm, revoke_credit};

@@ -27,6 +27,45 @@ pub struct DeskStats {
     pub applied_credits: Money,
     /// The best referrers.
     pub top_referrers: Vec<TopReferrer>,
+    /// The last 30 UTC days with any activity, oldest first.
+    pub daily: Vec<DayTrend>,
+}
+
+/// What happened on one UTC day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayTrend {
+    /// The day, `2026-11-21`.
+    pub day: String,
+    /// New members.
+    pub joined: i64,
+    /// Of these, through a code.
+    pub referrals: i64,
+    /// Referrals that paid.
+    pub converted: i64,
+    /// Payments of all members.
+    pub payments: i64,
+    /// Commissions booked for the day's payments.
+    pub issued: Money,
+}
+
+async fn daily(app: &App) -> Result<Vec<DayTrend>, AppError> {
+    let now = app.now();
+    let currency = app.preset.currency;
+    let days = app.store.daily(&now.plus_days(-29).day(), &now.day()).await?;
+    Ok(days
+        .into_iter()
+        .map(|(day, counters)| {
+            let count = |name: &str| counters.get(name).copied().unwrap_or_default();
+            DayTrend {
+                joined: count("members"),
+                referrals: count("referrals"),
+                converted: count("converted"),
+                payments: count("payments"),
+                issued: Money::new(count(&format!("issued_{currency}")), currency),
+                day,
+            }
+        })
+        .collect())
 }
 
 /// A referrer in the operators' ranking.
@@ -58,6 +97,7 @@ pub async fn desk_stats(app: &App) -> Result<DeskStats, AppError> {
             pending_credits: money("held").checked_add(Money::new(promised, currency))?,
             applied_credits: money("applied"),
             top_referrers: top_referrers(app, Period::All, 10).await?,
+            daily: daily(app).await?,
         })
     })
     .await

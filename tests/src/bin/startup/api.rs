@@ -4,9 +4,13 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
@@ -28,8 +32,10 @@ pub enum Event {
 pub struct Api {
     /// Where it listens.
     pub address: String,
-    /// What happened.
-    pub events: Receiver<Event>,
+    /// What happened, with the generation of the connection it happened on.
+    events: Receiver<(u64, Event)>,
+    /// Goes up with each program: what one that is gone did is not taken for the next one's.
+    generation: Arc<AtomicU64>,
 }
 
 impl Api {
@@ -41,18 +47,30 @@ impl Api {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?.to_string();
         let (sender, events) = channel();
+        let generation = Arc::new(AtomicU64::new(0));
+        let current = generation.clone();
         thread::spawn(move || {
             for connection in listener.incoming().map_while(Result::ok) {
-                let sender = sender.clone();
-                thread::spawn(move || serve(connection, &sender));
+                let (sender, generation) = (sender.clone(), current.load(Ordering::SeqCst));
+                thread::spawn(move || serve(connection, &|event| sender.send((generation, event)).ok()));
             }
         });
-        Ok(Self { address, events })
+        Ok(Self { address, events, generation })
     }
 
-    /// Forgets what a program did that is gone.
-    pub fn forget(&self) {
-        while self.events.try_recv().is_ok() {}
+    /// What happens from here on is another program's.
+    pub fn next_program(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The next thing the present program does, if it does any before `patience` is over.
+    pub fn next(&self, patience: Duration) -> Result<Event, RecvTimeoutError> {
+        loop {
+            let (generation, event) = self.events.recv_timeout(patience)?;
+            if generation == self.generation.load(Ordering::SeqCst) {
+                return Ok(event);
+            }
+        }
     }
 }
 
@@ -63,7 +81,7 @@ struct Request {
 }
 
 /// Answers one connection until it ends; a program that was killed just ends it.
-fn serve(connection: TcpStream, events: &Sender<Event>) -> Option<()> {
+fn serve(connection: TcpStream, tell: &dyn Fn(Event) -> Option<()>) -> Option<()> {
     connection.set_nodelay(true).ok()?;
     let mut reader = BufReader::new(connection.try_clone().ok()?);
     loop {
@@ -71,10 +89,10 @@ fn serve(connection: TcpStream, events: &Sender<Event>) -> Option<()> {
         let at = now();
         let path = request.path.as_str();
         if path.ends_with("/invocation/next") {
-            events.send(Event::Polled { at, connection: connection.try_clone().ok()? }).ok()?;
+            tell(Event::Polled { at, connection: connection.try_clone().ok()? })?;
         } else if path.contains("/runtime/") {
             let ok = path.ends_with("/response");
-            events.send(Event::Answered { at, ok, body: request.body }).ok()?;
+            tell(Event::Answered { at, ok, body: request.body })?;
             write(&connection, "202 Accepted", "application/json", r#"{"status":"OK"}"#).ok()?;
         } else {
             let body = service(&request);

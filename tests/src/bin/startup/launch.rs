@@ -28,6 +28,8 @@ pub struct Subject {
 pub struct Sample {
     /// From exec to the first poll.
     pub poll_micros: u64,
+    /// CPU time of all its threads until then: steadier than the clock on a busy machine.
+    pub cpu_micros: u64,
     /// The most memory it held until then.
     pub peak_kilobytes: u64,
     /// From the first event to its answer.
@@ -50,7 +52,7 @@ pub fn build(root: &Path, names: &[String]) -> anyhow::Result<PathBuf> {
 /// Starts a program and waits for its first poll, and for its first answer if that is wanted.
 pub fn time(subject: &Subject, api: &Api, first_call: bool) -> anyhow::Result<Sample> {
     let mut command = Command::new(&subject.binary);
-    api.forget();
+    api.next_program();
     let started = now();
     let mut running = Running::start(&mut command, api)?;
     let (polled, connection) = match running.next(api, Duration::from_secs(10)) {
@@ -59,27 +61,28 @@ pub fn time(subject: &Subject, api: &Api, first_call: bool) -> anyhow::Result<Sa
         Err(error) => return Err(error.context(format!("{} did not poll", subject.name))),
     };
     let poll_micros = u64::try_from(polled.duration_since(started).as_micros())?;
+    let cpu_micros = cpu_micros(running.0.id())?;
     let peak_kilobytes = peak_kilobytes(running.0.id())?;
     let first_call_micros = match first_event(&subject.name).filter(|_| first_call) {
         Some(event) => {
             let deadline = SystemClock::default().now().millis() + 30_000;
             let sent = invoke(connection, &event, deadline)?;
             let answer = running.next(api, Duration::from_secs(10));
-            let Ok(Event::Answered { at, ok, body }) = answer else {
-                bail!("{} did not answer", subject.name)
+            let Event::Answered { at, ok, body } = answer.with_context(|| subject.name.clone())? else {
+                bail!("{} polled again without an answer", subject.name)
             };
             ensure!(ok && !body.contains(r#""statusCode":5"#), "{} failed: {body}", subject.name);
             Some(u64::try_from(at.duration_since(sent).as_micros())?)
         }
         None => None,
     };
-    Ok(Sample { poll_micros, peak_kilobytes, first_call_micros })
+    Ok(Sample { poll_micros, cpu_micros, peak_kilobytes, first_call_micros })
 }
 
 /// Instructions until the first poll.
 pub fn instructions(subject: &Subject, api: &Api) -> anyhow::Result<u64> {
     eprintln!("counting the instructions of {} ...", subject.name);
-    api.forget();
+    api.next_program();
     let folder = tempfile::TempDir::new()?;
     let log = folder.path().join("log");
     let mut command = Command::new("valgrind");
@@ -127,7 +130,7 @@ impl Running {
     fn next(&mut self, api: &Api, patience: Duration) -> anyhow::Result<Event> {
         let start = now();
         while now().duration_since(start) < patience {
-            match api.events.recv_timeout(Duration::from_millis(100)) {
+            match api.next(Duration::from_millis(100)) {
                 Ok(event) => return Ok(event),
                 Err(RecvTimeoutError::Disconnected) => bail!("the fake runtime API died"),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -175,4 +178,13 @@ fn peak_kilobytes(pid: u32) -> anyhow::Result<u64> {
         .context("memory is read from /proc, which only Linux has")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
     Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
+}
+
+fn cpu_micros(pid: u32) -> anyhow::Result<u64> {
+    let mut nanos = 0;
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let counted = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+        nanos += counted.split_whitespace().next().context("an empty schedstat")?.parse::<u64>()?;
+    }
+    Ok(nanos / 1000)
 }
