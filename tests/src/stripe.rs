@@ -1,5 +1,6 @@
 //! Stripe's events, hand-made and signed, and the simulator's own.
 
+use guerdon_app::{Clock, SystemClock};
 use guerdon_domain::Timestamp;
 use guerdon_stripe::{WebhookSecret, sign};
 use serde_json::{Value, json};
@@ -8,6 +9,11 @@ use crate::{Answer, World, telegram::Person};
 
 /// The signing secret in every world.
 pub const SIGNING_SECRET: &str = "whsec_test_secret";
+
+/// The wall clock: a signature's age is real time, whatever the stack's clock shows.
+pub fn wall_now() -> Timestamp {
+    SystemClock::default().now()
+}
 
 /// An event around an object.
 pub fn event(id: &str, kind: &str, object: &Value) -> Value {
@@ -86,7 +92,7 @@ impl World {
 
     /// Posts an event, rightly signed now; panics unless it is taken.
     pub async fn stripe(&self, event: &Value) {
-        let answer = self.stripe_signed(&event.to_string(), SIGNING_SECRET, self.stack().app().now()).await;
+        let answer = self.stripe_signed(&event.to_string(), SIGNING_SECRET, wall_now()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 

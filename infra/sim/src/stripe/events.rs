@@ -16,6 +16,13 @@ use crate::{ActionError, Sim, telegram::chats::push_capped};
 const PAUSES: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(250), Duration::from_millis(1_000)];
 
+/// A signature's age is real time, however far the test clock has been moved.
+#[expect(clippy::disallowed_methods, reason = "signatures age by the wall clock")]
+fn wall_seconds() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
 /// `t=<unix>,v1=<hex>` over `{t}.{body}`, keyed with the whole secret, `whsec_` included.
 pub(crate) fn signature_header(secret: &str, at: i64, body: &str) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
@@ -62,7 +69,7 @@ impl Stripe {
                 kind: kind.to_owned(),
                 customer,
                 created: now,
-                signature_header: signature_header(secret, now, &body).unwrap_or_default(),
+                signature_header: signature_header(secret, wall_seconds(), &body).unwrap_or_default(),
                 body,
                 status: if self.hold { Delivery::Held } else { Delivery::Pending },
                 http_status: None,
@@ -115,7 +122,7 @@ impl Sim {
     /// One try. It is signed anew, as Stripe does, so that a late try is not a stale one.
     async fn attempt(&self, id: &str, body: &str) -> Delivery {
         let config = self.config();
-        let Some(signature) = signature_header(&config.stripe_webhook_secret, self.now(), body) else {
+        let Some(signature) = signature_header(&config.stripe_webhook_secret, wall_seconds(), body) else {
             return Delivery::Failed;
         };
         let request = self

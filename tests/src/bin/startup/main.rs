@@ -85,6 +85,7 @@ fn print(subjects: &[Subject], samples: &[Vec<Sample>], instructions: &[Option<u
         "first poll ms",
         "ratio",
         "CPU ms",
+        "CPU ratio",
         "M instructions",
         "MB",
         "peak RSS MB",
@@ -95,10 +96,11 @@ fn print(subjects: &[Subject], samples: &[Vec<Sample>], instructions: &[Option<u
     let of = |samples: &[Sample], figure: fn(&Sample) -> u64| {
         median(&samples.iter().map(figure).collect::<Vec<_>>())
     };
-    let hello = samples.first().map_or(1, |samples| of(samples, |s| s.poll_micros)).max(1);
+    let hello = samples.first().map_or(&[][..], Vec::as_slice);
     for ((subject, samples), instructions) in subjects.iter().zip(samples).zip(instructions) {
         let poll = of(samples, |s| s.poll_micros);
-        let ratio = poll * 100 / hello;
+        let cpu_ratio = ratio(samples, hello, |s| s.cpu_micros);
+        let ratio = ratio(samples, hello, |s| s.poll_micros);
         let bytes = subject.binary.metadata().map_or(0, |metadata| metadata.len());
         let call = of(samples, |s| s.first_call_micros.unwrap_or_default());
         let mut over = Vec::new();
@@ -110,6 +112,7 @@ fn print(subjects: &[Subject], samples: &[Vec<Sample>], instructions: &[Option<u
             millis(poll),
             hundredths(ratio),
             millis(of(samples, |s| s.cpu_micros)),
+            hundredths(cpu_ratio),
             instructions.map_or_else(String::new, |n| hundredths(n / 10_000)),
             hundredths(bytes / 10_000),
             hundredths(of(samples, |s| s.peak_kilobytes) / 10),
@@ -118,4 +121,10 @@ fn print(subjects: &[Subject], samples: &[Vec<Sample>], instructions: &[Option<u
         ]);
     }
     table.print();
+}
+
+/// The median of the ratios within each round, in hundredths: what slowed a whole round down cancels out.
+fn ratio(samples: &[Sample], hello: &[Sample], figure: fn(&Sample) -> u64) -> u64 {
+    let each = samples.iter().zip(hello).map(|(one, other)| figure(one) * 100 / figure(other).max(1));
+    median(&each.collect::<Vec<_>>())
 }
