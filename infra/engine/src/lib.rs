@@ -10,7 +10,11 @@ mod connector;
 mod dispatch;
 mod stream;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -45,6 +49,8 @@ impl From<dynoxide::DynoxideError> for EngineError {
 #[derive(Clone)]
 pub struct Engine {
     db: Database,
+    /// Each table's stream and its one shard: asking for them reads every record there is.
+    streams: Arc<Mutex<HashMap<String, (String, String)>>>,
 }
 
 impl Engine {
@@ -53,7 +59,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Database`].
     pub fn memory() -> Result<Self, EngineError> {
-        Ok(Self { db: Database::memory()? })
+        Ok(Self { db: Database::memory()?, streams: Arc::default() })
     }
 
     /// An engine on a file. It survives `kill -9`; the last moments before a power loss may be missing,
@@ -71,7 +77,7 @@ impl Engine {
         // three-item transactions a second.
         db.enable_bulk_loading()?;
         db.disable_bulk_loading()?;
-        Ok(Self { db })
+        Ok(Self { db, streams: Arc::default() })
     }
 
     /// An SDK client of this engine.

@@ -1,6 +1,6 @@
 //! The table's change stream, read from where the reader left off.
 
-use std::path::Path;
+use std::{path::Path, sync::PoisonError};
 
 use dynoxide::actions::{
     describe_stream::DescribeStreamRequest, get_records::GetRecordsRequest,
@@ -63,6 +63,16 @@ impl Engine {
     }
 
     fn shard(&self, table: &str) -> Result<(String, String), EngineError> {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = streams.get(table) {
+            return Ok(known.clone());
+        }
+        let found = self.find_shard(table)?;
+        streams.insert(table.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    fn find_shard(&self, table: &str) -> Result<(String, String), EngineError> {
         let missing = || EngineError::Database(format!("table {table} has no stream"));
         let request: ListStreamsRequest = serde_json::from_value(serde_json::json!({ "TableName": table }))?;
         let streams = serde_json::to_value(self.db.list_streams(request)?)?;

@@ -81,6 +81,7 @@
 mod api;
 mod form;
 mod page;
+mod saver;
 mod state;
 mod stripe;
 mod telegram;
@@ -89,7 +90,7 @@ mod view;
 use std::{
     fmt, io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -100,7 +101,10 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::state::State;
+use crate::{
+    saver::{SAVE_EVERY, Saver},
+    state::State,
+};
 
 /// How long Guerdon may take to answer a webhook call.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(30);
@@ -226,6 +230,14 @@ struct Inner {
     http: reqwest::Client,
     page: String,
     state: Mutex<State>,
+    saver: Saver,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.saver.save(state);
+    }
 }
 
 /// Makes a simulator, with the world of its snapshot if there is one.
@@ -246,7 +258,23 @@ pub fn new(mut config: SimConfig) -> Result<Sim, SimError> {
     // No proxy: the environment's must not see loopback traffic.
     let http = reqwest::Client::builder().no_proxy().timeout(WEBHOOK_TIMEOUT).build()?;
     let page = page::render(&config);
-    Ok(Sim { inner: Arc::new(Inner { config, bot, http, page, state: Mutex::new(state) }) })
+    let saver = Saver::new(config.state_file.clone(), state.revision);
+    let inner = Arc::new(Inner { config, bot, http, page, state: Mutex::new(state), saver });
+    if inner.config.state_file.is_some() {
+        let world = Arc::downgrade(&inner);
+        std::thread::spawn(move || save_what_is_left(&world));
+    }
+    Ok(Sim { inner })
+}
+
+/// Saves what a burst of changes left unsaved, until the simulator is gone.
+fn save_what_is_left(world: &Weak<Inner>) {
+    loop {
+        std::thread::sleep(SAVE_EVERY);
+        let Some(inner) = world.upgrade() else { return };
+        let state = inner.state.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.saver.save(&state);
+    }
 }
 
 fn check(config: &SimConfig) -> Result<(), SimError> {
@@ -335,17 +363,13 @@ impl Sim {
         self.change(act)
     }
 
-    /// Changes the world and writes it down, all under the lock: snapshots are in the order of the changes.
+    /// Changes the world and writes it down, all under the lock: snapshots are in the order of the changes. In
+    /// a burst only the first change is written at once; the rest follow within half a second.
     pub(crate) fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = act(&mut state);
         state.revision += 1;
-        if let Some(path) = &self.inner.config.state_file {
-            // The world goes on in memory; only the next start would miss something.
-            if let Err(error) = state::save(path, &state) {
-                tracing::error!(%error, path = %path.display(), "the simulator's state was not saved");
-            }
-        }
+        self.inner.saver.save_unless_recent(&state);
         result
     }
 }

@@ -23,6 +23,8 @@ async fn the_world_survives_a_restart() {
     stack.stripe(path, "k", "amount=-1000&currency=usd").await;
     let first_update = stack.last_update()["update_id"].as_i64().unwrap();
 
+    // The end of a burst is on disk half a second later.
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
     let later = Stack::with_state(Some(file)).await;
     assert_eq!(later.sim.outbox(1004), stack.sim.outbox(1004));
     assert_eq!(later.sim.stripe_calls(), stack.sim.stripe_calls());
