@@ -209,12 +209,11 @@ pub async fn force_confirm(app: &App, request: &DeskRequest) -> Result<Answer, D
         let states = ("\"pending\"".to_owned(), "\"converted\"".to_owned());
         let (audit, response) = trail(app, request, "referral.force_confirm", &referee, states, &change)?;
         match record_with_trail(app, &facts, Some((&audit, &response))).await? {
-            Recorded::Applied(_) => {
+            Recorded::Applied(record) => {
                 // The credit is the referrer's at once where there is no hold; should this fail, the
                 // commission's own event settles it.
-                let beneficiary = app.store.payment(&facts.key).await?.map(|payment| payment.outcome);
-                if let Some(PaymentOutcome::Granted { beneficiary, .. }) = beneficiary {
-                    settle_wallet(app, &beneficiary).await?;
+                if let PaymentOutcome::Granted { beneficiary, .. } = &record.outcome {
+                    settle_wallet(app, beneficiary).await?;
                 }
                 Ok(Answer::Applied(change))
             }
