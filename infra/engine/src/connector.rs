@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use crate::dispatch::{Answer, Backend};
 use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
@@ -9,9 +10,6 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
 };
 use aws_smithy_types::body::SdkBody;
-use dynoxide::Database;
-
-use crate::dispatch::{Answer, dispatch};
 
 /// What goes wrong with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,13 +41,13 @@ impl Faults for NoFaults {
     }
 }
 
-pub(crate) fn client(db: Database, faults: Arc<dyn Faults>) -> SharedHttpClient {
-    SharedHttpClient::new(Embedded { db, faults })
+pub(crate) fn client(backend: Backend, faults: Arc<dyn Faults>) -> SharedHttpClient {
+    SharedHttpClient::new(Embedded { backend, faults })
 }
 
 #[derive(Clone)]
 struct Embedded {
-    db: Database,
+    backend: Backend,
     faults: Arc<dyn Faults>,
 }
 
@@ -77,10 +75,10 @@ impl Embedded {
         let operation = target.rsplit('.').next().unwrap_or_default();
         let body = request.body().bytes().unwrap_or_default();
         let answer = match self.faults.next(operation) {
-            Fault::None => dispatch(&self.db, operation, body),
+            Fault::None => self.backend.dispatch(operation, body),
             Fault::LostBefore => return Err(lost()),
             Fault::LostAfter => {
-                dispatch(&self.db, operation, body);
+                self.backend.dispatch(operation, body);
                 return Err(lost());
             }
             Fault::Conflict => conflict(operation, body),

@@ -1,0 +1,297 @@
+//! Reads of ranges: `Query` and `Scan`, in pages.
+
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Bound,
+};
+
+use serde::Serialize;
+
+use super::{
+    Tables,
+    capacity::{Consumed, read_halves},
+    definition::ProjectionType,
+    error::{Refusal, invalid},
+    expression::{Bindings, Condition, KeyRange, Uses},
+    key::{Key, KeySchema, Place},
+    requests::{Query, Scan, Select},
+    table::View,
+    value::{Attributes, Image, size_of_item},
+};
+
+/// Bytes after which a page ends.
+const PAGE_BYTES: usize = 1024 * 1024;
+
+/// Answer of `Query` and `Scan`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Page {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<Vec<Image>>,
+    count: usize,
+    scanned_count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_evaluated_key: Option<Attributes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consumed_capacity: Option<Consumed>,
+}
+
+/// What goes into a page.
+struct Paging<'a> {
+    filter: Option<(&'a Condition, Bindings<'a>)>,
+    limit: Option<usize>,
+    count_only: bool,
+}
+
+impl Tables {
+    /// `Query`.
+    pub(crate) fn query(&mut self, mut request: Query) -> Result<Page, Refusal> {
+        let placeholders = request.placeholders();
+        let condition = self.expressions.condition(&request.key_condition_expression)?;
+        let filter = request.filter_expression.as_deref().map(|text| self.expressions.condition(text));
+        let filter = filter.transpose()?;
+        let mut expressions: Vec<&dyn Uses> = vec![condition.as_ref()];
+        expressions.extend(filter.iter().map(|filter| filter.as_ref() as &dyn Uses));
+        placeholders.check_used(&expressions)?;
+        let table = self.table(&request.table_name)?;
+        let view = table.view(request.index_name.as_deref())?;
+        view.check_read(request.consistent_read, request.select)?;
+        let bindings = condition.bind(&placeholders)?;
+        condition.tree.check(&bindings)?;
+        let mut range = condition.key_range(view.schema, &bindings)?;
+        if let Some(start) = &request.exclusive_start_key {
+            view.start(start)?.restrict(&mut range, request.scan_index_forward)?;
+        }
+        let filter = match &filter {
+            Some(filter) => {
+                let bindings = filter.bind(&placeholders)?;
+                filter.tree.check(&bindings)?;
+                filter.tree.check_filter(view.schema, &bindings)?;
+                Some((&filter.tree, bindings))
+            }
+            None => None,
+        };
+        let paging = Paging {
+            filter,
+            limit: limit(request.limit)?,
+            count_only: request.select == Some(Select::Count),
+        };
+        let items = view.items.get(&range.hash).into_iter().flat_map(|items| within(items, &range));
+        let (mut page, bytes) = if request.scan_index_forward {
+            paging.collect(items, &view)
+        } else {
+            let items = view.items.get(&range.hash).into_iter().flat_map(|items| within(items, &range).rev());
+            paging.collect(items, &view)
+        };
+        let halves = read_halves(bytes, request.consistent_read);
+        page.consumed_capacity = Consumed::new(request.return_consumed_capacity, &request.table_name, halves);
+        Ok(page)
+    }
+
+    /// `Scan`.
+    pub(crate) fn scan(&mut self, mut request: Scan) -> Result<Page, Refusal> {
+        let placeholders = request.placeholders();
+        let filter = request.filter_expression.as_deref().map(|text| self.expressions.condition(text));
+        let filter = filter.transpose()?;
+        let expressions: Vec<&dyn Uses> = filter.iter().map(|filter| filter.as_ref() as &dyn Uses).collect();
+        placeholders.check_used(&expressions)?;
+        let table = self.table(&request.table_name)?;
+        let view = table.view(request.index_name.as_deref())?;
+        view.check_read(request.consistent_read, request.select)?;
+        let start = request.exclusive_start_key.as_ref().map(|start| view.start(start)).transpose()?;
+        let filter = match &filter {
+            Some(filter) => {
+                let bindings = filter.bind(&placeholders)?;
+                filter.tree.check(&bindings)?;
+                Some((&filter.tree, bindings))
+            }
+            None => None,
+        };
+        let paging = Paging {
+            filter,
+            limit: limit(request.limit)?,
+            count_only: request.select == Some(Select::Count),
+        };
+        let segment = segment(&request)?;
+        let items = view.behind(start.as_ref()).filter(|(hash, _)| segment.is_none_or(|of| is_in(of, hash)));
+        let (mut page, bytes) = paging.collect(items.map(|(_, item)| item), &view);
+        let halves = read_halves(bytes, request.consistent_read);
+        page.consumed_capacity = Consumed::new(request.return_consumed_capacity, &request.table_name, halves);
+        Ok(page)
+    }
+}
+
+impl Paging<'_> {
+    /// Reads a page, and how many bytes that was.
+    fn collect<'v>(&self, items: impl Iterator<Item = &'v Image>, view: &View<'_>) -> (Page, usize) {
+        let (mut found, mut count, mut scanned, mut bytes) = (Vec::new(), 0, 0, 0);
+        let (mut last, mut ended_early) = (None, false);
+        for item in items {
+            let size = size_of_item(item);
+            if scanned > 0 && bytes + size > PAGE_BYTES {
+                ended_early = true;
+                break;
+            }
+            (scanned, bytes, last) = (scanned + 1, bytes + size, Some(item));
+            let wanted = self.filter.as_ref().is_none_or(|(filter, bindings)| filter.holds(item, bindings));
+            if wanted {
+                count += 1;
+                found.extend((!self.count_only).then(|| item.clone()));
+            }
+            // The service does not look whether anything follows the last item that it may read.
+            if self.limit.is_some_and(|limit| scanned >= limit) {
+                ended_early = true;
+                break;
+            }
+        }
+        let page = Page {
+            items: (!self.count_only).then_some(found),
+            count,
+            scanned_count: scanned,
+            last_evaluated_key: last.filter(|_| ended_early).map(|item| view.key_of(item)),
+            consumed_capacity: None,
+        };
+        (page, bytes)
+    }
+}
+
+/// Where a page ended.
+struct Start {
+    hash: Key,
+    place: Place,
+}
+
+impl Start {
+    /// Lets the range begin behind the place.
+    fn restrict(self, range: &mut KeyRange, forward: bool) -> Result<(), Refusal> {
+        let behind_start = match &range.from {
+            Bound::Included(from) => self.place >= *from,
+            Bound::Excluded(from) => self.place > *from,
+            Bound::Unbounded => true,
+        };
+        let before_end = match &range.to {
+            Bound::Included(to) => self.place <= *to,
+            Bound::Excluded(to) => self.place < *to,
+            Bound::Unbounded => true,
+        };
+        if self.hash != range.hash || !behind_start || !before_end {
+            return invalid(
+                "The provided starting key is outside query boundaries based on provided conditions",
+            );
+        }
+        *(if forward { &mut range.from } else { &mut range.to }) = Bound::Excluded(self.place);
+        Ok(())
+    }
+}
+
+impl<'a> View<'a> {
+    fn check_read(&self, consistent: bool, select: Option<Select>) -> Result<(), Refusal> {
+        match (self.projection, select) {
+            (Some(_), _) if consistent => {
+                invalid("Consistent reads are not supported on global secondary indexes")
+            }
+            (Some(ProjectionType::KeysOnly), Some(Select::AllAttributes)) => invalid(
+                "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for \
+                 this global secondary index because its projection type is not ALL",
+            ),
+            (None, Some(Select::AllProjectedAttributes)) => {
+                invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The attributes that say where an item lies in the view.
+    fn key_names(&self) -> impl Iterator<Item = &'a str> {
+        let (own, primary): (&'a KeySchema, &'a KeySchema) = (self.schema, self.primary);
+        let others = primary.attributes().filter(|attribute| !own.has(&attribute.name));
+        own.attributes().chain(others).map(|attribute| attribute.name.as_str())
+    }
+
+    fn key_of(&self, item: &Image) -> Attributes {
+        let pairs = self.key_names().filter_map(|name| item.get_key_value(name));
+        pairs.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Reads an `ExclusiveStartKey`.
+    fn start(&self, key: &Attributes) -> Result<Start, Refusal> {
+        let refused = || Refusal::Validation("The provided starting key is invalid".to_owned());
+        if key.len() != self.key_names().count() {
+            return Err(refused());
+        }
+        let primary = self.primary.of_item(key).map_err(|_| refused())?;
+        if self.projection.is_none() {
+            return Ok(Start { place: primary.place(), hash: primary.hash });
+        }
+        let (hash, place) = self.schema.place(key, &primary).ok_or_else(refused)?;
+        Ok(Start { hash, place })
+    }
+
+    /// All items behind the start, with their partitions.
+    fn behind(&self, start: Option<&Start>) -> impl Iterator<Item = (&'a Key, &'a Image)> {
+        let items = self.items;
+        let rest = match start {
+            Some(start) => (Bound::Excluded(&start.hash), Bound::Unbounded),
+            None => (Bound::Unbounded, Bound::Unbounded),
+        };
+        let begun = start.and_then(|start| {
+            let (hash, partition) = items.get_key_value(&start.hash)?;
+            let rest = partition.range((Bound::Excluded(&start.place), Bound::Unbounded));
+            Some(rest.map(move |(_, item)| (hash, item)))
+        });
+        let others = items.range::<Key, _>(rest);
+        begun
+            .into_iter()
+            .flatten()
+            .chain(others.flat_map(|(hash, partition)| partition.values().map(move |item| (hash, item))))
+    }
+}
+
+/// The items of a partition that lie within the range.
+fn within<'a>(
+    items: &'a BTreeMap<Place, Image>,
+    range: &KeyRange,
+) -> impl DoubleEndedIterator<Item = &'a Image> {
+    // A map's own range panics when its ends have crossed, which an impossible condition can bring about.
+    let crossed = match (&range.from, &range.to) {
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => {
+            from >= to
+        }
+    };
+    let bounds = (range.from.as_ref(), range.to.as_ref());
+    let found = (!crossed).then(|| items.range::<Place, _>(bounds).map(|(_, item)| item));
+    found.into_iter().flatten()
+}
+
+fn limit(limit: Option<i64>) -> Result<Option<usize>, Refusal> {
+    match limit {
+        None => Ok(None),
+        Some(limit) => match usize::try_from(limit) {
+            Ok(limit) if limit > 0 => Ok(Some(limit)),
+            _ => invalid(format!(
+                "1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: Member \
+                 must have value greater than or equal to 1"
+            )),
+        },
+    }
+}
+
+/// The part of a parallel scan: which one, of how many.
+fn segment(request: &Scan) -> Result<Option<(u64, u64)>, Refusal> {
+    match (request.segment, request.total_segments) {
+        (None, None) => Ok(None),
+        (Some(segment), Some(total)) if segment < total && total <= 1_000_000 => {
+            Ok(Some((segment.into(), total.into())))
+        }
+        _ => invalid("Segment and TotalSegments must be given together, Segment being the lesser one"),
+    }
+}
+
+fn is_in((segment, total): (u64, u64), hash: &Key) -> bool {
+    let mut hasher = DefaultHasher::new();
+    hash.hash(&mut hasher);
+    hasher.finish() % total == segment
+}

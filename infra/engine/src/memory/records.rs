@@ -1,0 +1,114 @@
+//! The change stream of a table: one shard, sequence numbers without gaps.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value as Json, json};
+
+use super::{
+    key::KeySchema,
+    value::{Attributes, Image, size_of_item},
+};
+use crate::EngineError;
+
+/// What a sequence number begins with: it has 21 digits, as the service's have.
+const FIRST: u128 = 100_000_000_000_000_000_000;
+
+/// The stream's records, oldest first.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) arn: String,
+    pub(crate) shard_id: String,
+    last: u64,
+    records: VecDeque<Record>,
+}
+
+/// A change that was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    sequence: u64,
+    at: i64,
+    keys: Attributes,
+    old: Option<Image>,
+    new: Option<Image>,
+    by_ttl: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(table: &str, now: i64) -> Self {
+        Self {
+            arn: format!("arn:aws:dynamodb:local:000000000000:table/{table}/stream/{now}"),
+            shard_id: format!("shardId-00000001-{table}"),
+            last: 0,
+            records: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn push(
+        &mut self,
+        schema: &KeySchema,
+        old: Option<Image>,
+        new: Option<Image>,
+        now: i64,
+        by_ttl: bool,
+    ) {
+        let Some(image) = new.as_ref().or(old.as_ref()) else { return };
+        let keys = schema.attributes().filter_map(|attribute| image.get_key_value(&attribute.name));
+        let keys = keys.map(|(name, value)| (name.clone(), value.clone())).collect();
+        self.last += 1;
+        self.records.push_back(Record { sequence: self.last, at: now, keys, old, new, by_ttl });
+    }
+
+    /// Up to `limit` records behind a sequence number.
+    pub(crate) fn behind(&self, position: Option<&str>, limit: usize) -> Result<Vec<Record>, EngineError> {
+        let behind = position.map_or(Ok(0), |text| {
+            let number = text.parse::<u128>().ok().and_then(|number| number.checked_sub(FIRST));
+            let number = number.and_then(|number| u64::try_from(number).ok());
+            number.ok_or_else(|| EngineError::Database(format!("{text} is no sequence number")))
+        })?;
+        let start = self.records.partition_point(|record| record.sequence <= behind);
+        Ok(self.records.range(start..).take(limit).cloned().collect())
+    }
+}
+
+impl Record {
+    pub(crate) fn sequence_number(&self) -> String {
+        (FIRST + u128::from(self.sequence)).to_string()
+    }
+
+    /// The record as a Lambda trigger hands it over.
+    pub(crate) fn json(&self, arn: &str) -> Json {
+        let name = match (&self.old, &self.new) {
+            (None, _) => "INSERT",
+            (_, None) => "REMOVE",
+            _ => "MODIFY",
+        };
+        let images = [&self.old, &self.new].into_iter().flatten().map(|image| size_of_item(image));
+        let size = size_of_item(&self.keys) + images.sum::<usize>();
+        let sequence = self.sequence_number();
+        let mut change = json!({
+            "ApproximateCreationDateTime": self.at,
+            "Keys": self.keys,
+            "SequenceNumber": sequence,
+            "SizeBytes": size,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        });
+        for (image, name) in [(&self.old, "OldImage"), (&self.new, "NewImage")] {
+            if let Some(image) = image {
+                change[name] = json!(image);
+            }
+        }
+        let mut record = json!({
+            "eventID": sequence,
+            "eventName": name,
+            "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb",
+            "awsRegion": "local",
+            "dynamodb": change,
+            "eventSourceARN": arn,
+        });
+        if self.by_ttl {
+            record["userIdentity"] = json!({ "type": "Service", "principalId": "dynamodb.amazonaws.com" });
+        }
+        record
+    }
+}

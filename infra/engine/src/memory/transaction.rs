@@ -1,0 +1,182 @@
+//! `TransactWriteItems`: all or nothing, once per token.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use serde::Serialize;
+
+use super::{
+    Tables,
+    capacity::{Consumed, WriteCost, transactional_read_halves},
+    error::{Reason, Refusal, invalid},
+    requests::{Action, Kind, ReturnCapacity, TransactWriteItems},
+    table::Change,
+    write::{Prepared, check_token},
+};
+
+/// Most items of a transaction.
+const MAX_ITEMS: usize = 100;
+/// Most bytes of a transaction's items.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// How long a token is remembered.
+const TOKEN_SECONDS: i64 = 600;
+
+/// Transactions that were done, by their tokens.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    done: HashMap<String, Done>,
+    oldest_first: VecDeque<(i64, String)>,
+}
+
+#[derive(Debug)]
+struct Done {
+    /// Hash of what the request asked for.
+    request: u64,
+    /// Bytes by table, for each item: a repetition is charged as a read of them.
+    bytes: Vec<(String, usize)>,
+}
+
+/// Answer of `TransactWriteItems`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Committed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consumed_capacity: Option<Vec<Consumed>>,
+}
+
+impl Tokens {
+    /// The transaction that this one repeats, if it does.
+    fn find(&mut self, token: &str, request: u64, now: i64) -> Result<Option<&Done>, Refusal> {
+        while self.oldest_first.front().is_some_and(|(at, _)| now - at >= TOKEN_SECONDS) {
+            if let Some((_, old)) = self.oldest_first.pop_front() {
+                self.done.remove(&old);
+            }
+        }
+        match self.done.get(token) {
+            Some(done) if done.request != request => Err(Refusal::TokenReused),
+            found => Ok(found),
+        }
+    }
+
+    fn remember(&mut self, token: String, done: Done, now: i64) {
+        self.oldest_first.push_back((now, token.clone()));
+        self.done.insert(token, done);
+    }
+}
+
+impl Tables {
+    /// `TransactWriteItems`.
+    pub(crate) fn transact(&mut self, request: TransactWriteItems, now: i64) -> Result<Committed, Refusal> {
+        let wanted = request.return_consumed_capacity;
+        let actions = actions(request.transact_items.into_iter().map(super::requests::TransactItem::single))?;
+        let mut prepared = Vec::with_capacity(actions.len());
+        for action in &actions {
+            prepared.push(Prepared::new(action, &mut self.expressions)?);
+        }
+        let hash = hash_of(&actions);
+        if let Some(token) = &request.client_request_token {
+            check_token(token)?;
+            if let Some(done) = self.tokens.find(token, hash, now)? {
+                return Ok(repeated(done, wanted));
+            }
+        }
+        self.check_whole(&prepared)?;
+        let changes = self.changes(&prepared)?;
+        let mut halves = BTreeMap::new();
+        let mut bytes = Vec::with_capacity(actions.len());
+        for (action, change) in actions.iter().zip(changes) {
+            let cost: WriteCost = self.table_mut(&action.table)?.apply(change, now, false);
+            bytes.push((action.table.clone(), cost.bytes));
+            *halves.entry(action.table.clone()).or_default() += cost.transactional_halves();
+        }
+        if let Some(token) = request.client_request_token {
+            self.tokens.remember(token, Done { request: hash, bytes }, now);
+        }
+        Ok(Committed { consumed_capacity: Consumed::of_tables(wanted, halves) })
+    }
+
+    /// Refuses a transaction that is wrong as a whole: without a table, too big, the same item twice.
+    fn check_whole(&self, prepared: &[Prepared<'_>]) -> Result<(), Refusal> {
+        let mut seen = HashSet::new();
+        for write in prepared {
+            let table = self.table(&write.action.table)?;
+            let key = match write.key(table) {
+                Ok(key) => key,
+                // What is wrong with a key by the table's schema is a reason for cancelling.
+                Err(Refusal::Validation(_)) => continue,
+                Err(other) => return Err(other),
+            };
+            if !seen.insert((&write.action.table, key)) {
+                return invalid("Transaction request cannot include multiple operations on one item");
+            }
+        }
+        if prepared.iter().map(Prepared::bytes).sum::<usize>() > MAX_BYTES {
+            return invalid(
+                "Collection size of items exceeded, which can also be caused by the aggregate size of the \
+                 items in the transaction exceeding the 4MB limit",
+            );
+        }
+        Ok(())
+    }
+
+    /// What the transaction would do: all of it is possible, or every item has its reason.
+    fn changes(&self, prepared: &[Prepared<'_>]) -> Result<Vec<Change>, Refusal> {
+        let mut changes = Vec::with_capacity(prepared.len());
+        let mut reasons = Vec::with_capacity(prepared.len());
+        for write in prepared {
+            let table = self.table(&write.action.table)?;
+            match write.key(table).and_then(|key| write.change(table, key)) {
+                Ok(change) => {
+                    changes.push(change);
+                    reasons.push(Reason::NONE);
+                }
+                Err(refusal) => reasons.push(Reason::of(refusal)?),
+            }
+        }
+        if changes.len() < prepared.len() { Err(Refusal::Cancelled(reasons)) } else { Ok(changes) }
+    }
+}
+
+/// Refuses what is wrong with the list, or with one of its items, at first sight.
+fn actions(items: impl ExactSizeIterator<Item = super::requests::Single>) -> Result<Vec<Action>, Refusal> {
+    if !(1..=MAX_ITEMS).contains(&items.len()) {
+        return invalid(format!(
+            "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: Member must \
+             have length from 1 to {MAX_ITEMS}"
+        ));
+    }
+    items
+        .map(|single| {
+            let action = single.action;
+            if single.return_values.is_some() || single.capacity.is_some() {
+                return invalid(
+                    "unknown field `ReturnValues` or `ReturnConsumedCapacity` in a transaction's item",
+                );
+            }
+            match &action.kind {
+                Kind::Update { expression: None, .. } => {
+                    return invalid("The UpdateExpression of a transaction's Update is missing");
+                }
+                Kind::Put { item } => super::value::check_size(item)?,
+                _ => {}
+            }
+            Ok(action)
+        })
+        .collect()
+}
+
+fn hash_of(actions: &[Action]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    actions.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn repeated(done: &Done, wanted: ReturnCapacity) -> Committed {
+    let mut halves = BTreeMap::new();
+    for (table, bytes) in &done.bytes {
+        *halves.entry(table.clone()).or_default() += transactional_read_halves(*bytes);
+    }
+    Committed { consumed_capacity: Consumed::of_tables(wanted, halves) }
+}

@@ -1,0 +1,249 @@
+//! Attribute values, typed, and items as they are stored: shared between table, indexes and stream.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::Deref,
+    sync::Arc,
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, MapAccess, Visitor},
+    ser::SerializeMap,
+};
+
+use super::{
+    error::{Refusal, invalid},
+    number::Number,
+};
+
+/// Most bytes of an item.
+const MAX_ITEM_BYTES: usize = 400 * 1024;
+/// Most levels of lists and maps in an attribute.
+const MAX_DEPTH: usize = 32;
+
+/// An attribute's value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Value {
+    S(String),
+    N(Number),
+    B(Vec<u8>),
+    Bool(bool),
+    Null,
+    Ss(BTreeSet<String>),
+    Ns(BTreeSet<Number>),
+    Bs(BTreeSet<Vec<u8>>),
+    L(Vec<Value>),
+    M(Attributes),
+}
+
+/// Attributes by name: an item, or a map inside one.
+pub(crate) type Attributes = BTreeMap<String, Value>;
+
+/// An item as it stands, shared by whatever remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Image(#[serde(serialize_with = "of_arc")] Arc<Attributes>);
+
+fn of_arc<S: Serializer>(attributes: &Arc<Attributes>, serializer: S) -> Result<S::Ok, S::Error> {
+    attributes.as_ref().serialize(serializer)
+}
+
+impl Image {
+    pub(crate) fn new(attributes: Attributes) -> Self {
+        Self(Arc::new(attributes))
+    }
+
+    /// An item that may be stored: not too big, not too deep.
+    pub(crate) fn try_new(attributes: Attributes) -> Result<Self, Refusal> {
+        check_size(&attributes)?;
+        if attributes.values().any(|value| value.depth() > MAX_DEPTH) {
+            return invalid("Nesting Levels have exceeded supported limits");
+        }
+        Ok(Self::new(attributes))
+    }
+}
+
+impl Deref for Image {
+    type Target = Attributes;
+    fn deref(&self) -> &Attributes {
+        &self.0
+    }
+}
+
+/// Refuses an item that is too big.
+pub(crate) fn check_size(attributes: &Attributes) -> Result<(), Refusal> {
+    if size_of_item(attributes) > MAX_ITEM_BYTES {
+        return invalid("Item size has exceeded the maximum allowed size");
+    }
+    Ok(())
+}
+
+/// Bytes that count for limits and capacity.
+pub(crate) fn size_of_item(attributes: &Attributes) -> usize {
+    attributes.iter().map(|(name, value)| name.len() + value.size()).sum()
+}
+
+impl Value {
+    /// The type's name in the API.
+    pub(crate) const fn type_name(&self) -> &'static str {
+        match self {
+            Self::S(_) => "S",
+            Self::N(_) => "N",
+            Self::B(_) => "B",
+            Self::Bool(_) => "BOOL",
+            Self::Null => "NULL",
+            Self::Ss(_) => "SS",
+            Self::Ns(_) => "NS",
+            Self::Bs(_) => "BS",
+            Self::L(_) => "L",
+            Self::M(_) => "M",
+        }
+    }
+
+    /// Bytes that count for limits and capacity, without the attribute's name.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::S(text) => text.len(),
+            Self::N(number) => number.size(),
+            Self::B(bytes) => bytes.len(),
+            Self::Bool(_) | Self::Null => 1,
+            Self::Ss(set) => set.iter().map(String::len).sum(),
+            Self::Ns(set) => set.iter().map(Number::size).sum(),
+            Self::Bs(set) => set.iter().map(Vec::len).sum(),
+            Self::L(list) => 3 + list.iter().map(|value| 1 + value.size()).sum::<usize>(),
+            Self::M(map) => 3 + map.iter().map(|(name, value)| name.len() + 1 + value.size()).sum::<usize>(),
+        }
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Self::L(list) => 1 + list.iter().map(Self::depth).max().unwrap_or(0),
+            Self::M(map) => 1 + map.values().map(Self::depth).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+}
+
+/// The names by which JSON says a value's type.
+#[derive(Deserialize)]
+enum Tag {
+    S,
+    N,
+    B,
+    #[serde(rename = "BOOL")]
+    Bool,
+    #[serde(rename = "NULL")]
+    Null,
+    #[serde(rename = "SS")]
+    Ss,
+    #[serde(rename = "NS")]
+    Ns,
+    #[serde(rename = "BS")]
+    Bs,
+    L,
+    M,
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an attribute value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let Some(tag) = map.next_key::<Tag>()? else {
+            return Err(A::Error::custom(
+                "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
+            ));
+        };
+        let value = match tag {
+            Tag::S => Value::S(map.next_value()?),
+            Tag::N => Value::N(number(&map.next_value::<String>()?)?),
+            Tag::B => Value::B(binary(&map.next_value::<String>()?)?),
+            Tag::Bool => Value::Bool(map.next_value()?),
+            Tag::Null if map.next_value::<bool>()? => Value::Null,
+            Tag::Null => {
+                return Err(A::Error::custom("Null attribute value types must have the value of true"));
+            }
+            Tag::Ss => Value::Ss(set(map.next_value()?)?),
+            Tag::Ns => {
+                let texts: Vec<String> = map.next_value()?;
+                Value::Ns(set(texts.iter().map(|text| number(text)).collect::<Result<_, A::Error>>()?)?)
+            }
+            Tag::Bs => {
+                let texts: Vec<String> = map.next_value()?;
+                Value::Bs(set(texts.iter().map(|text| binary(text)).collect::<Result<_, A::Error>>()?)?)
+            }
+            Tag::L => Value::L(map.next_value()?),
+            Tag::M => Value::M(map.next_value()?),
+        };
+        match map.next_key::<Tag>()? {
+            None => Ok(value),
+            Some(_) => Err(A::Error::custom("Supplied AttributeValue has more than one datatypes set")),
+        }
+    }
+}
+
+fn number<E: serde::de::Error>(text: &str) -> Result<Number, E> {
+    Number::parse(text).map_err(|refusal| match refusal {
+        Refusal::Validation(message) => E::custom(message),
+        _ => E::custom("not a number"),
+    })
+}
+
+fn binary<E: serde::de::Error>(text: &str) -> Result<Vec<u8>, E> {
+    BASE64_STANDARD.decode(text).map_err(E::custom)
+}
+
+fn set<T: Ord, E: serde::de::Error>(members: Vec<T>) -> Result<BTreeSet<T>, E> {
+    let count = members.len();
+    let set: BTreeSet<T> = members.into_iter().collect();
+    match set.len() {
+        0 => Err(E::custom("One or more parameter values were invalid: A set may not be empty")),
+        distinct if distinct < count => Err(E::custom("Input collection contains duplicates")),
+        _ => Ok(set),
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        let tag = self.type_name();
+        match self {
+            Self::S(text) => map.serialize_entry(tag, text)?,
+            Self::N(number) => map.serialize_entry(tag, &Shown(number))?,
+            Self::B(bytes) => map.serialize_entry(tag, &BASE64_STANDARD.encode(bytes))?,
+            Self::Bool(truth) => map.serialize_entry(tag, truth)?,
+            Self::Null => map.serialize_entry(tag, &true)?,
+            Self::Ss(set) => map.serialize_entry(tag, set)?,
+            Self::Ns(set) => map.serialize_entry(tag, &set.iter().map(Shown).collect::<Vec<_>>())?,
+            Self::Bs(set) => {
+                map.serialize_entry(tag, &set.iter().map(|b| BASE64_STANDARD.encode(b)).collect::<Vec<_>>())?;
+            }
+            Self::L(list) => map.serialize_entry(tag, list)?,
+            Self::M(attributes) => map.serialize_entry(tag, attributes)?,
+        }
+        map.end()
+    }
+}
+
+/// A number as text, written straight into the JSON.
+struct Shown<'a>(&'a Number);
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}

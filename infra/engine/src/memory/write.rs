@@ -1,0 +1,166 @@
+//! Writes: what is wrong with one whatever stands in the table, what it would do to the table, doing it.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{
+    Tables,
+    capacity::{Consumed, WriteCost},
+    error::{Refusal, invalid},
+    expression::{Cache, Condition, Parsed, Update, Uses},
+    key::PrimaryKey,
+    requests::{Action, Kind, OnFailure, ReturnValues, Single},
+    table::{Change, Table},
+    value::{Attributes, Image, size_of_item},
+};
+
+/// A write whose expressions are read and whose key is known.
+pub(crate) struct Prepared<'a> {
+    pub(crate) action: &'a Action,
+    condition: Option<Arc<Parsed<Condition>>>,
+    update: Option<Arc<Parsed<Update>>>,
+}
+
+/// Answer of `PutItem`, `UpdateItem` and `DeleteItem`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Written {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<Image>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consumed_capacity: Option<Consumed>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Refuses what can be told from the request alone.
+    pub(crate) fn new(action: &'a Action, cache: &mut Cache) -> Result<Self, Refusal> {
+        let condition = action.condition.as_deref().map(|text| cache.condition(text)).transpose()?;
+        let update = match &action.kind {
+            Kind::Update { expression: Some(text), .. } => Some(cache.update(text)?),
+            _ => None,
+        };
+        let expressions: Vec<&dyn Uses> = condition
+            .iter()
+            .map(|condition| condition.as_ref() as &dyn Uses)
+            .chain(update.iter().map(|update| update.as_ref() as &dyn Uses))
+            .collect();
+        action.placeholders.check_used(&expressions)?;
+        if let Some(condition) = &condition {
+            condition.tree.check(&condition.bind(&action.placeholders)?)?;
+        }
+        if let Some(update) = &update {
+            update.tree.check(&update.bind(&action.placeholders)?)?;
+        }
+        Ok(Self { action, condition, update })
+    }
+
+    /// The key of the item that is written.
+    pub(crate) fn key(&self, table: &Table) -> Result<PrimaryKey, Refusal> {
+        match &self.action.kind {
+            Kind::Put { item } => table.schema.of_item(item),
+            Kind::Update { key, .. } | Kind::Delete { key } | Kind::Check { key } => table.schema.of_key(key),
+        }
+    }
+
+    /// What the write would do, if its condition holds.
+    pub(crate) fn change(&self, table: &Table, key: PrimaryKey) -> Result<Change, Refusal> {
+        let old = table.get(&key).cloned();
+        self.check_condition(old.as_ref())?;
+        let new = match &self.action.kind {
+            Kind::Put { item } => Some(Image::try_new(item.clone())?),
+            Kind::Delete { .. } => None,
+            Kind::Check { .. } => old.clone(),
+            Kind::Update { key, .. } => Some(self.updated(table, old.as_ref(), key)?),
+        };
+        if let Some(new) = new.as_ref().filter(|_| !matches!(self.action.kind, Kind::Check { .. })) {
+            table.check_index_keys(new)?;
+        }
+        Ok(Change { key, old, new })
+    }
+
+    fn check_condition(&self, old: Option<&Image>) -> Result<(), Refusal> {
+        let Some(condition) = &self.condition else { return Ok(()) };
+        let nothing = Attributes::new();
+        let item = old.map_or(&nothing, |old| &**old);
+        if condition.tree.holds(item, &condition.bind(&self.action.placeholders)?) {
+            return Ok(());
+        }
+        let shown = self.action.on_failure == OnFailure::AllOld;
+        Err(Refusal::ConditionFailed(old.filter(|_| shown).cloned()))
+    }
+
+    fn updated(&self, table: &Table, old: Option<&Image>, key: &Attributes) -> Result<Image, Refusal> {
+        let before = old.map_or(key, |old| &**old);
+        let Some(update) = &self.update else { return Image::try_new(before.clone()) };
+        let bindings = update.bind(&self.action.placeholders)?;
+        update.tree.check_key(&table.schema, &bindings)?;
+        Image::try_new(update.tree.apply(before, &bindings)?).map_err(|refusal| match refusal {
+            Refusal::Validation(message) if message.starts_with("Item size") => {
+                Refusal::Validation("Item size to update has exceeded the maximum allowed size".to_owned())
+            }
+            other => other,
+        })
+    }
+
+    /// Bytes that the write brings along.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.action.kind {
+            Kind::Put { item } => size_of_item(item),
+            Kind::Update { key, .. } => size_of_item(key) + size_of_item(&self.action.placeholders.values),
+            Kind::Delete { key } | Kind::Check { key } => size_of_item(key),
+        }
+    }
+
+    /// What the write gives back.
+    fn returned(&self, values: ReturnValues, change: &Change) -> Result<Option<Image>, Refusal> {
+        let part = |image: &Option<Image>| {
+            let (Some(image), Some(update)) = (image, &self.update) else { return Ok(None) };
+            let touched = update.tree.touched(image, &update.bind(&self.action.placeholders)?);
+            Ok((!touched.is_empty()).then(|| Image::new(touched)))
+        };
+        match values {
+            ReturnValues::None => Ok(None),
+            ReturnValues::AllOld => Ok(change.old.clone()),
+            ReturnValues::AllNew => Ok(change.new.clone()),
+            ReturnValues::UpdatedOld => part(&change.old),
+            ReturnValues::UpdatedNew => part(&change.new),
+        }
+    }
+}
+
+impl Tables {
+    /// `PutItem`, `UpdateItem`, `DeleteItem`.
+    pub(crate) fn write(&mut self, request: &Single, now: i64) -> Result<Written, Refusal> {
+        let prepared = Prepared::new(&request.action, &mut self.expressions)?;
+        let table = self.table(&request.action.table)?;
+        let key = prepared.key(table)?;
+        let change = prepared.change(table, key)?;
+        let attributes = prepared.returned(request.return_values.unwrap_or_default(), &change)?;
+        let cost = self.table_mut(&request.action.table)?.apply(change, now, false);
+        let wanted = request.capacity.unwrap_or_default();
+        let consumed_capacity = Consumed::new(wanted, &request.action.table, cost.halves());
+        Ok(Written { attributes, consumed_capacity })
+    }
+
+    /// Deletes what is past its time to live.
+    pub(crate) fn sweep(&mut self, now: i64) -> usize {
+        let mut swept = 0;
+        for table in self.tables.values_mut() {
+            let expired = table.expired(now);
+            swept += expired.len();
+            for change in expired {
+                let _: WriteCost = table.apply(change, now, true);
+            }
+        }
+        swept
+    }
+}
+
+/// Refuses a token or name of a length that the API does not take.
+pub(crate) fn check_token(token: &str) -> Result<(), Refusal> {
+    if (1..=36).contains(&token.len()) {
+        return Ok(());
+    }
+    invalid("ClientRequestToken must have from 1 to 36 characters")
+}
