@@ -98,6 +98,20 @@ impl Engine {
         Client::from_conf(config)
     }
 
+    /// Answers one request of the JSON protocol without the SDK: the operation is the part of `x-amz-target`
+    /// behind the dot. Gives back the HTTP status and the body.
+    ///
+    /// # Errors
+    /// [`EngineError::Json`] when the answer is no JSON.
+    pub fn call(
+        &self,
+        operation: &str,
+        body: &serde_json::Value,
+    ) -> Result<(u16, serde_json::Value), EngineError> {
+        let answer = self.backend.dispatch(operation, body.to_string().as_bytes());
+        Ok((answer.status, serde_json::from_str(&answer.body)?))
+    }
+
     /// Deletes what the table's TTL attribute has let expire. AWS does it by itself, up to days late.
     ///
     /// # Errors

@@ -71,16 +71,16 @@ impl Tables {
     pub(crate) fn transact(&mut self, request: TransactWriteItems, now: i64) -> Result<Committed, Refusal> {
         let wanted = request.return_consumed_capacity;
         let actions = actions(request.transact_items.into_iter().map(super::requests::TransactItem::single))?;
-        let mut prepared = Vec::with_capacity(actions.len());
-        for action in &actions {
-            prepared.push(Prepared::new(action, &mut self.expressions)?);
-        }
         let hash = hash_of(&actions);
         if let Some(token) = &request.client_request_token {
             check_token(token)?;
             if let Some(done) = self.tokens.find(token, hash, now)? {
                 return Ok(repeated(done, wanted));
             }
+        }
+        let mut prepared = Vec::with_capacity(actions.len());
+        for action in &actions {
+            prepared.push(Prepared::new(action, &mut self.expressions)?);
         }
         self.check_whole(&prepared)?;
         let changes = self.changes(&prepared)?;

@@ -55,10 +55,14 @@ impl<'a> Prepared<'a> {
         Ok(Self { action, condition, update })
     }
 
-    /// The key of the item that is written.
+    /// The key of the item that is written. A whole item must also fit the table's indexes.
     pub(crate) fn key(&self, table: &Table) -> Result<PrimaryKey, Refusal> {
         match &self.action.kind {
-            Kind::Put { item } => table.schema.of_item(item),
+            Kind::Put { item } => {
+                let key = table.schema.of_item(item)?;
+                table.check_index_keys(item)?;
+                Ok(key)
+            }
             Kind::Update { key, .. } | Kind::Delete { key } | Kind::Check { key } => table.schema.of_key(key),
         }
     }
@@ -73,9 +77,6 @@ impl<'a> Prepared<'a> {
             Kind::Check { .. } => old.clone(),
             Kind::Update { key, .. } => Some(self.updated(table, old.as_ref(), key)?),
         };
-        if let Some(new) = new.as_ref().filter(|_| !matches!(self.action.kind, Kind::Check { .. })) {
-            table.check_index_keys(new)?;
-        }
         Ok(Change { key, old, new })
     }
 
@@ -95,7 +96,9 @@ impl<'a> Prepared<'a> {
         let Some(update) = &self.update else { return Image::try_new(before.clone()) };
         let bindings = update.bind(&self.action.placeholders)?;
         update.tree.check_key(&table.schema, &bindings)?;
-        Image::try_new(update.tree.apply(before, &bindings)?).map_err(|refusal| match refusal {
+        let after = update.tree.apply(before, &bindings)?;
+        table.check_index_keys(&after)?;
+        Image::try_new(after).map_err(|refusal| match refusal {
             Refusal::Validation(message) if message.starts_with("Item size") => {
                 Refusal::Validation("Item size to update has exceeded the maximum allowed size".to_owned())
             }

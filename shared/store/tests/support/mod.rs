@@ -1,7 +1,8 @@
 //! A table for one test, and records with ids as long as the real ones.
 //!
-//! The table is on the embedded engine in memory, or on the endpoint that `GUERDON_DYNAMODB_ENDPOINT`
-//! names (`make conformance`), where each test makes a table of its own.
+//! The table is on the embedded engine in memory (on the other one, SQLite, with `GUERDON_ENGINE=sqlite`), or
+//! on the endpoint that `GUERDON_DYNAMODB_ENDPOINT` names (`make conformance`), where each test makes a table
+//! of its own.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 mod records;
@@ -64,7 +65,8 @@ pub async fn embedded_table() -> Option<Table> {
 }
 
 fn embedded(name: String) -> Table {
-    let engine = Engine::memory().unwrap();
+    let sqlite = std::env::var_os("GUERDON_ENGINE").is_some_and(|engine| engine == "sqlite");
+    let engine = if sqlite { Engine::memory_sqlite() } else { Engine::memory() }.unwrap();
     let client = engine.client();
     Table { store: Store::new(client.clone(), &name), client, name, engine: Some(engine) }
 }

@@ -181,10 +181,13 @@ impl Update {
             let value = match write {
                 Write::Set(value) => Some(value),
                 Write::Add(value) => Some(add(get(before, &path), value)?),
-                Write::Delete(value) => match get(before, &path) {
-                    Some(set) => delete(set, value)?,
-                    None => continue,
-                },
+                Write::Delete(value) => {
+                    check_parent(before, &path)?;
+                    match get(before, &path) {
+                        Some(set) => delete(set, value)?,
+                        None => continue,
+                    }
+                }
             };
             match value {
                 Some(value) => put(&mut item, &path, value)?,
