@@ -78,7 +78,11 @@ bench-costs: ## Write units and transactions of each operation.
 
 .PHONY: bench-throughput
 bench-throughput: ## Payments per second, end to end.
-	cargo run --release -p guerdon-tests --bin throughput
+	cargo run --release -p guerdon-tests --bin throughput -- --only stack
+
+.PHONY: bench-postgres
+bench-postgres: ## The same beside PostgreSQL, and the use cases alone (BENCH="--payments 10000 ...").
+	cargo run --release -p guerdon-tests --bin throughput -- $(BENCH)
 
 .PHONY: bench-startup
 bench-startup: ## Start-up of each function's binary.

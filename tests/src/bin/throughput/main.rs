@@ -1,133 +1,107 @@
-//! Payments per second through the whole one-machine stack: signed Stripe events over HTTP, the queue, the
-//! worker, the table, and everything that follows from a payment.
+//! Payments per second, and what they cost in CPU time: Guerdon's whole one-machine stack, its use cases called
+//! directly, and PostgreSQL doing the same double-entry work in one SQL function.
 //!
-//! The stack is a process of its own, so its CPU time is not mixed with the load's. Two runs, each on a
-//! fresh stack: referrers at random, and one hot referrer. After each the money is counted; one cent or one
-//! commission amiss makes this exit with 1.
+//! Each is run with referrers at random and with one hot referrer, each time on fresh data. After each the
+//! money is counted; one cent or one commission amiss makes this exit with 1.
 #![allow(clippy::print_stdout, reason = "a bench prints")]
 
-mod check;
-mod load;
+mod compare;
+mod cpu;
+mod direct;
+mod people;
+mod postgres;
 #[path = "../report/mod.rs"]
 mod report;
-mod server;
+mod stack;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
-use anyhow::Context;
-use report::{Options, Table, hundredths, millis, tenths};
-use serde_json::Value;
-use server::Server;
+use anyhow::{bail, ensure};
+use report::Options;
+
+/// What there is to measure.
+const PARTS: [&str; 3] = ["postgres", "direct", "stack"];
 
 /// What to run.
 pub(crate) struct Plan {
     payments: u64,
     referrers: u64,
     concurrency: u64,
+    /// Runs of which the median counts; the stack runs once.
+    rounds: u64,
+    /// Payments after which the coalescing variant settles.
+    settle_every: u64,
     memory: bool,
     /// The payment's own event is the first to tie the customer to the member.
     unlinked: bool,
-    binary: PathBuf,
+    costs: bool,
+    only: Vec<String>,
 }
 
-/// What a run came to. Times are since the first event was sent.
-pub(crate) struct Run {
-    accepted_micros: u64,
-    booked_micros: u64,
-    drained_micros: u64,
-    cpu_micros: u64,
-    costs: Vec<Value>,
+impl Plan {
+    fn of(options: &Options) -> anyhow::Result<Self> {
+        let only: Vec<String> = match options.value("--only") {
+            Some(parts) => parts.split(',').map(str::to_owned).collect(),
+            None => PARTS.map(str::to_owned).to_vec(),
+        };
+        for part in &only {
+            ensure!(PARTS.contains(&part.as_str()), "--only takes {}, not {part}", PARTS.join(","));
+        }
+        Ok(Self {
+            payments: options.number("--payments", 3000)?,
+            referrers: options.number("--referrers", 500)?,
+            concurrency: options.number("--concurrency", 32)?,
+            rounds: options.number("--rounds", 1)?,
+            settle_every: options.number("--settle-every", 1000)?,
+            memory: options.has("--memory"),
+            unlinked: options.has("--unlinked"),
+            costs: options.has("--costs"),
+            only,
+        })
+    }
+
+    fn runs(&self, part: &str) -> bool {
+        self.only.iter().any(|only| only == part)
+    }
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+async fn main() -> anyhow::Result<()> {
     let options = Options::read(
         &["--memory", "--unlinked", "--costs"],
-        &["--payments", "--referrers", "--concurrency", "--guerdon"],
+        &["--payments", "--referrers", "--concurrency", "--rounds", "--settle-every", "--only", "--guerdon"],
     )?;
-    let plan = Plan {
-        payments: options.number("--payments", 3000)?,
-        referrers: options.number("--referrers", 500)?,
-        concurrency: options.number("--concurrency", 32)?,
-        memory: options.has("--memory"),
-        unlinked: options.has("--unlinked"),
-        binary: match options.value("--guerdon") {
-            Some(path) => PathBuf::from(path),
-            None => server::build()?,
-        },
+    let plan = Plan::of(&options)?;
+    // Interrupted, it still stops what it started and removes its folders.
+    tokio::select! {
+        done = run(&plan, &options) => done,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+    }
+}
+
+async fn run(plan: &Plan, options: &Options) -> anyhow::Result<()> {
+    // What is missing is said before anything is measured.
+    let programs = if plan.runs("postgres") { Some(postgres::programs()?) } else { None };
+    let binary = match options.value("--guerdon") {
+        _ if !plan.runs("stack") => None,
+        Some(path) => Some(PathBuf::from(path)),
+        None => Some(stack::build()?),
     };
-    let random = run(&plan, plan.referrers).await?;
-    let hot = run(&plan, 1).await?;
-    print(&plan, &random, &hot);
-    if options.has("--costs") {
-        print_costs(&plan, &random, "referrers at random");
-        print_costs(&plan, &hot, "one hot referrer");
+    let (mut theirs, mut ours) = (Vec::new(), Vec::new());
+    if let Some(programs) = programs {
+        let cluster = postgres::Cluster::start(&programs, plan.concurrency).await?;
+        println!("{}\n", cluster.settings().await?);
+        theirs = postgres::run(plan, &cluster).await?;
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn run(plan: &Plan, referrers: u64) -> anyhow::Result<Run> {
-    let server = Server::start(&plan.binary, plan.memory)?;
-    let what = if referrers == 1 { "one hot referrer" } else { "referrers at random" };
-    eprintln!("{what}: {referrers} referrers and {} referees join ...", plan.payments);
-    let load = load::prepare(plan, &server, referrers).await?;
-    eprintln!("{what}: {} payments ...", plan.payments);
-    let run = load::pay(plan, &server, &load).await?;
-    check::money(&server, &load).await.with_context(|| format!("{what}: THE MONEY DOES NOT ADD UP"))?;
-    eprintln!("{what}: the money adds up");
-    Ok(run)
-}
-
-/// Payments per second times ten.
-fn rate(payments: u64, micros: u64) -> u64 {
-    payments * 10_000_000 / micros.max(1)
-}
-
-fn print(plan: &Plan, random: &Run, hot: &Run) {
-    let n = plan.payments;
-    let data = if plan.memory { "in memory" } else { "on file" };
-    let linked = if plan.unlinked { "linked by the payment" } else { "linked before" };
-    println!("{n} payments, {} connections, data {data}, customers {linked}\n", plan.concurrency);
-    let mut table =
-        Table::new(&["payments per second", "accepted", "booked", "end to end", "CPU ms each", "money"]);
-    for (name, run) in
-        [(format!("{} referrers at random", plan.referrers), random), ("one hot referrer".to_owned(), hot)]
-    {
-        table.row([
-            name,
-            tenths(rate(n, run.accepted_micros)),
-            tenths(rate(n, run.booked_micros)),
-            tenths(rate(n, run.drained_micros)),
-            millis(run.cpu_micros / n),
-            "exact".to_owned(),
-        ]);
+    if plan.runs("direct") {
+        ours = direct::run(plan).await?;
     }
-    let ratio = |hot: u64, random: u64| hundredths(hot * 100 / random.max(1));
-    table.row([
-        "hot / random".to_owned(),
-        ratio(random.accepted_micros, hot.accepted_micros),
-        ratio(random.booked_micros, hot.booked_micros),
-        ratio(random.drained_micros, hot.drained_micros),
-        ratio(hot.cpu_micros, random.cpu_micros),
-        String::new(),
-    ]);
-    table.print();
-}
-
-fn print_costs(plan: &Plan, run: &Run, name: &str) {
-    println!("\nPer payment, {name}:\n");
-    let mut table = Table::new(&["use case", "requests", "transactions", "read units", "write units"]);
-    // Capacity units are multiples of a half, so tenths are whole.
-    let hundredths_each = |cost: &Value, name: &str| {
-        let text = cost[name].to_string();
-        let (whole, part) = text.split_once('.').unwrap_or((text.as_str(), "0"));
-        let tenths = whole.parse::<u64>().unwrap_or(0) * 10 + part.parse::<u64>().unwrap_or(0);
-        hundredths(tenths * 10 / plan.payments)
-    };
-    for cost in &run.costs {
-        let figures = ["requests", "transactions", "read_units", "write_units"];
-        let name = cost["use_case"].as_str().unwrap_or_default().to_owned();
-        table.row(std::iter::once(name).chain(figures.map(|figure| hundredths_each(cost, figure))));
+    if let Some(binary) = binary {
+        ours.push(stack::run(plan, &binary).await?);
+        println!();
     }
-    table.print();
+    if plan.only != ["stack"] {
+        compare::print(plan, &theirs, &ours);
+    }
+    Ok(())
 }

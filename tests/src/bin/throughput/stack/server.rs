@@ -1,7 +1,6 @@
 //! The stack as a process of its own.
 
 use std::{
-    fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -10,12 +9,11 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use tempfile::TempDir;
 
+use crate::cpu;
+
 pub(crate) const WEBHOOK_SECRET: &str = "bench-webhook-secret";
 pub(crate) const SIGNING_SECRET: &str = "whsec_bench_secret";
 pub(crate) const ADMIN_TOKEN: &str = "bench-admin-token";
-
-/// Linux counts a process's CPU time in hundredths of a second, whatever the machine.
-const MICROS_PER_TICK: u64 = 10_000;
 
 /// A running stack. Dropping it stops it and removes its data.
 pub(crate) struct Server {
@@ -70,13 +68,7 @@ impl Server {
 
     /// CPU time so far, of all threads.
     pub(crate) fn cpu_micros(&self) -> anyhow::Result<u64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))
-            .context("CPU times are read from /proc, which only Linux has")?;
-        // The second field is the name in parentheses; user and system time are the 14th and the 15th.
-        let (_, rest) = stat.rsplit_once(')').context("an unreadable stat")?;
-        let mut times = rest.split_whitespace().skip(11).map(str::parse::<u64>);
-        let (user, system) = times.next().zip(times.next()).context("an unreadable stat")?;
-        Ok((user? + system?) * MICROS_PER_TICK)
+        cpu::of(self.child.id())
     }
 }
 

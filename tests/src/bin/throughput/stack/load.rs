@@ -1,32 +1,24 @@
 //! Members who join, and members who pay.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context, ensure};
 use guerdon_app::{Clock, SystemClock};
 use guerdon_stripe::{WebhookSecret, sign};
 use reqwest::Client;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
-use crate::{
-    Plan, Run,
-    report::{micros_since, now},
+use super::{
+    Run,
     server::{ADMIN_TOKEN, SIGNING_SECRET, Server, WEBHOOK_SECRET},
+};
+use crate::{
+    Plan, cpu, people,
+    report::{micros_since, now},
 };
 
 /// What a real first invoice of $39 looks like.
-const INVOICE: &str = include_str!("../../../../events/stripe/invoice.paid--first-39.json");
-
-const FIRST_REFERRER: u64 = 1_000_000;
-const FIRST_REFEREE: u64 = 2_000_000;
+const INVOICE: &str = include_str!("../../../../../events/stripe/invoice.paid--first-39.json");
 
 /// Everybody is a member; nobody has paid.
 pub(crate) struct Load {
@@ -49,23 +41,20 @@ pub(crate) struct Http {
 pub(crate) async fn prepare(plan: &Plan, server: &Server, referrers: u64) -> anyhow::Result<Load> {
     let http = Http::new(server, plan.concurrency)?;
     let mut codes = Vec::new();
-    let referrers: Vec<u64> = (FIRST_REFERRER..FIRST_REFERRER + referrers).collect();
+    let referrers = people::referrers(referrers);
     for &referrer in &referrers {
         http.says(referrer, "/start", referrer).await?;
         let reply = http.says(referrer, "/recruit", 10_000_000 + referrer).await?;
         let (_, code) = reply.split_once("start=ref_").context("no deep link in the reply")?;
         codes.push(code.chars().take(8).collect::<String>());
     }
-    let referees: BTreeSet<u64> = (FIRST_REFEREE..FIRST_REFEREE + plan.payments).collect();
+    let referees: BTreeSet<u64> = people::referees(plan.payments).collect();
     let starts: Vec<(u64, String)> = referees
         .iter()
-        .map(|&referee| {
-            let pick = usize::try_from(mix(referee)).unwrap_or_default() % codes.len();
-            (referee, format!("/start ref_{}", codes[pick]))
-        })
+        .map(|&referee| (referee, format!("/start ref_{}", codes[people::pick(referee, codes.len())])))
         .collect();
     let joining = http.clone();
-    http.each(starts, move |(referee, text)| {
+    people::share(vec![(); http.connections], starts, move |(), (referee, text)| {
         let http = joining.clone();
         async move { http.says(referee, &text, referee).await.map(|_| ()) }
     })
@@ -85,7 +74,7 @@ pub(crate) async fn pay(_plan: &Plan, server: &Server, load: &Load) -> anyhow::R
     let events: Vec<String> = load.referees.iter().map(|&referee| invoice(&template, referee)).collect();
     let http = &load.http;
     http.client.delete(http.url("/local/costs")).send().await?.error_for_status()?;
-    let cpu_before = server.cpu_micros()?;
+    let (cpu_before, client_before) = (server.cpu_micros()?, cpu::of_this()?);
     let start = now();
     http.send_signed(events).await?;
     let accepted_micros = micros_since(start);
@@ -96,8 +85,9 @@ pub(crate) async fn pay(_plan: &Plan, server: &Server, load: &Load) -> anyhow::R
     http.drain().await?;
     let drained_micros = micros_since(start);
     let cpu_micros = server.cpu_micros()? - cpu_before;
+    let client_cpu_micros = cpu::of_this()? - client_before;
     let costs = http.get("/local/costs").await?.as_array().cloned().unwrap_or_default();
-    Ok(Run { accepted_micros, booked_micros, drained_micros, cpu_micros, costs })
+    Ok(Run { accepted_micros, booked_micros, drained_micros, cpu_micros, client_cpu_micros, costs })
 }
 
 impl Load {
@@ -165,7 +155,7 @@ impl Http {
     async fn send_signed(&self, events: Vec<String>) -> anyhow::Result<()> {
         let (client, url) = (self.client.clone(), self.url("/api/stripe/webhook"));
         let secret = WebhookSecret::try_new(SIGNING_SECRET)?;
-        self.each(events, move |body| {
+        people::share(vec![(); self.connections], events, move |(), body: String| {
             let signature = sign(body.as_bytes(), &secret, SystemClock::default().now());
             let request = client.post(&url).header("stripe-signature", signature).body(body);
             async move {
@@ -177,30 +167,6 @@ impl Http {
             }
         })
         .await
-    }
-
-    /// Does `work` for each of `jobs`, on as many connections as there are.
-    async fn each<J, W, F>(&self, jobs: Vec<J>, work: W) -> anyhow::Result<()>
-    where
-        J: Clone + Send + Sync + 'static,
-        W: Fn(J) -> F + Send + Sync + 'static,
-        F: Future<Output = anyhow::Result<()>> + Send + 'static,
-    {
-        let (jobs, work, next) = (Arc::new(jobs), Arc::new(work), Arc::new(AtomicUsize::new(0)));
-        let mut tasks = JoinSet::new();
-        for _ in 0..self.connections {
-            let (jobs, work, next) = (jobs.clone(), work.clone(), next.clone());
-            tasks.spawn(async move {
-                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    work(job.clone()).await?;
-                }
-                anyhow::Ok(())
-            });
-        }
-        while let Some(task) = tasks.join_next().await {
-            task??;
-        }
-        Ok(())
     }
 }
 
@@ -249,12 +215,4 @@ fn invoice(template: &Value, referee: u64) -> String {
     invoice["lines"]["data"][0]["metadata"] = metadata.clone();
     invoice["parent"]["subscription_details"]["metadata"] = metadata;
     event.to_string()
-}
-
-/// SplitMix64: the same choice of referrers in every run.
-const fn mix(seed: u64) -> u64 {
-    let z = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

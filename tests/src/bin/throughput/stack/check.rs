@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-use crate::{load::Load, server::Server};
+use super::{load::Load, server::Server};
 
 /// The reward of a referee's first payment, in cents.
 const REWARD: u64 = 1000;

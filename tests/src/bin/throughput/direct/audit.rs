@@ -1,0 +1,55 @@
+//! Where the money went, read from the table.
+
+use anyhow::ensure;
+use guerdon_domain::{CommissionState, Currency, MemberId, WalletKind, verify_statement};
+use guerdon_store::PaymentOutcome;
+
+use super::Business;
+use crate::people::REWARD;
+
+/// One released commission for each payment, and wallets whose every cent has its entry.
+pub(super) async fn money(business: &Business) -> anyhow::Result<()> {
+    let store = &business.app.store;
+    for (facts, referrer) in &business.payments {
+        let record = store.payment(&facts.key).await?;
+        let earned = record.is_some_and(|record| {
+            matches!(&record.outcome, PaymentOutcome::Granted { beneficiary, .. } if beneficiary == referrer)
+        });
+        ensure!(earned, "{} has earned its referrer nothing", facts.key);
+    }
+    let (mut commissions, mut cents) = (0, 0);
+    for referrer in &business.referrers {
+        let released = released(business, referrer).await?;
+        let wallet = store.wallet(referrer, WalletKind::BillCredit, Currency::USD).await?;
+        let statement = store.statement(referrer, WalletKind::BillCredit, Currency::USD).await?;
+        verify_statement(&wallet, &statement)?;
+        let sum = wallet.buckets.available;
+        ensure!(sum == released * REWARD, "{released} commissions and {sum} cents in a wallet");
+        ensure!(wallet.buckets.held == 0 && wallet.buckets.owed == 0, "{:?}", wallet.buckets);
+        commissions += released;
+        cents += sum;
+    }
+    let payments = i64::try_from(business.payments.len())?;
+    ensure!(commissions == payments, "{commissions} commissions for {payments} payments");
+    ensure!(cents == payments * REWARD, "{cents} cents for {payments} payments");
+    Ok(())
+}
+
+/// How many commissions of `referrer` there are; all of them must be released.
+async fn released(business: &Business, referrer: &MemberId) -> anyhow::Result<i64> {
+    let (mut count, mut last) = (0, None);
+    loop {
+        let before = last.as_ref().map(|(at, id)| (*at, id));
+        let page = business.app.store.commissions(referrer, before, 100).await?;
+        for commission in &page {
+            let state = &commission.state;
+            ensure!(matches!(state, CommissionState::Released { .. }), "{} is {state:?}", commission.id);
+            ensure!(commission.amount.minor() == REWARD, "{} is {}", commission.id, commission.amount);
+            count += 1;
+        }
+        match page.last() {
+            Some(commission) => last = Some((commission.paid_at, commission.id.clone())),
+            None => return Ok(count),
+        }
+    }
+}
