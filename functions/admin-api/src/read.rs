@@ -11,7 +11,6 @@ use guerdon_app::{
     AppError, Period,
     desk::{self, DayTrend, DeskCommission, Export, TopReferrer},
 };
-use guerdon_domain::{CommissionId, Timestamp};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
@@ -228,9 +227,12 @@ pub(crate) async fn search(
     let text = query.user_id.as_deref();
     let id = user_id(text.ok_or_else(|| bad_request("bad_user_id", "user_id is missing."))?)?;
     let limit = limit(query.limit.as_deref())?;
-    let before: Option<(Timestamp, CommissionId)> = cursor(query.cursor.as_deref())?;
+    let before: Option<String> = cursor(query.cursor.as_deref())?;
+    if before.as_ref().is_some_and(|sk| !sk.starts_with("COMMISSION#")) {
+        return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
+    }
     let member = desk.app.member_id(id);
-    let found = desk::commissions_of(&desk.app, &member, before, limit).await?;
+    let found = desk::commissions_of(&desk.app, &member, before.as_deref(), limit).await?;
     let full = i32::try_from(found.len()).unwrap_or(i32::MAX) >= limit;
     let last = found.last().filter(|_| full).map(|c| (c.commission.paid_at, c.commission.id.clone()));
     let next_cursor = last.map(|position| encode_cursor(&position)).transpose()?;

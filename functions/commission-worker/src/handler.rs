@@ -37,7 +37,7 @@ async fn on_message(worker: &Worker, message: SqsMessage) -> Result<(), AppError
             Some(member) => {
                 // A member who was just linked may have events parked behind the link.
                 if let guerdon_app::DomainEvent::CustomerLinked { customer, .. } = &envelope.detail {
-                    stripe_events::replay(worker, customer).await?;
+                    stripe_events::replay_customer(worker, customer).await?;
                 }
                 settle_and_post(worker, member, id).await
             }

@@ -72,8 +72,9 @@ async fn on_message(notifier: &Notifier, message: SqsMessage) -> Result<(), AppE
 
 fn compose(notifier: &Notifier, words: &Texts, notice: &Notice) -> Result<Outgoing, AppError> {
     let preset = &notifier.app.preset;
-    let reward = preset.typical_reward()?.to_string();
-    let minimum = preset.program.referrer.minimum_payment.to_string();
+    let program = &preset.program;
+    let reward = preset.reward_words(program).unwrap_or_default();
+    let minimum = program.headline().map(|rule| rule.minimum_payment.to_string()).unwrap_or_default();
     let text = match &notice.content {
         Content::NewReferral { friend } => {
             let values = [("friend", friend.as_str()), ("reward", &reward), ("minimum", &minimum)];
@@ -85,6 +86,15 @@ fn compose(notifier: &Notifier, words: &Texts, notice: &Notice) -> Result<Outgoi
         Content::Earned { friend, amount, usable_from: Some(day) } => {
             let values = [("friend", friend.as_str()), ("amount", &amount.to_string()), ("day", &day.day())];
             fill(words.notice_earned_later, &values)
+        }
+        Content::TakenBack { friend, amount } => {
+            fill(words.notice_taken_back, &[("friend", friend), ("amount", &amount.to_string())])
+        }
+        Content::WithdrawalPaid { amount } => {
+            fill(words.notice_withdrawal_paid, &[("amount", &amount.to_string())])
+        }
+        Content::WithdrawalReturned { amount, reason } => {
+            fill(words.notice_withdrawal_returned, &[("amount", &amount.to_string()), ("reason", reason)])
         }
         Content::Released { amount } => fill(words.notice_released, &[("amount", &amount.to_string())]),
         Content::Applied { amount } => fill(words.notice_applied, &[("amount", &amount.to_string())]),

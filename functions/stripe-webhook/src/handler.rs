@@ -48,9 +48,7 @@ async fn accept(door: &Door, request: &Request) -> Result<String, Problem> {
         }
         Err(error) => return Err(unreadable(&error)),
     };
-    // Which payment belongs to which invoice can be asked of Stripe at any time: nothing to keep.
-    let no_use = matches!(event.object, EventObject::Unhandled | EventObject::InvoicePayment(_));
-    if no_use {
+    if event.object == EventObject::Unhandled {
         tracing::info!(event_id = event.id, kind = event.kind, "acknowledged, not handled");
         return Ok(r#"{"received":true,"handled":false}"#.to_owned());
     }

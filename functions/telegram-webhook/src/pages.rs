@@ -50,8 +50,10 @@ fn menu(words: Words) -> Keyboard {
 
 /// Values that several texts share.
 fn offer(bot: &Bot) -> Result<(String, String), AppError> {
-    let reward = bot.app.preset.typical_reward()?;
-    Ok((reward.to_string(), bot.app.preset.program.referrer.minimum_payment.to_string()))
+    let program = &bot.app.preset.program;
+    let reward = bot.app.preset.reward_words(program).unwrap_or_default();
+    let minimum = program.headline().map(|rule| rule.minimum_payment.to_string()).unwrap_or_default();
+    Ok((reward, minimum))
 }
 
 pub(crate) async fn started(
@@ -207,13 +209,24 @@ pub(crate) async fn credits(
 
 fn entry_row(words: Words, entry: &Entry) -> String {
     let inside = entry.delta.available.saturating_add(entry.delta.held);
-    let moved = if inside == 0 { entry.delta.held } else { inside };
+    // What crossed the wallet's border says more than the bucket it landed in: some of it may have paid a
+    // debt.
+    let moved = match entry.house {
+        Some((_, minor)) => minor,
+        None if inside == 0 => entry.delta.held,
+        None => inside,
+    };
     let template = match entry.kind {
         EntryKind::CommissionsReleased { .. } => words.entry_released,
         EntryKind::CreditPosted { .. } => words.entry_posted,
         EntryKind::CreditUnposted { .. } => words.entry_unposted,
         EntryKind::CreditApplied { .. } => words.entry_applied,
         EntryKind::CreditReturned { .. } => words.entry_returned,
+        EntryKind::ClawedBack { .. } => words.entry_clawed_back,
+        EntryKind::Reinstated { .. } => words.entry_reinstated,
+        EntryKind::WithdrawalRequested { .. } => words.entry_withdrawal_requested,
+        EntryKind::WithdrawalReturned { .. } => words.entry_withdrawal_returned,
+        EntryKind::WithdrawalPaid { .. } => words.entry_withdrawal_paid,
         EntryKind::Adjusted { .. } if inside < 0 => words.entry_taken,
         EntryKind::Adjusted { .. } => words.entry_given,
     };

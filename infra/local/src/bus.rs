@@ -15,19 +15,34 @@ use crate::queue::{QueueName, Queues};
 pub const RULES: [(QueueName, &[&str]); 2] = [
     (
         QueueName::Credits,
-        &["commission.booked", "commission.released", "adjustment.booked", "customer.linked"],
+        &[
+            "commission.booked",
+            "commission.released",
+            "commission.reversed",
+            "adjustment.booked",
+            "customer.linked",
+        ],
     ),
     (
         QueueName::Notifications,
-        &["referral.created", "commission.booked", "commission.released", "credit.applied"],
+        &[
+            "referral.created",
+            "commission.booked",
+            "commission.released",
+            "commission.reversed",
+            "withdrawal.moved",
+            "credit.applied",
+        ],
     ),
 ];
 
 /// Every event there is.
-pub const EVENT_NAMES: [&str; 6] = [
+pub const EVENT_NAMES: [&str; 8] = [
     "referral.created",
     "commission.booked",
     "commission.released",
+    "commission.reversed",
+    "withdrawal.moved",
     "adjustment.booked",
     "customer.linked",
     "credit.applied",

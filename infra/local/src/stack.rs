@@ -122,6 +122,7 @@ async fn parts(config: &mut Config, clock: Arc<dyn MovableClock>, base_url: &str
         clock: clock.clone(),
         entropy: Arc::new(OsEntropy),
         preset: config.preset.clone(),
+        programs: guerdon_app::Programs::default(),
         pseudonyms: config.pseudonym_key()?,
     };
     let simulated = simulate(config, &clock, base_url)?;

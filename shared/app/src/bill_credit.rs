@@ -141,7 +141,7 @@ async fn claim(
         state: PostingState::Claimed,
     };
     let (wallet, entry) = wallet.claim_posting(amount, posting.id.clone(), now)?;
-    let mut writes = Vec::from(app.store.post(&wallet, &entry, Moved::Wallet)?);
+    let mut writes = app.store.post(&wallet, &entry, Moved::Wallet)?;
     writes.push(app.store.insert_posting(&posting, Moved::Posting)?);
     let refused = refusal(metered("claim_bill_credit", app.store.commit(&writes)).await)?;
     Ok(refused.is_none().then_some(posting))
@@ -196,7 +196,7 @@ async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, 
         }
         let now = app.now();
         let (wallet, entry) = wallet.undo_posting(posting.amount, posting.id.clone(), now)?;
-        let mut writes = Vec::from(app.store.post(&wallet, &entry, Moved::Wallet)?);
+        let mut writes = app.store.post(&wallet, &entry, Moved::Wallet)?;
         writes.push(app.store.refuse_posting(&posting, &code, now, Moved::Posting)?);
         match refusal(app.store.commit(&writes).await)? {
             None => {
@@ -283,7 +283,7 @@ async fn apply(app: &App, member: &MemberId, facts: &InvoiceFacts) -> Result<Opt
         return Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Unchanged));
     }
     let (wallet, entry) = wallet.apply_to_invoice(taken, facts.invoice.clone(), app.now())?;
-    let mut writes = Vec::from(app.store.post(&wallet, &entry, ())?);
+    let mut writes = app.store.post(&wallet, &entry, ())?;
     let credit = credit_of(member, facts, taken, InvoiceCreditState::Applied);
     writes.push(app.store.insert_invoice_credit(&credit, ())?);
     Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Applied(taken)))
@@ -299,7 +299,7 @@ async fn give_back_invoice(app: &App, credit: InvoiceCredit) -> Result<Option<Re
         Err(WalletError::NotPositive) => return Ok(Some(Reconciled::Unchanged)),
         Err(error) => return Err(error.into()),
     };
-    let mut writes = Vec::from(app.store.post(&wallet, &entry, ())?);
+    let mut writes = app.store.post(&wallet, &entry, ())?;
     writes.push(app.store.return_invoice_credit(&returned, ())?);
     Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Returned(taken)))
 }

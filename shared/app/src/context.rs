@@ -8,6 +8,8 @@ use std::sync::{
 use guerdon_domain::{CODE_LEN, Code, MemberId, Preset, PseudonymKey, TelegramId, Timestamp};
 use guerdon_store::Store;
 
+use crate::Programs;
+
 /// Tells the time.
 pub trait Clock: Send + Sync {
     /// The present instant.
@@ -55,6 +57,12 @@ pub trait Entropy: Send + Sync {
     /// # Errors
     /// A message when the machine has none to give.
     fn code_bytes(&self) -> Result<[u8; CODE_LEN], String>;
+
+    /// Bytes for the nonce of an encryption, never given twice.
+    ///
+    /// # Errors
+    /// A message when the machine has none to give.
+    fn nonce(&self) -> Result<[u8; 24], String>;
 }
 
 /// The operating system's generator.
@@ -65,6 +73,13 @@ impl Entropy for OsEntropy {
     #[expect(clippy::disallowed_methods, reason = "this is where randomness comes from")]
     fn code_bytes(&self) -> Result<[u8; CODE_LEN], String> {
         let mut bytes = [0; CODE_LEN];
+        getrandom::fill(&mut bytes).map_err(|error| error.to_string())?;
+        Ok(bytes)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where randomness comes from")]
+    fn nonce(&self) -> Result<[u8; 24], String> {
+        let mut bytes = [0; 24];
         getrandom::fill(&mut bytes).map_err(|error| error.to_string())?;
         Ok(bytes)
     }
@@ -79,8 +94,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// The rules in force.
+    /// The business's settings as shipped.
     pub preset: Arc<Preset>,
+    /// The versions of the program that operators have set.
+    pub programs: Programs,
     /// Ties Telegram ids to pseudonyms.
     pub pseudonyms: PseudonymKey,
 }

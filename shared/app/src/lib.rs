@@ -13,13 +13,19 @@ mod expire;
 mod leaderboard;
 mod link_customer;
 mod notify;
+mod programs;
 mod project;
 mod record_payment;
 mod relay;
+mod reverse_payment;
 mod settle_wallet;
 mod share_code;
+mod simulate;
 mod start_member;
+mod statement;
+mod verify_ledger;
 mod views;
+mod withdraw;
 
 pub use bill_credit::{
     BalanceError, CustomerBalance, InvoiceFacts, LEASE_SECONDS, Posted, Reconciled, post_bill_credit,
@@ -29,24 +35,37 @@ pub use context::{App, Clock, Entropy, FixedClock, MovableClock, OsEntropy, Syst
 pub use error::AppError;
 pub use expire::{Expired, expire};
 pub use leaderboard::{Board, Period, Row, leaderboard};
-pub use link_customer::{Linked, Parked, link_customer, park_for_customer, park_for_handler, replay_parked};
+pub use link_customer::{
+    Linked, Parked, link_customer, park_for_handler, park_until_known, replay_parked, tie_reference,
+};
 pub use notify::{Content, Notice, claim_notice, notice_done, notice_for, set_blocked};
+pub use programs::{Programs, program_at, program_now};
 pub use project::{PROJECTED, project};
-pub use record_payment::{Recorded, explain, record_payment};
+pub use record_payment::{Recorded, record_payment};
 pub use relay::{DomainEvent, RELAYED, event_of};
+pub use reverse_payment::{Reversed, reverse_payment};
 pub(crate) use settle_wallet::pause;
 pub use settle_wallet::{Settled, Swept, settle_wallet, sweep_releases};
 pub use share_code::share_code;
+pub use simulate::{MOST_DAYS, RuleTotal, Simulation, simulate};
 pub use start_member::{Profile, StartRefusal, Started, start_member};
+pub use statement::{BalanceAt, balance_at};
+pub use verify_ledger::{Difference, Verified, verify_ledger, verify_payment, verify_wallet};
 pub use views::{
     CreditsView, ProfileView, RecruitView, ReferralStats, StandingView, credits_view, profile_view,
     recruit_view,
 };
 
+pub use withdraw::{
+    BatchLine, Outcome, PaidOut, PayoutError, Payouts, WithdrawalAsked, WithdrawalError, approve_withdrawal,
+    claim_withdrawal, export_batch, finish_withdrawal, look_up_stuck, pay_out, reject_withdrawal,
+    request_withdrawal,
+};
+
 /// The stored records that functions name in their own signatures.
 pub mod stored {
     pub use guerdon_store::{
-        Change, Cost, Joined, Member, MemberCode, Meter, ParkedEvent, PaymentOutcome, PaymentRecord, Store,
-        StoreError, Stored, WaitsFor,
+        Change, Cost, Joined, Member, MemberCode, Meter, ParkedEvent, PaymentRecord, PaymentReference,
+        ProgramVersion, ScanCursor, Store, StoreError, Stored, WaitsFor, commission_cursor,
     };
 }

@@ -1,7 +1,8 @@
-//! Which member a Stripe customer is, and what to do with events about customers nobody knows yet.
+//! Which member a Stripe customer is, which payment a payment intent is, and what to do with events about
+//! those that nobody knows yet.
 
 use guerdon_domain::{CustomerId, MemberId, TelegramId};
-use guerdon_store::{CustomerLink, ParkedEvent, WaitsFor, metered};
+use guerdon_store::{CustomerLink, ParkedEvent, PaymentReference, WaitsFor, metered};
 
 use crate::{App, AppError, error::refusal};
 
@@ -61,27 +62,32 @@ pub async fn link_customer(
 /// What parking came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parked {
-    /// It waits for the customer's link.
+    /// It waits.
     Waiting,
-    /// The customer has become known meanwhile: handle the event again.
+    /// What it would wait for has appeared meanwhile: handle the event again.
     KnownNow,
 }
 
-/// Parks an event about a customer nobody knows yet.
+/// Parks an event until the customer, the payment or the reference it waits for is known.
 ///
 /// # Errors
 /// [`AppError`].
-pub async fn park_for_customer(
-    app: &App,
-    event: &ParkedEvent,
-    customer: &CustomerId,
-) -> Result<Parked, AppError> {
+pub async fn park_until_known(app: &App, event: &ParkedEvent) -> Result<Parked, AppError> {
     metered("park_event", async {
-        let writes = app.store.park_for_customer(event, customer, ())?;
+        let writes = app.store.park_until(event, ())?;
         let refused = refusal(app.store.commit(&writes).await)?;
         Ok(refused.map_or(Parked::Waiting, |()| Parked::KnownNow))
     })
     .await
+}
+
+/// Ties a provider's other name for a payment, such as its payment intent, to the payment. Events that
+/// wait for the name can be replayed then.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<(), AppError> {
+    metered("tie_reference", async { Ok(app.store.tie_reference(tie).await?) }).await
 }
 
 /// Keeps an event whose handling this version does not have. Nothing is dropped.
@@ -93,19 +99,19 @@ pub async fn park_for_handler(app: &App, event: &ParkedEvent) -> Result<(), AppE
     metered("park_event", async { Ok(app.store.park(event).await.map(|_| ())?) }).await
 }
 
-/// Hands every event that waited for `customer` to `replay`, oldest first, and forgets each one that was
+/// Hands every event that waited for the same thing to `replay`, oldest first, and forgets each one that was
 /// taken. Cut off in between, the rest is replayed by the next call; what was replayed twice is harmless.
 ///
 /// # Errors
 /// [`AppError`] of the table or of `replay`.
-pub async fn replay_parked<F, R>(app: &App, customer: &CustomerId, mut replay: F) -> Result<u32, AppError>
+pub async fn replay_parked<F, R>(app: &App, waits_for: &WaitsFor, mut replay: F) -> Result<u32, AppError>
 where
     F: FnMut(ParkedEvent) -> R,
     R: Future<Output = Result<(), AppError>>,
 {
     metered("replay_parked", async {
         let mut replayed = 0;
-        for event in app.store.parked_for(customer).await? {
+        for event in app.store.parked_for(waits_for).await? {
             replay(event.clone()).await?;
             app.store.unpark(&event).await?;
             replayed += 1;

@@ -1,6 +1,6 @@
 //! Telling members what happened: who is told, and that they are told once.
 
-use guerdon_domain::{MemberId, Money, TelegramId, Timestamp};
+use guerdon_domain::{MemberId, Money, TelegramId, Timestamp, WithdrawalState};
 use guerdon_store::{Claim, Member, metered};
 
 use crate::{App, AppError, DomainEvent};
@@ -40,6 +40,25 @@ pub enum Content {
         /// How much.
         amount: Money,
     },
+    /// A friend's payment was undone, and the member's commission with it.
+    TakenBack {
+        /// The friend's first name.
+        friend: String,
+        /// How much.
+        amount: Money,
+    },
+    /// A withdrawal was paid.
+    WithdrawalPaid {
+        /// How much.
+        amount: Money,
+    },
+    /// A withdrawal was turned down or failed: the money is available again.
+    WithdrawalReturned {
+        /// How much.
+        amount: Money,
+        /// Why.
+        reason: String,
+    },
     /// An invoice was lowered by the member's credit.
     Applied {
         /// How much.
@@ -68,6 +87,21 @@ pub async fn notice_for(app: &App, event: &DomainEvent) -> Result<Option<Notice>
             DomainEvent::CommissionReleased { beneficiary, amount, was_on_hold: true, .. } => {
                 (beneficiary, Content::Released { amount: *amount })
             }
+            DomainEvent::CommissionReversed { beneficiary, referee, undone, undone_before, .. } => {
+                let amount = undone.checked_sub(*undone_before)?;
+                if !amount.is_positive() {
+                    return Ok(None);
+                }
+                (beneficiary, Content::TakenBack { friend: first_name(app, referee).await?, amount })
+            }
+            DomainEvent::WithdrawalMoved { member, amount, state, reason, .. } => match state {
+                WithdrawalState::Paid => (member, Content::WithdrawalPaid { amount: *amount }),
+                WithdrawalState::Rejected | WithdrawalState::Failed => {
+                    let reason = reason.clone().unwrap_or_default();
+                    (member, Content::WithdrawalReturned { amount: *amount, reason })
+                }
+                _ => return Ok(None),
+            },
             DomainEvent::CreditApplied { member, amount, .. } => {
                 (member, Content::Applied { amount: *amount })
             }

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    Commission, CommissionState, Entry, EntryKind, MemberId, Money, Rail, Referral, ReferralState, Timestamp,
+    Commission, CommissionState, Entry, EntryKind, MemberId, Money, Place, Rail, Referral, ReferralState,
+    Timestamp, Withdrawal, WithdrawalState,
 };
 use guerdon_store::{
-    Change, Contribution, Counters, PaymentRecord, Projection, ReleaseDue, SCORE, Stored, metered,
+    AuditRecord, Change, Contribution, Counters, PaymentLink, PaymentRecord, Projection, ReleaseDue, SCORE,
+    Stored, metered,
 };
 
-use crate::{App, AppError, Period};
+use crate::{App, AppError, Period, program_now};
 
 /// Types of items whose changes are projected: the trigger's filter lets only these through.
-pub const PROJECTED: [&str; 6] = ["member", "referral", "payment", "commission", "entry", "rank"];
+pub const PROJECTED: [&str; 7] =
+    ["member", "referral", "payment", "commission", "entry", "rank", "withdrawal"];
 
 /// Takes a batch of a shard's changes into the projections, each exactly once.
 ///
@@ -20,14 +23,12 @@ pub const PROJECTED: [&str; 6] = ["member", "referral", "payment", "commission",
 /// [`AppError`]; then the batch must be delivered again.
 pub async fn project(app: &App, shard: &str, changes: &[Change]) -> Result<(), AppError> {
     metered("project", async {
-        let mut plan = Plan::default();
+        let now = app.now();
+        let mut plan = Plan::new(now);
         for change in changes {
             plan.take(change);
         }
-        for marker in plan.markers.values() {
-            app.store.mark_release_due(marker).await?;
-        }
-        let now = app.now();
+        plan.follow_up(app).await?;
         for (target, contributions) in &plan.contributions {
             app.store.project(target, shard, contributions, now).await?;
         }
@@ -37,13 +38,59 @@ pub async fn project(app: &App, shard: &str, changes: &[Change]) -> Result<(), A
 }
 
 /// Everything a batch adds, grouped so that each projected item is written once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Plan {
+    now: Timestamp,
     contributions: BTreeMap<Projection, Vec<Contribution>>,
     markers: BTreeMap<(MemberId, Timestamp), ReleaseDue>,
+    /// Commissions that convert their referral.
+    conversions: Vec<Commission>,
+    /// Payments to be listed.
+    payments: Vec<PaymentLink>,
+    /// Members' latest payments.
+    paid: BTreeMap<MemberId, Timestamp>,
+    /// What operators did to withdrawals.
+    audits: Vec<AuditRecord>,
 }
 
 impl Plan {
+    const fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            contributions: BTreeMap::new(),
+            markers: BTreeMap::new(),
+            conversions: Vec::new(),
+            payments: Vec::new(),
+            paid: BTreeMap::new(),
+            audits: Vec::new(),
+        }
+    }
+
+    /// What follows from the batch besides counters. Each of these writes says the same however often it is
+    /// made, so a batch that is delivered again does no harm.
+    async fn follow_up(&self, app: &App) -> Result<(), AppError> {
+        for marker in self.markers.values() {
+            app.store.mark_release_due(marker).await?;
+        }
+        for Commission { beneficiary, referee, place, payment, paid_at, .. } in &self.conversions {
+            if let Place::Conversion { joined_at } = place {
+                app.store.convert_referral((beneficiary, *joined_at, referee), payment, *paid_at).await?;
+            }
+        }
+        for link in &self.payments {
+            app.store.list_payment(link).await?;
+        }
+        if program_now(app).await?.upline_active_days.is_some() {
+            for (member, at) in &self.paid {
+                app.store.remember_paid(member, *at).await?;
+            }
+        }
+        for audit in &self.audits {
+            app.store.put_audit(audit).await?;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, change: &Change) {
         let sequence = &change.sequence;
         match (&change.before, &change.after) {
@@ -63,6 +110,9 @@ impl Plan {
                 self.commission_moved(sequence, before, after);
             }
             (None, Some(Stored::Entry(entry))) => self.posted(sequence, entry),
+            (Some(Stored::Withdrawal(before)), Some(Stored::Withdrawal(after))) => {
+                self.withdrawal_moved(before, after);
+            }
             (before, Some(Stored::Rank { period, score, .. })) => {
                 let before = match before {
                     Some(Stored::Rank { score, .. }) => Some(*score),
@@ -112,42 +162,71 @@ impl Plan {
     }
 
     fn paid(&mut self, sequence: &str, payment: &PaymentRecord) {
+        let (member, at) = (payment.member.clone(), payment.paid_at);
+        self.payments.push(PaymentLink { payment: payment.payment.clone(), member, paid_at: at });
         // What an operator vouched for is no money that we saw.
         if payment.payment.rail != Rail::Manual {
+            let latest = self.paid.entry(payment.member.clone()).or_insert(at);
+            *latest = at.max(*latest);
             let paid = named("paid", payment.paid);
-            self.deployment(sequence, payment.paid_at, &[("payments", 1), (&paid, payment.paid.minor())]);
+            self.deployment(sequence, at, &[("payments", 1), (&paid, payment.paid.minor())]);
         }
     }
 
     fn booked(&mut self, sequence: &str, commission: &Commission) {
-        let minor = commission.amount.minor();
-        let (issued, held, earned) = (
-            named("issued", commission.amount),
-            named("held", commission.amount),
-            named("earned", commission.amount),
-        );
-        self.deployment(sequence, commission.paid_at, &[("commissions", 1), (&issued, minor)]);
-        self.add(Projection::Totals, sequence, &[(&held, minor)]);
-        let member = Projection::Member(commission.beneficiary.clone());
-        self.add(member, sequence, &[(&earned, minor), (&held, minor)]);
-        let marker = ReleaseDue::of(commission.beneficiary.clone(), commission.due_at, commission.booked_at);
-        self.markers.insert((marker.member.clone(), marker.hour), marker);
+        if matches!(commission.place, Place::Conversion { .. }) {
+            self.conversions.push(commission.clone());
+        }
+        self.deployment(sequence, commission.paid_at, &[("commissions", 1)]);
+        self.count(sequence, commission, Standing::default(), Standing::of(commission));
+        self.mark(commission, commission.booked_at);
     }
 
     fn commission_moved(&mut self, sequence: &str, before: &Commission, after: &Commission) {
-        if before.state != CommissionState::Held || after.state == CommissionState::Held {
+        self.count(sequence, after, Standing::of(before), Standing::of(after));
+        if after.is_releasable() && !before.is_releasable() {
+            self.mark(after, self.now);
+        }
+    }
+
+    fn mark(&mut self, commission: &Commission, since: Timestamp) {
+        let marker = ReleaseDue::of(commission.beneficiary.clone(), commission.due_at, since);
+        self.markers.insert((marker.member.clone(), marker.hour), marker);
+    }
+
+    /// Counts by how much a commission stands differently now.
+    fn count(&mut self, sequence: &str, commission: &Commission, before: Standing, after: Standing) {
+        let (issued, held) = (named("issued", commission.amount), named("held", commission.amount));
+        let (earned, clawed) = (named("earned", commission.amount), named("clawed", commission.amount));
+        let due = (after.due - before.due, after.held - before.held, after.clawed - before.clawed);
+        if due == (0, 0, 0) {
             return;
         }
-        let minor = after.amount.minor();
-        let held = named("held", after.amount);
-        let member = Projection::Member(after.beneficiary.clone());
-        self.add(Projection::Totals, sequence, &[(&held, -minor)]);
-        self.add(member.clone(), sequence, &[(&held, -minor)]);
-        if let CommissionState::Void { .. } = after.state {
-            let (issued, earned) = (named("issued", after.amount), named("earned", after.amount));
-            self.deployment(sequence, after.paid_at, &[(&issued, -minor)]);
-            self.add(member, sequence, &[(&earned, -minor)]);
-        }
+        self.deployment(sequence, commission.paid_at, &[(&issued, due.0)]);
+        self.add(Projection::Totals, sequence, &[(&held, due.1), (&clawed, due.2)]);
+        let member = Projection::Member(commission.beneficiary.clone());
+        self.add(member, sequence, &[(&earned, due.0), (&held, due.1)]);
+    }
+
+    /// What an operator did to a withdrawal, and what it changed, for the audit trail.
+    fn withdrawal_moved(&mut self, before: &Withdrawal, after: &Withdrawal) {
+        let stamp = match after.state {
+            WithdrawalState::Approved => &after.approved,
+            WithdrawalState::Paying => &after.claimed,
+            _ => &after.closed,
+        };
+        let Some(stamp) = stamp.as_ref().filter(|_| before.state != after.state) else { return };
+        let (from, to) = (before.state.as_str(), after.state.as_str());
+        self.audits.push(AuditRecord {
+            id: format!("{}-{to}", after.id),
+            at: stamp.at,
+            principal: stamp.by.clone(),
+            action: format!("withdrawal.{to}"),
+            member: Some(after.member.clone()),
+            reason: after.reason.clone().or_else(|| after.proof.clone()).unwrap_or_default(),
+            before: format!("\"{from}\""),
+            after: format!("\"{to}\""),
+        });
     }
 
     fn posted(&mut self, sequence: &str, entry: &Entry) {
@@ -162,7 +241,13 @@ impl Plan {
             EntryKind::CreditApplied { .. } | EntryKind::CreditReturned { .. } => {
                 self.add(Projection::Totals, sequence, &[(&name("applied"), house)]);
             }
+            EntryKind::WithdrawalPaid { .. } => {
+                self.add(Projection::Totals, sequence, &[(&name("paid_out"), house)]);
+            }
             _ => {}
+        }
+        if entry.delta.owed != 0 {
+            self.add(Projection::Totals, sequence, &[(&name("owed"), entry.delta.owed)]);
         }
     }
 
@@ -188,6 +273,28 @@ impl Plan {
         let adds: Counters = adds.iter().map(|(name, add)| ((*name).to_owned(), *add)).collect();
         let contribution = Contribution { sequence: sequence.to_owned(), adds };
         self.contributions.entry(target).or_default().push(contribution);
+    }
+}
+
+/// What a commission counts for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Standing {
+    /// What the beneficiary is entitled to, released or not.
+    due: i64,
+    /// Of that, what is not released yet.
+    held: i64,
+    /// What reversals have undone.
+    clawed: i64,
+}
+
+impl Standing {
+    fn of(commission: &Commission) -> Self {
+        let due = match commission.state {
+            CommissionState::Void { .. } => 0,
+            CommissionState::Held | CommissionState::Released { .. } => commission.entitlement().minor(),
+        };
+        let held = if commission.state == CommissionState::Held { due } else { 0 };
+        Self { due, held, clawed: commission.clawed }
     }
 }
 

@@ -1,11 +1,12 @@
-//! A settled payment: recorded once, and the commission it earns booked with it.
+//! A settled payment: recorded once, and the commissions it earns booked with it.
 
 use guerdon_domain::{
-    Commission, CommissionState, Decision, Grant, PaymentFacts, Referral, ReferralState, Refusal, Timestamp,
+    Commission, CommissionState, Decision, Grant, Party, PaymentFacts, Place, Program, Referral,
+    ReferralState, Reversals, Surroundings, Timestamp,
 };
-use guerdon_store::{AuditRecord, Fragment, PaymentOutcome, PaymentRecord, StoredResponse, metered};
+use guerdon_store::{AuditRecord, Fragment, Member, PaymentRecord, StoredResponse, metered};
 
-use crate::{App, AppError, error::refusal};
+use crate::{App, AppError, error::refusal, programs::program_at};
 
 /// What came of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,19 +26,28 @@ impl Recorded {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Refused {
     PaymentRecorded,
+    /// A commission that can never be booked twice for one payment.
     CommissionBooked,
+    /// Another payment of the same member converted the referral or counted towards a rule.
     ReferralMoved,
+    /// Another payment has used this rule's one commission.
+    RuleSpent(String),
     RequestAnswered,
 }
 
 /// The trail of an operator's request, written with the payment it asks for.
 pub(crate) type Trail<'a> = Option<(&'a AuditRecord, &'a StoredResponse)>;
 
-/// Records a payment and books what it earns: one transaction of the payment, the commission, and the
-/// referral it converts. It touches no item that another member's payment touches.
+/// Tries before other payments of the same member are let through.
+const TRIES: usize = 10;
+
+/// Records a payment and books what it earns: one transaction of the payment and a commission for each
+/// level. It touches no item that another member's payment touches, and none of its own member's but the
+/// referral's counts, where a rule counts payments. That the first commission converts the referral is
+/// guarded by the place it is written to; the referral itself turns a moment later, by the stream.
 ///
 /// # Errors
 /// [`AppError`].
@@ -52,15 +62,18 @@ pub(crate) async fn record_with_trail(
     trail: Trail<'_>,
 ) -> Result<Recorded, AppError> {
     metered("record_payment", async {
-        for _ in 0..5 {
+        let program = program_at(app, facts.paid_at).await?;
+        let facts = &priced(app, facts);
+        let mut spent = Vec::new();
+        for _ in 0..TRIES {
             if let Some(record) = app.store.payment(&facts.key).await? {
                 return Ok(Recorded::AlreadyApplied(record));
             }
-            let referral = referral_of(app, facts).await?;
-            let decision = app.preset.program.decide(facts, referral.as_ref())?;
+            let around = Surroundings { spent: spent.clone(), ..surroundings(app, facts, &program).await? };
+            let decision = program.decide(facts, &around)?;
             let now = app.now();
-            let record = record_of(app, facts, &decision, now);
-            let mut writes = writes(app, &record, facts, referral, decision, now)?;
+            let record = record_of(&program, facts, &decision, now);
+            let mut writes = writes(app, &record, around.referral.as_ref(), decision, now)?;
             if let Some((audit, response)) = trail {
                 writes.extend(app.store.audited(audit, response, Refused::RequestAnswered)?);
             }
@@ -68,6 +81,7 @@ pub(crate) async fn record_with_trail(
                 None => return Ok(Recorded::Applied(record)),
                 // Another delivery or another payment of this member was faster: look again.
                 Some(Refused::PaymentRecorded | Refused::ReferralMoved | Refused::RequestAnswered) => {}
+                Some(Refused::RuleSpent(rule)) => spent.push(rule),
                 Some(Refused::CommissionBooked) => {
                     let problem = "a commission exists whose payment does not";
                     return Err(AppError::Corrupt(problem.to_owned()));
@@ -79,81 +93,125 @@ pub(crate) async fn record_with_trail(
     .await
 }
 
-async fn referral_of(app: &App, facts: &PaymentFacts) -> Result<Option<Referral>, AppError> {
-    match app.store.member(&facts.member).await? {
-        Some(member) => Ok(app.store.referral_of(&member).await?),
-        None => Ok(None),
+/// With the cost of the plan that was bought, where the rail knows none.
+fn priced(app: &App, facts: &PaymentFacts) -> PaymentFacts {
+    let mut facts = facts.clone();
+    if facts.cost.is_zero() {
+        facts.cost = app.preset.cost_of(&facts);
     }
+    facts
 }
 
-fn record_of(app: &App, facts: &PaymentFacts, decision: &Decision, now: Timestamp) -> PaymentRecord {
-    let outcome = match decision {
-        Decision::Grant { grant, .. } => PaymentOutcome::Granted {
-            commission: grant.commission.clone(),
-            beneficiary: grant.beneficiary.clone(),
-            reward: grant.amount,
-        },
-        Decision::Refuse(reason) => PaymentOutcome::Refused { reason: *reason },
+/// Everything around a payment that a decision asks for.
+///
+/// # Errors
+/// [`AppError`].
+pub(crate) async fn surroundings(
+    app: &App,
+    facts: &PaymentFacts,
+    program: &Program,
+) -> Result<Surroundings, AppError> {
+    let mut around = Surroundings::default();
+    let payer = app.store.member(&facts.member).await?;
+    let referral = match &payer {
+        Some(payer) if !program.rules.is_empty() => app.store.referral_of(payer).await?,
+        _ => None,
     };
+    let Some(referral) = referral else { return Ok(around) };
+    let upline = referral.upline.as_ref().filter(|_| program.second_level);
+    let ids: Vec<_> = [Some(&referral.referrer), upline].into_iter().flatten().cloned().collect();
+    for member in app.store.members(&ids).await? {
+        let is_referrer = member.id == referral.referrer;
+        let party = Some(party(member));
+        if is_referrer {
+            around.referrer = party;
+        } else {
+            around.upline = party;
+        }
+    }
+    around.referral = Some(with_conversion(app, referral).await?);
+    Ok(around)
+}
+
+fn party(member: Member) -> Party {
+    Party { barred: member.barred, last_paid_at: member.last_paid_at, member: member.id }
+}
+
+/// The referral as its commissions show it: converted also in the moment before the stream has said so.
+pub(crate) async fn with_conversion(app: &App, referral: Referral) -> Result<Referral, AppError> {
+    if referral.is_converted() {
+        return Ok(referral);
+    }
+    Ok(match app.store.conversion(&referral).await? {
+        Some(first) => {
+            let state = ReferralState::Converted { payment: first.payment, at: first.paid_at };
+            Referral { state, ..referral }
+        }
+        None => referral,
+    })
+}
+
+fn record_of(program: &Program, facts: &PaymentFacts, decision: &Decision, now: Timestamp) -> PaymentRecord {
+    let asks_products = program.rules.iter().any(|rule| !rule.products.is_empty());
     PaymentRecord {
         payment: facts.key.clone(),
         member: facts.member.clone(),
+        purpose: facts.purpose,
         paid: facts.paid,
         tax: facts.tax,
         tier: facts.tier,
+        cost: (!facts.cost.is_zero()).then_some(facts.cost),
+        lines: if asks_products { facts.lines.clone() } else { Vec::new() },
         paid_at: facts.paid_at,
+        known_at: facts.known_at,
         recorded_at: now,
-        program_version: app.preset.program.version,
-        outcome,
+        program_version: program.version,
+        trace: decision.trace.clone(),
+        reversals: Reversals::default(),
     }
 }
 
 fn writes(
     app: &App,
     record: &PaymentRecord,
-    facts: &PaymentFacts,
-    referral: Option<Referral>,
+    referral: Option<&Referral>,
     decision: Decision,
     now: Timestamp,
 ) -> Result<Vec<Fragment<Refused>>, AppError> {
     let mut writes = vec![app.store.insert_payment(record, Refused::PaymentRecorded)?];
-    if let (Decision::Grant { grant, converts }, Some(referral)) = (decision, referral) {
-        if converts {
-            let state = ReferralState::Converted { payment: facts.key.clone(), at: facts.paid_at };
-            let converted = Referral { state, ..referral };
-            writes.push(app.store.convert_referral(&converted, Refused::ReferralMoved)?);
-        }
-        let commission = commission_of(*grant, facts, now);
-        writes.push(app.store.insert_commission(&commission, Refused::CommissionBooked)?);
+    if let (Some(referral), Some(progress)) = (referral, &decision.progress)
+        && *progress != referral.progress
+    {
+        writes.push(app.store.count_progress(referral, progress, Refused::ReferralMoved)?);
+    }
+    for grant in decision.grants {
+        let taken = match grant.place {
+            Place::Payment => Refused::CommissionBooked,
+            Place::Conversion { .. } => Refused::ReferralMoved,
+            Place::Once { .. } => Refused::RuleSpent(grant.snapshot.rule.id.clone()),
+        };
+        writes.push(app.store.insert_commission(&commission_of(grant, record, now), taken)?);
     }
     Ok(writes)
 }
 
-fn commission_of(grant: Grant, facts: &PaymentFacts, now: Timestamp) -> Commission {
+fn commission_of(grant: Grant, record: &PaymentRecord, now: Timestamp) -> Commission {
     Commission {
         id: grant.commission,
         beneficiary: grant.beneficiary,
-        referee: facts.member.clone(),
-        payment: facts.key.clone(),
+        referee: record.member.clone(),
+        payment: record.payment.clone(),
         amount: grant.amount,
         base: grant.base,
+        paid: record.paid,
+        place: grant.place,
         snapshot: grant.snapshot,
-        paid_at: facts.paid_at,
+        paid_at: record.paid_at,
         booked_at: now,
         due_at: grant.due_at,
+        clawed: 0,
+        frozen: false,
+        allowed: None,
         state: CommissionState::Held,
-    }
-}
-
-/// Why a payment earned nothing, in words for operators.
-pub const fn explain(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::NotReferred => "The member was not referred by anybody.",
-        Refusal::BeforeReferral => "We knew of the payment before the member joined.",
-        Refusal::AlreadyConverted => "An earlier payment has already converted the referral.",
-        Refusal::ReferralExpired => "The referral's window had closed when the payment settled.",
-        Refusal::ZeroAmount => "Nothing was really paid: a trial, a full discount, or credit.",
-        Refusal::BelowMinimum => "The tier costs less than the program asks for.",
-        Refusal::CurrencyMismatch => "The payment is in another currency than the program.",
     }
 }

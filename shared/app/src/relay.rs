@@ -1,12 +1,16 @@
 //! Domain events: what a committed change means to the rest of the system. The stored item *is* the event,
 //! so there is no second write that could be lost.
 
-use guerdon_domain::{CommissionState, CustomerId, EntryKind, MemberId, Money, ReferralState, Timestamp};
+use guerdon_domain::{
+    Commission, CommissionState, CustomerId, EntryKind, MemberId, Money, ReferralState, Timestamp,
+    WithdrawalState,
+};
 use guerdon_store::{Change, InvoiceCreditState, Stored};
 use serde::{Deserialize, Serialize};
 
 /// Types of items whose changes become events: the trigger's filter lets only these through.
-pub const RELAYED: [&str; 5] = ["referral", "commission", "entry", "customer", "invoice_credit"];
+pub const RELAYED: [&str; 6] =
+    ["referral", "commission", "entry", "customer", "invoice_credit", "withdrawal"];
 
 /// Something that happened. It holds pseudonyms and numbers, never names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +49,32 @@ pub enum DomainEvent {
         /// It had been on hold before.
         was_on_hold: bool,
     },
+    /// A reversal of its payment changed what a commission is worth.
+    CommissionReversed {
+        /// Its id.
+        commission: String,
+        /// Whose it is.
+        beneficiary: MemberId,
+        /// Whose payment was undone.
+        referee: MemberId,
+        /// How much of it is undone in all.
+        undone: Money,
+        /// How much was undone before; more than `undone` when something was given back.
+        undone_before: Money,
+    },
+    /// A withdrawal has moved on.
+    WithdrawalMoved {
+        /// Its id.
+        withdrawal: String,
+        /// Whose money.
+        member: MemberId,
+        /// How much.
+        amount: Money,
+        /// Where it stands now.
+        state: WithdrawalState,
+        /// Why, when it was turned down or failed.
+        reason: Option<String>,
+    },
     /// An operator gave or took credit.
     AdjustmentBooked {
         /// The adjustment.
@@ -77,6 +107,8 @@ impl DomainEvent {
             Self::ReferralCreated { .. } => "referral.created",
             Self::CommissionBooked { .. } => "commission.booked",
             Self::CommissionReleased { .. } => "commission.released",
+            Self::CommissionReversed { .. } => "commission.reversed",
+            Self::WithdrawalMoved { .. } => "withdrawal.moved",
             Self::AdjustmentBooked { .. } => "adjustment.booked",
             Self::CustomerLinked { .. } => "customer.linked",
             Self::CreditApplied { .. } => "credit.applied",
@@ -86,6 +118,13 @@ impl DomainEvent {
     /// A key that the same event always has, however often it is delivered.
     pub fn natural_key(&self) -> String {
         let id = match self {
+            Self::CommissionReversed { commission, undone, undone_before, .. } => {
+                let (from, to) = (undone_before.minor(), undone.minor());
+                return format!("{}:{commission}:{from}:{to}", self.name());
+            }
+            Self::WithdrawalMoved { withdrawal, state, .. } => {
+                return format!("{}:{withdrawal}:{}", self.name(), state.as_str());
+            }
             Self::ReferralCreated { referee, .. } => referee.as_str(),
             Self::CommissionBooked { commission, .. } | Self::CommissionReleased { commission, .. } => {
                 commission
@@ -102,9 +141,10 @@ impl DomainEvent {
         match self {
             Self::CommissionBooked { beneficiary: member, .. }
             | Self::CommissionReleased { beneficiary: member, .. }
+            | Self::CommissionReversed { beneficiary: member, .. }
             | Self::AdjustmentBooked { member, .. }
             | Self::CustomerLinked { member, .. } => Some(member),
-            Self::ReferralCreated { .. } | Self::CreditApplied { .. } => None,
+            Self::ReferralCreated { .. } | Self::CreditApplied { .. } | Self::WithdrawalMoved { .. } => None,
         }
     }
 }
@@ -126,13 +166,18 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
             due_at: c.due_at,
             booked_at: c.booked_at,
         }),
-        (Some(Stored::Commission(before)), Stored::Commission(c)) => {
-            let released = matches!(c.state, CommissionState::Released { .. });
-            (before.state == CommissionState::Held && released).then(|| DomainEvent::CommissionReleased {
-                commission: c.id.to_string(),
-                beneficiary: c.beneficiary.clone(),
-                amount: c.amount,
-                was_on_hold: c.due_at > c.booked_at,
+        (Some(Stored::Commission(before)), Stored::Commission(c)) => commission_moved(before, c),
+        (before, Stored::Withdrawal(after)) => {
+            let was = match before {
+                Some(Stored::Withdrawal(before)) => Some(before.state),
+                _ => None,
+            };
+            (was != Some(after.state)).then(|| DomainEvent::WithdrawalMoved {
+                withdrawal: after.id.to_string(),
+                member: after.member.clone(),
+                amount: after.amount,
+                state: after.state,
+                reason: after.reason.clone(),
             })
         }
         (None, Stored::Entry(entry)) => match &entry.kind {
@@ -156,4 +201,24 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
         }
         _ => None,
     }
+}
+
+fn commission_moved(before: &Commission, after: &Commission) -> Option<DomainEvent> {
+    let released = matches!(after.state, CommissionState::Released { .. });
+    if before.state == CommissionState::Held && released {
+        return Some(DomainEvent::CommissionReleased {
+            commission: after.id.to_string(),
+            beneficiary: after.beneficiary.clone(),
+            amount: after.entitlement(),
+            was_on_hold: after.due_at > after.booked_at,
+        });
+    }
+    let money = |minor| Money::new(minor, after.amount.currency());
+    (before.clawed != after.clawed).then(|| DomainEvent::CommissionReversed {
+        commission: after.id.to_string(),
+        beneficiary: after.beneficiary.clone(),
+        referee: after.referee.clone(),
+        undone: money(after.clawed),
+        undone_before: money(before.clawed),
+    })
 }

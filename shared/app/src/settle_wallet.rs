@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use guerdon_domain::{Commission, Currency, MemberId, Money, Wallet, WalletKind};
-use guerdon_store::{Fragment, ReleaseDue, SHARDS, metered};
+use guerdon_domain::{
+    Cap, Commission, CommissionId, CommissionState, Currency, MemberId, Money, VoidReason, Wallet, WalletKind,
+};
+use guerdon_store::{Fragment, LimitUse, RELEASE_BATCH, ReleaseDue, SHARDS, limits_of, metered};
 use sha2::{Digest, Sha256};
 
 use crate::{App, AppError, error::refusal};
@@ -21,6 +23,7 @@ pub struct Settled {
 enum Refused {
     WalletChanged,
     NotHeld,
+    LimitUsed,
 }
 
 /// Transactions of one settlement: 9,700 commissions, well within a function's time. The rest is left for
@@ -61,15 +64,14 @@ async fn settle(app: &App, member: &MemberId, batches: u32) -> Result<Settled, A
                 settled.unfinished = due.may_be_more;
                 return Ok(settled);
             };
-            let target = (first.snapshot.rule.target, first.amount.currency());
-            let group: Vec<_> = due.held.iter().filter(|c| target_of(c) == target).collect();
-            let writes = release(app, member, target, &group).await?;
+            let group = together(first, &due.held);
+            let (writes, released) = release(app, member, &group).await?;
             match refusal(app.store.commit(&writes).await)? {
                 None => {
-                    settled.released += u32::try_from(group.len()).unwrap_or(u32::MAX);
+                    settled.released += released;
                     done += 1;
                 }
-                Some(Refused::WalletChanged | Refused::NotHeld) => {
+                Some(Refused::WalletChanged | Refused::NotHeld | Refused::LimitUsed) => {
                     refused += 1;
                     if refused >= TRIES {
                         return Err(AppError::Conflict);
@@ -86,28 +88,84 @@ fn target_of(commission: &Commission) -> (WalletKind, Currency) {
     (commission.snapshot.rule.target, commission.amount.currency())
 }
 
+/// Those that can be released in one transaction with `first`: into the same wallet, under the same
+/// limits. Each limit takes the place of a commission or two in it.
+fn together<'a>(first: &Commission, due: &'a [Commission]) -> Vec<&'a Commission> {
+    let limits = limits_of(first);
+    let most = RELEASE_BATCH as usize - limits.len();
+    let alike = |c: &&Commission| target_of(c) == target_of(first) && limits_of(c) == limits;
+    due.iter().filter(alike).take(most).collect()
+}
+
+/// What a limit still lets through while a batch is put together.
+struct Left {
+    used: LimitUse,
+    cap: Cap,
+    taken: i64,
+}
+
+/// The transaction that releases `commissions`, and how many of them it really does: what a cap or the
+/// budget leaves nothing of becomes void. Limits are kept here and not when a payment is recorded, because
+/// this is where one beneficiary's commissions come by one after the other.
 async fn release(
     app: &App,
     member: &MemberId,
-    (kind, currency): (WalletKind, Currency),
     commissions: &[&Commission],
-) -> Result<Vec<Fragment<Refused>>, AppError> {
+) -> Result<(Vec<Fragment<Refused>>, u32), AppError> {
+    let Some(first) = commissions.first() else { return Ok((Vec::new(), 0)) };
+    let (kind, currency) = target_of(first);
     let wallet: Wallet = app.store.wallet(member, kind, currency).await?;
-    let mut sum = Money::zero(currency);
-    let mut digest = Sha256::new();
-    for commission in commissions {
-        sum = sum.checked_add(commission.amount)?;
-        digest.update(commission.id.as_str());
-        digest.update(b"\n");
+    let mut limits = Vec::new();
+    for (limit, cap, period) in limits_of(first) {
+        limits.push(Left { used: app.store.limit_use(&limit, &period).await?, cap, taken: 0 });
     }
     let now = app.now();
-    let count = u32::try_from(commissions.len()).unwrap_or(u32::MAX);
-    let (wallet, entry) = wallet.release(sum, count, hex::encode(digest.finalize()), now)?;
-    let mut writes = Vec::from(app.store.post(&wallet, &entry, Refused::WalletChanged)?);
+    let released = CommissionState::Released { entry_seq: wallet.seq + 1, at: now };
+    let (mut sum, mut ids, mut flips) = (Money::zero(currency), Vec::new(), Vec::new());
     for commission in commissions {
-        writes.push(app.store.release_commission(commission, entry.seq, now, Refused::NotHeld)?);
+        let amount = within(&mut limits, commission.entitlement());
+        let mut after = Commission { state: released.clone(), ..(*commission).clone() };
+        if amount != commission.entitlement() {
+            after.allowed = Some(amount.minor());
+        }
+        if amount.is_positive() {
+            sum = sum.checked_add(amount)?;
+            ids.push(&commission.id);
+        } else {
+            after.state = CommissionState::Void { at: now, reason: VoidReason::Capped };
+        }
+        flips.push(app.store.settle_commission(commission, &after, Refused::NotHeld)?);
     }
-    Ok(writes)
+    let mut writes = Vec::new();
+    let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+    if sum.is_positive() {
+        let (wallet, entry) = wallet.release(sum, count, digest(ids), now)?;
+        writes.extend(app.store.post(&wallet, &entry, Refused::WalletChanged)?);
+    }
+    for left in limits.iter().filter(|left| left.taken > 0) {
+        let taken = Money::new(left.taken, currency);
+        writes.push(app.store.use_limit(&left.used, taken, Refused::LimitUsed)?);
+    }
+    writes.extend(flips);
+    Ok((writes, count))
+}
+
+/// What a release's entry commits to: SHA-256 over the ids of its commissions, in order, a line each.
+pub(crate) fn digest(mut ids: Vec<&CommissionId>) -> String {
+    ids.sort_unstable();
+    let lines =
+        ids.into_iter().fold(Sha256::new(), |digest, id| digest.chain_update(id.as_str()).chain_update("\n"));
+    hex::encode(lines.finalize())
+}
+
+/// As much of `amount` as all limits still let through; it is taken off each of them.
+fn within(limits: &mut [Left], amount: Money) -> Money {
+    let left = limits.iter().map(|limit| limit.used.left(limit.cap) - limit.taken);
+    let allowed = left.fold(amount.minor(), i64::min).max(0);
+    for limit in limits {
+        limit.taken += allowed;
+    }
+    Money::new(allowed, amount.currency())
 }
 
 /// What a sweep did.

@@ -1,5 +1,7 @@
 //! A Telegram user presses start, with a friend's code or without.
 
+use std::collections::BTreeMap;
+
 use guerdon_domain::{Code, MemberId, Referral, ReferralState, TelegramId};
 use guerdon_store::{Joined, Member, metered};
 
@@ -91,7 +93,11 @@ pub async fn start_member(
         };
         let member = new_member(app, id.clone(), profile, referrer.clone(), update_id);
         let mut writes = vec![app.store.insert_member(&member, ())?];
-        if let Some(referral) = new_referral(app, &member) {
+        let upline = match &referrer {
+            Some(referrer) => upline_of(app, referrer).await?,
+            None => None,
+        };
+        if let Some(referral) = new_referral(app, &member, upline) {
             writes.push(app.store.insert_referral(&referral, ())?);
         }
         match refusal(app.store.commit(&writes).await)? {
@@ -125,18 +131,28 @@ fn new_member(
         code: None,
         customer: None,
         blocked_bot: false,
+        barred: false,
+        last_paid_at: None,
     }
 }
 
-fn new_referral(app: &App, member: &Member) -> Option<Referral> {
+fn new_referral(app: &App, member: &Member, upline: Option<MemberId>) -> Option<Referral> {
     let joined = member.joined.as_ref()?;
     Some(Referral {
         referrer: joined.referrer.clone()?,
         referee: member.id.clone(),
+        upline,
         joined_at: joined.at,
         expires_at: joined.at.plus_days(app.preset.referral_window_days),
+        progress: BTreeMap::new(),
         state: ReferralState::Pending,
     })
+}
+
+/// Who brought the referrer: fixed when the referrer joined, so it can be kept with the new edge.
+async fn upline_of(app: &App, referrer: &MemberId) -> Result<Option<MemberId>, AppError> {
+    let referrer = app.store.member(referrer).await?;
+    Ok(referrer.and_then(|member| member.joined).and_then(|joined| joined.referrer))
 }
 
 /// Whose code it is, if it is valid now.

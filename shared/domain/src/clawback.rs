@@ -1,8 +1,6 @@
 //! The cumulative clawback formula (guarantee 4): refunds and disputes in any split and order end the same.
 
-use rust_decimal::Decimal;
-
-use crate::{Money, MoneyError, Rounding};
+use crate::{Money, MoneyError};
 
 /// How much of `grant` must be taken back in total once `undone` of `base` has been undone.
 ///
@@ -13,10 +11,7 @@ use crate::{Money, MoneyError, Rounding};
 /// [`MoneyError`] when currencies differ, `base` is not above zero, or a product does not fit.
 pub fn clawback_target(grant: Money, base: Money, undone: Money) -> Result<Money, MoneyError> {
     base.checked_sub(undone)?;
-    let share = Decimal::from(undone.minor().clamp(0, base.minor().max(0)))
-        .checked_div(Decimal::from(base.minor()))
-        .ok_or(MoneyError::Overflow)?;
-    grant.checked_mul_rate(share, Rounding::HalfUp, 1)
+    grant.checked_share(undone.minor().clamp(0, base.minor().max(0)), base.minor())
 }
 
 #[cfg(test)]

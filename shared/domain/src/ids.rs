@@ -87,6 +87,10 @@ string_id! {
     PostingId
 }
 string_id! {
+    /// One withdrawal: `{member}-{seq}` after the wallet's entry that asked for it.
+    WithdrawalId
+}
+string_id! {
     /// A manual change of a wallet by an operator.
     AdjustmentId
 }
@@ -120,6 +124,13 @@ impl PseudonymKey {
     /// A short keyed hash for logs: the same id gives the same tag, and the tag tells nobody the id.
     pub fn log_tag(&self, id: &str) -> String {
         hex::encode(&self.mac(format!("log:{id}").as_bytes())[..6])
+    }
+
+    /// A key of its own for another purpose, by HMAC over the purpose's name and `context`.
+    pub(crate) fn subkey(&self, purpose: &str, context: &[u8]) -> [u8; 32] {
+        let mut input = format!("{purpose}\0").into_bytes();
+        input.extend(context);
+        self.mac(&input)
     }
 
     fn mac(&self, input: &[u8]) -> [u8; 32] {

@@ -55,6 +55,8 @@ pub enum House {
     ManualAdjustment,
     /// Bill credit that an invoice has used up.
     InvoiceRevenue,
+    /// Money paid out to members.
+    Payout,
 }
 
 impl House {
@@ -64,6 +66,7 @@ impl House {
             Self::CommissionExpense => "commission_expense",
             Self::ManualAdjustment => "manual_adjustment",
             Self::InvoiceRevenue => "invoice_revenue",
+            Self::Payout => "payout",
         }
     }
 }

@@ -6,6 +6,8 @@
 //! is *released* into a *wallet*, and a wallet's statement is made of *entries*.
 mod clawback;
 mod code;
+mod destination;
+mod entry;
 mod ids;
 mod ledger;
 mod money;
@@ -13,11 +15,16 @@ mod preset;
 mod program;
 mod rank;
 mod referral;
+mod reversal;
+mod tier;
 mod time;
 mod wallet;
+mod withdrawal;
 
 pub use clawback::*;
 pub use code::*;
+pub use destination::*;
+pub use entry::*;
 pub use ids::*;
 pub use ledger::*;
 pub use money::*;
@@ -25,5 +32,8 @@ pub use preset::*;
 pub use program::*;
 pub use rank::*;
 pub use referral::*;
+pub use reversal::*;
+pub use tier::*;
 pub use time::*;
 pub use wallet::*;
+pub use withdrawal::*;

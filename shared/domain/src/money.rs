@@ -46,6 +46,8 @@ impl Currency {
     pub const INR: Self = Self::literal(*b"INR");
     /// Telegram Stars.
     pub const XTR: Self = Self::literal(*b"XTR");
+    /// Days of premium: what some programs grant instead of money.
+    pub const DAY: Self = Self::literal(*b"DAY");
 
     const fn literal(code: [u8; 3]) -> Self {
         Self { bytes: [code[0], code[1], code[2], 0, 0], len: 3 }
@@ -76,8 +78,8 @@ impl Currency {
     pub fn exponent(&self) -> u32 {
         match self.as_str() {
             "BTC" | "LTC" => 8,
-            "XTR" | "BIF" | "CLP" | "DJF" | "GNF" | "JPY" | "KMF" | "KRW" | "MGA" | "PYG" | "RWF" | "VND"
-            | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+            "XTR" | "DAY" | "BIF" | "CLP" | "DJF" | "GNF" | "JPY" | "KMF" | "KRW" | "MGA" | "PYG" | "RWF"
+            | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
             "BHD" | "JOD" | "KWD" | "OMR" | "TND" => 3,
             _ => 2,
         }
@@ -245,6 +247,23 @@ impl Money {
         Ok(Self::new(minor, self.currency))
     }
 
+    /// `self * part / whole`, exactly, half away from zero to the minor unit.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] when `whole` is zero or the result does not fit.
+    pub fn checked_share(self, part: i64, whole: i64) -> Result<Self, MoneyError> {
+        let product = i128::from(self.minor) * i128::from(part);
+        let (quotient, rest) = match i128::from(whole) {
+            0 => return Err(MoneyError::Overflow),
+            whole => (product / whole, product % whole),
+        };
+        let away = if (product < 0) == (whole < 0) { 1 } else { -1 };
+        let half_or_more = rest.abs() * 2 >= i128::from(whole).abs() && rest != 0;
+        let rounded = if half_or_more { quotient + away } else { quotient };
+        let minor = i64::try_from(rounded).map_err(|_| MoneyError::Overflow)?;
+        Ok(Self::new(minor, self.currency))
+    }
+
     /// The amount in major units, with all its decimals: `1000` cents are `10.00`.
     pub fn to_major(self) -> Decimal {
         Decimal::new(self.minor, self.currency.exponent())
@@ -265,6 +284,8 @@ impl fmt::Display for Money {
         let magnitude = self.to_major().abs();
         let sign = if self.minor < 0 { "-" } else { "" };
         match self.currency.symbol() {
+            _ if self.currency == Currency::DAY && self.minor == 1 => f.write_str("1 day"),
+            _ if self.currency == Currency::DAY => write!(f, "{sign}{magnitude} days"),
             Some(symbol) => write!(f, "{sign}{symbol}{magnitude}"),
             None => write!(f, "{sign}{magnitude} {}", self.currency),
         }
@@ -314,6 +335,24 @@ mod tests {
         assert_eq!(one.checked_mul_rate(Decimal::new(5, 1), Rounding::HalfEven, 1).unwrap().minor(), 2);
         assert_eq!(one.checked_mul_rate(Decimal::new(5, 1), Rounding::Down, 1).unwrap().minor(), 2);
         assert!(one.checked_mul_rate(Decimal::ONE, Rounding::Down, 0).is_err());
+    }
+
+    #[test]
+    fn a_share_is_exact_and_half_away_from_zero() {
+        let check = |minor: i64, part, whole, expect: i64| {
+            let share = Money::new(minor, Currency::USD).checked_share(part, whole).unwrap();
+            assert_eq!(share.minor(), expect, "{minor} * {part} / {whole}");
+        };
+        check(1000, 1, 3, 333);
+        check(1000, 2, 3, 667);
+        check(5, 1, 2, 3);
+        check(-5, 1, 2, -3);
+        check(5, -1, 2, -3);
+        check(4, 1, 2, 2);
+        check(i64::MAX, i64::MAX, i64::MAX, i64::MAX);
+        assert!(Money::new(1, Currency::USD).checked_share(1, 0).is_err());
+        assert!(Money::new(i64::MAX, Currency::USD).checked_share(2, 1).is_err());
+        assert_eq!(Money::new(30, Currency::DAY).to_string(), "30 days");
     }
 
     #[test]

@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Currency, Money, MoneyError, Program, Ranks, Trigger};
+use crate::{
+    Amount, Currency, Money, MoneyError, PaymentFacts, Program, ProgramError, Ranks, Rule, Tier,
+    WithdrawalRules,
+};
 
-/// A subscription tier that the bot offers.
+/// A plan or package that the bot offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Short stable name, part of payment links.
     pub id: String,
@@ -13,10 +17,20 @@ pub struct Plan {
     pub name: String,
     /// Price a month.
     pub price: Money,
+    /// What it costs to make, for rules that share the profit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+    /// Service credits that come with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credits: Option<u32>,
+    /// What payment providers call it: Stripe's `prod_...` and `price_...`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub products: Vec<String>,
 }
 
 /// A business's settings as shipped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Preset {
     /// The preset's name.
     pub name: String,
@@ -35,6 +49,15 @@ pub struct Preset {
     /// Ranks, if the brand has them.
     #[serde(default)]
     pub ranks: Option<Ranks>,
+    /// Tiers by referral earnings, lowest first, if the brand has them.
+    #[serde(default)]
+    pub tiers: Vec<Tier>,
+    /// How members are paid out, if they are.
+    #[serde(default)]
+    pub withdrawals: Option<WithdrawalRules>,
+    /// What one service credit is worth, if the brand sells them.
+    #[serde(default)]
+    pub credit_value: Option<Money>,
 }
 
 /// Why a preset cannot be used.
@@ -51,6 +74,9 @@ pub enum PresetError {
     /// The file is not a preset.
     #[error("the preset does not parse: {0}")]
     Malformed(#[from] toml::de::Error),
+    /// A rule cannot be.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     /// A setting contradicts the rest.
     #[error("preset setting '{setting}' {problem}")]
     Inconsistent {
@@ -61,7 +87,13 @@ pub enum PresetError {
     },
 }
 
-const BUILTIN: &[(&str, &str)] = &[("bitten", include_str!("../presets/bitten.toml"))];
+const BUILTIN: &[(&str, &str)] = &[
+    ("bitten", include_str!("../presets/bitten.toml")),
+    ("ott", include_str!("../presets/ott.toml")),
+    ("autosales", include_str!("../presets/autosales.toml")),
+    ("streamline", include_str!("../presets/streamline.toml")),
+    ("trollz", include_str!("../presets/trollz.toml")),
+];
 
 impl Preset {
     /// A preset that ships with Guerdon.
@@ -86,86 +118,88 @@ impl Preset {
         Ok(preset)
     }
 
-    /// What one converted referral of the cheapest qualifying tier is worth, for texts and forecasts.
+    /// What one payment of the cheapest plan that satisfies `rule` is worth, for forecasts.
     ///
     /// # Errors
     /// [`MoneyError`] when the amount does not fit, which [`Preset::parse`] rules out.
-    pub fn typical_reward(&self) -> Result<Money, MoneyError> {
-        self.program.referrer.amount_for(self.program.referrer.minimum_payment)
+    pub fn typical_reward(&self, rule: &Rule) -> Result<Money, MoneyError> {
+        let enough = |plan: &&Plan| plan.price.minor() >= rule.minimum_payment.minor();
+        let cheapest = self.plans.iter().filter(enough).min_by_key(|plan| plan.price.minor());
+        let base = cheapest.map_or(rule.minimum_payment, |plan| plan.price);
+        let cost = cheapest.and_then(|plan| plan.cost).unwrap_or(Money::zero(base.currency()));
+        rule.amount_for(base, cost)
+    }
+
+    /// The headline rule's reward as texts show it: `$10.00`, `30 days`, `3%`. Nothing when the program
+    /// rewards no referrers.
+    pub fn reward_words(&self, program: &Program) -> Option<String> {
+        let rule = program.headline()?;
+        match rule.amount {
+            Amount::PercentOfPayment { percent, .. } => Some(format!("{}%", percent.normalize())),
+            Amount::Flat { .. } | Amount::PercentOfProfit { .. } | Amount::PremiumDays { .. } => {
+                self.typical_reward(rule).ok().map(|reward| reward.to_string())
+            }
+        }
+    }
+
+    /// What a payment's product costs to make: the cost of the plan it names, or else of the plan with its
+    /// list price. Zero where no plan says.
+    pub fn cost_of(&self, payment: &PaymentFacts) -> Money {
+        let named = |plan: &&Plan| {
+            let is = |product: &str| plan.id == product || plan.products.iter().any(|known| known == product);
+            payment.lines.iter().any(|line| line.amount.is_positive() && is(&line.product))
+        };
+        let priced = |plan: &&Plan| plan.price == payment.tier;
+        let plan = self.plans.iter().find(named).or_else(|| self.plans.iter().find(priced));
+        plan.and_then(|plan| plan.cost).unwrap_or(Money::zero(self.currency))
     }
 
     fn check(&self) -> Result<(), PresetError> {
-        let rule = &self.program.referrer;
         let wrong = |setting, problem| Err(PresetError::Inconsistent { setting, problem });
         let named = |text: &str| {
             !text.is_empty()
                 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
+        let own = |money: Money| money.currency() == self.currency;
         if !(1..=3650).contains(&self.code_valid_days) {
             return wrong("code_valid_days", "must be 1 to 3650");
         }
         if !(1..=3650).contains(&self.referral_window_days) {
             return wrong("referral_window_days", "must be 1 to 3650");
         }
-        if !named(&rule.id) || rule.id.len() > 24 {
-            return wrong("program.referrer.id", "must be 1 to 24 lower-case letters, digits or '-'");
+        self.program.check(self.currency)?;
+        for plan in &self.plans {
+            if !named(&plan.id) {
+                return wrong("plans.id", "must be lower-case letters, digits or '-'");
+            }
+            if !plan.price.is_positive() || !own(plan.price) {
+                return wrong("plans.price", "must be above zero, in the preset's currency");
+            }
+            if plan.cost.is_some_and(|cost| cost.minor() < 0 || !own(cost)) {
+                return wrong("plans.cost", "must not be negative, in the preset's currency");
+            }
         }
-        if !(0..=31_536_000).contains(&rule.hold_seconds) {
-            return wrong("program.referrer.hold_seconds", "must be 0 to a year");
+        if !self.tiers.is_sorted_by(|a, b| a.from_minor < b.from_minor)
+            || self.tiers.first().is_some_and(|tier| tier.from_minor != 0)
+        {
+            return wrong("tiers", "must rise from zero");
         }
-        if rule.minimum_payment.currency() != self.currency {
-            return wrong("program.referrer.minimum_payment", "must be in the preset's currency");
+        if self.credit_value.is_some_and(|value| !value.is_positive() || !own(value)) {
+            return wrong("credit_value", "must be above zero, in the preset's currency");
         }
-        if self.typical_reward().is_ok_and(|reward| reward.currency() != self.currency) {
-            return wrong("program.referrer.amount", "must be in the preset's currency");
+        match &self.withdrawals {
+            Some(rules) if !rules.minimum.is_positive() || !own(rules.minimum) => {
+                wrong("withdrawals.minimum", "must be above zero, in the preset's currency")
+            }
+            Some(rules) if !(0..=31_536_000).contains(&rules.cool_down_seconds) => {
+                wrong("withdrawals.cool_down_seconds", "must be 0 to a year")
+            }
+            Some(rules) if rules.methods.is_empty() => wrong("withdrawals.methods", "must name one or more"),
+            _ => Ok(()),
         }
-        if rule.minimum_payment.minor() < 0 {
-            return wrong("program.referrer.minimum_payment", "must not be negative");
-        }
-        if !self.typical_reward().is_ok_and(|reward| reward.minor() >= 0) {
-            return wrong("program.referrer.amount", "must be an amount of zero or more that fits");
-        }
-        if rule.trigger == Trigger::FirstPayment && self.plans.iter().any(|plan| !plan.price.is_positive()) {
-            return wrong("plans", "must have prices above zero");
-        }
-        if self.plans.iter().any(|plan| !named(&plan.id)) {
-            return wrong("plans.id", "must be lower-case letters, digits or '-'");
-        }
-        Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BITTEN: &str = include_str!("../presets/bitten.toml");
-
-    #[test]
-    fn bitten_has_the_documented_numbers() {
-        let preset = Preset::builtin("bitten").unwrap();
-        assert_eq!(preset.typical_reward().unwrap().to_string(), "$10.00");
-        assert_eq!(preset.program.referrer.minimum_payment.to_string(), "$39.00");
-        assert_eq!((preset.code_valid_days, preset.program.referrer.hold_seconds), (365, 0));
-    }
-
-    #[test]
-    fn a_wrong_setting_is_named() {
-        let check = |from: &str, to: &str, message: &str| {
-            assert!(BITTEN.contains(from), "{from}");
-            let error = Preset::parse(&BITTEN.replacen(from, to, 1)).unwrap_err().to_string();
-            assert!(error.contains(message), "{error}");
-        };
-        check("code_valid_days = 365", "code_valid_days = 0", "code_valid_days");
-        check("hold_seconds = 0", "hold_seconds = -1", "hold_seconds");
-        check("id = \"recruit\"", "id = \"Re cruit\"", "program.referrer.id");
-        check("minor = 1000", "minor = -1000", "program.referrer.amount");
-        check(
-            "amount = { minor = 1000, currency = \"USD\"",
-            "amount = { minor = 1000, currency = \"EUR\"",
-            "must be in",
-        );
-        check("currency = \"USD\"", "currency = \"DOLLARS\"", "not a currency code");
-        assert!(Preset::builtin("nope").unwrap_err().to_string().contains("bitten"));
-    }
-}
+#[path = "preset_tests.rs"]
+mod tests;

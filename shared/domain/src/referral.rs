@@ -1,8 +1,13 @@
 //! The referral edge and the commission that hangs on it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{CommissionId, MemberId, Money, PaymentKey, RuleSnapshot, Timestamp};
+use crate::{
+    CommissionId, MemberId, Money, MoneyError, PaymentKey, Place, Progress, RuleSnapshot, Timestamp,
+    clawback_target,
+};
 
 /// How far a referral has come. It only ever leaves `Pending`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,10 +33,16 @@ pub struct Referral {
     pub referrer: MemberId,
     /// Who was brought.
     pub referee: MemberId,
+    /// The referrer's own referrer, level 2. Known when the referee joins, and for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upline: Option<MemberId>,
     /// When the referee joined.
     pub joined_at: Timestamp,
     /// A payment at or after this instant converts nothing any more.
     pub expires_at: Timestamp,
+    /// How far the referee has come towards rules that count payments, by rule.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub progress: BTreeMap<String, Progress>,
     /// How far it has come.
     #[serde(flatten)]
     pub state: ReferralState,
@@ -57,11 +68,23 @@ pub enum CommissionState {
         /// When.
         at: Timestamp,
     },
-    /// Undone before it was released.
+    /// Nothing of it reached, or will reach, the wallet.
     Void {
         /// When.
         at: Timestamp,
+        /// Why.
+        reason: VoidReason,
     },
+}
+
+/// Why a commission came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VoidReason {
+    /// Its payment was undone before the release. A won dispute brings it back.
+    Reversed,
+    /// A cap or the program's budget was used up when it came to be released.
+    Capped,
 }
 
 impl CommissionState {
@@ -88,8 +111,13 @@ pub struct Commission {
     pub payment: PaymentKey,
     /// How much.
     pub amount: Money,
-    /// What the amount was computed on.
+    /// What the amount was computed on: the rule's part of the payment, net of tax.
     pub base: Money,
+    /// The whole payment, tax included: what refunds and disputes are measured against.
+    pub paid: Money,
+    /// What guards it.
+    #[serde(default, skip_serializing_if = "Place::is_payment")]
+    pub place: Place,
     /// The rule, frozen.
     pub snapshot: RuleSnapshot,
     /// When the payment settled.
@@ -98,9 +126,69 @@ pub struct Commission {
     pub booked_at: Timestamp,
     /// When it may be released.
     pub due_at: Timestamp,
+    /// How much of `amount` reversals have undone so far, minor units: the cumulative target.
+    #[serde(default)]
+    pub clawed: i64,
+    /// An open dispute keeps it from being released.
+    #[serde(default)]
+    pub frozen: bool,
+    /// What caps and the budget left of it at release, minor units. Absent: all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<i64>,
     /// Where it stands.
     #[serde(flatten)]
     pub state: CommissionState,
+}
+
+impl Commission {
+    /// What the beneficiary is entitled to with `clawed` undone: the rest, within what caps allowed.
+    const fn entitled(&self, clawed: i64) -> i64 {
+        let rest = self.amount.minor().saturating_sub(clawed);
+        match self.allowed {
+            Some(allowed) if allowed < rest => allowed,
+            _ => rest,
+        }
+    }
+
+    /// What the beneficiary is entitled to at present.
+    pub const fn entitlement(&self) -> Money {
+        Money::new(self.entitled(self.clawed), self.amount.currency())
+    }
+
+    /// Waits to be released.
+    pub const fn is_releasable(&self) -> bool {
+        matches!(self.state, CommissionState::Held) && !self.frozen
+    }
+
+    /// The commission once `undone` of its payment is undone in all, at `at`, with or without a dispute
+    /// that is open; and by how much its entitlement changes for a wallet that has it already.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when `undone` is in another currency than the payment.
+    pub fn after_reversal(
+        &self,
+        undone: Money,
+        disputed: bool,
+        at: Timestamp,
+    ) -> Result<(Self, Money), MoneyError> {
+        let clawed = clawback_target(self.amount, self.paid, undone)?.minor();
+        let mut after = Self { clawed, ..self.clone() };
+        let all = clawed == self.amount.minor();
+        let mut change = 0;
+        match &self.state {
+            CommissionState::Released { .. } => change = self.entitled(clawed) - self.entitled(self.clawed),
+            CommissionState::Held | CommissionState::Void { reason: VoidReason::Reversed, .. } => {
+                after.frozen = disputed && !all;
+                after.state = match &self.state {
+                    CommissionState::Void { .. } if all => self.state.clone(),
+                    _ if all => CommissionState::Void { at, reason: VoidReason::Reversed },
+                    _ => CommissionState::Held,
+                };
+            }
+            CommissionState::Void { reason: VoidReason::Capped, .. } => {}
+        }
+        Ok((after, Money::new(change, self.amount.currency())))
+    }
 }
 
 /// A name as strangers may see it: the first character of each of the first two words, then dots.

@@ -4,11 +4,10 @@
 //! after it and the hash of the one before, so a statement is gapless and tamper-evident.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{
-    Account, AdjustmentId, Bucket, Currency, House, InvoiceId, LedgerError, Leg, MemberId, Money, MoneyError,
-    Operation, PostingId, Timestamp, WalletKind,
+    AdjustmentId, Bucket, Buckets, CommissionId, Currency, Deltas, Entry, EntryKind, House, InvoiceId,
+    LedgerError, MemberId, Money, MoneyError, PostingId, Timestamp, WalletKind, WithdrawalId,
 };
 
 /// Why a wallet refused a change.
@@ -27,6 +26,9 @@ pub enum WalletError {
     /// The amount is zero or negative.
     #[error("the amount must be above zero")]
     NotPositive,
+    /// The member owes something: nothing may leave before that is netted.
+    #[error("{0} is owed")]
+    Owes(Money),
     /// The legs do not balance or do not fit.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -43,163 +45,6 @@ const fn bucket_word(bucket: Bucket) -> &'static str {
         Bucket::Available => "available",
         Bucket::Held => "held",
         Bucket::Owed => "owed",
-    }
-}
-
-/// What an entry records.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum EntryKind {
-    /// Due commissions became spendable, up to 97 in one entry; each names this entry's `seq`.
-    CommissionsReleased {
-        /// How many.
-        commissions: u32,
-        /// SHA-256 over their ids, so the entry commits to exactly these.
-        digest: String,
-    },
-    /// Bill credit was claimed for posting to the member's Stripe customer balance.
-    CreditPosted {
-        /// The posting, which is also the idempotency key at Stripe.
-        posting: PostingId,
-    },
-    /// Stripe refused a posting for good: the credit is available again.
-    CreditUnposted {
-        /// The posting.
-        posting: PostingId,
-    },
-    /// An invoice used bill credit up.
-    CreditApplied {
-        /// The invoice.
-        invoice: InvoiceId,
-    },
-    /// An invoice was voided: what it had used is back.
-    CreditReturned {
-        /// The invoice.
-        invoice: InvoiceId,
-    },
-    /// An operator gave or took credit by hand.
-    Adjusted {
-        /// The adjustment, which holds who and why.
-        adjustment: AdjustmentId,
-    },
-}
-
-impl EntryKind {
-    /// The word used in the API and in hashes.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::CommissionsReleased { .. } => "commissions_released",
-            Self::CreditPosted { .. } => "credit_posted",
-            Self::CreditUnposted { .. } => "credit_unposted",
-            Self::CreditApplied { .. } => "credit_applied",
-            Self::CreditReturned { .. } => "credit_returned",
-            Self::Adjusted { .. } => "adjusted",
-        }
-    }
-
-    /// What the entry points at: a posting, an invoice, an adjustment, or the digest of commissions.
-    pub fn reference(&self) -> &str {
-        match self {
-            Self::CommissionsReleased { digest, .. } => digest,
-            Self::CreditPosted { posting } | Self::CreditUnposted { posting } => posting.as_str(),
-            Self::CreditApplied { invoice } | Self::CreditReturned { invoice } => invoice.as_str(),
-            Self::Adjusted { adjustment } => adjustment.as_str(),
-        }
-    }
-}
-
-/// Changes of the three buckets, in minor units.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deltas {
-    /// Change of `available`.
-    pub available: i64,
-    /// Change of `held`.
-    pub held: i64,
-    /// Change of `owed`; a positive change is more debt.
-    pub owed: i64,
-}
-
-/// The three buckets, in minor units, none below zero.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Buckets {
-    /// Free to use.
-    pub available: i64,
-    /// The member's, but promised.
-    pub held: i64,
-    /// What the member must give back.
-    pub owed: i64,
-}
-
-/// An immutable line of a wallet's statement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// The wallet's owner.
-    pub member: MemberId,
-    /// The wallet's kind.
-    pub wallet: WalletKind,
-    /// The wallet's currency.
-    pub currency: Currency,
-    /// 1 for the wallet's first entry, then without gaps.
-    pub seq: u64,
-    /// When it was booked.
-    pub at: Timestamp,
-    /// What it records.
-    #[serde(flatten)]
-    pub kind: EntryKind,
-    /// What it changed.
-    pub delta: Deltas,
-    /// The house account's leg that balances the change, if the money crossed the wallet's border.
-    pub house: Option<(House, i64)>,
-    /// The buckets after it.
-    pub after: Buckets,
-    /// Hash of the entry before, empty for the first.
-    pub prev_hash: String,
-    /// SHA-256 over everything above.
-    pub hash: String,
-}
-
-impl Entry {
-    /// The operation behind the entry: its legs sum to zero.
-    ///
-    /// # Errors
-    /// [`LedgerError`] when the stored line does not balance, which only tampering or a bug can cause.
-    pub fn operation(&self) -> Result<Operation, LedgerError> {
-        let money = |minor| Money::new(minor, self.currency);
-        let wallet = |bucket| Account::Wallet(self.member.clone(), self.wallet, bucket);
-        let owed = self.delta.owed.checked_neg().ok_or(MoneyError::Overflow)?;
-        let mut legs = vec![
-            Leg { account: wallet(Bucket::Available), amount: money(self.delta.available) },
-            Leg { account: wallet(Bucket::Held), amount: money(self.delta.held) },
-            Leg { account: wallet(Bucket::Owed), amount: money(owed) },
-        ];
-        legs.extend(
-            self.house.map(|(house, minor)| Leg { account: Account::House(house), amount: money(minor) }),
-        );
-        legs.retain(|leg| !leg.amount.is_zero());
-        Operation::try_new(legs)
-    }
-
-    /// Recomputes the hash from the line's content: SHA-256 over its fields, joined by `|`, in this order.
-    pub fn compute_hash(&self) -> String {
-        let (house, house_minor) = self.house.map_or(("", 0), |(house, minor)| (house.as_str(), minor));
-        let content = format!(
-            "{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{house}|{house_minor}|{}|{}|{}|{}",
-            self.member,
-            self.wallet.as_str(),
-            self.currency,
-            self.seq,
-            self.at.millis(),
-            self.kind.name(),
-            self.kind.reference(),
-            self.delta.available,
-            self.delta.held,
-            self.delta.owed,
-            self.after.available,
-            self.after.held,
-            self.after.owed,
-            self.prev_hash,
-        );
-        hex::encode(Sha256::digest(content.as_bytes()))
     }
 }
 
@@ -220,13 +65,33 @@ pub struct Wallet {
     pub head: String,
     /// All that invoices have used up so far, minor units.
     pub applied: i64,
+    /// When the last entry was booked. Entries never go back in time, whatever the machines' clocks say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_at: Option<Timestamp>,
+    /// The withdrawal under way; there is at most one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_withdrawal: Option<WithdrawalId>,
+    /// When the latest withdrawal was asked for that was not turned down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrew_at: Option<Timestamp>,
 }
 
 impl Wallet {
     /// A wallet nobody has posted to yet.
     pub const fn empty(member: MemberId, kind: WalletKind, currency: Currency) -> Self {
         let buckets = Buckets { available: 0, held: 0, owed: 0 };
-        Self { member, kind, currency, buckets, seq: 0, head: String::new(), applied: 0 }
+        Self {
+            member,
+            kind,
+            currency,
+            buckets,
+            seq: 0,
+            head: String::new(),
+            applied: 0,
+            moved_at: None,
+            open_withdrawal: None,
+            withdrew_at: None,
+        }
     }
 
     /// Available, as money.
@@ -362,6 +227,95 @@ impl Wallet {
         Ok((wallet, entry))
     }
 
+    /// A reversal takes back what a released commission brought. What is no longer available becomes owed;
+    /// what is held is promised to somebody and stays.
+    ///
+    /// # Errors
+    /// [`WalletError::NotPositive`], or an amount that does not fit.
+    pub fn claw_back(
+        self,
+        amount: Money,
+        commission: CommissionId,
+        at: Timestamp,
+    ) -> Result<(Self, Entry), WalletError> {
+        let minor = self.positive(amount)?;
+        let taken = minor.min(self.buckets.available);
+        let delta = Deltas { available: -taken, held: 0, owed: minor - taken };
+        self.post(delta, Some((House::CommissionExpense, minor)), EntryKind::ClawedBack { commission }, at)
+    }
+
+    /// What was clawed back is the member's again. What they owe is paid back first.
+    ///
+    /// # Errors
+    /// [`WalletError::NotPositive`], or an amount that does not fit.
+    pub fn reinstate(
+        self,
+        amount: Money,
+        commission: CommissionId,
+        at: Timestamp,
+    ) -> Result<(Self, Entry), WalletError> {
+        self.grant(amount, House::CommissionExpense, EntryKind::Reinstated { commission }, at)
+    }
+
+    /// The member asks for `amount`: it is held for the withdrawal.
+    ///
+    /// # Errors
+    /// [`WalletError::Owes`] while anything is owed, [`WalletError::Insufficient`] when less is available.
+    pub fn request_withdrawal(
+        self,
+        amount: Money,
+        withdrawal: WithdrawalId,
+        at: Timestamp,
+    ) -> Result<(Self, Entry), WalletError> {
+        let minor = self.positive(amount)?;
+        if self.buckets.owed > 0 {
+            return Err(WalletError::Owes(self.owed()));
+        }
+        let delta = Deltas { available: -minor, held: minor, owed: 0 };
+        let kind = EntryKind::WithdrawalRequested { withdrawal: withdrawal.clone() };
+        let (mut wallet, entry) = self.post(delta, None, kind, at)?;
+        wallet.open_withdrawal = Some(withdrawal);
+        wallet.withdrew_at = Some(at);
+        Ok((wallet, entry))
+    }
+
+    /// A withdrawal was rejected or failed: what it held is available again, less what is owed.
+    ///
+    /// # Errors
+    /// [`WalletError::Insufficient`] when less is held.
+    pub fn return_withdrawal(
+        self,
+        amount: Money,
+        withdrawal: WithdrawalId,
+        at: Timestamp,
+    ) -> Result<(Self, Entry), WalletError> {
+        let minor = self.positive(amount)?;
+        let repaid = minor.min(self.buckets.owed);
+        let delta = Deltas { available: minor - repaid, held: -minor, owed: -repaid };
+        let (mut wallet, entry) = self.post(delta, None, EntryKind::WithdrawalReturned { withdrawal }, at)?;
+        wallet.open_withdrawal = None;
+        wallet.withdrew_at = None;
+        Ok((wallet, entry))
+    }
+
+    /// A withdrawal was paid: what it held has left.
+    ///
+    /// # Errors
+    /// [`WalletError::Insufficient`] when less is held.
+    pub fn pay_withdrawal(
+        self,
+        amount: Money,
+        withdrawal: WithdrawalId,
+        at: Timestamp,
+    ) -> Result<(Self, Entry), WalletError> {
+        let minor = self.positive(amount)?;
+        let delta = Deltas { available: 0, held: -minor, owed: 0 };
+        let house = Some((House::Payout, minor));
+        let (mut wallet, entry) = self.post(delta, house, EntryKind::WithdrawalPaid { withdrawal }, at)?;
+        wallet.open_withdrawal = None;
+        Ok((wallet, entry))
+    }
+
     fn grant(
         self,
         amount: Money,
@@ -405,6 +359,8 @@ impl Wallet {
             owed: moved(Bucket::Owed, self.buckets.owed, delta.owed)?,
         };
         self.seq += 1;
+        let at = self.moved_at.map_or(at, |last| last.max(at));
+        self.moved_at = Some(at);
         let mut entry = Entry {
             member: self.member.clone(),
             wallet: self.kind,
@@ -423,56 +379,6 @@ impl Wallet {
         self.head.clone_from(&entry.hash);
         Ok((self, entry))
     }
-}
-
-/// The first thing wrong with a statement.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StatementError {
-    /// An entry is missing or doubled.
-    #[error("entry {found} stands where {expected} should")]
-    Gap {
-        /// The number that should stand here.
-        expected: u64,
-        /// The number that does.
-        found: u64,
-    },
-    /// An entry's content or its link to the one before was changed.
-    #[error("entry {0} does not match its hash")]
-    Tampered(u64),
-    /// An entry's running balance is not the sum of the changes.
-    #[error("entry {0} shows a balance that its changes do not give")]
-    WrongBalance(u64),
-    /// The wallet is not what its entries add up to.
-    #[error("the wallet does not match its last entry")]
-    WalletDiffers,
-}
-
-/// Recomputes a whole statement, oldest entry first, and compares it with the wallet.
-///
-/// # Errors
-/// The first difference.
-pub fn verify_statement(wallet: &Wallet, entries: &[Entry]) -> Result<(), StatementError> {
-    let mut sum = Buckets::default();
-    let mut head = String::new();
-    for (entry, expected) in entries.iter().zip(1_u64..) {
-        if entry.seq != expected {
-            return Err(StatementError::Gap { expected, found: entry.seq });
-        }
-        let sound =
-            entry.prev_hash == head && entry.hash == entry.compute_hash() && entry.operation().is_ok();
-        if !sound {
-            return Err(StatementError::Tampered(entry.seq));
-        }
-        sum.available += entry.delta.available;
-        sum.held += entry.delta.held;
-        sum.owed += entry.delta.owed;
-        if sum != entry.after {
-            return Err(StatementError::WrongBalance(entry.seq));
-        }
-        head.clone_from(&entry.hash);
-    }
-    let same = wallet.buckets == sum && wallet.seq == entries.len() as u64 && wallet.head == head;
-    if same { Ok(()) } else { Err(StatementError::WalletDiffers) }
 }
 
 #[cfg(test)]

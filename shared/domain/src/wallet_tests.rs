@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::{StatementError, verify_statement};
 
 fn wallet() -> Wallet {
     Wallet::empty(MemberId::parse("m1").unwrap(), WalletKind::BillCredit, Currency::USD)
@@ -8,6 +9,14 @@ fn wallet() -> Wallet {
 
 fn usd(minor: i64) -> Money {
     Money::new(minor, Currency::USD)
+}
+
+fn commission(n: usize) -> CommissionId {
+    CommissionId::parse(format!("c{n}")).unwrap()
+}
+
+fn withdrawal(n: usize) -> WithdrawalId {
+    WithdrawalId::parse(format!("w{n}")).unwrap()
 }
 
 fn posting(n: usize) -> PostingId {
@@ -94,6 +103,11 @@ enum Step {
     Undo(i64),
     Apply(i64),
     Return(i64),
+    ClawBack(i64),
+    Reinstate(i64),
+    Request(i64),
+    TurnDown(i64),
+    PayOut(i64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -105,7 +119,12 @@ fn step() -> impl Strategy<Value = Step> {
         amount.clone().prop_map(Step::Claim),
         amount.clone().prop_map(Step::Undo),
         amount.clone().prop_map(Step::Apply),
-        amount.prop_map(Step::Return),
+        amount.clone().prop_map(Step::Return),
+        amount.clone().prop_map(Step::ClawBack),
+        amount.clone().prop_map(Step::Reinstate),
+        amount.clone().prop_map(Step::Request),
+        amount.clone().prop_map(Step::TurnDown),
+        amount.prop_map(Step::PayOut),
     ]
 }
 
@@ -118,6 +137,11 @@ fn run(wallet: Wallet, step: &Step, n: usize) -> Result<(Wallet, Entry), WalletE
         Step::Undo(minor) => wallet.undo_posting(usd(minor), posting(n), NOW),
         Step::Apply(minor) => wallet.apply_to_invoice(usd(minor), invoice(n), NOW),
         Step::Return(minor) => wallet.return_from_invoice(usd(minor), invoice(n), NOW),
+        Step::ClawBack(minor) => wallet.claw_back(usd(minor), commission(n), NOW),
+        Step::Reinstate(minor) => wallet.reinstate(usd(minor), commission(n), NOW),
+        Step::Request(minor) => wallet.request_withdrawal(usd(minor), withdrawal(n), NOW),
+        Step::TurnDown(minor) => wallet.return_withdrawal(usd(minor), withdrawal(n), NOW),
+        Step::PayOut(minor) => wallet.pay_withdrawal(usd(minor), withdrawal(n), NOW),
     }
 }
 
@@ -140,4 +164,23 @@ proptest! {
         }
         prop_assert_eq!(verify_statement(&wallet, &entries), Ok(()));
     }
+}
+
+#[test]
+fn what_a_clawback_cannot_take_is_owed_and_netted() {
+    let (w, _) = wallet().release(usd(1000), 1, "d".to_owned(), NOW).unwrap();
+    let (w, _) = w.request_withdrawal(usd(700), withdrawal(1), NOW).unwrap();
+    let (w, entry) = w.claw_back(usd(1000), commission(1), NOW).unwrap();
+    assert_eq!((w.buckets.available, w.buckets.held, w.buckets.owed), (0, 700, 700));
+    assert_eq!(entry.house, Some((House::CommissionExpense, 1000)));
+    // While anything is owed nothing more may leave.
+    let (more, _) = w.clone().release(usd(900), 1, "e".to_owned(), NOW).unwrap();
+    assert_eq!((more.buckets.available, more.buckets.owed), (200, 0));
+    assert!(matches!(
+        w.clone().request_withdrawal(usd(1), withdrawal(2), NOW),
+        Err(WalletError::Owes(owed)) if owed == usd(700)
+    ));
+    // Turned down, what was held pays the debt.
+    let (turned, _) = w.return_withdrawal(usd(700), withdrawal(1), NOW).unwrap();
+    assert_eq!((turned.buckets.available, turned.buckets.held, turned.buckets.owed), (0, 0, 0));
 }

@@ -140,6 +140,7 @@ pub async fn app(settings: &Settings, aws: &Aws, secrets: &Secrets) -> Result<Ap
         clock: Arc::new(SystemClock::default()),
         entropy: Arc::new(OsEntropy),
         preset: settings.preset.clone(),
+        programs: guerdon_app::Programs::default(),
         pseudonyms,
     })
 }

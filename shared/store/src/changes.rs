@@ -1,6 +1,6 @@
 //! The table's change stream as records: what the two stream consumers read.
 
-use guerdon_domain::{Commission, Entry, MemberId, Referral};
+use guerdon_domain::{Commission, Entry, MemberId, Referral, Withdrawal};
 use serde::de::DeserializeOwned;
 use serde_dynamo::Item;
 
@@ -34,6 +34,8 @@ pub enum Stored {
         /// The score.
         score: i64,
     },
+    /// A withdrawal.
+    Withdrawal(Box<Withdrawal>),
     /// Anything else.
     Other,
 }
@@ -68,6 +70,7 @@ impl Stored {
             "entry" => Self::Entry(read(image)?),
             "customer" => Self::Customer(read(image)?),
             "posting" => Self::Posting(read(image)?),
+            "withdrawal" => Self::Withdrawal(read(image)?),
             "invoice_credit" => Self::InvoiceCredit(read(image)?),
             "rank" => {
                 let score = match image.get("gsi2sk") {

@@ -1,10 +1,10 @@
 //! Which Stripe customer is which member, and the events that wait for an answer.
 
-use guerdon_domain::{CustomerId, MemberId, TelegramId, Timestamp};
+use guerdon_domain::{CustomerId, MemberId, PaymentKey, TelegramId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Fragment, Store, StoreError,
+    Fragment, SHARDS, Store, StoreError,
     item::{Index, Key, Record, string},
     keys,
     table::{Range, Update, Written},
@@ -29,6 +29,16 @@ pub enum WaitsFor {
     Customer {
         /// The customer.
         customer: CustomerId,
+    },
+    /// The payment that it undoes. Replayed when that is recorded.
+    Payment {
+        /// The payment.
+        payment: PaymentKey,
+    },
+    /// The payment behind a provider's other name for it. Replayed when the two are tied.
+    Reference {
+        /// The other name, such as a payment intent.
+        reference: PaymentKey,
     },
     /// A rule that this version does not have; kept so that a later one can replay it.
     Handler {
@@ -65,9 +75,37 @@ impl Record for CustomerLink {
 impl ParkedEvent {
     fn partition(waits_for: &WaitsFor) -> String {
         match waits_for {
-            WaitsFor::Customer { customer } => keys::customer(customer).pk,
             WaitsFor::Handler { kind } => format!("PARKED#{kind}"),
+            known => known.awaited().map(|key| key.pk).unwrap_or_default(),
         }
+    }
+}
+
+impl WaitsFor {
+    /// The item whose appearance ends the waiting, if it is an item.
+    fn awaited(&self) -> Option<Key> {
+        match self {
+            Self::Customer { customer } => Some(keys::customer(customer)),
+            Self::Payment { payment } => Some(keys::payment(payment)),
+            Self::Reference { reference } => Some(keys::reference(reference)),
+            Self::Handler { .. } => None,
+        }
+    }
+}
+
+/// Another name of a payment at its provider is this payment, for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentReference {
+    /// The other name: a payment intent or a charge.
+    pub reference: PaymentKey,
+    /// The payment.
+    pub payment: PaymentKey,
+}
+
+impl Record for PaymentReference {
+    const TYPE: &'static str = "reference";
+    fn key(&self) -> Key {
+        keys::reference(&self.reference)
     }
 }
 
@@ -78,8 +116,9 @@ impl Record for ParkedEvent {
         Key::new(Self::partition(&self.waits_for), sk)
     }
     fn index(&self) -> Index {
+        let shard = keys::shard(&self.event_id);
         let listed =
-            ("PARKED".to_owned(), format!("{:013}#{}", self.parked_at.millis().max(0), self.event_id));
+            (keys::parked(shard), format!("{:013}#{}", self.parked_at.millis().max(0), self.event_id));
         Index { gsi1: Some(listed), ..Index::default() }
     }
 }
@@ -119,18 +158,36 @@ impl Store {
         ])
     }
 
-    /// Parks an event that waits for a customer, unless the customer has become known: then the event is
-    /// not parked and must be handled again. One transaction, so no event is parked behind a link's back.
+    /// Parks an event, unless what it waits for has appeared: then it is not parked and must be handled
+    /// again. One transaction, so no event is parked behind the back of what it waits for.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn park_for_customer<E: Clone>(
+    /// [`StoreError::Corrupt`] when it cannot be encoded, or waits for no item.
+    pub fn park_until<E: Clone>(
         &self,
         event: &ParkedEvent,
-        customer: &CustomerId,
-        known: E,
+        appeared: E,
     ) -> Result<[Fragment<E>; 2], StoreError> {
-        Ok([Fragment::absent(&keys::customer(customer), known)?, Fragment::upsert(event)?])
+        let awaited = event.waits_for.awaited();
+        let awaited = awaited.ok_or_else(|| StoreError::Corrupt("nothing to wait for".to_owned()))?;
+        Ok([Fragment::absent(&awaited, appeared)?, Fragment::upsert(event)?])
+    }
+
+    /// Ties a provider's other name to its payment.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tie_reference(&self, tie: &PaymentReference) -> Result<(), StoreError> {
+        self.insert(tie).await.map(|_| ())
+    }
+
+    /// The payment behind a provider's other name, if that is known.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn referenced(&self, reference: &PaymentKey) -> Result<Option<PaymentKey>, StoreError> {
+        let tie: Option<PaymentReference> = self.get(&keys::reference(reference)).await?;
+        Ok(tie.map(|tie| tie.payment))
     }
 
     /// Parks an event that waits for a rule. False when it is parked already.
@@ -141,12 +198,12 @@ impl Store {
         Ok(self.insert(event).await? != Written::Refused)
     }
 
-    /// Events that wait for `customer`, oldest first.
+    /// Events that wait for the same thing, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn parked_for(&self, customer: &CustomerId) -> Result<Vec<ParkedEvent>, StoreError> {
-        self.all(Range::partition(keys::customer(customer).pk).prefix("PARKED#")).await
+    pub async fn parked_for(&self, waits_for: &WaitsFor) -> Result<Vec<ParkedEvent>, StoreError> {
+        self.all(Range::partition(ParkedEvent::partition(waits_for)).prefix("PARKED#")).await
     }
 
     /// Forgets a parked event that was handed on.
@@ -157,12 +214,18 @@ impl Store {
         self.delete(&event.key()).await
     }
 
-    /// The keys of parked events, oldest first: `(waiting time's start and event id)`, at most `limit`.
+    /// Parked events, the longest waiting first, at most `limit`, and no more than 100, of each shard.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn parked(&self, limit: i32) -> Result<Vec<ParkedEvent>, StoreError> {
-        let (items, _) = self.page(Range::index("gsi1", "PARKED").limit(limit)).await?;
-        self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
+        let mut all: Vec<ParkedEvent> = Vec::new();
+        for shard in 0..SHARDS {
+            let range = Range::index("gsi1", keys::parked(shard)).limit(limit.min(100));
+            let (items, _) = self.page(range).await?;
+            all.extend(self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await?);
+        }
+        all.sort_by_key(|event| event.parked_at);
+        Ok(all)
     }
 }

@@ -42,10 +42,11 @@ pub struct AuditRecord {
     pub at: Timestamp,
     /// Who.
     pub principal: String,
-    /// What: `credit.apply`, `credit.revoke`, `referral.force_confirm`.
+    /// What: `credit.apply`, `credit.revoke`, `referral.force_confirm`, `withdrawal.paid`, `program.set`.
     pub action: String,
-    /// To whom.
-    pub member: MemberId,
+    /// To whom, if to somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberId>,
     /// Why, in the operator's words.
     pub reason: String,
     /// The state before, as JSON.
@@ -137,6 +138,14 @@ impl Record for Notification {
 }
 
 impl Store {
+    /// Writes an audit line that the stream tells, again if need be.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_audit(&self, audit: &AuditRecord) -> Result<(), StoreError> {
+        self.put(audit).await
+    }
+
     /// The stored answer to `key` of `principal`, if there is one.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! Every key of the table, in one place.
 
 use guerdon_domain::{
-    Code, Currency, CustomerId, InvoiceId, MemberId, PaymentKey, PostingId, Timestamp, WalletKind,
+    Code, CommissionId, Currency, CustomerId, InvoiceId, MemberId, PaymentKey, Place, PostingId, Timestamp,
+    WalletKind, WithdrawalId, WithdrawalState,
 };
 use sha2::{Digest, Sha256};
 
@@ -67,8 +68,75 @@ pub(crate) fn payment(key: &PaymentKey) -> Key {
     Key::new(format!("PAYMENT#{key}"), "PAYMENT")
 }
 
-pub(crate) fn commission(beneficiary: &MemberId, paid_at: Timestamp, id: &str) -> Key {
-    Key::new(referrer_pk(beneficiary), format!("COMMISSION#{}#{id}", sortable(paid_at)))
+/// What a commission is for, as far as keys need it.
+pub(crate) struct CommissionOf<'a> {
+    pub(crate) referee: &'a MemberId,
+    pub(crate) rule: &'a str,
+    pub(crate) level: u8,
+}
+
+/// A commission's place is its key, so that two commissions can never share one (ADR 12).
+pub(crate) fn commission(
+    beneficiary: &MemberId,
+    place: Place,
+    paid_at: Timestamp,
+    id: &CommissionId,
+    of: &CommissionOf<'_>,
+) -> Key {
+    let sk = match place {
+        Place::Conversion { joined_at } => return conversion(beneficiary, joined_at, of.referee),
+        Place::Once { joined_at } => {
+            format!("COMMISSION#{}#{}-{}-{}", sortable(joined_at), of.referee, of.rule, of.level)
+        }
+        Place::Payment => format!("COMMISSION#{}#{id}", sortable(paid_at)),
+    };
+    Key::new(referrer_pk(beneficiary), sk)
+}
+
+/// Where the commission stands that converts the referral of `referee`.
+pub(crate) fn conversion(referrer: &MemberId, joined_at: Timestamp, referee: &MemberId) -> Key {
+    Key::new(referrer_pk(referrer), format!("COMMISSION#{}#{referee}", sortable(joined_at)))
+}
+
+/// One payment in the list of its member's payments.
+pub(crate) fn payment_of(member: &MemberId, paid_at: Timestamp, payment: &PaymentKey) -> Key {
+    Key::new(member_pk(member), format!("PAYMENT#{}#{payment}", sortable(paid_at)))
+}
+
+/// The payments of a UTC day, in shards.
+pub(crate) fn payments_on(day: &str, shard: u8) -> String {
+    format!("PAYMENTS#{day}#{shard}")
+}
+
+/// Another name of a payment at its provider, such as its payment intent.
+pub(crate) fn reference(reference: &PaymentKey) -> Key {
+    Key::new(format!("REFERENCE#{reference}"), "REFERENCE")
+}
+
+pub(crate) fn program(version: u32) -> Key {
+    Key::new("PROGRAM", format!("VERSION#{version:010}"))
+}
+
+/// What a member has been released under a rule's cap within a period.
+pub(crate) fn cap(member: &MemberId, rule: &str, period: &str) -> Key {
+    Key::new(member_pk(member), format!("CAP#{rule}#{period}"))
+}
+
+/// What the program has released within a period of its budget.
+pub(crate) fn budget(period: &str) -> Key {
+    Key::new(format!("BUDGET#{period}"), "BUDGET")
+}
+
+pub(crate) fn withdrawal(member: &MemberId, seq: u64) -> Key {
+    Key::new(member_pk(member), format!("WITHDRAWAL#{seq:010}"))
+}
+
+pub(crate) fn withdrawals(state: WithdrawalState) -> String {
+    format!("WITHDRAWALS#{}", state.as_str())
+}
+
+pub(crate) fn parked(shard: u8) -> String {
+    format!("PARKED#{shard}")
 }
 
 pub(crate) fn held(beneficiary: &MemberId) -> String {
@@ -101,6 +169,22 @@ pub(crate) fn posting(member: &MemberId, seq: u64) -> Key {
 /// [`guerdon_domain::IdError`] never, for a well-formed member.
 pub fn posting_id(member: &MemberId, seq: u64) -> Result<PostingId, guerdon_domain::IdError> {
     PostingId::parse(format!("{member}-{seq}"))
+}
+
+/// A withdrawal is named after the entry that holds its money.
+///
+/// # Errors
+/// [`guerdon_domain::IdError`] never, for a well-formed member.
+pub fn withdrawal_id(member: &MemberId, seq: u64) -> Result<WithdrawalId, guerdon_domain::IdError> {
+    WithdrawalId::parse(format!("{member}-{seq}"))
+}
+
+/// The member and the entry that a withdrawal's id names; nothing when it is no such id.
+pub(crate) fn withdrawal_key(id: &WithdrawalId) -> Option<Key> {
+    let (member, seq) = id.as_str().rsplit_once('-')?;
+    let member = MemberId::parse(member).ok()?;
+    let seq: u64 = seq.parse().ok()?;
+    (withdrawal_id(&member, seq).ok()? == *id).then(|| withdrawal(&member, seq))
 }
 
 pub(crate) fn invoice(member: &MemberId, invoice: &InvoiceId) -> Key {

@@ -9,15 +9,20 @@
 //! | [`Posting`] | `M#member` | `POSTING#seq` | | | |
 //! | [`InvoiceCredit`] | `M#member` | `INVOICE#invoice` | | | |
 //! | [`Adjustment`] | `M#member` | `ADJUSTMENT#id` | | | |
+//! | [`Withdrawal`](guerdon_domain::Withdrawal) | `M#member` | `WITHDRAWAL#seq` | | `WITHDRAWALS#state` / `requested_at` until final | |
+//! | [`PaymentLink`] | `M#member` | `PAYMENT#paid_at#rail:id` | `PAYMENTS#day#shard` / `paid_at#rail:id` | | |
+//! | [`LimitUse`] | `M#member` or `BUDGET#period` | `CAP#rule#period` or `BUDGET` | | | |
 //! | [`Referral`](guerdon_domain::Referral) | `R#referrer` | `REFERRAL#joined_at#referee` | | `DUE#REFERRAL#shard` / `expires_at` while pending | |
-//! | [`Commission`](guerdon_domain::Commission) | `R#beneficiary` | `COMMISSION#paid_at#id` | | `HELD#beneficiary` / `due_at` while held | |
+//! | [`Commission`](guerdon_domain::Commission) | `R#beneficiary` | `COMMISSION#place`, see below | | `HELD#beneficiary` / `due_at` while held and not frozen | |
 //! | [`ReleaseDue`] | `R#beneficiary` | `DUE#hour` | | `DUE#RELEASE#shard` / `hour` | |
 //! | member counters | `R#member` | `STATS` | `REFERRERS#shard` / `member` | | |
 //! | member's score | `R#member` | `RANK#period` | | `RANKING#period` / score | |
 //! | [`CodeRecord`] | `CODE#code` | `CODE` | | `DUE#CODE#shard` / `expires_at` until expired | |
 //! | [`CustomerLink`] | `CUSTOMER#customer` | `CUSTOMER` | | | |
-//! | [`ParkedEvent`] | `CUSTOMER#customer` or `PARKED#kind` | `PARKED#created#event` | `PARKED` / `parked_at` | | |
+//! | [`ParkedEvent`] | of the item that it waits for, or `PARKED#kind` | `PARKED#created#event` | `PARKED#shard` / `parked_at#event` | | |
 //! | [`PaymentRecord`] | `PAYMENT#rail:id` | `PAYMENT` | | | |
+//! | [`PaymentReference`] | `REFERENCE#rail:id` | `REFERENCE` | | | |
+//! | [`ProgramVersion`] | `PROGRAM` | `VERSION#version` | | | |
 //! | totals, days | `STATS` | `TOTAL`, `DAY#date` | | | |
 //! | scores' histogram | `RANKING#period` | `HISTOGRAM` | | | |
 //! | [`StoredResponse`] | `IDEMPOTENCY#principal#key` | `RESPONSE` | | | |
@@ -25,6 +30,10 @@
 //! | seen update | `UPDATE#id` | `UPDATE` | | | 2 days |
 //! | [`Notification`] | `NOTIFICATION#event` | `NOTIFICATION` | | | 30 days |
 //! | rate counter | `RATE#principal` | minute | | | 1 hour |
+//!
+//! A commission's place is `joined_at#referee` for the one that converts a referral,
+//! `joined_at#referee-rule-level` for what is granted once, and `paid_at#id` for all others. An event waits
+//! in the partition of a customer, a payment or a reference.
 //!
 //! Both indexes project keys only: an index write costs one unit whatever the item holds, and what is
 //! read through an index is read again, consistently, from the table.
@@ -34,23 +43,34 @@
 //! |---|---|---|
 //! | 1 | a member, several members | [`Store::member`], [`Store::members`] |
 //! | 2 | who owns a code | [`Store::code`] |
-//! | 3 | a member's referral | [`Store::referral_of`] |
+//! | 3 | a member's referral | [`Store::referral_of`], [`Store::referral`] |
 //! | 4 | pending referrals, soonest to expire first | [`Store::pending_referrals`] |
 //! | 5 | what expires now: codes, referrals | [`Store::codes_due`], [`Store::referrals_due`] |
 //! | 6 | a payment by its natural key | [`Store::payment`] |
 //! | 7 | a referrer's due commissions | [`Store::due_commissions`] |
-//! | 8 | a referrer's commissions, newest first | [`Store::commissions`] |
+//! | 8 | a referrer's commissions, newest first, or all of them | [`Store::commissions`], [`Store::all_commissions`] |
 //! | 9 | referrers with something due, for the sweep | [`Store::releases_due`] |
-//! | 10 | a wallet, its statement's page, its whole statement | [`Store::wallet`], [`Store::entries`], [`Store::statement`] |
+//! | 10 | a wallet, its statement's line, page, whole statement | [`Store::wallet`], [`Store::entry`], [`Store::entries`], [`Store::statement`] |
 //! | 11 | the posting that may be under way | [`Store::latest_posting`] |
 //! | 12 | what an invoice did to the credit | [`Store::invoice_credit`] |
-//! | 13 | which member a customer is, and what waits for the answer | [`Store::customer`], [`Store::parked_for`] |
-//! | 14 | all parked events, oldest first | [`Store::parked`] |
+//! | 13 | which member a customer is, and what waits for a customer, payment, reference or rule | [`Store::customer`], [`Store::parked_for`] |
+//! | 14 | parked events of all shards, the longest waiting first | [`Store::parked`] |
 //! | 15 | totals, days, a member's counters | [`Store::counters`], [`Store::daily`] |
 //! | 16 | the best of a ranking, everybody's scores | [`Store::ranking`], [`Store::counters`] |
 //! | 17 | every referrer, for exports | [`Store::referrers`] |
 //! | 18 | the answer given to an idempotency key | [`Store::stored_response`] |
 //! | 19 | the audit trail of a month | [`Store::audit_trail`] |
+//! | 20 | the program's versions, newest first | [`Store::program_versions`] |
+//! | 21 | the commission that converted a referral | [`Store::conversion`] |
+//! | 22 | a payment's commissions | [`Store::commissions_of`] |
+//! | 23 | a withdrawal by its id | [`Store::withdrawal`] |
+//! | 24 | a member's withdrawals, newest first | [`Store::withdrawals_of`] |
+//! | 25 | withdrawals with something left to do, the longest waiting first | [`Store::withdrawals_in`], [`Store::stuck_withdrawals`] |
+//! | 26 | a member's payments, newest first | [`Store::payments_of`] |
+//! | 27 | a day's payments | [`Store::payments_on`] |
+//! | 28 | what a limit has let through | [`Store::limit_use`] |
+//! | 29 | the payment behind another name of it | [`Store::referenced`] |
+//! | 30 | the whole table, for verification | [`Store::scan`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition
@@ -60,26 +80,31 @@ mod connect;
 mod customers;
 mod desk;
 mod error;
+mod history;
 mod item;
 mod keys;
 mod members;
 mod meter;
 mod payments;
+mod programs;
 mod projections;
 mod schema;
 mod table;
 mod transaction;
 mod wallets;
+mod withdrawals;
 
 pub use changes::{Change, Stored};
 pub use connect::Connection;
-pub use customers::{CustomerLink, ParkedEvent, WaitsFor};
+pub use customers::{CustomerLink, ParkedEvent, PaymentReference, WaitsFor};
 pub use desk::{Adjustment, AuditRecord, Claim, Notification, StoredResponse};
 pub use error::StoreError;
-pub use keys::{SHARDS, posting_id};
+pub use history::{PaymentLink, ScanCursor, ScannedPage};
+pub use keys::{SHARDS, posting_id, withdrawal_id};
 pub use members::{CodeRecord, Joined, Member, MemberCode};
 pub use meter::{Cost, Meter, metered};
-pub use payments::{DueCommissions, PaymentOutcome, PaymentRecord, RELEASE_BATCH, ReleaseDue};
+pub use payments::{DueCommissions, PaymentRecord, RELEASE_BATCH, ReleaseDue, commission_cursor};
+pub use programs::{Limit, LimitUse, ProgramVersion, limits_of};
 pub use projections::{Contribution, Counters, Projection, Ranked, SCORE};
 pub use table::Store;
 pub use transaction::{CommitError, Fragment};

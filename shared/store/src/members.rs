@@ -1,6 +1,10 @@
 //! Members, their codes, and the referral edge that a new member comes with.
 
-use guerdon_domain::{Code, CustomerId, MemberId, Referral, ReferralState, TelegramId, Timestamp};
+use std::collections::BTreeMap;
+
+use guerdon_domain::{
+    Code, CustomerId, MemberId, PaymentKey, Progress, Referral, ReferralState, TelegramId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -35,6 +39,12 @@ pub struct Member {
     /// They blocked the bot: nothing is sent.
     #[serde(default)]
     pub blocked_bot: bool,
+    /// An operator has barred them from rewards.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub barred: bool,
+    /// Their own latest payment, where the program asks for it. Kept by the stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_paid_at: Option<Timestamp>,
 }
 
 /// The first `/start`.
@@ -237,20 +247,77 @@ impl Store {
         Fragment::update(&keys::member(member), &update, changed)
     }
 
-    /// A payment within the window turns the referral to converted, also when the expiry job was faster.
+    /// The referral turns to converted, also when the expiry job was faster. False when it was before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn convert_referral(
+        &self,
+        (referrer, joined_at, referee): (&MemberId, Timestamp, &MemberId),
+        payment: &PaymentKey,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let payment = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(payment)?;
+        let update =
+            Update::new("SET #state = :converted, payment = :payment, #at = :at REMOVE gsi2pk, gsi2sk")
+                .only_if("#state IN (:pending, :expired)")
+                .name("#state", "state")
+                .name("#at", "at")
+                .value(":converted", string("converted"))
+                .value(":pending", string("pending"))
+                .value(":expired", string("expired"))
+                .value(":payment", payment)
+                .value(":at", number(at.millis()));
+        Ok(self.update(&keys::referral(referrer, joined_at, referee), &update, false).await?
+            != Written::Refused)
+    }
+
+    /// How far the referee has come towards rules that count, if nobody has counted since.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn convert_referral<E>(
+    pub fn count_progress<E>(
         &self,
-        converted: &Referral,
-        not_pending: E,
+        before: &Referral,
+        progress: &BTreeMap<String, Progress>,
+        counted_since: E,
     ) -> Result<Fragment<E>, StoreError> {
-        let terms = Update::default()
-            .name("#state", "state")
-            .value(":pending", string("pending"))
-            .value(":expired", string("expired"));
-        Fragment::put(converted, "#state IN (:pending, :expired)", &terms, not_pending)
+        let value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(progress)?;
+        let update = Update::new("SET progress = :progress").value(":progress", value);
+        let update = if before.progress.is_empty() {
+            update.only_if("attribute_exists(pk) AND attribute_not_exists(progress)")
+        } else {
+            let seen = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(&before.progress)?;
+            update.only_if("progress = :seen").value(":seen", seen)
+        };
+        Fragment::update(&before.key(), &update, counted_since)
+    }
+
+    /// Bars a member from rewards, or lets them have rewards again. False when they are unknown.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn bar_member<E>(
+        &self,
+        member: &MemberId,
+        barred: bool,
+        unknown: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let update = Update::new("SET barred = :barred")
+            .only_if("attribute_exists(pk)")
+            .value(":barred", aws_sdk_dynamodb::types::AttributeValue::Bool(barred));
+        Fragment::update(&keys::member(member), &update, unknown)
+    }
+
+    /// Remembers a member's latest payment. An older one, told later, changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn remember_paid(&self, member: &MemberId, at: Timestamp) -> Result<(), StoreError> {
+        let update = Update::new("SET last_paid_at = :at")
+            .only_if("attribute_exists(pk) AND (attribute_not_exists(last_paid_at) OR last_paid_at < :at)")
+            .value(":at", number(at.millis()));
+        self.update(&keys::member(member), &update, false).await.map(|_| ())
     }
 
     /// Pending referrals of one shard whose window closed by `now`, the longest due first.

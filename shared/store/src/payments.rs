@@ -1,59 +1,102 @@
 //! Payments and the commissions they earn. A payment touches no item that another payment touches.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{
-    Commission, CommissionId, CommissionState, MemberId, Money, PaymentKey, Refusal, Timestamp,
+    Candidate, Commission, CommissionState, MemberId, Money, PaymentFacts, PaymentKey, PaymentLine, Purpose,
+    Referral, Refusal, Reversals, Timestamp, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Fragment, Store, StoreError,
     item::{Index, Key, Record, number, string},
-    keys,
+    keys::{self, CommissionOf},
     table::{Range, Update},
 };
 
-/// What a payment led to: the short form of its explain trace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum PaymentOutcome {
-    /// A commission was booked.
-    Granted {
-        /// The commission.
-        commission: CommissionId,
-        /// Who gets it.
-        beneficiary: MemberId,
-        /// How much.
-        reward: Money,
-    },
-    /// Nothing was booked.
-    Refused {
-        /// Why.
-        reason: Refusal,
-    },
-}
-
-/// Money that settled, recorded once.
+/// Money that settled, recorded once, with its explain trace and all that was ever said about its undoing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRecord {
     /// The natural key.
     pub payment: PaymentKey,
     /// Who paid.
     pub member: MemberId,
+    /// What it was for.
+    #[serde(default, skip_serializing_if = "Purpose::is_purchase")]
+    pub purpose: Purpose,
     /// What settled, tax included.
     pub paid: Money,
     /// Tax within it.
     pub tax: Money,
     /// List price of the tier.
     pub tier: Money,
+    /// What it costs to make, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+    /// What was bought, where a rule may ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<PaymentLine>,
     /// When it settled.
     pub paid_at: Timestamp,
+    /// When we first heard of it.
+    pub known_at: Timestamp,
     /// When we recorded it.
     pub recorded_at: Timestamp,
     /// The program's version that decided.
     pub program_version: u32,
-    /// What came of it.
-    #[serde(flatten)]
-    pub outcome: PaymentOutcome,
+    /// What each rule said.
+    pub trace: Vec<Candidate>,
+    /// What undid it.
+    #[serde(default, skip_serializing_if = "Reversals::is_empty")]
+    pub reversals: Reversals,
+}
+
+impl PaymentRecord {
+    /// What the payment was decided on.
+    pub fn facts(&self) -> PaymentFacts {
+        PaymentFacts {
+            key: self.payment.clone(),
+            member: self.member.clone(),
+            purpose: self.purpose,
+            paid: self.paid,
+            tax: self.tax,
+            tier: self.tier,
+            lines: self.lines.clone(),
+            cost: self.cost.unwrap_or(Money::zero(self.tier.currency())),
+            paid_at: self.paid_at,
+            known_at: self.known_at,
+        }
+    }
+
+    /// What was granted: rule, level, beneficiary and reward.
+    pub fn grants(&self) -> impl Iterator<Item = (&Candidate, &MemberId, Money)> {
+        self.trace.iter().filter_map(|candidate| match &candidate.verdict {
+            Verdict::Granted { beneficiary, reward, .. } => Some((candidate, beneficiary, *reward)),
+            Verdict::Refused { .. } => None,
+        })
+    }
+
+    /// Why nothing was granted: what the first rule said. A program without rules gives no reason.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.trace.iter().find_map(|candidate| match candidate.verdict {
+            Verdict::Refused { reason } if self.grants().next().is_none() => Some(reason),
+            _ => None,
+        })
+    }
+
+    /// The keys of its commissions.
+    fn commission_keys(&self) -> Result<Vec<Key>, StoreError> {
+        let mut found = Vec::new();
+        for candidate in &self.trace {
+            if let Verdict::Granted { beneficiary, place, .. } = &candidate.verdict {
+                let id = self.payment.commission(&candidate.rule, candidate.level)?;
+                let of =
+                    CommissionOf { referee: &self.member, rule: &candidate.rule, level: candidate.level };
+                found.push(keys::commission(beneficiary, *place, self.paid_at, &id, &of));
+            }
+        }
+        Ok(found)
+    }
 }
 
 impl Record for PaymentRecord {
@@ -66,12 +109,19 @@ impl Record for PaymentRecord {
 impl Record for Commission {
     const TYPE: &'static str = "commission";
     fn key(&self) -> Key {
-        keys::commission(&self.beneficiary, self.paid_at, self.id.as_str())
+        let snapshot = &self.snapshot;
+        let of = CommissionOf { referee: &self.referee, rule: &snapshot.rule.id, level: snapshot.level };
+        keys::commission(&self.beneficiary, self.place, self.paid_at, &self.id, &of)
     }
     fn index(&self) -> Index {
         let due = (keys::held(&self.beneficiary), self.due_at.millis());
-        Index { gsi2: matches!(self.state, CommissionState::Held).then_some(due), ..Index::default() }
+        Index { gsi2: self.is_releasable().then_some(due), ..Index::default() }
     }
+}
+
+/// Where a commission stands in its beneficiary's list.
+pub fn commission_cursor(commission: &Commission) -> String {
+    commission.key().sk
 }
 
 /// Commissions released in one transaction: 100 items less the wallet, its entry, and one to spare.
@@ -160,43 +210,127 @@ impl Store {
     ) -> Result<DueCommissions, StoreError> {
         let found: Vec<Commission> = self.due(keys::held(member), now, RELEASE_BATCH).await?;
         let may_be_more = found.len() >= RELEASE_BATCH as usize;
-        let held = found.into_iter().filter(|c| c.state == CommissionState::Held).collect();
+        let held = found.into_iter().filter(Commission::is_releasable).collect();
         Ok(DueCommissions { held, may_be_more })
     }
 
-    /// The commission enters the wallet with the entry `entry_seq`, if it is still held.
+    /// The commission as a settlement leaves it, released or void, if it is still as `before` shows it.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when `after` is neither.
+    pub fn settle_commission<E>(
+        &self,
+        before: &Commission,
+        after: &Commission,
+        moved: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let mut set = "SET #state = :next, #at = :at".to_owned();
+        let mut update = Update::default()
+            .name("#state", "state")
+            .name("#at", "at")
+            .value(":next", string(after.state.as_str()))
+            .value(":held", string("held"))
+            .value(":clawed", number(before.clawed))
+            .value(":thawed", AttributeValue::Bool(false));
+        let at = match &after.state {
+            CommissionState::Released { entry_seq, at } => {
+                set.push_str(", entry_seq = :seq");
+                update = update.value(":seq", number(entry_seq));
+                at
+            }
+            CommissionState::Void { at, reason } => {
+                let reason = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(reason)?;
+                set.push_str(", reason = :reason");
+                update = update.value(":reason", reason);
+                at
+            }
+            CommissionState::Held => {
+                return Err(StoreError::Corrupt("a settlement that settles nothing".to_owned()));
+            }
+        };
+        if let Some(allowed) = after.allowed {
+            set.push_str(", allowed = :allowed");
+            update = update.value(":allowed", number(allowed));
+        }
+        update.expression = format!("{set} REMOVE gsi2pk, gsi2sk");
+        let update = update
+            .value(":at", number(at.millis()))
+            .only_if("#state = :held AND clawed = :clawed AND frozen = :thawed");
+        Fragment::update(&before.key(), &update, moved)
+    }
+
+    /// The commission as a reversal leaves it, if it is still as `before` shows it.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn release_commission<E>(
+    pub fn move_commission<E>(
         &self,
-        commission: &Commission,
-        entry_seq: u64,
-        at: Timestamp,
-        not_held: E,
+        before: &Commission,
+        after: &Commission,
+        moved: E,
     ) -> Result<Fragment<E>, StoreError> {
-        let update = Update::new("SET #state = :released, entry_seq = :seq, #at = :at REMOVE gsi2pk, gsi2sk")
-            .only_if("#state = :held")
+        let terms = Update::default()
             .name("#state", "state")
-            .name("#at", "at")
-            .value(":released", string("released"))
-            .value(":held", string("held"))
-            .value(":seq", number(entry_seq))
-            .value(":at", number(at.millis()));
-        Fragment::update(&commission.key(), &update, not_held)
+            .value(":state", string(before.state.as_str()))
+            .value(":clawed", number(before.clawed))
+            .value(":frozen", AttributeValue::Bool(before.frozen));
+        let condition = "#state = :state AND clawed = :clawed AND frozen = :frozen";
+        Fragment::put(after, condition, &terms, moved)
     }
 
-    /// Commissions of `member`, newest first, older than `before`, at most `limit`.
+    /// The commissions of a payment, in the order of its trace.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn commissions_of(&self, payment: &PaymentRecord) -> Result<Vec<Commission>, StoreError> {
+        match payment.commission_keys()?.as_slice() {
+            [] => Ok(Vec::new()),
+            keys => self.get_all(keys).await,
+        }
+    }
+
+    /// The commission that converted a referral, if there is one yet. The referral itself turns to
+    /// converted a moment later, by the stream.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn conversion(&self, referral: &Referral) -> Result<Option<Commission>, StoreError> {
+        self.get(&keys::conversion(&referral.referrer, referral.joined_at, &referral.referee)).await
+    }
+
+    /// Remembers more of what was said about a payment's undoing, if nothing was said since.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn reverse_payment<E>(
+        &self,
+        before: &PaymentRecord,
+        reversals: &Reversals,
+        said_since: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(reversals)?;
+        let update = Update::new("SET reversals = :reversals").value(":reversals", value);
+        let update = if before.reversals.is_empty() {
+            update.only_if("attribute_exists(pk) AND attribute_not_exists(reversals)")
+        } else {
+            update.only_if("reversals.seq = :seq").value(":seq", number(before.reversals.seq))
+        };
+        Fragment::update(&keys::payment(&before.payment), &update, said_since)
+    }
+
+    /// Commissions of `member`, newest first, after the [`commission_cursor`] `before` in that order, at
+    /// most `limit`. The one that
+    /// converted a referral stands where the referral began, its later ones where they were paid.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn commissions(
         &self,
         member: &MemberId,
-        before: Option<(Timestamp, &CommissionId)>,
+        before: Option<&str>,
         limit: i32,
     ) -> Result<Vec<Commission>, StoreError> {
-        let start = before.map(|(at, id)| keys::commission(member, at, id.as_str()).attributes());
+        let start = before.map(|sk| Key::new(keys::referrer_pk(member), sk).attributes());
         let range = Range::partition(keys::referrer_pk(member))
             .prefix("COMMISSION#")
             .newest_first()
@@ -204,6 +338,14 @@ impl Store {
             .start_after(start);
         let (items, _) = self.page(range).await?;
         items.into_iter().map(crate::item::decode).collect()
+    }
+
+    /// All commissions of `member`. For verification, not for requests.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_commissions(&self, member: &MemberId) -> Result<Vec<Commission>, StoreError> {
+        self.all(Range::partition(keys::referrer_pk(member)).prefix("COMMISSION#")).await
     }
 
     /// Remembers that `member` has commissions falling due within the marker's hour.

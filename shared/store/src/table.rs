@@ -238,6 +238,27 @@ impl Store {
         Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
     }
 
+    /// Reads one page of the whole table, strongly consistent.
+    pub(crate) async fn scan_page(
+        &self,
+        start: Option<Attributes>,
+        limit: i32,
+    ) -> Result<(Vec<Attributes>, Option<Attributes>), StoreError> {
+        let output = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .limit(limit)
+            .consistent_read(true)
+            .set_exclusive_start_key(start)
+            .set_return_consumed_capacity(self.wants_capacity())
+            .send()
+            .await
+            .map_err(|error| from_sdk(&error))?;
+        self.record(CallKind::Read, output.consumed_capacity());
+        Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
+    }
+
     /// Reads a range to its end.
     pub(crate) async fn all<R: Record>(&self, range: Range) -> Result<Vec<R>, StoreError> {
         let mut records = Vec::new();
@@ -265,6 +286,20 @@ impl Store {
     }
 
     async fn put_if<R: Record>(&self, record: &R, condition: Option<String>) -> Result<Written, StoreError> {
+        self.put_with(record, &Update { condition, ..Update::default() }).await
+    }
+
+    /// Writes a whole item under a condition; names and values of the condition come from `terms`.
+    pub(crate) async fn put_under<R: Record>(
+        &self,
+        record: &R,
+        condition: &str,
+        terms: &Update,
+    ) -> Result<Written, StoreError> {
+        self.put_with(record, &terms.clone().only_if(condition)).await
+    }
+
+    async fn put_with<R: Record>(&self, record: &R, terms: &Update) -> Result<Written, StoreError> {
         let item = encode(record)?;
         let send = || async {
             let output = self
@@ -272,7 +307,9 @@ impl Store {
                 .put_item()
                 .table_name(&self.table)
                 .set_item(Some(item.clone()))
-                .set_condition_expression(condition.clone())
+                .set_condition_expression(terms.condition.clone())
+                .set_expression_attribute_names(none_if_empty(&terms.names))
+                .set_expression_attribute_values(none_if_empty(&terms.values))
                 .set_return_consumed_capacity(self.wants_capacity())
                 .send()
                 .await;

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
-    types::{ConditionCheck, Put, TransactWriteItem, Update as SdkUpdate},
+    types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update as SdkUpdate},
 };
 use backon::Retryable;
 
@@ -79,10 +79,22 @@ impl<E> Fragment<E> {
 
     /// Checks that no item stands at `key`.
     pub(crate) fn absent(key: &Key, refusal: E) -> Result<Self, StoreError> {
+        Self::check(key, "attribute_not_exists(pk)", &[], refusal)
+    }
+
+    /// Checks a condition on the item at `key` without changing it.
+    pub(crate) fn check(
+        key: &Key,
+        condition: &str,
+        values: &[(&str, AttributeValue)],
+        refusal: E,
+    ) -> Result<Self, StoreError> {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let check = ConditionCheck::builder()
             .table_name("")
             .set_key(Some(key.attributes()))
-            .condition_expression("attribute_not_exists(pk)")
+            .condition_expression(condition)
+            .set_expression_attribute_values(none_if_empty(&values))
             .build()
             .map_err(malformed)?;
         Ok(Self { item: TransactWriteItem::builder().condition_check(check).build(), refusal: Some(refusal) })

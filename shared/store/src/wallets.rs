@@ -132,11 +132,32 @@ impl Store {
         wallet: &Wallet,
         entry: &Entry,
         changed: E,
-    ) -> Result<[Fragment<E>; 2], StoreError> {
-        let terms = Update::default().value(":before", number(wallet.seq - 1));
-        let condition = if wallet.seq == 1 { "attribute_not_exists(pk)" } else { "seq = :before" };
-        let terms = if wallet.seq == 1 { Update::default() } else { terms };
-        Ok([Fragment::put(wallet, condition, &terms, changed.clone())?, Fragment::insert(entry, changed)?])
+    ) -> Result<Vec<Fragment<E>>, StoreError> {
+        self.post_all(wallet, std::slice::from_ref(entry), changed)
+    }
+
+    /// The wallet after several changes at once, and an entry for each of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn post_all<E: Clone>(
+        &self,
+        wallet: &Wallet,
+        entries: &[Entry],
+        changed: E,
+    ) -> Result<Vec<Fragment<E>>, StoreError> {
+        let before = wallet.seq.saturating_sub(entries.len() as u64);
+        let posted = if before == 0 {
+            Fragment::put(wallet, "attribute_not_exists(pk)", &Update::default(), changed.clone())?
+        } else {
+            let terms = Update::default().value(":before", number(before));
+            Fragment::put(wallet, "seq = :before", &terms, changed.clone())?
+        };
+        let mut fragments = vec![posted];
+        for entry in entries {
+            fragments.push(Fragment::insert(entry, changed.clone())?);
+        }
+        Ok(fragments)
     }
 
     /// A statement's lines, newest first, before `before_seq`, at most `limit`.
@@ -158,6 +179,14 @@ impl Store {
             .start_after(start);
         let (items, _) = self.page(range).await?;
         items.into_iter().map(crate::item::decode).collect()
+    }
+
+    /// One line of a statement.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn entry(&self, wallet: &Wallet, seq: u64) -> Result<Option<Entry>, StoreError> {
+        self.get(&keys::entry(&wallet.member, wallet.kind, wallet.currency, seq)).await
     }
 
     /// A whole statement, oldest first. For verification, not for requests.

@@ -1,4 +1,4 @@
-//! Every access pattern of the table in `lib.rs`, by its number, and the small guards beside them.
+//! Access patterns 1 to 19 of the table in `lib.rs`, by number, and the small guards beside them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod support;
@@ -7,18 +7,11 @@ use guerdon_domain::{
     Code, Currency, InvoiceId, MemberId, Referral, ReferralState, Timestamp, WalletKind, verify_statement,
 };
 use guerdon_store::{
-    AuditRecord, Claim, CodeRecord, CommitError, Contribution, Counters, Fragment, InvoiceCredit,
-    InvoiceCreditState, ParkedEvent, Projection, RELEASE_BATCH, ReleaseDue, SCORE, SHARDS, Store, StoreError,
-    StoredResponse, WaitsFor,
+    AuditRecord, Claim, CodeRecord, CommitError, Contribution, Counters, InvoiceCredit, InvoiceCreditState,
+    ParkedEvent, Projection, RELEASE_BATCH, ReleaseDue, SCORE, SHARDS, Store, StoreError, StoredResponse,
+    WaitsFor, commission_cursor,
 };
 use support::*;
-
-async fn write(store: &Store, fragments: Vec<Result<Fragment<()>, StoreError>>) {
-    let fragments: Vec<_> = fragments.into_iter().map(Result::unwrap).collect();
-    for chunk in fragments.chunks(100) {
-        store.commit(chunk).await.unwrap();
-    }
-}
 
 /// `n` as a code: letters for its digits.
 fn nth_code(n: u8) -> Code {
@@ -104,7 +97,7 @@ async fn pattern_4_pages_of_pending_referrals_cover_each_once() {
     let mut pending = referrals();
     write(store, pending.iter().map(|edge| store.insert_referral(edge, ())).collect()).await;
     let paid = pending.remove(0);
-    write(store, vec![store.convert_referral(&converted(&paid, 1), ())]).await;
+    assert!(convert(store, &paid, 1).await);
     let closed = pending.remove(0);
     assert!(store.expire_referral(&closed).await.unwrap());
 
@@ -217,7 +210,7 @@ async fn pattern_7_due_commissions_are_those_held_and_due() {
     let at = all[4].due_at;
     let due = store.due_commissions(&id(1), at).await.unwrap();
     assert_eq!((due.held.as_slice(), due.may_be_more), (&all[..5], false));
-    write(store, vec![store.release_commission(&all[1], 1, at, ())]).await;
+    write(store, vec![store.settle_commission(&all[1], &released(&all[1], 1, at), ())]).await;
     let left = store.due_commissions(&id(1), at).await.unwrap().held;
     assert_eq!(left, [&all[..1], &all[2..5]].concat());
     assert!(store.due_commissions(&id(1), NOW).await.unwrap().held.is_empty());
@@ -232,7 +225,8 @@ async fn pattern_7_a_full_batch_says_that_there_may_be_more() {
     let later = NOW.plus_days(30);
     let due = store.due_commissions(&id(1), later).await.unwrap();
     assert_eq!((due.held.len(), due.may_be_more), (batch as usize, true));
-    write(store, due.held.iter().map(|c| store.release_commission(c, 1, later, ())).collect()).await;
+    let release = |c| store.settle_commission(c, &released(c, 1, later), ());
+    write(store, due.held.iter().map(release).collect()).await;
     let rest = store.due_commissions(&id(1), later).await.unwrap();
     assert_eq!((rest.held.len(), rest.may_be_more), (3, false));
 }
@@ -250,8 +244,8 @@ async fn pattern_8_commissions_are_paged_newest_first() {
     all.reverse();
     let mut seen: Vec<guerdon_domain::Commission> = Vec::new();
     loop {
-        let before = seen.last().map(|c| (c.paid_at, &c.id));
-        let page = store.commissions(&id(1), before, 3).await.unwrap();
+        let before = seen.last().map(commission_cursor);
+        let page = store.commissions(&id(1), before.as_deref(), 3).await.unwrap();
         if page.is_empty() {
             break;
         }
@@ -336,8 +330,12 @@ async fn pattern_12_what_an_invoice_did_is_found_by_the_invoice() {
     assert_eq!(store.invoice_credit(&id(1), &credit.invoice).await.unwrap(), Some(credit));
 }
 
+fn for_customer() -> WaitsFor {
+    WaitsFor::Customer { customer: customer() }
+}
+
 async fn park(store: &Store, event: &ParkedEvent) {
-    store.commit(&store.park_for_customer(event, &customer(), ()).unwrap()).await.unwrap();
+    store.commit(&store.park_until(event, ()).unwrap()).await.unwrap();
 }
 
 #[tokio::test]
@@ -350,14 +348,17 @@ async fn pattern_13_parked_events_wait_in_the_order_they_were_made() {
     for event in [&refund, &payment, &same_moment, &payment] {
         park(store, event).await;
     }
-    assert_eq!(store.parked_for(&customer()).await.unwrap(), [same_moment.clone(), payment.clone(), refund]);
+    assert_eq!(
+        store.parked_for(&for_customer()).await.unwrap(),
+        [same_moment.clone(), payment.clone(), refund]
+    );
     store.unpark(&payment).await.unwrap();
     store.unpark(&payment).await.unwrap();
-    assert_eq!(store.parked_for(&customer()).await.unwrap().len(), 2);
+    assert_eq!(store.parked_for(&for_customer()).await.unwrap().len(), 2);
     // The link itself stands in the same partition and is no event.
     let telegram_id = member(1, None).telegram_id;
     store.commit(&store.link_customer(&link(1), telegram_id, ()).unwrap()).await.unwrap();
-    assert_eq!(store.parked_for(&customer()).await.unwrap()[0], same_moment);
+    assert_eq!(store.parked_for(&for_customer()).await.unwrap()[0], same_moment);
 }
 
 #[tokio::test]
@@ -367,9 +368,9 @@ async fn pattern_13_nothing_is_parked_behind_a_links_back() {
     let telegram_id = member(1, None).telegram_id;
     store.commit(&store.link_customer(&link(1), telegram_id, ()).unwrap()).await.unwrap();
     assert_eq!(store.customer(&customer()).await.unwrap(), Some(link(1)));
-    let late = store.park_for_customer(&parked("evt_1", NOW, 1), &customer(), "known").unwrap();
+    let late = store.park_until(&parked("evt_1", NOW, 1), "known").unwrap();
     assert!(matches!(store.commit(&late).await, Err(CommitError::Refused("known"))));
-    assert!(store.parked_for(&customer()).await.unwrap().is_empty());
+    assert!(store.parked_for(&for_customer()).await.unwrap().is_empty());
     assert!(store.parked(10).await.unwrap().is_empty());
 }
 
@@ -385,8 +386,27 @@ async fn pattern_14_all_parked_events_are_listed_by_waiting_time() {
     park(store, &first).await;
     assert!(store.park(&handler).await.unwrap());
     assert!(!store.park(&handler).await.unwrap());
-    assert_eq!(store.parked(10).await.unwrap(), [first.clone(), handler.clone(), last]);
-    assert_eq!(store.parked(2).await.unwrap(), [first, handler]);
+    assert_eq!(store.parked(10).await.unwrap(), [first, handler, last]);
+}
+
+#[tokio::test]
+async fn pattern_14_each_shard_lists_its_longest_waiting() {
+    let table = table().await;
+    let store = &table.store;
+    let events: Vec<ParkedEvent> =
+        (0..40).map(|n| parked(&format!("evt_{n}"), NOW, 40 - i64::from(n))).collect();
+    for event in &events {
+        park(store, event).await;
+    }
+    let all = store.parked(1000).await.unwrap();
+    assert_eq!(all, events.iter().rev().cloned().collect::<Vec<_>>());
+    let shards: std::collections::BTreeSet<String> =
+        table.items().await.values().map(|item| text(item, "gsi1pk")).collect();
+    assert!(shards.iter().eq(&["PARKED#0", "PARKED#1", "PARKED#2", "PARKED#3"]), "{shards:?}");
+    let some = store.parked(2).await.unwrap();
+    assert_eq!(some.len(), 8, "two of each shard");
+    assert!(some.is_sorted_by_key(|event| event.parked_at));
+    assert_eq!(some[0], all[0]);
 }
 
 async fn project(store: &Store, target: Projection, name: &str, add: i64) {
@@ -505,7 +525,7 @@ fn audited(n: u32, at: Timestamp) -> (StoredResponse, AuditRecord) {
         at,
         principal: "admin".to_owned(),
         action: "credit.apply".to_owned(),
-        member: id(1),
+        member: Some(id(1)),
         reason: "goodwill".to_owned(),
         before: "{}".to_owned(),
         after: "{}".to_owned(),

@@ -8,11 +8,11 @@
 
 mod support;
 
-use guerdon_domain::{AdjustmentId, Commission, InvoiceId, WalletKind};
+use guerdon_domain::{AdjustmentId, InvoiceId, WalletKind};
 use guerdon_engine::Fault;
 use guerdon_store::{
-    Adjustment, AuditRecord, Claim, CommitError, Contribution, Counters, Fragment, InvoiceCredit,
-    InvoiceCreditState, MemberCode, PostingState, Projection, Store, StoreError, StoredResponse,
+    Adjustment, AuditRecord, Claim, CommitError, Contribution, Counters, InvoiceCredit, InvoiceCreditState,
+    MemberCode, PostingState, Projection, Store, StoreError, StoredResponse,
 };
 use support::*;
 
@@ -22,37 +22,12 @@ const SDK_TRIES: usize = 3;
 /// Times that the store sends a contended write before it gives up.
 const STORE_TRIES: usize = 9;
 
-type Write = Fragment<&'static str>;
-
-/// The refusal of a transaction that must be refused.
-async fn refusal(store: &Store, writes: &[Write]) -> &'static str {
-    match store.commit(writes).await {
-        Err(CommitError::Refused(refusal)) => refusal,
-        other => panic!("not refused: {other:?}"),
-    }
-}
-
 /// The store's error of a transaction that must fail.
 async fn failure(store: &Store, writes: &[Write]) -> StoreError {
     match store.commit(writes).await {
         Err(CommitError::Store(error)) => error,
         other => panic!("did not fail: {other:?}"),
     }
-}
-
-/// `write` between two that could be done: refused as its own, and nothing of the three is written.
-async fn check_refused_whole(table: &Table, write: Write, expect: &str) {
-    let before = table.items().await;
-    let innocent = |n, text| table.store.insert_code(&code(n, text, 1), "innocent").unwrap();
-    let writes = [innocent(81, "AAAAAAAA"), write, innocent(82, "BBBBBBBB")];
-    assert_eq!(refusal(&table.store, &writes).await, expect);
-    assert_eq!(table.items().await, before, "something of a refused transaction was written");
-}
-
-/// Writes it, then expects the same write to be refused.
-async fn check_written_once(table: &Table, write: Write, expect: &str) {
-    table.store.commit(std::slice::from_ref(&write)).await.unwrap();
-    check_refused_whole(table, write, expect).await;
 }
 
 fn invoice_credit() -> InvoiceCredit {
@@ -85,6 +60,8 @@ async fn every_record_is_inserted_once() {
         (store.insert_posting(&posting(1, 2), "posting"), "posting"),
         (store.insert_invoice_credit(&invoice_credit(), "invoice"), "invoice"),
         (store.insert_adjustment(&adjustment, "adjustment"), "adjustment"),
+        (store.insert_program(&version(2), "program"), "program"),
+        (store.insert_withdrawal(&withdrawal(1, 3), "withdrawal"), "withdrawal"),
     ];
     for (write, expect) in inserts {
         check_written_once(&table, write.unwrap(), expect).await;
@@ -116,7 +93,7 @@ async fn an_audited_request_is_written_once_under_its_key() {
         at: NOW,
         principal: text("admin"),
         action: text("credit.apply"),
-        member: id(1),
+        member: Some(id(1)),
         reason: text("goodwill"),
         before: text("{}"),
         after: text("{}"),
@@ -143,8 +120,8 @@ async fn of_two_posts_from_the_same_version_one_wins() {
     let (first, after) = post(wallet.clone(), 30, 3);
     let (second, _) = post(wallet.clone(), 70, 4);
     table.store.commit(&first).await.unwrap();
-    for [wallet_write, _] in [first, second] {
-        check_refused_whole(&table, wallet_write, "changed").await;
+    for mut writes in [first, second] {
+        check_refused_whole(&table, writes.remove(0), "changed").await;
     }
     assert_eq!(table.store.wallet(&id(1), wallet.kind, wallet.currency).await.unwrap(), after);
     assert_eq!(table.store.statement(&id(1), wallet.kind, wallet.currency).await.unwrap().len(), 2);
@@ -154,35 +131,24 @@ async fn of_two_posts_from_the_same_version_one_wins() {
 async fn a_referral_converts_once_whether_pending_or_just_expired() {
     let table = table().await;
     let store = &table.store;
-    let convert = |edge, n| store.convert_referral(&converted(edge, n), "not pending").unwrap();
     let (paid, late, missing) = (referral(1, 2), referral(1, 3), referral(1, 4));
     for edge in [&paid, &late] {
         store.commit(&[store.insert_referral(edge, "exists").unwrap()]).await.unwrap();
     }
-    check_written_once(&table, convert(&paid, 7), "not pending").await;
-    check_refused_whole(&table, convert(&paid, 8), "not pending").await;
+    assert!(convert(store, &paid, 7).await);
     assert!(store.expire_referral(&late).await.unwrap());
     // A payment within the window may be heard of only after the expiry job has been there.
-    check_written_once(&table, convert(&late, 9), "not pending").await;
-    check_refused_whole(&table, convert(&missing, 9), "not pending").await;
+    assert!(convert(store, &late, 9).await);
+    let before = table.items().await;
+    assert!(!convert(store, &paid, 8).await);
+    assert!(!convert(store, &late, 9).await);
+    assert!(!convert(store, &missing, 9).await);
     assert!(!store.expire_referral(&paid).await.unwrap());
-    let stored = store.referral(&id(1), paid.joined_at, &id(2)).await.unwrap();
-    assert_eq!(stored, Some(converted(&paid, 7)));
-}
-
-#[tokio::test]
-async fn only_a_held_commission_is_released() {
-    let table = table().await;
-    let store = &table.store;
-    let held = commission(7, 1, 2);
-    let release = |seq| store.release_commission(&held, seq, NOW, "not held").unwrap();
-    check_refused_whole(&table, release(1), "not held").await;
-    store.commit(&[store.insert_commission(&held, "booked").unwrap()]).await.unwrap();
-    check_written_once(&table, release(1), "not held").await;
-    check_refused_whole(&table, release(2), "not held").await;
-    let stored = store.commissions(&id(1), None, 10).await.unwrap();
-    let state = guerdon_domain::CommissionState::Released { entry_seq: 1, at: NOW };
-    assert_eq!(stored, [Commission { state, ..held.clone() }]);
+    assert_eq!(table.items().await, before);
+    for (edge, n) in [(paid, 7), (late, 9)] {
+        let stored = store.referral(&id(1), edge.joined_at, &edge.referee).await.unwrap();
+        assert_eq!(stored, Some(converted(&edge, n)));
+    }
 }
 
 #[tokio::test]

@@ -46,6 +46,8 @@ pub struct CheckoutSession {
     pub client_reference_id: Option<String>,
     /// After discounts, taxes and shipping. None in setup mode.
     pub amount_total: Option<Money>,
+    /// Taxes in `amount_total`, inclusive ones too; zero where the session does not say.
+    pub amount_tax: Option<Money>,
     /// `pi_...`; none before completion and in other modes.
     pub payment_intent: Option<ExternalPaymentId>,
     /// `sub_...`, in subscription mode.
@@ -65,6 +67,8 @@ impl CheckoutSession {
             (Some(_), None) => return Err(node.bad("currency")),
             (None, _) => None,
         };
+        let tax = node.int("total_details.amount_tax")?.unwrap_or(0);
+        let amount_tax = amount_total.map(|total| Money::new(tax, total.currency()));
         Ok(Self {
             id: node.own_id()?,
             mode: CheckoutMode::read(node)?,
@@ -72,6 +76,7 @@ impl CheckoutSession {
             customer: node.id(&["customer"])?,
             client_reference_id: reference.filter(|text| !text.contains('@')).map(str::to_owned),
             amount_total,
+            amount_tax,
             payment_intent: node.id(&["payment_intent"])?,
             subscription: node.id(&["subscription"])?,
             invoice: node.id(&["invoice"])?,

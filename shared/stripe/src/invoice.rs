@@ -166,6 +166,15 @@ impl Invoice {
         let largest = periods.map(|line| line.amount).filter(|amount| amount.currency() == self.currency);
         largest.max_by_key(|amount| amount.minor()).unwrap_or(self.amount_paid)
     }
+
+    /// Tax within `amount_paid`. Where credit paid a part, it paid the same part of the tax.
+    pub fn tax_paid(&self) -> Money {
+        if self.amount_paid.minor() >= self.total.minor() {
+            return self.tax;
+        }
+        let share = self.tax.checked_share(self.amount_paid.minor(), self.total.minor());
+        share.unwrap_or(Money::zero(self.currency))
+    }
 }
 
 impl InvoiceStatus {

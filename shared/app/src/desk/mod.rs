@@ -1,9 +1,15 @@
 //! The operators' desk: what they read, and what they change. Every change is audited and idempotent.
+mod program;
 mod read;
 mod write;
 
+pub use program::{
+    Explained, ProgramRefusal, ProgramRequest, explain_member, explain_payment, newest_program, set_program,
+};
 pub use read::{
     DayTrend, DeskCommission, DeskMember, DeskPending, DeskStats, Export, Pending, TopReferrer,
     commissions_of, desk_member, desk_stats, export_credits, pending_referrals, top_referrers,
 };
-pub use write::{Answer, Change, DeskError, DeskRequest, apply_credit, force_confirm, revoke_credit};
+pub use write::{
+    Answer, Change, DeskError, DeskRequest, apply_credit, force_confirm, revoke_credit, set_barred,
+};

@@ -1,13 +1,13 @@
 //! What operators read. Each page costs the same whatever the history.
 
 use guerdon_domain::{
-    Commission, CommissionId, MemberId, Money, Referral, ReferralState, TelegramId, Timestamp, WalletKind,
+    Commission, MemberId, Money, Referral, ReferralState, TelegramId, Timestamp, WalletKind,
 };
-use guerdon_store::{Member, Projection, SHARDS, metered};
+use guerdon_store::{Member, Projection, SHARDS, commission_cursor, metered};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    App, AppError, Period,
+    App, AppError, Period, program_now,
     settle_wallet::settle_for_view,
     views::{ReferralStats, referral_stats},
 };
@@ -89,7 +89,7 @@ pub async fn desk_stats(app: &App) -> Result<DeskStats, AppError> {
         let currency = app.preset.currency;
         let count = |name: &str| totals.get(name).copied().unwrap_or_default();
         let money = |word: &str| Money::new(count(&format!("{word}_{currency}")), currency);
-        let promised = app.preset.typical_reward()?.minor().saturating_mul(count("pending"));
+        let promised = would_earn(app).await?.minor().saturating_mul(count("pending"));
         Ok(DeskStats {
             total_credits_issued: money("issued").checked_add(money("adjusted"))?,
             total_referrals: count("referrals"),
@@ -188,18 +188,18 @@ pub struct DeskCommission {
     pub referred_user_id: Option<TelegramId>,
 }
 
-/// Commissions of a member, newest first, older than `before`.
+/// Commissions of a member, newest first, after `before` in that order: the [`commission_cursor`] of the
+/// last one seen.
 ///
 /// # Errors
 /// [`AppError`].
 pub async fn commissions_of(
     app: &App,
     id: &MemberId,
-    before: Option<(Timestamp, CommissionId)>,
+    before: Option<&str>,
     limit: i32,
 ) -> Result<Vec<DeskCommission>, AppError> {
     metered("commissions_of", async {
-        let before = before.as_ref().map(|(at, id)| (*at, id));
         let commissions = app.store.commissions(id, before, limit).await?;
         let mut people: Vec<_> = commissions.iter().map(|c| c.referee.clone()).collect();
         people.push(id.clone());
@@ -284,6 +284,15 @@ pub async fn pending_referrals(
     .await
 }
 
+/// What a pending referral would earn its referrer under the present program, in the preset's currency;
+/// zero where the reward is none of money or depends on what is paid.
+async fn would_earn(app: &App) -> Result<Money, AppError> {
+    let program = program_now(app).await?;
+    let reward = program.headline().map(|rule| app.preset.typical_reward(rule)).transpose()?;
+    let own = reward.filter(|reward| reward.currency() == app.preset.currency);
+    Ok(own.unwrap_or(Money::zero(app.preset.currency)))
+}
+
 async fn desk_pending(app: &App, found: Vec<Referral>) -> Result<Vec<DeskPending>, AppError> {
     let mut people: Vec<_> = found.iter().flat_map(|r| [r.referrer.clone(), r.referee.clone()]).collect();
     people.sort();
@@ -292,7 +301,7 @@ async fn desk_pending(app: &App, found: Vec<Referral>) -> Result<Vec<DeskPending
     let known = |id: &MemberId| members.iter().find(|m| m.id == *id).map(|m| m.telegram_id);
     // The index may still show one that has just left the queue.
     let found = found.into_iter().filter(|referral| referral.state == ReferralState::Pending);
-    let would_earn = app.preset.typical_reward()?;
+    let would_earn = would_earn(app).await?;
     Ok(found
         .map(|referral| DeskPending {
             referrer_user_id: known(&referral.referrer),
@@ -311,7 +320,7 @@ pub struct Export {
     /// The last referrer who is finished.
     pub after: Option<MemberId>,
     /// The referrer under way and their last exported commission.
-    pub within: Option<(MemberId, Timestamp, CommissionId)>,
+    pub within: Option<(MemberId, String)>,
 }
 
 /// A page of all commissions: referrer by referrer, newest first. A page may be shorter than `limit`.
@@ -324,8 +333,8 @@ pub async fn export_credits(
     limit: i32,
 ) -> Result<(Vec<DeskCommission>, Option<Export>), AppError> {
     metered("export_credits", async {
-        if let Some((member, at, id)) = from.within {
-            let rows = commissions_of(app, &member, Some((at, id)), limit).await?;
+        if let Some((member, last)) = from.within {
+            let rows = commissions_of(app, &member, Some(&last), limit).await?;
             return Ok((rows.clone(), Some(next_export(from.shard, member, &rows, limit))));
         }
         for shard in from.shard..SHARDS {
@@ -344,7 +353,7 @@ fn next_export(shard: u8, member: MemberId, rows: &[DeskCommission], limit: i32)
     let full = i32::try_from(rows.len()).unwrap_or(i32::MAX) >= limit;
     match rows.last().filter(|_| full) {
         Some(last) => {
-            let within = (member, last.commission.paid_at, last.commission.id.clone());
+            let within = (member, commission_cursor(&last.commission));
             Export { shard, after: None, within: Some(within) }
         }
         None => Export { shard, after: Some(member), within: None },

@@ -1,14 +1,20 @@
 //! What operators change. Each change is one transaction with its audit line and its stored answer.
 
 use guerdon_domain::{
-    AdjustmentId, Decision, ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, Rail,
-    ReferralState, TelegramId, Wallet, WalletError, WalletKind,
+    AdjustmentId, ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, Rail, ReferralState,
+    TelegramId, Wallet, WalletError, WalletKind,
 };
-use guerdon_store::{Adjustment, AuditRecord, Fragment, PaymentOutcome, StoredResponse, metered};
+use guerdon_store::{Adjustment, AuditRecord, Fragment, StoredResponse, metered};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{App, AppError, Recorded, error::refusal, record_payment::record_with_trail, settle_wallet};
+use crate::{
+    App, AppError, Recorded,
+    error::refusal,
+    programs::program_at,
+    record_payment::{record_with_trail, surroundings, with_conversion},
+    settle_wallet,
+};
 
 /// Who asks for a change, and under which key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +184,7 @@ fn adjustment(
         principal: request.principal.clone(),
         at: now,
     };
-    let mut writes = Vec::from(app.store.post(&wallet, &entry, Refused::WalletChanged)?);
+    let mut writes = app.store.post(&wallet, &entry, Refused::WalletChanged)?;
     writes.push(app.store.insert_adjustment(&adjustment, Refused::Repeated)?);
     let states = (serde_json::to_string(&before.buckets)?, serde_json::to_string(&wallet.buckets)?);
     let (audit, response) = trail(app, request, action, &wallet.member, states, &change)?;
@@ -212,7 +218,7 @@ pub async fn force_confirm(app: &App, request: &DeskRequest) -> Result<Answer, D
             Recorded::Applied(record) => {
                 // The credit is the referrer's at once where there is no hold; should this fail, the
                 // commission's own event settles it.
-                if let PaymentOutcome::Granted { beneficiary, .. } = &record.outcome {
+                for (_, beneficiary, _) in record.grants() {
                     settle_wallet(app, beneficiary).await?;
                 }
                 Ok(Answer::Applied(change))
@@ -229,34 +235,37 @@ pub async fn force_confirm(app: &App, request: &DeskRequest) -> Result<Answer, D
 async fn forced_payment(app: &App, referee: &MemberId) -> Result<PaymentFacts, DeskError> {
     let member = app.store.member(referee).await?.ok_or(DeskError::UnknownMember)?;
     let referral = app.store.referral_of(&member).await?.ok_or(DeskError::NotReferred)?;
+    let referral = with_conversion(app, referral).await?;
     let now = app.now();
     match referral.state {
         ReferralState::Pending if now < referral.expires_at => {}
         ReferralState::Converted { .. } => return Err(DeskError::NotPending("converted")),
         ReferralState::Pending | ReferralState::Expired => return Err(DeskError::NotPending("expired")),
     }
-    let tier = app.preset.program.referrer.minimum_payment;
-    Ok(PaymentFacts {
-        key: PaymentKey { rail: Rail::Manual, id: ExternalPaymentId::parse(referee.as_str())? },
-        member: referee.clone(),
-        paid: tier,
-        tax: Money::zero(tier.currency()),
-        tier,
-        paid_at: now,
-        known_at: now,
-    })
+    let program = program_at(app, now).await?;
+    let rule = program.headline().ok_or(DeskError::NotPending(EARNS_NOTHING))?;
+    // The cheapest plan that satisfies the rule, as if it had been bought.
+    let plans = app.preset.plans.iter().map(|plan| plan.price);
+    let tier = plans.filter(|price| price.minor() >= rule.minimum_payment.minor()).min_by_key(|p| p.minor());
+    let tier = tier.unwrap_or(rule.minimum_payment);
+    let key = PaymentKey { rail: Rail::Manual, id: ExternalPaymentId::parse(referee.as_str())? };
+    let purpose = rule.trigger.purpose();
+    Ok(PaymentFacts { purpose, ..PaymentFacts::purchase(key, referee.clone(), tier, now) })
 }
+
+const EARNS_NOTHING: &str = "not one that earns anything";
 
 /// What the operator is told: the commission, and the referrer's credit with it.
 async fn forecast(app: &App, request: &DeskRequest, facts: &PaymentFacts) -> Result<Change, DeskError> {
-    let member = app.store.member(&facts.member).await?.ok_or(DeskError::UnknownMember)?;
-    let referral = app.store.referral_of(&member).await?.ok_or(DeskError::NotReferred)?;
-    let decision = app.preset.program.decide(facts, Some(&referral)).map_err(AppError::from)?;
-    let Decision::Grant { grant, .. } = decision else {
-        return Err(DeskError::NotPending("not one that earns anything"));
+    let program = program_at(app, facts.paid_at).await?;
+    let around = surroundings(app, facts, &program).await?;
+    let decision = program.decide(facts, &around).map_err(AppError::from)?;
+    let Some(grant) = decision.grants.first() else {
+        return Err(DeskError::NotPending(EARNS_NOTHING));
     };
-    let wallet = app.store.wallet(&grant.beneficiary, WalletKind::BillCredit, app.preset.currency).await?;
-    let netted = Money::new(grant.amount.minor().min(wallet.buckets.owed), app.preset.currency);
+    let (kind, currency) = (grant.snapshot.rule.target, grant.amount.currency());
+    let wallet = app.store.wallet(&grant.beneficiary, kind, currency).await?;
+    let netted = Money::new(grant.amount.minor().min(wallet.buckets.owed), currency);
     let balance = wallet.available().checked_add(wallet.held())?.checked_add(grant.amount)?;
     Ok(Change {
         user_id: request.user_id,
@@ -264,6 +273,42 @@ async fn forecast(app: &App, request: &DeskRequest, facts: &PaymentFacts) -> Res
         amount: grant.amount,
         credit_balance: balance.checked_sub(netted)?,
     })
+}
+
+/// Bars a member from rewards, or lets them have rewards again. What is booked stays; what they would earn
+/// from now on is refused, and they cannot withdraw.
+///
+/// # Errors
+/// [`DeskError`].
+pub async fn set_barred(app: &App, request: &DeskRequest, barred: bool) -> Result<Answer, DeskError> {
+    metered("set_barred", async {
+        if let Some(answer) = answered(app, request).await? {
+            return Ok(answer);
+        }
+        let id = app.member_id(request.user_id);
+        let member = app.store.member(&id).await?.ok_or(DeskError::UnknownMember)?;
+        let currency = app.preset.currency;
+        let wallet = app.store.wallet(&id, WalletKind::BillCredit, currency).await?;
+        let change = Change {
+            user_id: request.user_id,
+            id: request.digest(),
+            amount: Money::zero(currency),
+            credit_balance: wallet.available().checked_add(wallet.held())?,
+        };
+        let action = if barred { "member.bar" } else { "member.unbar" };
+        let states = (member.barred.to_string(), barred.to_string());
+        let (audit, response) = trail(app, request, action, &id, states, &change)?;
+        let mut writes = vec![app.store.bar_member(&id, barred, Refused::WalletChanged)?];
+        writes.extend(app.store.audited(&audit, &response, Refused::Repeated)?);
+        match refusal(app.store.commit(&writes).await)? {
+            None => Ok(Answer::Applied(change)),
+            Some(Refused::WalletChanged) => Err(DeskError::UnknownMember),
+            Some(Refused::Repeated) => {
+                answered(app, request).await?.ok_or(DeskError::App(AppError::Conflict))
+            }
+        }
+    })
+    .await
 }
 
 impl DeskRequest {
@@ -298,7 +343,7 @@ fn trail(
         at: now,
         principal: request.principal.clone(),
         action: action.to_owned(),
-        member: member.clone(),
+        member: Some(member.clone()),
         reason: request.reason.clone(),
         before,
         after,

@@ -59,8 +59,14 @@ async fn whole_loop(b: &Business) {
     for facts in [invoice("in_a", 1500, false), invoice("in_b", 700, false), invoice("in_a", 1500, true)] {
         until_ok("reconcile", || reconcile_invoice(&b.app, &referrer, &facts)).await;
     }
-    let changes = b.read_changes(1000);
-    until_ok("project", || project(&b.app, "shard-1", &changes)).await;
+    loop {
+        // What the projector writes changes the table too.
+        let changes = b.read_changes(1000);
+        if changes.is_empty() {
+            return;
+        }
+        until_ok("project", || project(&b.app, "shard-1", &changes)).await;
+    }
 }
 
 async fn end(b: &Business) -> End {
@@ -74,7 +80,7 @@ async fn end(b: &Business) -> End {
     let mut payments = Vec::new();
     for referee in REFEREES {
         let payment = b.calm().payment(&stripe_key(&format!("in_{referee}"))).await.unwrap().unwrap();
-        payments.push(format!("{:?}", payment.outcome));
+        payments.push(format!("{:?}", payment.trace));
     }
     let dump = b.dump().await;
     End {
@@ -122,7 +128,6 @@ async fn whatever_else_fails_on_the_way_the_end_is_the_same() {
 async fn a_second_round_of_everything_changes_nothing() {
     let b = bitten().await;
     whole_loop(&b).await;
-    b.read_changes(1000);
     let before = b.dump().await;
     whole_loop(&b).await;
     assert_eq!((b.dump().await, b.stripe.credits()), (before, vec![2000]));

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use guerdon_app::{AppError, Linked, Parked, park_for_customer, park_for_handler, replay_parked};
+use guerdon_app::{AppError, Linked, Parked, park_for_handler, park_until_known, replay_parked};
 use guerdon_domain::CustomerId;
 use guerdon_store::{ParkedEvent, WaitsFor};
 
@@ -18,10 +18,14 @@ fn cus(id: &str) -> CustomerId {
     CustomerId::parse(id).unwrap()
 }
 
+fn for_customer() -> WaitsFor {
+    WaitsFor::Customer { customer: cus("cus_1") }
+}
+
 fn event(id: &str, created: i64) -> ParkedEvent {
     ParkedEvent {
         event_id: id.to_owned(),
-        waits_for: WaitsFor::Customer { customer: cus("cus_1") },
+        waits_for: for_customer(),
         event_kind: "invoice.paid".to_owned(),
         created: NOW.plus_seconds(created),
         parked_at: NOW,
@@ -55,19 +59,19 @@ async fn a_customer_claimed_by_several_at_once_has_one_owner() {
 async fn parked_events_are_replayed_oldest_first_and_once() {
     let b = bitten().await;
     for event in [event("evt_2", 20), event("evt_1", 10), event("evt_1", 10)] {
-        let parked = park_for_customer(&b.app, &event, &cus("cus_1")).await.unwrap();
+        let parked = park_until_known(&b.app, &event).await.unwrap();
         assert_eq!(parked, Parked::Waiting);
     }
     b.link(1, "cus_1").await;
-    let late = park_for_customer(&b.app, &event("evt_3", 30), &cus("cus_1")).await.unwrap();
+    let late = park_until_known(&b.app, &event("evt_3", 30)).await.unwrap();
     assert_eq!(late, Parked::KnownNow);
     let bodies = RefCell::new(Vec::new());
     let replay = |event: ParkedEvent| {
         bodies.borrow_mut().push(event.body);
         async { Ok(()) }
     };
-    assert_eq!(replay_parked(&b.app, &cus("cus_1"), replay).await.unwrap(), 2);
-    assert_eq!(replay_parked(&b.app, &cus("cus_1"), replay).await.unwrap(), 0);
+    assert_eq!(replay_parked(&b.app, &for_customer(), replay).await.unwrap(), 2);
+    assert_eq!(replay_parked(&b.app, &for_customer(), replay).await.unwrap(), 0);
     assert_eq!(*bodies.borrow(), ["body of evt_1", "body of evt_2"]);
 }
 
@@ -75,15 +79,15 @@ async fn parked_events_are_replayed_oldest_first_and_once() {
 async fn a_replay_that_is_cut_off_goes_on_where_it_stopped() {
     let b = bitten().await;
     for event in [event("evt_1", 10), event("evt_2", 20)] {
-        park_for_customer(&b.app, &event, &cus("cus_1")).await.unwrap();
+        park_until_known(&b.app, &event).await.unwrap();
     }
     let calls = AtomicU32::new(0);
     let second_fails = |_| {
         let call = calls.fetch_add(1, Ordering::SeqCst);
         async move { if call == 1 { Err(AppError::Conflict) } else { Ok(()) } }
     };
-    assert!(replay_parked(&b.app, &cus("cus_1"), second_fails).await.is_err());
-    assert_eq!(replay_parked(&b.app, &cus("cus_1"), second_fails).await.unwrap(), 1);
+    assert!(replay_parked(&b.app, &for_customer(), second_fails).await.is_err());
+    assert_eq!(replay_parked(&b.app, &for_customer(), second_fails).await.unwrap(), 1);
     assert_eq!(calls.load(Ordering::SeqCst), 3);
 }
 

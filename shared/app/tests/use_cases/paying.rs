@@ -3,16 +3,12 @@
 use std::sync::Arc;
 
 use guerdon_app::{Recorded, record_payment};
-use guerdon_domain::{CommissionState, Currency, Money, PaymentFacts, ReferralState};
-use guerdon_store::PaymentOutcome;
+use guerdon_domain::{CommissionState, Currency, Money, PaymentFacts, ReferralState, Refusal};
 
 use crate::support::*;
 
 fn reason(recorded: &Recorded) -> &'static str {
-    match &recorded.record().outcome {
-        PaymentOutcome::Granted { .. } => "granted",
-        PaymentOutcome::Refused { reason } => reason.code(),
-    }
+    recorded.record().refusal().map_or("granted", Refusal::code)
 }
 
 #[tokio::test]
@@ -25,10 +21,13 @@ async fn the_first_paid_39_dollar_invoice_earns_ten_dollars() {
     let [commission] = &b.commissions(1).await[..] else { panic!() };
     assert_eq!((commission.amount, commission.base), (usd(1000), usd(3900)));
     assert_eq!((commission.state.clone(), commission.due_at), (CommissionState::Held, NOW));
+    assert_eq!(reason(&b.pay(2, "in_2").await), "already_converted");
+    // The stream turns the referral a moment later.
+    b.project_all().await;
     let member = b.calm().member(&b.id(2)).await.unwrap().unwrap();
     let state = b.calm().referral_of(&member).await.unwrap().unwrap().state;
     assert_eq!(state, ReferralState::Converted { payment: stripe_key("in_1"), at: NOW });
-    assert_eq!(reason(&b.pay(2, "in_2").await), "already_converted");
+    assert_eq!(reason(&b.pay(2, "in_3").await), "already_converted");
 }
 
 #[tokio::test]

@@ -75,6 +75,7 @@ impl Business {
             clock: clock.clone(),
             entropy: Arc::new(Counted(AtomicU64::new(1))),
             preset: Arc::new(Preset::parse(preset).unwrap()),
+            programs: guerdon_app::Programs::default(),
             pseudonyms: PseudonymKey::try_new(vec![7; 32]).unwrap(),
         };
         let position = Mutex::default();
@@ -133,14 +134,18 @@ impl Business {
 
     /// A settled $39 invoice of `user`.
     pub fn invoice(&self, user: i64, id: &str) -> PaymentFacts {
-        PaymentFacts {
-            key: stripe_key(id),
-            member: self.id(user),
-            paid: usd(3900),
-            tax: usd(0),
-            tier: usd(3900),
-            paid_at: self.app.now(),
-            known_at: self.app.now(),
+        PaymentFacts::purchase(stripe_key(id), self.id(user), usd(3900), self.app.now())
+    }
+
+    /// Everything that has changed since the last time goes through the projector, and what that changes
+    /// too.
+    pub async fn project_all(&self) {
+        loop {
+            let changes = self.read_changes(1000);
+            if changes.is_empty() {
+                return;
+            }
+            project(&self.app, "shard-1", &changes).await.unwrap();
         }
     }
 
@@ -287,6 +292,7 @@ fn text_of(value: &AttributeValue) -> String {
             let sorted: BTreeMap<_, _> = map.iter().map(|(name, value)| (name, text_of(value))).collect();
             format!("{sorted:?}")
         }
+        AttributeValue::L(list) => format!("{:?}", list.iter().map(text_of).collect::<Vec<_>>()),
         other => format!("{other:?}"),
     }
 }
@@ -307,6 +313,12 @@ struct Counted(AtomicU64);
 impl Entropy for Counted {
     fn code_bytes(&self) -> Result<[u8; CODE_LEN], String> {
         Ok(mix(self.0.fetch_add(1, Ordering::SeqCst)).to_le_bytes())
+    }
+
+    fn nonce(&self) -> Result<[u8; 24], String> {
+        let mut nonce = [0; 24];
+        nonce[..8].copy_from_slice(&self.code_bytes()?);
+        Ok(nonce)
     }
 }
 

@@ -3,10 +3,11 @@
 //! The table is on the embedded engine in memory (on the other one, SQLite, with `GUERDON_ENGINE=sqlite`), or
 //! on the endpoint that `GUERDON_DYNAMODB_ENDPOINT` names (`make conformance`), where each test makes a table
 //! of its own.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
 
 mod records;
 mod script;
+mod writes;
 
 use std::{
     collections::BTreeMap,
@@ -26,6 +27,7 @@ use guerdon_store::{Connection, Store};
 
 pub use records::*;
 pub use script::Script;
+pub use writes::*;
 
 /// A stored item with its attributes in order.
 pub type Item = BTreeMap<String, AttributeValue>;

@@ -1,13 +1,16 @@
 //! Records with realistic ids: 32 hex digits for members, Stripe's own lengths for the rest.
 
+use std::collections::BTreeMap;
+
 use guerdon_domain::{
-    AdjustmentId, Code, Commission, CommissionState, Currency, CustomerId, Entry, ExternalPaymentId,
-    MemberId, Money, PaymentKey, Preset, Rail, Referral, ReferralState, RuleSnapshot, TelegramId, Timestamp,
-    Wallet, WalletKind,
+    AdjustmentId, Candidate, Code, Commission, CommissionState, Currency, CustomerId, Destination, Entry,
+    ExternalPaymentId, MemberId, Money, PaymentKey, PayoutMethod, Place, Preset, PseudonymKey, Purpose, Rail,
+    Referral, ReferralState, Reversals, RuleSnapshot, TelegramId, Timestamp, Verdict, Wallet, WalletKind,
+    Withdrawal, WithdrawalState,
 };
 use guerdon_store::{
-    CodeRecord, CustomerLink, Joined, Member, ParkedEvent, PaymentOutcome, PaymentRecord, Posting,
-    PostingState, WaitsFor, posting_id,
+    CodeRecord, CustomerLink, Joined, Member, ParkedEvent, PaymentLink, PaymentRecord, Posting, PostingState,
+    ProgramVersion, WaitsFor, posting_id, withdrawal_id,
 };
 
 /// 2026-11-21T09:30:00Z.
@@ -51,6 +54,8 @@ pub fn member(n: u32, referrer: Option<u32>) -> Member {
         code: None,
         customer: None,
         blocked_bot: false,
+        barred: false,
+        last_paid_at: None,
     }
 }
 
@@ -70,8 +75,10 @@ pub fn referral(referrer: u32, referee: u32) -> Referral {
     Referral {
         referrer: id(referrer),
         referee: id(referee),
+        upline: None,
         joined_at: NOW,
         expires_at: NOW.plus_days(365),
+        progress: BTreeMap::new(),
         state: ReferralState::Pending,
     }
 }
@@ -84,38 +91,109 @@ pub fn converted(edge: &Referral, n: u32) -> Referral {
 
 /// Commission number `n` of member `beneficiary`, paid for by member `referee`.
 pub fn commission(n: u32, beneficiary: u32, referee: u32) -> Commission {
-    let program = Preset::builtin("bitten").unwrap().program;
+    let mut program = Preset::builtin("bitten").unwrap().program;
+    let rule = program.rules.remove(0);
     Commission {
-        id: invoice(n).commission(&program.referrer.id, 1).unwrap(),
+        id: invoice(n).commission(&rule.id, 1).unwrap(),
         beneficiary: id(beneficiary),
         referee: id(referee),
         payment: invoice(n),
         amount: usd(1000),
         base: usd(3900),
-        snapshot: RuleSnapshot { version: program.version, level: 1, rule: program.referrer },
+        paid: usd(4797),
+        place: Place::Payment,
+        snapshot: RuleSnapshot { version: program.version, level: 1, rule, budget: None, exchange: None },
         paid_at: NOW.plus_seconds(i64::from(n)),
         booked_at: NOW.plus_seconds(i64::from(n) + 2),
         due_at: NOW.plus_seconds(i64::from(n) + 86_400),
+        clawed: 0,
+        frozen: false,
+        allowed: None,
         state: CommissionState::Held,
+    }
+}
+
+/// The commission under another of the program's rules.
+pub fn under(rule: &str, commission: Commission) -> Commission {
+    let mut other = commission;
+    other.id = other.payment.commission(rule, other.snapshot.level).unwrap();
+    rule.clone_into(&mut other.snapshot.rule.id);
+    other
+}
+
+/// The commission as a release into entry `seq` leaves it.
+pub fn released(held: &Commission, entry_seq: u64, at: Timestamp) -> Commission {
+    Commission { state: CommissionState::Released { entry_seq, at }, ..held.clone() }
+}
+
+/// What a rule granted: the line of the explain trace behind a commission.
+pub fn granted(commission: &Commission) -> Candidate {
+    Candidate {
+        rule: commission.snapshot.rule.id.clone(),
+        level: commission.snapshot.level,
+        verdict: Verdict::Granted {
+            beneficiary: commission.beneficiary.clone(),
+            reward: commission.amount,
+            place: commission.place,
+        },
     }
 }
 
 /// The payment of member `payer` behind commission `n` of member `beneficiary`.
 pub fn payment(n: u32, payer: u32, beneficiary: u32) -> PaymentRecord {
+    let earned = commission(n, beneficiary, payer);
     PaymentRecord {
         payment: invoice(n),
         member: id(payer),
+        purpose: Purpose::Purchase,
         paid: usd(4797),
         tax: usd(897),
         tier: usd(3900),
-        paid_at: NOW,
-        recorded_at: NOW.plus_seconds(2),
+        cost: None,
+        lines: Vec::new(),
+        paid_at: earned.paid_at,
+        known_at: earned.paid_at.plus_seconds(1),
+        recorded_at: earned.booked_at,
         program_version: 1,
-        outcome: PaymentOutcome::Granted {
-            commission: commission(n, beneficiary, payer).id,
-            beneficiary: id(beneficiary),
-            reward: usd(1000),
-        },
+        trace: vec![granted(&earned)],
+        reversals: Reversals::default(),
+    }
+}
+
+/// The line of a payment in its member's and its day's list.
+pub fn listed(payment: &PaymentRecord) -> PaymentLink {
+    PaymentLink { payment: payment.payment.clone(), member: payment.member.clone(), paid_at: payment.paid_at }
+}
+
+/// Version `n` of the program, as an operator set it.
+pub fn version(n: u32) -> ProgramVersion {
+    let mut program = Preset::builtin("ott").unwrap().program;
+    program.version = n;
+    ProgramVersion { program, effective_from: NOW, set_by: "admin-token".to_owned(), set_at: NOW }
+}
+
+/// Entry `seq` of member `n`'s earnings asks for a withdrawal.
+pub fn withdrawal(n: u32, seq: u64) -> Withdrawal {
+    let own = withdrawal_id(&id(n), seq).unwrap();
+    let destination = Destination::parse(PayoutMethod::Upi, "aleksandra.wisniewska@okhdfcbank").unwrap();
+    let key = PseudonymKey::try_new(vec![7; 32]).unwrap();
+    Withdrawal {
+        destination: destination.seal(&key, &own, [9; 24]).unwrap(),
+        id: own,
+        member: id(n),
+        seq,
+        wallet: WalletKind::Earnings,
+        amount: Money::new(1_250_000, Currency::INR),
+        request_key: "7d1c3f0a-55c1-4d43-9a1c-0c6a8f7f4a10".to_owned(),
+        requested_at: NOW,
+        state: WithdrawalState::Requested,
+        approved: None,
+        claimed: None,
+        batch: None,
+        unknown_since: None,
+        closed: None,
+        proof: None,
+        reason: None,
     }
 }
 

@@ -44,6 +44,7 @@ impl World {
             clock: Arc::new(FixedClock::new(NOW)),
             entropy: Arc::new(OsEntropy),
             preset: Arc::new(Preset::builtin("bitten")?),
+            programs: guerdon_app::Programs::default(),
             pseudonyms: PseudonymKey::try_new(vec![7; 32])?,
         };
         let stripe = ForgetfulStripe::default();
@@ -91,15 +92,8 @@ impl World {
 
     /// `user` settles an invoice of $39.
     pub(crate) async fn pay(&self, user: i64, invoice: &str) -> anyhow::Result<()> {
-        let facts = PaymentFacts {
-            key: PaymentKey { rail: Rail::Stripe, id: ExternalPaymentId::parse(invoice)? },
-            member: self.id(user)?,
-            paid: usd(3900),
-            tax: usd(0),
-            tier: usd(3900),
-            paid_at: self.app.now(),
-            known_at: self.app.now(),
-        };
+        let key = PaymentKey { rail: Rail::Stripe, id: ExternalPaymentId::parse(invoice)? };
+        let facts = PaymentFacts::purchase(key, self.id(user)?, usd(3900), self.app.now());
         record_payment(&self.app, &facts).await?;
         Ok(())
     }

@@ -65,16 +65,8 @@ pub(crate) fn time() -> Timestamp {
 
 /// The first payment of `referee`, settled now.
 pub(crate) fn payment(referee: u64, member: MemberId) -> anyhow::Result<PaymentFacts> {
-    let at = time();
-    Ok(PaymentFacts {
-        key: PaymentKey { rail: Rail::Stripe, id: ExternalPaymentId::parse(format!("in_{referee}"))? },
-        member,
-        paid: Money::new(PAID, Currency::USD),
-        tax: Money::zero(Currency::USD),
-        tier: Money::new(PAID, Currency::USD),
-        paid_at: at,
-        known_at: at,
-    })
+    let key = PaymentKey { rail: Rail::Stripe, id: ExternalPaymentId::parse(format!("in_{referee}"))? };
+    Ok(PaymentFacts::purchase(key, member, Money::new(PAID, Currency::USD), time()))
 }
 
 /// Does `work` for each of `jobs`: every worker takes the next one as soon as it is free.

@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use guerdon_domain::{CommissionState, Currency, MemberId, WalletKind, verify_statement};
-use guerdon_store::PaymentOutcome;
+use guerdon_store::commission_cursor;
 
 use super::Business;
 use crate::people::REWARD;
@@ -12,9 +12,7 @@ pub(super) async fn money(business: &Business) -> anyhow::Result<()> {
     let store = &business.app.store;
     for (facts, referrer) in &business.payments {
         let record = store.payment(&facts.key).await?;
-        let earned = record.is_some_and(|record| {
-            matches!(&record.outcome, PaymentOutcome::Granted { beneficiary, .. } if beneficiary == referrer)
-        });
+        let earned = record.is_some_and(|record| record.grants().any(|(_, whose, _)| whose == referrer));
         ensure!(earned, "{} has earned its referrer nothing", facts.key);
     }
     let (mut commissions, mut cents) = (0, 0);
@@ -37,10 +35,9 @@ pub(super) async fn money(business: &Business) -> anyhow::Result<()> {
 
 /// How many commissions of `referrer` there are; all of them must be released.
 async fn released(business: &Business, referrer: &MemberId) -> anyhow::Result<i64> {
-    let (mut count, mut last) = (0, None);
+    let (mut count, mut last): (_, Option<String>) = (0, None);
     loop {
-        let before = last.as_ref().map(|(at, id)| (*at, id));
-        let page = business.app.store.commissions(referrer, before, 100).await?;
+        let page = business.app.store.commissions(referrer, last.as_deref(), 100).await?;
         for commission in &page {
             let state = &commission.state;
             ensure!(matches!(state, CommissionState::Released { .. }), "{} is {state:?}", commission.id);
@@ -48,7 +45,7 @@ async fn released(business: &Business, referrer: &MemberId) -> anyhow::Result<i6
             count += 1;
         }
         match page.last() {
-            Some(commission) => last = Some((commission.paid_at, commission.id.clone())),
+            Some(commission) => last = Some(commission_cursor(commission)),
             None => return Ok(count),
         }
     }

@@ -102,6 +102,7 @@ impl Business {
             clock: Arc::new(SystemClock::default()),
             entropy: Arc::new(OsEntropy),
             preset: Arc::new(Preset::builtin("bitten")?),
+            programs: guerdon_app::Programs::default(),
             pseudonyms: people::pseudonym_key()?,
         };
         let mut business = Self { app, referrers: Vec::new(), payments: Vec::new(), _folder: folder };

@@ -1,0 +1,143 @@
+//! Invoices and checkouts: money that settled, and the credit that an invoice used.
+
+use guerdon_app::{
+    AppError, InvoiceFacts, Recorded, post_bill_credit, reconcile_invoice, record_payment, reverse_payment,
+    stored::{PaymentReference, WaitsFor},
+    tie_reference,
+};
+use guerdon_domain::{
+    ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, PaymentLine, Purpose, Reversal,
+    ReversalKind, Timestamp,
+};
+use guerdon_stripe::{
+    CheckoutMode, CheckoutSession, EventObject, Invoice, InvoicePayment, InvoiceStatus, PaymentStatus,
+    StripeEvent,
+};
+
+use super::{Message, replay, stripe_key};
+use crate::handler::Worker;
+
+/// Acts on an event about a member.
+pub(super) async fn act(
+    worker: &Worker,
+    event: &StripeEvent,
+    member: &MemberId,
+    message: Message<'_>,
+) -> Result<(), AppError> {
+    match &event.object {
+        EventObject::Invoice(invoice) => on_invoice(worker, event, invoice, member, message).await,
+        EventObject::Checkout(session) if is_one_time_payment(session) => {
+            let facts = one_time_facts(session, member, message.known_at)?;
+            pay(worker, event, &facts).await?;
+            let names = session.payment_intent.iter().cloned().collect();
+            tie(worker, names, &facts.key).await
+        }
+        // Sessions, customers and subscriptions have done their work by naming their member.
+        _ => Ok(()),
+    }
+}
+
+async fn on_invoice(
+    worker: &Worker,
+    event: &StripeEvent,
+    invoice: &Invoice,
+    member: &MemberId,
+    message: Message<'_>,
+) -> Result<(), AppError> {
+    if event.kind == "invoice.created" && invoice.status != InvoiceStatus::Void {
+        // Whatever has not reached the customer balance yet can still come off this invoice.
+        post_bill_credit(&worker.app, worker.stripe.as_ref(), member, message.id).await?;
+    }
+    let facts = InvoiceFacts {
+        invoice: invoice.id.clone(),
+        applied: invoice.credit_applied(),
+        voided: invoice.status == InvoiceStatus::Void,
+    };
+    reconcile_invoice(&worker.app, member, &facts).await?;
+    if event.kind == "invoice.paid" {
+        let facts = invoice_facts(invoice, member, message.known_at)?;
+        if let Recorded::AlreadyApplied(_) = pay(worker, event, &facts).await? {
+            // An invoice that had been given up was paid after all.
+            let paid = Reversal { at: event.created, kind: ReversalKind::Invoice { undone: false } };
+            reverse_payment(&worker.app, &facts.key, &paid).await?;
+        }
+        let names = [&invoice.payment_intent, &invoice.charge].into_iter().flatten().cloned().collect();
+        tie(worker, names, &facts.key).await?;
+    }
+    Ok(())
+}
+
+fn invoice_facts(
+    invoice: &Invoice,
+    member: &MemberId,
+    known_at: Timestamp,
+) -> Result<PaymentFacts, AppError> {
+    let lines = invoice.lines.iter().filter_map(|line| {
+        let product = line.product.clone().or_else(|| line.price.clone())?;
+        Some(PaymentLine { product, amount: line.amount })
+    });
+    Ok(PaymentFacts {
+        key: stripe_key(ExternalPaymentId::parse(invoice.id.as_str())?),
+        member: member.clone(),
+        purpose: Purpose::Purchase,
+        paid: invoice.amount_paid,
+        tax: invoice.tax_paid(),
+        tier: invoice.tier_amount(),
+        lines: lines.collect(),
+        cost: Money::zero(invoice.currency),
+        paid_at: invoice.paid_at.or(invoice.finalized_at).unwrap_or(invoice.created),
+        known_at,
+    })
+}
+
+/// Records a payment, and lets go on what has waited for it.
+async fn pay(worker: &Worker, event: &StripeEvent, facts: &PaymentFacts) -> Result<Recorded, AppError> {
+    let recorded = record_payment(&worker.app, facts).await?;
+    let (event_id, member, record) = (&event.id, worker.app.tag(&facts.member), recorded.record());
+    for (candidate, _, reward) in record.grants() {
+        let (rule, minor) = (&candidate.rule, reward.minor());
+        tracing::info!(event_id, member, rule, minor, "payment earned a commission");
+    }
+    if let Some(reason) = record.refusal() {
+        tracing::info!(event_id, member, reason = reason.code(), "payment earned nothing");
+    }
+    replay(worker, &WaitsFor::Payment { payment: facts.key.clone() }).await?;
+    Ok(recorded)
+}
+
+/// Ties the payment's other names at Stripe to it, and lets go on what has waited for them.
+async fn tie(worker: &Worker, names: Vec<ExternalPaymentId>, payment: &PaymentKey) -> Result<(), AppError> {
+    for name in names {
+        let tie = PaymentReference { reference: stripe_key(name), payment: payment.clone() };
+        tie_reference(&worker.app, &tie).await?;
+        replay(worker, &WaitsFor::Reference { reference: tie.reference }).await?;
+    }
+    Ok(())
+}
+
+/// Since `basil` this event alone says which payment intent settled an invoice.
+pub(super) async fn tie_invoice_payment(worker: &Worker, paid: &InvoicePayment) -> Result<(), AppError> {
+    let payment = stripe_key(ExternalPaymentId::parse(paid.invoice.as_str())?);
+    let names = [&paid.payment_intent, &paid.charge].into_iter().flatten().cloned().collect();
+    tie(worker, names, &payment).await
+}
+
+/// A paid checkout without a subscription. One with an invoice is covered by `invoice.paid`.
+pub(super) fn is_one_time_payment(session: &CheckoutSession) -> bool {
+    session.mode == CheckoutMode::Payment
+        && session.payment_status == PaymentStatus::Paid
+        && session.invoice.is_none()
+        && session.amount_total.is_some()
+}
+
+fn one_time_facts(
+    session: &CheckoutSession,
+    member: &MemberId,
+    known_at: Timestamp,
+) -> Result<PaymentFacts, AppError> {
+    let total =
+        session.amount_total.ok_or_else(|| AppError::Corrupt("a session without a total".to_owned()))?;
+    let key = stripe_key(session.id.clone());
+    let tax = session.amount_tax.unwrap_or(Money::zero(total.currency()));
+    Ok(PaymentFacts { tax, known_at, ..PaymentFacts::purchase(key, member.clone(), total, session.created) })
+}

@@ -1,0 +1,137 @@
+//! What undoes a payment at Stripe: refunds, disputes, credit notes, invoices that came to nothing.
+
+use guerdon_app::{AppError, Parked, Reversed, reverse_payment, stored::WaitsFor};
+use guerdon_domain::{
+    DisputeStage, ExternalPaymentId, InvoiceId, PaymentKey, RefundStage, Reversal, ReversalKind,
+};
+use guerdon_stripe::{
+    CreditNoteStatus, Dispute, DisputeStatus, EventObject, Refund, RefundStatus, StripeEvent,
+};
+
+use super::{Message, park, replay, stripe_key};
+use crate::handler::Worker;
+
+/// A reversal and the payment it is about.
+pub(super) struct Undone {
+    subject: Subject,
+    reversal: Reversal,
+}
+
+enum Subject {
+    /// By its own key.
+    Payment(PaymentKey),
+    /// By another name that Stripe has for it.
+    Reference(PaymentKey),
+}
+
+/// The reversal that an event tells, if it tells one.
+///
+/// # Errors
+/// [`AppError::Corrupt`] when the event names no payment.
+pub(super) fn of(event: &StripeEvent) -> Result<Option<Undone>, AppError> {
+    let (subject, kind) = match &event.object {
+        EventObject::Refund(refund) => {
+            let subject = subject(&refund.invoice, &refund.payment_intent, &refund.charge)?;
+            let stage = refund_stage(event, refund);
+            (subject, ReversalKind::Refund { id: refund.id.clone(), amount: refund.amount, stage })
+        }
+        EventObject::Charge(charge) => {
+            let subject = subject(&charge.invoice, &charge.payment_intent, &Some(charge.id.clone()))?;
+            (subject, ReversalKind::RefundedTotal { amount: charge.amount_refunded })
+        }
+        EventObject::Dispute(dispute) => {
+            let subject = subject(&dispute.invoice, &dispute.payment_intent, &dispute.charge)?;
+            let stage = dispute_stage(event, dispute);
+            (subject, ReversalKind::Dispute { id: dispute.id.clone(), amount: dispute.amount, stage })
+        }
+        EventObject::CreditNote(note) => {
+            let amount = note.amount.checked_sub(note.pre_payment_amount)?;
+            let voided = event.kind == "credit_note.voided" || note.status == CreditNoteStatus::Void;
+            let (id, refunds) = (note.id.clone(), note.refunds.clone());
+            let kind = ReversalKind::CreditNote { id, amount, refunds, voided };
+            (subject(&note.invoice, &None, &None)?, kind)
+        }
+        // An invoice that nobody ever paid has nothing to undo.
+        EventObject::Invoice(invoice)
+            if matches!(event.kind.as_str(), "invoice.voided" | "invoice.marked_uncollectible")
+                && invoice.amount_paid.is_positive() =>
+        {
+            let subject = subject(&Some(invoice.id.clone()), &None, &None)?;
+            (subject, ReversalKind::Invoice { undone: true })
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Undone { subject, reversal: Reversal { at: event.created, kind } }))
+}
+
+fn subject(
+    invoice: &Option<InvoiceId>,
+    payment_intent: &Option<ExternalPaymentId>,
+    charge: &Option<ExternalPaymentId>,
+) -> Result<Subject, AppError> {
+    if let Some(invoice) = invoice {
+        return Ok(Subject::Payment(stripe_key(ExternalPaymentId::parse(invoice.as_str())?)));
+    }
+    let name = payment_intent.clone().or_else(|| charge.clone());
+    let name = name.ok_or_else(|| AppError::Corrupt("a reversal that names no payment".to_owned()))?;
+    Ok(Subject::Reference(stripe_key(name)))
+}
+
+fn refund_stage(event: &StripeEvent, refund: &Refund) -> RefundStage {
+    match refund.status {
+        RefundStatus::Succeeded => RefundStage::Succeeded,
+        RefundStatus::Failed | RefundStatus::Canceled => RefundStage::Failed,
+        _ if event.kind == "refund.failed" => RefundStage::Failed,
+        RefundStatus::Pending | RefundStatus::RequiresAction | RefundStatus::Unknown => RefundStage::Pending,
+    }
+}
+
+/// The type of the event says more than the status: `funds_withdrawn` comes with the status of a dispute
+/// that merely needs a response.
+fn dispute_stage(event: &StripeEvent, dispute: &Dispute) -> DisputeStage {
+    match (event.kind.as_str(), dispute.status) {
+        ("charge.dispute.funds_withdrawn", _) => DisputeStage::Withdrawn,
+        ("charge.dispute.funds_reinstated", _)
+        | (_, DisputeStatus::Won | DisputeStatus::Prevented | DisputeStatus::WarningClosed) => {
+            DisputeStage::Won
+        }
+        (_, DisputeStatus::Lost) => DisputeStage::Lost,
+        (_, status) if status.is_inquiry() => DisputeStage::Inquiry,
+        _ => DisputeStage::Opened,
+    }
+}
+
+/// Takes the reversal in, or parks it until its payment is known.
+pub(super) async fn reverse(
+    worker: &Worker,
+    event: &StripeEvent,
+    undone: &Undone,
+    message: Message<'_>,
+) -> Result<(), AppError> {
+    // Earlier versions kept such events for this one.
+    replay(worker, &WaitsFor::Handler { kind: format!("stripe.{}", event.kind) }).await?;
+    // What it waits for may appear in the moment before it is parked: once by reference, once by payment.
+    for _ in 0..3 {
+        let payment = match &undone.subject {
+            Subject::Payment(payment) => Some(payment.clone()),
+            Subject::Reference(reference) => worker.app.store.referenced(reference).await?,
+        };
+        let waits_for = match (payment, &undone.subject) {
+            (Some(payment), _) => match reverse_payment(&worker.app, &payment, &undone.reversal).await? {
+                Reversed::Applied { undone, changed } => {
+                    let (event_id, minor) = (&event.id, undone.minor());
+                    tracing::info!(event_id, minor, changed, "payment reversed");
+                    return Ok(());
+                }
+                Reversed::AlreadyApplied => return Ok(()),
+                Reversed::UnknownPayment => WaitsFor::Payment { payment },
+            },
+            (None, Subject::Reference(reference)) => WaitsFor::Reference { reference: reference.clone() },
+            (None, Subject::Payment(payment)) => WaitsFor::Payment { payment: payment.clone() },
+        };
+        if park(worker, event, waits_for, message).await? == Parked::Waiting {
+            return Ok(());
+        }
+    }
+    Err(AppError::Conflict)
+}

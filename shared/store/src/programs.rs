@@ -1,0 +1,121 @@
+//! The program's versions, and what its limits have let through.
+
+use guerdon_domain::{Cap, Commission, MemberId, Money, Program, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Fragment, Store, StoreError,
+    item::{Key, Record, number},
+    keys,
+    table::{Range, Update},
+};
+
+/// A version of the program, as an operator set it. It is never changed or deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramVersion {
+    /// The rules.
+    pub program: Program,
+    /// Payments that settle from then on are decided by it.
+    pub effective_from: Timestamp,
+    /// Who set it.
+    pub set_by: String,
+    /// When.
+    pub set_at: Timestamp,
+}
+
+impl Record for ProgramVersion {
+    const TYPE: &'static str = "program";
+    fn key(&self) -> Key {
+        keys::program(self.program.version)
+    }
+}
+
+/// Whose limit it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Limit {
+    /// One beneficiary's under one rule.
+    Member(MemberId, String),
+    /// The whole program's.
+    Budget,
+}
+
+/// What was released under a limit within one of its periods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitUse {
+    pk: String,
+    sk: String,
+    /// Released so far, minor units.
+    pub used: i64,
+}
+
+impl Record for LimitUse {
+    const TYPE: &'static str = "limit";
+    fn key(&self) -> Key {
+        Key::new(self.pk.clone(), self.sk.clone())
+    }
+}
+
+impl LimitUse {
+    /// What the limit still lets through.
+    pub fn left(&self, cap: Cap) -> i64 {
+        cap.amount.minor().saturating_sub(self.used).max(0)
+    }
+}
+
+/// The limits that bind a commission: each with the period that its payment falls into.
+pub fn limits_of(commission: &Commission) -> Vec<(Limit, Cap, String)> {
+    let snapshot = &commission.snapshot;
+    let member = Limit::Member(commission.beneficiary.clone(), snapshot.rule.id.clone());
+    let own = snapshot.rule.cap_member.map(|cap| (member, cap));
+    let budget = snapshot.budget.map(|cap| (Limit::Budget, cap));
+    let dated = |(limit, cap): (Limit, Cap)| (limit, cap, cap.per.key(commission.paid_at));
+    own.into_iter().chain(budget).map(dated).collect()
+}
+
+impl Store {
+    /// Versions that operators have set, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn program_versions(&self, limit: i32) -> Result<Vec<ProgramVersion>, StoreError> {
+        let range = Range::partition("PROGRAM").prefix("VERSION#").newest_first().limit(limit);
+        let (items, _) = self.page(range).await?;
+        items.into_iter().map(crate::item::decode).collect()
+    }
+
+    /// A new version, if nobody has set one with its number.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert_program<E>(&self, version: &ProgramVersion, taken: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(version, taken)
+    }
+
+    /// What was released under a limit in `period`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn limit_use(&self, limit: &Limit, period: &str) -> Result<LimitUse, StoreError> {
+        let key = match limit {
+            Limit::Member(member, rule) => keys::cap(member, rule, period),
+            Limit::Budget => keys::budget(period),
+        };
+        let stored = self.get(&key).await?;
+        Ok(stored.unwrap_or(LimitUse { pk: key.pk, sk: key.sk, used: 0 }))
+    }
+
+    /// Uses more of a limit, if nobody has since `before` was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn use_limit<E>(
+        &self,
+        before: &LimitUse,
+        amount: Money,
+        used_since: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let after = LimitUse { used: before.used.saturating_add(amount.minor()), ..before.clone() };
+        let terms = Update::default().value(":used", number(before.used));
+        Fragment::put(&after, "attribute_not_exists(pk) OR used = :used", &terms, used_since)
+    }
+}

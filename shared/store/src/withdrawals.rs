@@ -1,0 +1,140 @@
+//! Withdrawals: one item each, indexed by their state while something is left to do.
+
+use guerdon_domain::{MemberId, Timestamp, Wallet, Withdrawal, WithdrawalId, WithdrawalState};
+
+use crate::{
+    Fragment, Store, StoreError,
+    item::{Index, Key, Record, number, string},
+    keys,
+    table::{Range, Update, Written},
+};
+
+impl Record for Withdrawal {
+    const TYPE: &'static str = "withdrawal";
+    fn key(&self) -> Key {
+        keys::withdrawal(&self.member, self.seq)
+    }
+    fn index(&self) -> Index {
+        let listed = (keys::withdrawals(self.state), self.requested_at.millis());
+        Index { gsi2: (!self.state.is_final()).then_some(listed), ..Index::default() }
+    }
+}
+
+impl Store {
+    /// The withdrawal, if there is one with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn withdrawal(&self, id: &WithdrawalId) -> Result<Option<Withdrawal>, StoreError> {
+        match keys::withdrawal_key(id) {
+            Some(key) => self.get(&key).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A member's withdrawals, newest first, before the one that entry `before_seq` began, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn withdrawals_of(
+        &self,
+        member: &MemberId,
+        before_seq: Option<u64>,
+        limit: i32,
+    ) -> Result<Vec<Withdrawal>, StoreError> {
+        let start = before_seq.map(|seq| keys::withdrawal(member, seq).attributes());
+        let range = Range::partition(keys::member_pk(member))
+            .prefix("WITHDRAWAL#")
+            .newest_first()
+            .limit(limit)
+            .start_after(start);
+        let (items, _) = self.page(range).await?;
+        items.into_iter().map(crate::item::decode).collect()
+    }
+
+    /// Withdrawals that the index shows in a state that is not final, the longest waiting first, after
+    /// `after` in that order, at most `limit`. One that has just moved on may still be among them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn withdrawals_in(
+        &self,
+        state: WithdrawalState,
+        after: Option<&Withdrawal>,
+        limit: i32,
+    ) -> Result<Vec<Withdrawal>, StoreError> {
+        let start = after.map(|withdrawal| {
+            let mut key = withdrawal.key().attributes();
+            key.insert("gsi2pk".to_owned(), string(keys::withdrawals(state)));
+            key.insert("gsi2sk".to_owned(), number(withdrawal.requested_at.millis()));
+            key
+        });
+        let range = Range::index("gsi2", keys::withdrawals(state)).limit(limit).start_after(start);
+        let (items, _) = self.page(range).await?;
+        self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
+    }
+
+    /// A new withdrawal.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert_withdrawal<E>(
+        &self,
+        withdrawal: &Withdrawal,
+        exists: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(withdrawal, exists)
+    }
+
+    /// The withdrawal as a step leaves it, if it is still in the state that `before` shows.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn move_withdrawal<E>(
+        &self,
+        before: &Withdrawal,
+        after: &Withdrawal,
+        moved: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        Fragment::put(after, IN_STATE, &in_state(before), moved)
+    }
+
+    /// The same, outside of a transaction. False when the withdrawal has moved meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn step_withdrawal(&self, before: &Withdrawal, after: &Withdrawal) -> Result<bool, StoreError> {
+        Ok(self.put_under(after, IN_STATE, &in_state(before)).await? != Written::Refused)
+    }
+
+    /// Lets a transaction through only while the wallet owes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn owes_nothing<E>(&self, wallet: &Wallet, owes: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::check(&wallet.key(), "buckets.owed = :zero", &[(":zero", number(0))], owes)
+    }
+
+    /// Withdrawals that were claimed before `since` and not ended: to be looked up.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn stuck_withdrawals(
+        &self,
+        since: Timestamp,
+        limit: i32,
+    ) -> Result<Vec<Withdrawal>, StoreError> {
+        let paying = self.withdrawals_in(WithdrawalState::Paying, None, limit).await?;
+        let stuck = |w: &Withdrawal| {
+            w.state == WithdrawalState::Paying && w.claimed.as_ref().is_none_or(|stamp| stamp.at < since)
+        };
+        Ok(paying.into_iter().filter(stuck).collect())
+    }
+}
+
+/// The state, and since when the outcome is unknown, are what steps may change without moving on.
+const IN_STATE: &str = "#state = :state";
+
+fn in_state(before: &Withdrawal) -> Update {
+    Update::default().name("#state", "state").value(":state", string(before.state.as_str()))
+}

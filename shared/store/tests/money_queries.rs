@@ -1,0 +1,430 @@
+//! The money engine's access patterns of the table in `lib.rs`, by their numbers.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use guerdon_domain::{
+    Candidate, Cap, CapPeriod, Commission, Currency, ExternalPaymentId, MemberId, PaymentKey, Place, Refusal,
+    Stamp, Timestamp, Verdict, Wallet, WalletKind, Withdrawal, WithdrawalId, WithdrawalState,
+};
+use guerdon_store::{
+    Limit, PaymentRecord, PaymentReference, SHARDS, Store, commission_cursor, limits_of, withdrawal_id,
+};
+use support::*;
+
+#[tokio::test]
+async fn pattern_8_a_commission_stands_where_its_place_says() {
+    let table = table().await;
+    let store = &table.store;
+    let joined_at = NOW.plus_seconds(3);
+    let converting = Commission { place: Place::Conversion { joined_at }, ..commission(9, 1, 2) };
+    let once = Commission { place: Place::Once { joined_at }, ..under("loyal", commission(8, 1, 2)) };
+    let (early, late) = (commission(2, 1, 2), commission(4, 1, 2));
+    // Of the same instant, the one that converts comes first.
+    let oldest_first = [early, converting, once, late];
+    write(store, oldest_first.iter().map(|c| store.insert_commission(c, ())).collect()).await;
+    assert_eq!(store.all_commissions(&id(1)).await.unwrap(), oldest_first);
+    let mut cursor = None;
+    for expected in oldest_first.iter().rev() {
+        let page = store.commissions(&id(1), cursor.as_deref(), 1).await.unwrap();
+        assert_eq!(page, std::slice::from_ref(expected));
+        cursor = Some(commission_cursor(expected));
+    }
+    assert!(store.commissions(&id(1), cursor.as_deref(), 1).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn pattern_10_a_line_of_a_statement_is_found_by_its_number() {
+    let table = table().await;
+    let store = &table.store;
+    let (wallet, first) = give(empty_wallet(1), 5, 1);
+    let (wallet, second) = give(wallet, 6, 2);
+    store.commit(&store.post_all(&wallet, &[first, second.clone()], ()).unwrap()).await.unwrap();
+    assert_eq!(store.entry(&wallet, 2).await.unwrap(), Some(second));
+    assert_eq!(store.entry(&wallet, 3).await.unwrap(), None);
+    let euros = Wallet { currency: Currency::EUR, ..wallet.clone() };
+    let earnings = Wallet { kind: WalletKind::Earnings, ..wallet };
+    for other in [euros, earnings, empty_wallet(2)] {
+        assert_eq!(store.entry(&other, 2).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn pattern_20_versions_of_the_program_are_listed_newest_first() {
+    let table = table().await;
+    let store = &table.store;
+    assert!(store.program_versions(10).await.unwrap().is_empty());
+    write(store, [9, 10, 2, 100].map(|n| store.insert_program(&version(n), ())).into()).await;
+    assert_eq!(store.program_versions(10).await.unwrap(), [100, 10, 9, 2].map(version));
+    assert_eq!(store.program_versions(2).await.unwrap(), [100, 10].map(version));
+}
+
+#[tokio::test]
+async fn pattern_21_what_converted_a_referral_is_found_from_the_referral() {
+    let table = table().await;
+    let store = &table.store;
+    let edge = referral(1, 2);
+    let placed = |place, commission| Commission { place, ..commission };
+    let others = [
+        placed(Place::Once { joined_at: NOW }, commission(7, 1, 2)),
+        placed(Place::Payment, Commission { paid_at: NOW, ..commission(8, 1, 2) }),
+        placed(Place::Conversion { joined_at: NOW }, commission(9, 1, 3)),
+        placed(Place::Conversion { joined_at: NOW.plus_days(1) }, commission(10, 1, 2)),
+        placed(Place::Conversion { joined_at: NOW }, commission(11, 4, 2)),
+    ];
+    write(store, others.iter().map(|c| store.insert_commission(c, ())).collect()).await;
+    assert_eq!(store.conversion(&edge).await.unwrap(), None);
+    let converting = placed(Place::Conversion { joined_at: NOW }, commission(12, 1, 2));
+    write(store, vec![store.insert_commission(&converting, ())]).await;
+    assert_eq!(store.conversion(&edge).await.unwrap(), Some(converting));
+}
+
+#[tokio::test]
+async fn pattern_22_a_payments_commissions_come_in_the_order_of_its_trace() {
+    let table = table().await;
+    let store = &table.store;
+    let mut upper = commission(7, 3, 2);
+    upper.snapshot.level = 2;
+    let converting = Commission { place: Place::Conversion { joined_at: NOW }, ..commission(7, 1, 2) };
+    let mut welcome = Commission { place: Place::Once { joined_at: NOW }, ..commission(7, 2, 2) };
+    welcome.snapshot.level = 0;
+    let earned = [under("level-2", upper), under("welcome", welcome), under("level-1", converting)];
+    let refused = Candidate {
+        rule: "loyal".to_owned(),
+        level: 1,
+        verdict: Verdict::Refused { reason: Refusal::NotYet },
+    };
+    let mut paid = payment(7, 2, 1);
+    paid.trace = earned.iter().map(granted).collect();
+    paid.trace.insert(1, refused.clone());
+    // Another payment of the same day earns the same people something.
+    write(store, earned.iter().map(|c| store.insert_commission(c, ())).collect()).await;
+    write(store, [1, 3].map(|n| store.insert_commission(&commission(8, n, 2), ())).into()).await;
+    assert_eq!(store.commissions_of(&paid).await.unwrap(), earned);
+    paid.trace.reverse();
+    assert_eq!(store.commissions_of(&paid).await.unwrap(), earned.iter().rev().cloned().collect::<Vec<_>>());
+
+    let nothing = PaymentRecord { trace: vec![refused], ..paid.clone() };
+    assert!(store.commissions_of(&nothing).await.unwrap().is_empty());
+    let unknown = payment(9, 2, 1);
+    assert!(store.commissions_of(&unknown).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn pattern_23_a_withdrawal_is_found_by_its_id() {
+    let table = table().await;
+    let store = &table.store;
+    let mut dashed = withdrawal(1, 7);
+    dashed.member = MemberId::parse("a-member-1").unwrap();
+    dashed.id = withdrawal_id(&dashed.member, 7).unwrap();
+    let known = [withdrawal(1, 7), withdrawal(1, 12_345_678_901), dashed];
+    write(store, known.iter().map(|w| store.insert_withdrawal(w, ())).collect()).await;
+    for expected in known {
+        assert_eq!(store.withdrawal(&expected.id).await.unwrap(), Some(expected));
+    }
+    let own = id(1);
+    let malformed = [
+        "7".to_owned(),
+        "-7".to_owned(),
+        own.to_string(),
+        format!("{own}-"),
+        format!("{own}-8"),
+        format!("{own}-+7"),
+        format!("{own}-07"),
+        format!("{own}-0000000007"),
+        format!("{own}--7"),
+        format!("{own}-7-"),
+        format!("{own}-7x"),
+        format!("{own}-99999999999999999999"),
+        format!("{}-7", id(2)),
+    ];
+    for id in malformed {
+        let id = WithdrawalId::parse(id).unwrap();
+        assert_eq!(store.withdrawal(&id).await.unwrap(), None, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn pattern_24_a_members_withdrawals_are_paged_newest_first() {
+    let table = table().await;
+    let store = &table.store;
+    let all = [100, 10, 9, 2].map(|seq| withdrawal(1, seq));
+    write(store, all.iter().map(|w| store.insert_withdrawal(w, ())).collect()).await;
+    write(store, vec![store.insert_withdrawal(&withdrawal(2, 50), ())]).await;
+    // Final ones stay in the list.
+    let paid = Withdrawal { state: WithdrawalState::Paid, ..all[1].clone() };
+    assert!(store.step_withdrawal(&all[1], &paid).await.unwrap());
+    let page = async |before, limit| store.withdrawals_of(&id(1), before, limit).await.unwrap();
+    assert_eq!(page(None, 2).await, [all[0].clone(), paid.clone()]);
+    assert_eq!(page(Some(10), 2).await, all[2..]);
+    assert_eq!(page(Some(11), 1).await, [paid]);
+    assert!(page(Some(2), 2).await.is_empty());
+}
+
+/// Withdrawals of ten members, asked for one after another, the last two in the same moment.
+fn queue() -> Vec<Withdrawal> {
+    let at = |n: u32| NOW.plus_seconds(i64::from(n.min(9)));
+    (1..=10).map(|n| Withdrawal { requested_at: at(n), ..withdrawal(n, u64::from(20 - n)) }).collect()
+}
+
+async fn step(store: &Store, before: &Withdrawal, state: WithdrawalState) -> Withdrawal {
+    let after = Withdrawal { state, ..before.clone() };
+    assert!(store.step_withdrawal(before, &after).await.unwrap());
+    after
+}
+
+/// Reads a state's queue in pages of three.
+async fn queued(store: &Store, state: WithdrawalState) -> Vec<Withdrawal> {
+    let mut seen: Vec<Withdrawal> = Vec::new();
+    loop {
+        let page = store.withdrawals_in(state, seen.last(), 3).await.unwrap();
+        if page.is_empty() {
+            return seen;
+        }
+        assert!(page.len() <= 3);
+        seen.extend(page);
+    }
+}
+
+#[tokio::test]
+async fn pattern_25_each_state_has_a_queue_the_longest_waiting_first() {
+    let table = table().await;
+    let store = &table.store;
+    let all = queue();
+    write(store, all.iter().rev().map(|w| store.insert_withdrawal(w, ())).collect()).await;
+    assert_eq!(queued(store, WithdrawalState::Requested).await, all);
+    let second = step(store, &all[1], WithdrawalState::Approved).await;
+    let first = step(store, &all[0], WithdrawalState::Approved).await;
+    step(store, &all[2], WithdrawalState::Rejected).await;
+    assert_eq!(queued(store, WithdrawalState::Requested).await, all[3..]);
+    assert_eq!(queued(store, WithdrawalState::Approved).await, [first.clone(), second.clone()]);
+
+    let paying = step(store, &first, WithdrawalState::Paying).await;
+    assert_eq!(queued(store, WithdrawalState::Paying).await, std::slice::from_ref(&paying));
+    step(store, &paying, WithdrawalState::Paid).await;
+    let paying = step(store, &second, WithdrawalState::Paying).await;
+    step(store, &paying, WithdrawalState::Failed).await;
+    for state in ["approved", "paying", "paid", "rejected", "failed"] {
+        let state = WithdrawalState::parse(state).unwrap();
+        assert!(queued(store, state).await.is_empty(), "{state:?}");
+    }
+}
+
+#[tokio::test]
+async fn pattern_25_a_page_goes_on_behind_a_withdrawal_that_has_moved_on() {
+    let table = table().await;
+    let store = &table.store;
+    let all = queue();
+    write(store, all.iter().map(|w| store.insert_withdrawal(w, ())).collect()).await;
+    for n in [4, 5] {
+        step(store, &all[n], WithdrawalState::Approved).await;
+    }
+    let rest = store.withdrawals_in(WithdrawalState::Requested, Some(&all[4]), 100).await.unwrap();
+    assert_eq!(rest, all[6..]);
+}
+
+#[tokio::test]
+async fn pattern_25_a_claim_that_is_too_old_is_stuck() {
+    let table = table().await;
+    let store = &table.store;
+    let claimed = |n: u32, seconds: i64, state| {
+        let by = "finance-token".to_owned();
+        let claimed = Some(Stamp { by, at: NOW.plus_seconds(seconds) });
+        Withdrawal { state, claimed, ..withdrawal(n, 1) }
+    };
+    let paying = WithdrawalState::Paying;
+    let all = [
+        claimed(1, 99, paying),
+        claimed(2, 100, paying),
+        claimed(3, 50, WithdrawalState::Paid),
+        Withdrawal { claimed: None, ..claimed(4, 0, paying) },
+        Withdrawal { unknown_since: Some(NOW), ..claimed(5, 20, paying) },
+        claimed(6, 20, WithdrawalState::Approved),
+    ];
+    write(store, all.iter().map(|w| store.insert_withdrawal(w, ())).collect()).await;
+    let stuck = store.stuck_withdrawals(NOW.plus_seconds(100), 100).await.unwrap();
+    let members: BTreeSet<MemberId> = stuck.into_iter().map(|w| w.member).collect();
+    assert_eq!(members, BTreeSet::from([1, 4, 5].map(id)));
+    assert_eq!(store.stuck_withdrawals(NOW.plus_seconds(101), 100).await.unwrap().len(), 4);
+    assert_eq!(store.stuck_withdrawals(NOW.plus_seconds(101), 2).await.unwrap().len(), 2);
+}
+
+/// Records payments and lists them, as the stream does.
+async fn record(store: &Store, payments: &[PaymentRecord]) {
+    write(store, payments.iter().map(|p| store.insert_payment(p, ())).collect()).await;
+    for payment in payments {
+        store.list_payment(&listed(payment)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn pattern_26_a_members_payments_are_paged_newest_first() {
+    let table = table().await;
+    let store = &table.store;
+    let mut all: Vec<_> = (0..8).map(|n| payment(n, 2, 1)).collect();
+    all[4].paid_at = all[5].paid_at;
+    record(store, &all).await;
+    record(store, &[payment(20, 3, 1)]).await;
+    // Told again, a payment is still listed once.
+    store.list_payment(&listed(&all[3])).await.unwrap();
+    all.reverse();
+    let mut seen: Vec<PaymentRecord> = Vec::new();
+    loop {
+        let page = store.payments_of(&id(2), seen.last(), 3).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 3);
+        seen.extend(page);
+    }
+    assert_eq!(seen, all);
+    assert!(store.payments_of(&id(1), None, 3).await.unwrap().is_empty(), "the beneficiary has not paid");
+}
+
+#[tokio::test]
+async fn pattern_26_at_most_a_hundred_payments_are_one_page() {
+    let table = table().await;
+    let store = &table.store;
+    let all: Vec<_> = (0..101).map(|n| payment(n, 2, 1)).collect();
+    record(store, &all).await;
+    let page = store.payments_of(&id(2), None, 500).await.unwrap();
+    assert!(page.iter().eq(all[1..].iter().rev()), "{} payments", page.len());
+}
+
+#[tokio::test]
+async fn pattern_27_a_days_payments_are_found_in_all_shards() {
+    let table = table().await;
+    let store = &table.store;
+    // More than a hundred in some shard, whatever the shards are.
+    let today: Vec<_> = (0..401).map(|n| payment(n, n % 7, 8)).collect();
+    record(store, &today).await;
+    let midnight = Timestamp::from_seconds(1_795_219_200);
+    let at = |n, paid_at| PaymentRecord { paid_at, ..payment(n, 2, 1) };
+    let last_moment = Timestamp::from_millis(midnight.plus_days(1).millis() - 1);
+    let edges = [at(500, midnight), at(501, last_moment)];
+    let yesterday = [at(502, Timestamp::from_millis(midnight.millis() - 1))];
+    let tomorrow = [at(503, midnight.plus_days(1))];
+    for payments in [edges.as_slice(), &yesterday, &tomorrow] {
+        record(store, payments).await;
+    }
+    let items = table.items().await;
+    let shard = |n| format!("PAYMENTS#2026-11-21#{n}");
+    let of_shard = |n| items.values().filter(|item| text(item, "gsi1pk") == shard(n)).count();
+    assert!((0..SHARDS).all(|n| of_shard(n) > 0), "an empty shard");
+    assert!((0..SHARDS).any(|n| of_shard(n) > 100), "no shard of several pages");
+
+    let mut found = store.payments_on("2026-11-21").await.unwrap();
+    found.sort_by_key(|payment| payment.payment.to_string());
+    assert_eq!(found, [today.as_slice(), &edges].concat());
+    assert_eq!(store.payments_on("2026-11-20").await.unwrap(), yesterday);
+    assert_eq!(store.payments_on("2026-11-22").await.unwrap(), tomorrow);
+    assert!(store.payments_on("2026-11-23").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn pattern_28_a_limit_is_counted_by_owner_and_period() {
+    let table = table().await;
+    let store = &table.store;
+    let member = |n, rule: &str| Limit::Member(id(n), rule.to_owned());
+    let uses = [
+        (member(1, "recruit"), "2026-11", 1),
+        (member(1, "recruit"), "2026-11-21", 20),
+        (member(1, "loyal"), "2026-11", 300),
+        (member(2, "recruit"), "2026-11", 4000),
+        (Limit::Budget, "2026-11", 50_000),
+        (Limit::Budget, "ever", 600_000),
+    ];
+    let read = async |limit: &Limit, period| store.limit_use(limit, period).await.unwrap();
+    for (limit, period, minor) in &uses {
+        let before = read(limit, period).await;
+        assert_eq!(before.used, 0);
+        write(store, vec![store.use_limit(&before, usd(*minor), ())]).await;
+    }
+    for (limit, period, minor) in &uses {
+        assert_eq!(read(limit, period).await.used, *minor, "{limit:?} {period}");
+    }
+    assert_eq!(read(&Limit::Budget, "2026-12").await.used, 0);
+    let left = async |minor| {
+        let cap = Cap { amount: usd(minor), per: CapPeriod::Month };
+        read(&member(1, "loyal"), "2026-11").await.left(cap)
+    };
+    assert_eq!([left(1000).await, left(300).await, left(299).await], [700, 0, 0]);
+}
+
+/// The period of a limit is the payment's, whenever the commission is booked or released.
+#[test]
+fn pattern_28_a_commission_is_bound_by_its_own_limit_and_then_by_the_budget() {
+    let cap = |minor, per| Cap { amount: usd(minor), per };
+    let free = commission(7, 1, 2);
+    assert!(limits_of(&free).is_empty());
+    let (own, budget) = (cap(5000, CapPeriod::Day), cap(90_000, CapPeriod::Month));
+    let mut capped = Commission { due_at: NOW.plus_days(40), booked_at: NOW.plus_days(1), ..free };
+    capped.snapshot.rule.cap_member = Some(own);
+    let of_member = (Limit::Member(id(1), "recruit".to_owned()), own, "2026-11-21".to_owned());
+    assert_eq!(limits_of(&capped), std::slice::from_ref(&of_member));
+    capped.snapshot.budget = Some(budget);
+    assert_eq!(limits_of(&capped), [of_member, (Limit::Budget, budget, "2026-11".to_owned())]);
+}
+
+#[tokio::test]
+async fn pattern_29_a_payment_is_found_by_its_other_names() {
+    let table = table().await;
+    let store = &table.store;
+    let name = |text: &str| {
+        let id = ExternalPaymentId::parse(text).unwrap();
+        PaymentKey { id, ..invoice(7) }
+    };
+    for reference in ["pi_3SRzq", "ch_3SRzq"].map(name) {
+        assert_eq!(store.referenced(&reference).await.unwrap(), None);
+        let tie = PaymentReference { reference: reference.clone(), payment: invoice(7) };
+        store.tie_reference(&tie).await.unwrap();
+        assert_eq!(store.referenced(&reference).await.unwrap(), Some(invoice(7)));
+    }
+    // A payment's own key is no other name of it.
+    record(store, &[payment(7, 2, 1)]).await;
+    assert_eq!(store.referenced(&invoice(7)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn pattern_30_reading_the_whole_table_finds_each_wallet_and_payment_once() {
+    let table = table().await;
+    let store = &table.store;
+    let empty = store.scan(None, 10).await.unwrap();
+    assert_eq!(empty, guerdon_store::ScannedPage::default());
+
+    let mut wallets = BTreeMap::new();
+    for n in 1..=5 {
+        let (wallet, entry) = give(empty_wallet(n), 100, n);
+        store.commit(&store.post(&wallet, &entry, ()).unwrap()).await.unwrap();
+        wallets.insert(id(n), wallet);
+    }
+    let payments: Vec<_> = (1..=6).map(|n| payment(n, n, 9)).collect();
+    record(store, &payments).await;
+    // What it sorts out.
+    write(store, (1..=7).map(|n| store.insert_member(&member(n, Some(9)), ())).collect()).await;
+    write(store, (1..=6).map(|n| store.insert_commission(&commission(n, 9, n), ())).collect()).await;
+    write(store, vec![store.insert_withdrawal(&withdrawal(1, 3), ())]).await;
+    let stored = table.items().await.len();
+    assert_eq!(stored, 5 * 2 + 6 * 2 + 7 + 6 + 1);
+
+    let (mut pages, mut from) = (Vec::new(), None);
+    loop {
+        let page = store.scan(from.as_ref(), 3).await.unwrap();
+        from = page.next.clone();
+        pages.push(page);
+        // A caller may keep the cursor as text meanwhile.
+        from = from.map(|cursor| serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap());
+        if from.is_none() {
+            break;
+        }
+    }
+    assert!(pages.len() >= stored.div_ceil(3), "{} pages", pages.len());
+    let found: Vec<Wallet> = pages.iter().flat_map(|page| page.wallets.clone()).collect();
+    assert_eq!(found.len(), 5);
+    assert_eq!(found.into_iter().map(|w| (w.member.clone(), w)).collect::<BTreeMap<_, _>>(), wallets);
+    let mut found: Vec<_> = pages.into_iter().flat_map(|page| page.payments).collect();
+    found.sort_by_key(|payment| payment.payment.to_string());
+    assert_eq!(found, payments);
+}

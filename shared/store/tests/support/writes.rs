@@ -1,0 +1,52 @@
+//! Writing through the store, and expecting to be refused.
+
+use guerdon_domain::Referral;
+use guerdon_store::{CommitError, Fragment, Store, StoreError};
+
+use super::{NOW, Table, code, invoice};
+
+/// A write that is refused with a word.
+pub type Write = Fragment<&'static str>;
+
+/// Writes all of them, up to 100 in a transaction.
+pub async fn write(store: &Store, fragments: Vec<Result<Fragment<()>, StoreError>>) {
+    let fragments: Vec<_> = fragments.into_iter().map(Result::unwrap).collect();
+    for chunk in fragments.chunks(100) {
+        store.commit(chunk).await.unwrap();
+    }
+}
+
+/// The refusal of a transaction that must be refused.
+pub async fn refusal(store: &Store, writes: &[Write]) -> &'static str {
+    match store.commit(writes).await {
+        Err(CommitError::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// `writes` between two that could be done: refused as their own, and nothing of it all is written.
+pub async fn check_all_refused(table: &Table, mut writes: Vec<Write>, expect: &str) {
+    let before = table.items().await;
+    let innocent = |n, text| table.store.insert_code(&code(n, text, 1), "innocent").unwrap();
+    writes.insert(0, innocent(81, "AAAAAAAA"));
+    writes.push(innocent(82, "BBBBBBBB"));
+    assert_eq!(refusal(&table.store, &writes).await, expect);
+    assert_eq!(table.items().await, before, "something of a refused transaction was written");
+}
+
+/// The same for one write.
+pub async fn check_refused_whole(table: &Table, write: Write, expect: &str) {
+    check_all_refused(table, vec![write], expect).await;
+}
+
+/// Writes it, then expects the same write to be refused.
+pub async fn check_written_once(table: &Table, write: Write, expect: &str) {
+    table.store.commit(std::slice::from_ref(&write)).await.unwrap();
+    check_refused_whole(table, write, expect).await;
+}
+
+/// Invoice `n` converts the referral, as the stream has it. False when another did before.
+pub async fn convert(store: &Store, edge: &Referral, n: u32) -> bool {
+    let edge = (&edge.referrer, edge.joined_at, &edge.referee);
+    store.convert_referral(edge, &invoice(n), NOW.plus_days(3)).await.unwrap()
+}
