@@ -9,6 +9,7 @@
 mod connector;
 mod dispatch;
 mod memory;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod stream;
 
@@ -21,6 +22,7 @@ use aws_sdk_dynamodb::{
 
 use dispatch::Backend;
 use memory::Memory;
+#[cfg(feature = "sqlite")]
 use sqlite::Sqlite;
 
 pub use connector::{Fault, Faults, NoFaults};
@@ -34,10 +36,19 @@ pub enum EngineError {
     Database(String),
     /// Its file could not be prepared.
     #[error("the embedded table engine's file: {0}")]
-    File(#[from] rusqlite::Error),
+    File(#[from] std::io::Error),
     /// It answered something that is not the documented JSON.
     #[error("the embedded table engine answered malformed JSON: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+/// When a write to a file is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncPolicy {
+    /// When it is on the disk: it survives a power loss. Writes that wait together wait once.
+    Always,
+    /// When the operating system has it: it survives the end of the process, however that comes.
+    Never,
 }
 
 /// Says what time it is, in Unix seconds.
@@ -64,21 +75,30 @@ impl Engine {
         Self { backend: Backend::Memory(Memory::new(clock)) }
     }
 
-    /// The SQLite engine in memory, for tests that compare the two.
+    /// Another engine in memory, dynoxide on SQLite, for tests that compare the two.
     ///
     /// # Errors
     /// [`EngineError::Database`].
+    #[cfg(feature = "sqlite")]
     pub fn memory_sqlite() -> Result<Self, EngineError> {
         Ok(Self { backend: Backend::Sqlite(Sqlite::memory()?) })
     }
 
-    /// The SQLite engine on a file. It survives `kill -9`; the last moments before a power loss may be
-    /// missing, because the write-ahead log is not synced on each commit.
+    /// An engine on a file, all of it also in memory. It survives `kill -9`; the last moments before a power
+    /// loss may be missing, because nobody waits for the disk.
     ///
     /// # Errors
-    /// [`EngineError`] when the file cannot be opened.
+    /// [`EngineError`] when the file cannot be opened, is in use, or is damaged.
     pub fn file(path: &Path) -> Result<Self, EngineError> {
-        Ok(Self { backend: Backend::Sqlite(Sqlite::file(path)?) })
+        Self::file_with(path, SyncPolicy::Never)
+    }
+
+    /// An engine on a file, with a say in how long a write waits.
+    ///
+    /// # Errors
+    /// As [`Self::file`].
+    pub fn file_with(path: &Path, policy: SyncPolicy) -> Result<Self, EngineError> {
+        Ok(Self { backend: Backend::Memory(Memory::open(path, policy, Arc::new(wall_seconds))?) })
     }
 
     /// An SDK client of this engine.
