@@ -5,7 +5,11 @@
 //! is also *the* place to make things go wrong on purpose ([`Faults`]).
 //!
 //! What differs from AWS (and what stands in for it): no conflicts and no throttling of its own (inject
-//! them), no TTL sweeper ([`Engine::sweep_ttl`]), one stream shard ([`Engine::read_stream`]).
+//! them), no TTL sweeper ([`Engine::sweep_ttl`]), one stream shard ([`Engine::read_stream`]). Indexes follow
+//! at once. A scan goes by the order of the partition keys, a `BatchGetItem` leaves nothing unprocessed, and
+//! request tokens are forgotten at a restart. Parameters and operations that are not known, projections,
+//! `BatchWriteItem` and the figures of single indexes among them, are refused by their name. Messages are
+//! our own words.
 mod connector;
 mod dispatch;
 mod memory;
