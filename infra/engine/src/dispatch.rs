@@ -1,6 +1,8 @@
 //! One request of the DynamoDB JSON protocol, to whichever engine it is.
 
-use crate::{EngineError, StreamPage, StreamPosition, memory::Memory, sqlite::Sqlite};
+#[cfg(feature = "sqlite")]
+use crate::sqlite::Sqlite;
+use crate::{EngineError, StreamPage, StreamPosition, memory::Memory};
 
 /// Status and JSON body of the answer.
 pub(crate) struct Answer {
@@ -12,6 +14,7 @@ pub(crate) struct Answer {
 #[derive(Clone)]
 pub(crate) enum Backend {
     Memory(Memory),
+    #[cfg(feature = "sqlite")]
     Sqlite(Sqlite),
 }
 
@@ -20,6 +23,7 @@ impl Backend {
     pub(crate) fn dispatch(&self, operation: &str, body: &[u8]) -> Answer {
         match self {
             Self::Memory(memory) => memory.dispatch(operation, body),
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.dispatch(operation, body),
         }
     }
@@ -32,13 +36,15 @@ impl Backend {
     ) -> Result<StreamPage, EngineError> {
         match self {
             Self::Memory(memory) => memory.read_stream(table, position, limit),
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.read_stream(table, position, limit),
         }
     }
 
     pub(crate) fn sweep_ttl(&self) -> Result<usize, EngineError> {
         match self {
-            Self::Memory(memory) => Ok(memory.sweep_ttl()),
+            Self::Memory(memory) => memory.sweep_ttl(),
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.sweep_ttl(),
         }
     }

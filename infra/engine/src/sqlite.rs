@@ -1,9 +1,7 @@
-//! The other engine: dynoxide, a DynamoDB-compatible engine on SQLite. It keeps the data of the one-machine
-//! stack in a file, and tests compare ours with it.
+//! The other engine: dynoxide, a DynamoDB-compatible engine on SQLite. Tests compare ours with it.
 
 use std::{
     collections::HashMap,
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -36,19 +34,6 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     pub(crate) fn memory() -> Result<Self, EngineError> {
         Ok(Self { db: Database::memory()?, streams: Arc::default() })
-    }
-
-    pub(crate) fn file(path: &Path) -> Result<Self, EngineError> {
-        let text = path.to_string_lossy();
-        // The first opening makes the schema that the index below needs.
-        drop(Database::new(&text)?);
-        index_and_trim(path)?;
-        let db = Database::new(&text)?;
-        // Leaving bulk loading is the engine's only switch to `synchronous=NORMAL`: 600 instead of 40
-        // three-item transactions a second.
-        db.enable_bulk_loading()?;
-        db.disable_bulk_loading()?;
-        Ok(Self { db, streams: Arc::default() })
     }
 
     pub(crate) fn dispatch(&self, operation: &str, body: &[u8]) -> Answer {
@@ -146,18 +131,4 @@ where
         .map_err(|error| DynoxideError::SerializationException(error.to_string()))?;
     let response = call(request)?;
     serde_json::to_string(&response).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
-}
-
-/// Prepares the engine's file before it is opened for use.
-///
-/// The engine looks for the highest sequence number by reading every stream record at every write; the
-/// index turns that into one step. Records older than a week are dropped (DynamoDB keeps a day; a laptop may sleep longer).
-fn index_and_trim(path: &Path) -> Result<(), EngineError> {
-    let file = rusqlite::Connection::open(path)?;
-    file.execute_batch(
-        "CREATE INDEX IF NOT EXISTS guerdon_stream_sequence
-            ON _stream_records (table_name, CAST(sequence_number AS INTEGER));
-         DELETE FROM _stream_records WHERE created_at < unixepoch() - 604800;",
-    )?;
-    Ok(())
 }

@@ -24,6 +24,8 @@ pub(crate) enum Refusal {
     Cancelled(Vec<Reason>),
     /// The token belongs to another request.
     TokenReused,
+    /// The file could not be written; nothing was done.
+    Failed(String),
 }
 
 /// Why an item of a cancelled transaction was not written; its code is `None` if it could have been.
@@ -90,6 +92,7 @@ impl Refusal {
                 );
                 ("TransactionCanceledException", message)
             }
+            Self::Failed(message) => ("InternalServerError", message.clone()),
             Self::TokenReused => (
                 "IdempotentParameterMismatchException",
                 "ClientRequestToken was used before with another request".to_owned(),
@@ -97,6 +100,7 @@ impl Refusal {
         };
         let mut body =
             json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": message });
+        let status = if matches!(self, Self::Failed(_)) { 500 } else { 400 };
         match self {
             Self::ConditionFailed(Some(item)) => body["Item"] = json!(item),
             Self::Cancelled(reasons) => {
@@ -104,6 +108,6 @@ impl Refusal {
             }
             _ => {}
         }
-        Answer { status: 400, body: body.to_string() }
+        Answer { status, body: body.to_string() }
     }
 }

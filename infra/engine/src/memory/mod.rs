@@ -8,6 +8,7 @@ mod definition;
 mod error;
 mod expression;
 mod key;
+mod log;
 mod number;
 mod range;
 mod read;
@@ -20,13 +21,14 @@ mod write;
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
 
-use crate::{Clock, EngineError, StreamPage, StreamPosition, dispatch::Answer};
+use crate::{Clock, EngineError, StreamPage, StreamPosition, SyncPolicy, dispatch::Answer};
 use definition::{CreateTable, DescribeTable, UpdateTimeToLive};
 use error::{Refusal, invalid};
 use requests::{DeleteItem, PutItem, UpdateItem};
@@ -45,6 +47,8 @@ pub(crate) struct Tables {
     tables: BTreeMap<String, Table>,
     tokens: transaction::Tokens,
     expressions: expression::Cache,
+    /// The file that the tables are on, if they are.
+    log: Option<log::Log>,
 }
 
 impl Tables {
@@ -66,13 +70,18 @@ impl Tables {
         }
         let table = Table::try_new(definition, now)?;
         let description = describe(&table);
+        self.append(|| table.head())?;
         self.tables.insert(name, table);
         Ok(json!({ "TableDescription": description }))
     }
 
     fn set_time_to_live(&mut self, request: UpdateTimeToLive) -> Result<Json, Refusal> {
         let specification = json!({ "TimeToLiveSpecification": request.time_to_live_specification });
-        self.table_mut(&request.table_name)?.time_to_live = Some(request.time_to_live_specification);
+        let time_to_live = request.time_to_live_specification;
+        self.table(&request.table_name)?;
+        let table = request.table_name.clone();
+        self.append(|| log::Entry::TimeToLive { table, time_to_live: time_to_live.clone() })?;
+        self.table_mut(&request.table_name)?.time_to_live = Some(time_to_live);
         Ok(specification)
     }
 }
@@ -84,6 +93,12 @@ fn describe(table: &Table) -> Json {
 impl Memory {
     pub(crate) fn new(clock: Clock) -> Self {
         Self { tables: Arc::default(), clock }
+    }
+
+    /// The tables on a file.
+    pub(crate) fn open(path: &Path, policy: SyncPolicy, clock: Clock) -> Result<Self, EngineError> {
+        let tables = Tables::open(path, policy, clock())?;
+        Ok(Self { tables: Arc::new(Mutex::new(tables)), clock })
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {
@@ -127,7 +142,14 @@ impl Memory {
             serde_json::error::Category::Data => Refusal::Validation(error.to_string()),
             _ => Refusal::Malformed(error.to_string()),
         })?;
-        let response = call(&mut self.lock(), request)?;
+        let (response, pending) = {
+            let mut tables = self.lock();
+            let response = call(&mut tables, request)?;
+            (response, tables.log.as_ref().and_then(log::Log::pending))
+        };
+        if let Some((flusher, file)) = pending {
+            flusher.flush(&file).map_err(|error| Refusal::Failed(error.to_string()))?;
+        }
         let body = serde_json::to_string(&response).map_err(|error| Refusal::Malformed(error.to_string()))?;
         Ok(Answer { status: 200, body })
     }
@@ -152,7 +174,8 @@ impl Memory {
         Ok(StreamPage { arn, shard_id, records, position })
     }
 
-    pub(crate) fn sweep_ttl(&self) -> usize {
-        self.lock().sweep((self.clock)())
+    pub(crate) fn sweep_ttl(&self) -> Result<usize, EngineError> {
+        let swept = self.lock().sweep((self.clock)());
+        swept.map_err(|refusal| EngineError::Database(refusal.answer().body))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -23,7 +24,7 @@ pub(crate) struct Stream {
 }
 
 /// A change that was made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Record {
     sequence: u64,
     at: i64,
@@ -40,6 +41,30 @@ impl Stream {
             shard_id: format!("shardId-00000001-{table}"),
             last: 0,
             records: VecDeque::new(),
+        }
+    }
+
+    /// The number of the last record, of those that are gone too.
+    pub(crate) const fn last(&self) -> u64 {
+        self.last
+    }
+
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter()
+    }
+
+    /// Takes the name and the count of a stream that was written down.
+    pub(crate) fn restore(&mut self, arn: String, last: u64) {
+        (self.arn, self.last) = (arn, last);
+    }
+
+    pub(crate) fn restore_record(&mut self, record: Record) {
+        self.records.push_back(record);
+    }
+
+    pub(crate) fn forget_before(&mut self, at: i64) {
+        while self.records.front().is_some_and(|record| record.at < at) {
+            self.records.pop_front();
         }
     }
 

@@ -7,6 +7,7 @@ use super::{
     definition::{CreateTable, IndexDefinition, ProjectionType, TimeToLive},
     error::{Refusal, invalid},
     key::{Key, KeySchema, Place, PrimaryKey, Tree},
+    log::{Changed, Entry},
     records::Stream,
     value::{Attributes, Image, Value, size_of_item},
 };
@@ -109,6 +110,34 @@ impl Table {
             .collect()
     }
 
+    /// The table without what is in it, to be written down.
+    pub(crate) fn head(&self) -> Entry {
+        Entry::Table {
+            definition: self.definition.clone(),
+            time_to_live: self.time_to_live.clone(),
+            arn: self.stream.as_ref().map(|stream| stream.arn.clone()),
+            last: self.stream.as_ref().map_or(0, Stream::last),
+        }
+    }
+
+    /// The table and all that is in it, to be written down.
+    pub(crate) fn entries(&self, name: &str) -> impl Iterator<Item = Entry> {
+        let items = self.items.values().flat_map(BTreeMap::values);
+        let items = items.map(|item| Entry::Item { table: name.to_owned(), item: item.clone() });
+        let records = self.stream.iter().flat_map(Stream::records);
+        let records = records.map(|record| Entry::Record { table: name.to_owned(), record: record.clone() });
+        std::iter::once(self.head()).chain(items).chain(records)
+    }
+
+    /// Puts an item back that was written down. The stream tells of it already, or no longer.
+    pub(crate) fn restore(&mut self, item: Image) -> Result<(), Refusal> {
+        let key = self.schema.of_item(&item)?;
+        let stream = self.stream.take();
+        self.apply(Change { key, old: None, new: Some(item) }, 0, false);
+        self.stream = stream;
+        Ok(())
+    }
+
     /// Makes the change: the only place where items, indexes and the stream move.
     pub(crate) fn apply(&mut self, change: Change, now: i64, by_ttl: bool) -> WriteCost {
         let size = |image: &Option<Image>| image.as_ref().map(|image| size_of_item(image));
@@ -132,13 +161,30 @@ impl Table {
     }
 }
 
+impl Change {
+    /// The change to be written down; none when it changes nothing.
+    pub(crate) fn entry(&self, table: &str, schema: &KeySchema) -> Option<Changed> {
+        let table = table.to_owned();
+        match (&self.old, &self.new) {
+            (old, new) if old == new => None,
+            (_, Some(item)) => Some(Changed::Put { table, item: item.clone() }),
+            (None, None) => None,
+            (Some(old), None) => {
+                let pairs = schema.attributes().filter_map(|attribute| old.get_key_value(&attribute.name));
+                let key = pairs.map(|(name, value)| (name.clone(), value.clone())).collect();
+                Some(Changed::Delete { table, key })
+            }
+        }
+    }
+}
+
 impl Index {
     /// Follows the change and says what it cost: nothing for an entry that stays as it is, two writes for
     /// one that moves.
     fn apply(&mut self, change: &Change, primary: &KeySchema) -> u64 {
         let old = change.old.as_ref().and_then(|image| self.entry(image, &change.key, primary));
         let new = change.new.as_ref().and_then(|image| self.entry(image, &change.key, primary));
-        let units = |entry: &Entry| write_units(size_of_item(&entry.2));
+        let units = |entry: &IndexEntry| write_units(size_of_item(&entry.2));
         let cost = match (&old, &new) {
             (None, None) => return 0,
             (Some(old), Some(new)) if old == new => return 0,
@@ -155,7 +201,7 @@ impl Index {
     }
 
     /// What the index holds of an item, and where; nothing if the item lacks a key attribute.
-    fn entry(&self, image: &Image, key: &PrimaryKey, primary: &KeySchema) -> Option<Entry> {
+    fn entry(&self, image: &Image, key: &PrimaryKey, primary: &KeySchema) -> Option<IndexEntry> {
         let (hash, place) = self.definition.schema.place(image, key)?;
         let projected = match self.definition.projection {
             ProjectionType::All => image.clone(),
@@ -170,7 +216,7 @@ impl Index {
 }
 
 /// An index's entry: partition, place, and what it holds.
-type Entry = (Key, Place, Image);
+type IndexEntry = (Key, Place, Image);
 
 fn insert(tree: &mut Tree, hash: Key, place: Place, image: Image) {
     tree.entry(hash).or_default().insert(place, image);

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     Tables,
-    capacity::{Consumed, WriteCost, transactional_read_halves},
+    capacity::{Consumed, transactional_read_halves},
     error::{Reason, Refusal, invalid},
     requests::{Action, Kind, ReturnCapacity, TransactWriteItems},
     table::Change,
@@ -86,8 +86,9 @@ impl Tables {
         let changes = self.changes(&prepared)?;
         let mut halves = BTreeMap::new();
         let mut bytes = Vec::with_capacity(actions.len());
-        for (action, change) in actions.iter().zip(changes) {
-            let cost: WriteCost = self.table_mut(&action.table)?.apply(change, now, false);
+        let changes = actions.iter().map(|action| action.table.as_str()).zip(changes).collect();
+        let costs = self.commit(changes, now, false)?;
+        for (action, cost) in actions.iter().zip(costs) {
             bytes.push((action.table.clone(), cost.bytes));
             *halves.entry(action.table.clone()).or_default() += cost.transactional_halves();
         }

@@ -51,6 +51,12 @@ fn of_arc<S: Serializer>(attributes: &Arc<Attributes>, serializer: S) -> Result<
     attributes.as_ref().serialize(serializer)
 }
 
+impl<'de> Deserialize<'de> for Image {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Attributes::deserialize(deserializer).map(Self::new)
+    }
+}
+
 impl Image {
     pub(crate) fn new(attributes: Attributes) -> Self {
         Self(Arc::new(attributes))

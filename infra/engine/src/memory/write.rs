@@ -10,6 +10,7 @@ use super::{
     error::{Refusal, invalid},
     expression::{Cache, Condition, Parsed, Update, Uses},
     key::PrimaryKey,
+    log::Entry,
     requests::{Action, Kind, OnFailure, ReturnValues, Single},
     table::{Change, Table},
     value::{Attributes, Image, size_of_item},
@@ -140,23 +141,47 @@ impl Tables {
         let key = prepared.key(table)?;
         let change = prepared.change(table, key)?;
         let attributes = prepared.returned(request.return_values.unwrap_or_default(), &change)?;
-        let cost = self.table_mut(&request.action.table)?.apply(change, now, false);
+        let cost = self.commit(vec![(&request.action.table, change)], now, false)?;
+        let cost = cost.into_iter().next().unwrap_or_default();
         let wanted = request.capacity.unwrap_or_default();
         let consumed_capacity = Consumed::new(wanted, &request.action.table, cost.halves());
         Ok(Written { attributes, consumed_capacity })
     }
 
     /// Deletes what is past its time to live.
-    pub(crate) fn sweep(&mut self, now: i64) -> usize {
+    pub(crate) fn sweep(&mut self, now: i64) -> Result<usize, Refusal> {
+        let expired = |(name, table): (&String, &Table)| (name.clone(), table.expired(now));
+        let expired: Vec<_> = self.tables.iter().map(expired).collect();
         let mut swept = 0;
-        for table in self.tables.values_mut() {
-            let expired = table.expired(now);
-            swept += expired.len();
-            for change in expired {
-                let _: WriteCost = table.apply(change, now, true);
+        for (name, changes) in expired {
+            let changes: Vec<_> = changes.into_iter().map(|change| (name.as_str(), change)).collect();
+            swept += self.commit(changes, now, true)?.len();
+        }
+        Ok(swept)
+    }
+
+    /// Makes changes, all of them or none: they are written down first, if there is a file.
+    pub(crate) fn commit(
+        &mut self,
+        changes: Vec<(&str, Change)>,
+        now: i64,
+        by_ttl: bool,
+    ) -> Result<Vec<WriteCost>, Refusal> {
+        if self.log.is_some() {
+            let mut entries = Vec::with_capacity(changes.len());
+            for (name, change) in &changes {
+                entries.extend(change.entry(name, &self.table(name)?.schema));
+            }
+            if !entries.is_empty() {
+                self.append(|| Entry::Commit { at: now, by_ttl, changes: entries })?;
             }
         }
-        swept
+        let mut costs = Vec::with_capacity(changes.len());
+        for (name, change) in changes {
+            costs.push(self.table_mut(name)?.apply(change, now, by_ttl));
+        }
+        self.rewrite_if_long(now);
+        Ok(costs)
     }
 }
 
