@@ -14,9 +14,9 @@ mod postgres;
 mod report;
 mod stack;
 
-use std::path::PathBuf;
+use std::fs;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use report::Options;
 
 /// What there is to measure.
@@ -84,7 +84,8 @@ async fn run(plan: &Plan, options: &Options) -> anyhow::Result<()> {
     let programs = if plan.runs("postgres") { Some(postgres::programs()?) } else { None };
     let binary = match options.value("--guerdon") {
         _ if !plan.runs("stack") => None,
-        Some(path) => Some(PathBuf::from(path)),
+        // The stack runs in a folder of its own.
+        Some(path) => Some(fs::canonicalize(path).with_context(|| path.to_owned())?),
         None => Some(stack::build()?),
     };
     let (mut theirs, mut ours) = (Vec::new(), Vec::new());

@@ -113,7 +113,7 @@ impl Cluster {
         for name in ["wal_sync_method", "shared_buffers", "max_connections"] {
             said.push(format!("{name}={}", show(name).await?));
         }
-        said.push(format!("a synced write of 8 kB takes {} us here", self.synced_write_micros()?));
+        said.push(format!("overwriting 8 kB with a sync takes {} us here", self.synced_write_micros()?));
         Ok(said.join(", "))
     }
 
