@@ -4,6 +4,7 @@
 //! webhook, Stripe's events come signed, and what was sent to whom is read from the simulator.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "this crate is test support")]
 
+pub mod desk;
 mod ledger;
 pub mod stripe;
 pub mod telegram;
@@ -60,9 +61,19 @@ impl World {
         Self::with(|_| {}).await
     }
 
-    /// A world whose settings were changed.
+    /// A world of another preset.
+    pub async fn of(preset: &str) -> Self {
+        Self::of_with(preset, |_| {}).await
+    }
+
+    /// A world of the `bitten` preset whose settings were changed.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let preset = Arc::new(Preset::builtin("bitten").expect("the preset is built in"));
+        Self::of_with("bitten", change).await
+    }
+
+    /// A world of another preset whose settings were changed.
+    pub async fn of_with(preset: &str, change: impl FnOnce(&mut Config)) -> Self {
+        let preset = Arc::new(Preset::builtin(preset).expect("the preset is built in"));
         let mut config = Config::in_memory(preset).expect("a configuration for tests");
         change(&mut config);
         let clock = Arc::new(FixedClock::new(BEGINNING));

@@ -170,3 +170,43 @@ async fn telegram_asking_for_patience_delays_a_message_and_loses_none() {
         world.texts(ALICE.id).await.iter().filter(|text| text.contains("joined through your link")).count();
     assert_eq!(told, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_preset_promises_its_own_rewards_and_no_others() {
+    for (preset, promise, button) in [
+        (
+            "bitten",
+            "get $10.00 off your bills for each friend who subscribes to a plan from $39.00",
+            "My credit",
+        ),
+        (
+            "ott",
+            "earn ₹28.00 for each plan a friend buys, and ₹9.00 for each plan their friends buy",
+            "My earnings",
+        ),
+        ("autosales", "get 3% of every deposit your friends make", "My balance"),
+        ("trollz", "get 30 days of premium for each friend who becomes a paying member", "My premium"),
+        ("streamline", "", "My credit"),
+    ] {
+        let world = World::of(preset).await;
+        let welcome = world.update(&message(world.update_id(), ALICE, "/start")).await.body;
+        let menu = welcome["reply_markup"].to_string();
+        assert!(menu.contains(button), "{preset}: {menu}");
+        let code = world.code_of(ALICE).await;
+        let joined = world.joins(BOB, &code).await;
+        world.drain().await;
+        let told = world.texts(ALICE.id).await.join("\n");
+        let mut texts = vec![welcome["text"].as_str().unwrap().to_owned(), joined, told];
+        for command in ["/recruit", "/terms", "/credits", "/plans", "/help", "/profile", "/withdraw"] {
+            texts.push(world.says(ALICE, command).await);
+        }
+        for text in &texts {
+            assert!(!text.contains('{') && !text.is_empty(), "{preset}: {text}");
+            assert!(matches!(preset, "bitten" | "streamline") || !text.contains("bill"), "{preset}: {text}");
+        }
+        for text in &texts[..5] {
+            assert!(text.contains(promise), "{preset}: {text}");
+            assert!(!promise.is_empty() || !text.contains("ou get"), "{preset}: {text}");
+        }
+    }
+}

@@ -57,33 +57,65 @@ async fn check(desk: &Desk, headers: &HeaderMap) -> Result<Principal, Problem> {
     Ok(principal)
 }
 
-/// Compares hashes, all of them, in constant time. Several tokens may be in force while one is rolled.
+/// Compares hashes, all of them, in constant time. Several tokens may be in force: `name=token` is that
+/// operator's, and a bare one is `admin`'s, whoever holds it.
 fn principal_of(configured: &str, presented: &[u8]) -> Option<Principal> {
     let presented = Sha256::digest(presented);
     let mut found = None;
-    for token in configured.split(',').map(str::trim).filter(|token| !token.is_empty()) {
+    for entry in configured.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        let (name, token) = named(entry).unwrap_or(("admin", entry));
         let digest = Sha256::digest(token.as_bytes());
         if bool::from(digest.as_slice().ct_eq(presented.as_slice())) {
-            found = Some(Principal(format!("admin-{}", &hex::encode(digest)[..8])));
+            found = Some(Principal(name.to_owned()));
         }
     }
     found
+}
+
+/// The shortest token that may have a name: what is shorter after a `=` is the padding of a bare one.
+const SHORTEST_TOKEN: usize = 12;
+
+fn named(entry: &str) -> Option<(&str, &str)> {
+    let (name, token) = entry.split_once('=')?;
+    let is_name = (1..=32).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'));
+    (is_name && token.len() >= SHORTEST_TOKEN).then_some((name, token))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn check(configured: &str, presented: &str, expect: Option<&str>) {
+        let found = principal_of(configured, presented.as_bytes()).map(|principal| principal.0);
+        assert_eq!(found.as_deref(), expect, "{configured:?} {presented:?}");
+    }
+
     #[test]
     fn only_a_configured_token_opens() {
-        let check =
-            |configured: &str, presented: &str| principal_of(configured, presented.as_bytes()).map(|p| p.0);
-        assert!(check("one,two", "two").is_some());
-        assert_ne!(check("one,two", "two"), check("one,two", "one"));
+        check("one,two", "two", Some("admin"));
         for (configured, presented) in
             [("", ""), (" , ", ""), ("one", ""), ("one", "One"), ("one", "one,two")]
         {
-            assert_eq!(check(configured, presented), None, "{configured:?} {presented:?}");
+            check(configured, presented, None);
         }
+    }
+
+    #[test]
+    fn a_named_token_is_that_operators_and_a_name_opens_nothing() {
+        let two = "ana=token-of-ana-1, ben=token-of-ben-1,bare-token-123";
+        check(two, "token-of-ana-1", Some("ana"));
+        check(two, "token-of-ben-1", Some("ben"));
+        check(two, "bare-token-123", Some("admin"));
+        for wrong in ["ana", "ana=token-of-ana-1", "=", "token-of-ana", ""] {
+            check(two, wrong, None);
+        }
+        // Two of one name while it is rolled.
+        check("ana=token-of-ana-1,ana=token-of-ana-2", "token-of-ana-2", Some("ana"));
+        // A bare token may end in the padding of base64, and a name has one spelling.
+        check("c2VjcmV0MTIzNA==", "c2VjcmV0MTIzNA==", Some("admin"));
+        check("ana=", "", None);
+        check("ana=short", "short", None);
+        check("Ana=token-of-ana-1", "token-of-ana-1", None);
     }
 }

@@ -13,7 +13,10 @@ use guerdon_app::App;
 use guerdon_runtime::{problem, secrets::Secrets};
 use http::StatusCode;
 
-use crate::{auth, output::Refusal, read, write};
+use crate::{
+    auth, bank, batch, input::bad_request, output::Refusal, payments, program, read, request, statement,
+    steps, withdrawals, write,
+};
 
 /// The largest body of a write.
 pub const MAX_BODY: usize = 16 * 1024;
@@ -31,24 +34,49 @@ pub struct Desk {
 /// The API as a service: the same in Lambda and on one machine.
 pub fn router(desk: Desk) -> Router {
     let desk = Arc::new(desk);
-    let credits = Router::new()
-        .route("/stats", get(read::stats))
-        .route("/top-referrers", get(read::top_referrers))
-        .route("/user/{user_id}", get(read::user))
-        .route("/search", get(read::search))
-        .route("/pending", get(read::pending))
-        .route("/export", get(read::export))
-        .route("/apply", post(write::apply))
-        .route("/revoke", post(write::revoke))
-        .route("/force-confirm", post(write::force_confirm))
+    let routes = credits()
+        .merge(money())
         .route_layer(from_fn_with_state(desk.clone(), auth::admit))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .method_not_allowed_fallback(|| async { Refusal(problem::method_not_allowed()) })
         .with_state(desk);
     Router::new()
-        .nest("/api/admin/credits", credits)
+        .nest("/api/admin", routes)
         .fallback(|| async { Refusal(problem::not_found()) })
         .layer(map_response(as_problem))
+}
+
+/// Credit, as the documented API of the `bitten` system has it.
+fn credits() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/credits/stats", get(read::stats))
+        .route("/credits/top-referrers", get(read::top_referrers))
+        .route("/credits/user/{user_id}", get(read::user))
+        .route("/credits/search", get(read::search))
+        .route("/credits/pending", get(read::pending))
+        .route("/credits/export", get(read::export))
+        .route("/credits/apply", post(write::apply))
+        .route("/credits/revoke", post(write::revoke))
+        .route("/credits/force-confirm", post(write::force_confirm))
+}
+
+/// The program, payments, statements and withdrawals.
+fn money() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/program", get(program::newest).put(program::set))
+        .route("/program/simulate", post(program::simulate))
+        .route("/payments", post(bank::record))
+        // The rest of the path: a reference may have a slash in it.
+        .route("/payments/{*payment}", get(payments::explain))
+        .route("/users/{user_id}/payments", get(payments::of_member))
+        .route("/users/{user_id}/statement", get(statement::statement))
+        .route("/users/{user_id}/withdrawals", get(withdrawals::of_member).post(request::ask))
+        .route("/users/{user_id}/bar", post(write::bar))
+        .route("/users/{user_id}/unbar", post(write::unbar))
+        .route("/withdrawals", get(withdrawals::list))
+        .route("/withdrawals/export", post(batch::export))
+        .route("/withdrawals/{id}", get(withdrawals::one))
+        .route("/withdrawals/{id}/{step}", post(steps::step))
 }
 
 /// Rejections of the framework's own become problems too.
@@ -56,6 +84,9 @@ async fn as_problem(response: Response) -> Response {
     match response.status() {
         StatusCode::PAYLOAD_TOO_LARGE if !is_problem(&response) => {
             Refusal(problem::too_large(MAX_BODY)).into_response()
+        }
+        StatusCode::BAD_REQUEST if !is_problem(&response) => {
+            bad_request("bad_request", "The path or the query cannot be read.").into_response()
         }
         _ => response,
     }

@@ -1,8 +1,10 @@
-//! Reading requests: bad input is a clear 400 and changes nothing.
+//! Reading requests: bad input is a clear 400 or 422 and changes nothing.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use guerdon_app::desk::DeskRequest;
-use guerdon_domain::{Currency, Money, TelegramId};
+use guerdon_app::desk::{DeskCall, DeskRequest};
+use guerdon_domain::{
+    Currency, ExternalPaymentId, Money, PaymentKey, Rail, TelegramId, Timestamp, WalletKind,
+};
 use guerdon_runtime::problem::Problem;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -13,6 +15,11 @@ use crate::{auth::Principal, output::Refusal};
 
 pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Refusal {
     Refusal(Problem::new(StatusCode::BAD_REQUEST, code, "Bad request", detail))
+}
+
+/// Well formed, and yet it cannot be.
+pub(crate) fn unprocessable(code: &'static str, detail: impl Into<String>) -> Refusal {
+    Refusal(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, "Cannot be done", detail))
 }
 
 /// `limit` of a list: 1 to 200, 50 when it is left out.
@@ -78,10 +85,7 @@ pub(crate) fn write(
         )
     })?;
     let user_id = user_id(text(body.user_id.ok_or_else(|| missing("user_id"))?))?;
-    let reason = body.reason.unwrap_or_default().trim().to_owned();
-    if !(3..=500).contains(&reason.chars().count()) {
-        return Err(bad_request("bad_reason", "reason must say why, in 3 to 500 characters."));
-    }
+    let reason = reason(body.reason)?;
     let amount = match (currency, body.amount) {
         (Some(currency), Some(raw)) => Some(amount(text(raw), currency)?),
         (Some(_), None) => return Err(missing("amount")),
@@ -94,15 +98,84 @@ pub(crate) fn write(
     Ok(Write { request, amount })
 }
 
-fn missing(field: &str) -> Refusal {
+/// A body that has to be there and to be this and nothing else.
+pub(crate) fn json<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &str) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|error| {
+        bad_request("bad_body", format!("The body must be a JSON object of {expected} ({error})."))
+    })
+}
+
+/// Why an operator does something.
+pub(crate) fn reason(text: Option<String>) -> Result<String, Refusal> {
+    let reason = text.unwrap_or_default().trim().to_owned();
+    if (3..=500).contains(&reason.chars().count()) {
+        Ok(reason)
+    } else {
+        Err(bad_request("bad_reason", "reason must say why, in 3 to 500 characters."))
+    }
+}
+
+/// A write under its key. `parts` are what the call is about: the same key with others is refused.
+pub(crate) fn call(
+    route: &str,
+    principal: &Principal,
+    headers: &HeaderMap,
+    parts: &[&str],
+) -> Result<DeskCall, Refusal> {
+    let key = idempotency_key(headers)?;
+    let mut digest = Sha256::new_with_prefix(route);
+    for part in parts {
+        // With its length, so that no two calls look alike.
+        digest.update(format!("\n{}:{part}", part.len()));
+    }
+    let input_hash = hex::encode(digest.finalize());
+    Ok(DeskCall { principal: principal.0.clone(), key, input_hash })
+}
+
+/// The same for a write about a member.
+pub(crate) fn request_of(call: DeskCall, user_id: TelegramId, reason: String) -> DeskRequest {
+    let DeskCall { principal, key, input_hash } = call;
+    DeskRequest { principal, key, input_hash, user_id, reason }
+}
+
+/// `stripe:in_123`: the rail and the provider's own id.
+pub(crate) fn payment_key(text: &str) -> Result<PaymentKey, Refusal> {
+    let malformed =
+        || bad_request("bad_payment", "payment must be a rail and the provider's id, as stripe:in_123.");
+    let (rail, id) = text.split_once(':').ok_or_else(malformed)?;
+    let rail = serde_json::from_value::<Rail>(rail.into()).map_err(|_| malformed())?;
+    Ok(PaymentKey { rail, id: ExternalPaymentId::parse(id).map_err(|_| malformed())? })
+}
+
+/// `earnings`, `balance`, `bill_credit` or `credits`.
+pub(crate) fn wallet_kind(text: &str) -> Result<WalletKind, Refusal> {
+    serde_json::from_value(text.into()).map_err(|_| {
+        bad_request("bad_wallet", "wallet must be one of earnings, balance, bill_credit and credits.")
+    })
+}
+
+pub(crate) fn currency(text: &str) -> Result<Currency, Refusal> {
+    Currency::parse(text)
+        .map_err(|_| bad_request("bad_currency", "currency must be a currency's code, as USD."))
+}
+
+/// An RFC 3339 instant.
+pub(crate) fn instant(name: &str, text: &str) -> Result<Timestamp, Refusal> {
+    let parsed = text.parse::<jiff::Timestamp>();
+    parsed
+        .map(|at| Timestamp::from_millis(at.as_millisecond()))
+        .map_err(|_| bad_request("bad_time", format!("{name} must be an instant, as 2026-11-21T00:00:00Z.")))
+}
+
+pub(crate) fn missing(field: &str) -> Refusal {
     bad_request("bad_body", format!("{field} is missing."))
 }
 
-fn text(raw: &RawValue) -> &str {
+pub(crate) fn text(raw: &RawValue) -> &str {
     raw.get().trim_matches('"')
 }
 
-fn amount(text: &str, currency: Currency) -> Result<Money, Refusal> {
+pub(crate) fn amount(text: &str, currency: Currency) -> Result<Money, Refusal> {
     Money::parse_major(text, currency).map_err(|_| {
         bad_request("bad_amount", format!("amount must be a plain decimal in {currency}, as 10.00."))
     })

@@ -23,8 +23,8 @@ use crate::{
 /// Query parameters that lists share.
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
-    limit: Option<String>,
-    cursor: Option<String>,
+    pub(crate) limit: Option<String>,
+    pub(crate) cursor: Option<String>,
     period: Option<String>,
     user_id: Option<String>,
     format: Option<String>,
@@ -135,6 +135,7 @@ struct UserView {
     owed: Amount,
     applied: Amount,
     currency: String,
+    barred: bool,
 }
 
 async fn user_view(desk: &Desk, text: &str) -> Result<Option<UserView>, Refusal> {
@@ -147,6 +148,7 @@ async fn user_view(desk: &Desk, text: &str) -> Result<Option<UserView>, Refusal>
     });
     let member = found.member;
     Ok(Some(UserView {
+        barred: member.barred,
         user_id: member.telegram_id.to_string(),
         username: member.username,
         first_name: member.first_name,
@@ -214,10 +216,11 @@ fn row(item: DeskCommission) -> Row {
     }
 }
 
+/// A page of a list.
 #[derive(Serialize)]
-struct Page<T> {
-    items: Vec<T>,
-    next_cursor: Option<String>,
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 pub(crate) async fn search(

@@ -1,15 +1,19 @@
 //! One batch of the notifications queue.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use guerdon_app::{App, AppError, Content, Notice, claim_notice, notice_done, notice_for, set_blocked};
+use guerdon_app::{
+    App, AppError, Content, Notice, claim_notice, notice_done, notice_for, program_now, reward_wallet,
+    set_blocked,
+};
+use guerdon_domain::{Currency, Money};
 use guerdon_runtime::{
     batch::{body, run},
     bus::Envelope,
     secrets::{Secret, Secrets},
 };
 use guerdon_telegram::{
-    BotApi, Button, Keyboard, Nav, Outgoing, SendError,
-    texts::{Texts, fill, texts},
+    BotApi, Button, Keyboard, Nav, Offer, Outgoing, Purse, SendError,
+    texts::{Texts, fill, fill_html, texts},
 };
 use tokio::sync::OnceCell;
 
@@ -55,7 +59,7 @@ async fn on_message(notifier: &Notifier, message: SqsMessage) -> Result<(), AppE
     if !claim_notice(&notifier.app, &notice, claimant).await? {
         return Ok(());
     }
-    let outgoing = compose(notifier, texts(None), &notice)?;
+    let outgoing = compose(notifier, texts(None), &notice).await?;
     match notifier.api().await?.send(&outgoing).await {
         Ok(()) => {}
         Err(SendError::Blocked) => set_blocked(&notifier.app, &notice.recipient, true).await?,
@@ -70,38 +74,48 @@ async fn on_message(notifier: &Notifier, message: SqsMessage) -> Result<(), AppE
     notice_done(&notifier.app, &notice).await
 }
 
-fn compose(notifier: &Notifier, words: &Texts, notice: &Notice) -> Result<Outgoing, AppError> {
-    let preset = &notifier.app.preset;
-    let program = &preset.program;
-    let reward = preset.reward_words(program).unwrap_or_default();
-    let minimum = program.headline().map(|rule| rule.minimum_payment.to_string()).unwrap_or_default();
+async fn compose(notifier: &Notifier, words: &Texts, notice: &Notice) -> Result<Outgoing, AppError> {
+    let (preset, program) = (&notifier.app.preset, program_now(&notifier.app).await?);
+    let offer = Offer::of(words, preset, &program);
+    let (kind, currency) = reward_wallet(preset, &program);
+    let purse = words.purse(Purse::of(kind, currency));
+    let in_words = |amount: &Money| reward(words, *amount);
     let text = match &notice.content {
-        Content::NewReferral { friend } => {
-            let values = [("friend", friend.as_str()), ("reward", &reward), ("minimum", &minimum)];
-            fill(words.notice_new_referral, &values)
+        Content::NewReferral { friend } => match &offer.promise {
+            Some(promise) => fill(words.notice_new_referral_offer, &[("friend", friend), ("offer", promise)]),
+            None => fill(words.notice_new_referral, &[("friend", friend)]),
+        },
+        Content::Earned { friend, amount, usable_from } => {
+            let news = fill_html(offer.news, &[("friend", friend)]);
+            let (amount, day) = (in_words(amount), usable_from.map(|at| at.day()).unwrap_or_default());
+            let template =
+                if usable_from.is_some() { words.notice_earned_later } else { words.notice_earned };
+            let values =
+                [("amount", amount.as_str()), ("news", &news), ("ready", purse.ready), ("day", &day)];
+            fill(template, &values)
         }
-        Content::Earned { friend, amount, usable_from: None } => {
-            fill(words.notice_earned, &[("friend", friend), ("amount", &amount.to_string())])
-        }
-        Content::Earned { friend, amount, usable_from: Some(day) } => {
-            let values = [("friend", friend.as_str()), ("amount", &amount.to_string()), ("day", &day.day())];
-            fill(words.notice_earned_later, &values)
-        }
-        Content::TakenBack { friend, amount } => {
-            fill(words.notice_taken_back, &[("friend", friend), ("amount", &amount.to_string())])
-        }
+        Content::TakenBack { amount, .. } => fill(words.notice_taken_back, &[("amount", &in_words(amount))]),
         Content::WithdrawalPaid { amount } => {
             fill(words.notice_withdrawal_paid, &[("amount", &amount.to_string())])
         }
         Content::WithdrawalReturned { amount, reason } => {
             fill(words.notice_withdrawal_returned, &[("amount", &amount.to_string()), ("reason", reason)])
         }
-        Content::Released { amount } => fill(words.notice_released, &[("amount", &amount.to_string())]),
+        Content::Released { amount } => fill(words.notice_released, &[("amount", &in_words(amount))]),
         Content::Applied { amount } => fill(words.notice_applied, &[("amount", &amount.to_string())]),
     };
     let keyboard = Keyboard::new().row([
-        Button::nav(words.button_credits, Nav::Credits { cursor: None }),
+        Button::nav(purse.button, Nav::Credits { cursor: None }),
         Button::nav(words.button_recruit, Nav::Recruit),
     ]);
     Ok(Outgoing::send_html(notice.telegram_id, text, keyboard))
+}
+
+/// Money as it is, days as what they are days of.
+fn reward(words: &Texts, amount: Money) -> String {
+    if amount.currency() == Currency::DAY {
+        fill_html(words.offer.premium, &[("amount", &amount.to_string())])
+    } else {
+        amount.to_string()
+    }
 }

@@ -9,7 +9,7 @@ use guerdon_telegram::{
 
 use crate::{
     handler::{Bot, park, start_reply},
-    pages,
+    pages, withdraw,
 };
 
 /// The reply to an update.
@@ -101,8 +101,15 @@ async fn on_command(bot: &Bot, update_id: i64, user: &User, command: Command) ->
         return Ok(Reply::Say(show(bot, update_id, user, nav).await?.send(user.id)));
     }
     Ok(match command {
+        Command::Withdraw(line) if line.is_empty() => {
+            Reply::Say(show(bot, update_id, user, Nav::Withdraw).await?.send(user.id))
+        }
+        Command::Withdraw(line) => {
+            let member = member(bot, update_id, user).await?;
+            Reply::Say(withdraw::asked(bot, words, &member, update_id, &line).await?.send(user.id))
+        }
         Command::Privacy => say(user.id, words.privacy),
-        Command::Terms => Reply::Say(pages::terms(bot, words)?.send(user.id)),
+        Command::Terms => Reply::Say(pages::terms(bot, words).await?.send(user.id)),
         Command::PaySupport => Reply::Say(pages::pay_support(bot, words, user.id).send(user.id)),
         Command::Wallet | Command::Shop => say(user.id, words.not_offered),
         _ => say(user.id, words.unknown),
@@ -128,8 +135,9 @@ async fn on_tap(bot: &Bot, update_id: i64, callback: &Callback) -> Result<Reply,
 async fn show(bot: &Bot, update_id: i64, user: &User, nav: Nav) -> Result<pages::Page, AppError> {
     let words = texts(user.language_code.as_deref());
     match nav {
-        Nav::Help => Ok(pages::Page::text(words.help)),
-        Nav::Plans => pages::plans(bot, words, user.id),
+        Nav::Help => Ok(pages::help(bot, words)),
+        Nav::Plans => pages::plans(bot, words, user.id).await,
+        Nav::Withdraw => withdraw::page(bot, words, &member(bot, update_id, user).await?).await,
         Nav::Recruit => pages::recruit(bot, words, &member(bot, update_id, user).await?).await,
         Nav::Leaderboard(period) => {
             pages::leaderboard(bot, words, &member(bot, update_id, user).await?, period).await

@@ -6,3 +6,4 @@
 mod dispatch;
 pub mod handler;
 mod pages;
+mod withdraw;

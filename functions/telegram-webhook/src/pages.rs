@@ -2,11 +2,13 @@
 
 use guerdon_app::{
     AppError, Period, StartRefusal, Started, credits_view, leaderboard as board_of, profile_view,
-    recruit_view, stored::Member,
+    program_now, recruit_view, reward_wallet, stored::Member,
 };
 use guerdon_domain::{Entry, EntryKind, Money, TelegramId};
 use guerdon_telegram::{
-    Button, Keyboard, Nav, Outgoing, Period as NavPeriod, User, deep_link, share_link,
+    Button, Keyboard, Nav, Offer, Outgoing, Period as NavPeriod, Purse, User, deep_link,
+    html::escape,
+    share_link,
     texts::{fill, fill_html},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,8 +17,8 @@ use crate::{dispatch::Words, handler::Bot};
 
 /// A message with its buttons, not yet addressed.
 pub(crate) struct Page {
-    text: String,
-    keyboard: Keyboard,
+    pub(crate) text: String,
+    pub(crate) keyboard: Keyboard,
 }
 
 impl Page {
@@ -38,22 +40,36 @@ const HISTORY_LINES: i32 = 8;
 /// Lines of a leaderboard.
 const BOARD_LINES: i32 = 10;
 
-fn menu(words: Words) -> Keyboard {
-    Keyboard::new()
-        .row([Button::nav(words.button_recruit, Nav::Recruit)])
-        .row([
-            Button::nav(words.button_credits, Nav::Credits { cursor: None }),
-            Button::nav(words.button_plans, Nav::Plans),
-        ])
-        .row([Button::nav(words.button_profile, Nav::Profile)])
+/// What the program in force promises, and the kind of reward that it gives.
+struct Deal {
+    offer: Offer,
+    purse: Purse,
 }
 
-/// Values that several texts share.
-fn offer(bot: &Bot) -> Result<(String, String), AppError> {
-    let program = &bot.app.preset.program;
-    let reward = bot.app.preset.reward_words(program).unwrap_or_default();
-    let minimum = program.headline().map(|rule| rule.minimum_payment.to_string()).unwrap_or_default();
-    Ok((reward, minimum))
+async fn deal(bot: &Bot, words: Words) -> Result<Deal, AppError> {
+    let (preset, program) = (&bot.app.preset, program_now(&bot.app).await?);
+    let (kind, currency) = reward_wallet(preset, &program);
+    Ok(Deal { offer: Offer::of(words, preset, &program), purse: Purse::of(kind, currency) })
+}
+
+impl Deal {
+    /// `template` with the promise in it, escaped; `without` where nothing is promised.
+    fn promise(&self, template: &str, without: &str) -> String {
+        match &self.offer.promise {
+            Some(promise) => fill(template, &[("offer", promise)]),
+            None => without.to_owned(),
+        }
+    }
+
+    fn menu(&self, words: Words) -> Keyboard {
+        Keyboard::new()
+            .row([Button::nav(words.button_recruit, Nav::Recruit)])
+            .row([
+                Button::nav(words.purse(self.purse).button, Nav::Credits { cursor: None }),
+                Button::nav(words.button_plans, Nav::Plans),
+            ])
+            .row([Button::nav(words.button_profile, Nav::Profile)])
+    }
 }
 
 pub(crate) async fn started(
@@ -62,27 +78,27 @@ pub(crate) async fn started(
     user: &User,
     started: &Started,
 ) -> Result<Page, AppError> {
-    let (reward, minimum) = offer(bot)?;
-    let brand = bot.app.preset.brand.as_str();
-    let mut values = vec![
-        ("brand", brand),
-        ("name", user.first_name.as_str()),
-        ("reward", reward.as_str()),
-        ("minimum", minimum.as_str()),
-    ];
+    let deal = deal(bot, words).await?;
     let friend;
-    let text = match started {
+    let (template, who) = match started {
         Started::Joined { referrer: Some(referrer) } => {
             let member = bot.app.store.member(referrer).await?;
             friend = member.map(|member| member.first_name).unwrap_or_default();
-            values.push(("friend", &friend));
-            words.welcome_referred
+            (words.welcome_referred, friend.as_str())
         }
-        Started::Joined { referrer: None } => words.welcome,
-        Started::Returned | Started::Duplicate => words.welcome_back,
+        Started::Joined { referrer: None } => (words.welcome, ""),
+        Started::Returned | Started::Duplicate => (words.welcome_back, ""),
         Started::Refused(refusal) => return Ok(Page::text(refused(words, *refusal))),
     };
-    Ok(Page { text: fill(text, &values), keyboard: menu(words) })
+    // The offer is HTML by now, so the rest is escaped before it joins.
+    let values = [
+        ("brand", escape(&bot.app.preset.brand)),
+        ("name", escape(&user.first_name)),
+        ("friend", escape(who)),
+        ("offer", deal.promise(words.welcome_offer, words.welcome_no_offer)),
+    ];
+    let text = fill_html(template, &values.each_ref().map(|(name, value)| (*name, value.as_str())));
+    Ok(Page { text, keyboard: deal.menu(words) })
 }
 
 const fn refused(words: Words, refusal: StartRefusal) -> &'static str {
@@ -98,12 +114,12 @@ const fn refused(words: Words, refusal: StartRefusal) -> &'static str {
 pub(crate) async fn recruit(bot: &Bot, words: Words, member: &Member) -> Result<Page, AppError> {
     let view = recruit_view(&bot.app, &member.id).await?;
     let link = deep_link(&bot.username, &view.code.code);
-    let (reward, minimum) = offer(bot)?;
-    let text = fill(
+    let deal = deal(bot, words).await?;
+    // None of the values means anything in HTML.
+    let text = fill_html(
         words.recruit,
         &[
-            ("reward", &reward),
-            ("minimum", &minimum),
+            ("offer", &deal.promise(words.recruit_offer, "")),
             ("link", &link),
             ("code", view.code.code.as_str()),
             ("until", &view.code.expires_at.day()),
@@ -121,7 +137,7 @@ pub(crate) async fn recruit(bot: &Bot, words: Words, member: &Member) -> Result<
         ])
         .row([
             Button::nav(words.button_leaderboard, Nav::Leaderboard(NavPeriod::Week)),
-            Button::nav(words.button_credits, Nav::Credits { cursor: None }),
+            Button::nav(words.purse(deal.purse).button, Nav::Credits { cursor: None }),
         ]);
     Ok(Page { text, keyboard })
 }
@@ -171,18 +187,22 @@ pub(crate) async fn credits(
     cursor: Option<u64>,
 ) -> Result<Page, AppError> {
     let view = credits_view(&bot.app, member, cursor, HISTORY_LINES).await?;
-    let balance = view.wallet.available().checked_add(view.wallet.held())?;
+    let wallet = &view.wallet;
+    let purse = Purse::of(wallet.kind, wallet.currency);
+    let balance = wallet.available().checked_add(wallet.held())?;
     let mut text = fill(
-        words.credits,
+        words.purse(purse).page,
         &[
             ("balance", &balance.to_string()),
-            ("held", &view.on_hold.to_string()),
-            ("applied", &view.wallet.applied().to_string()),
+            ("available", &wallet.available().to_string()),
+            ("held", &wallet.held().to_string()),
+            ("on_hold", &view.on_hold.to_string()),
+            ("applied", &wallet.applied().to_string()),
         ],
     );
-    if view.wallet.held().is_positive() {
-        text.push_str(&fill(words.credits_on_bill, &[("posted", &view.wallet.held().to_string())]));
-    } else if balance.is_positive() && !view.has_customer {
+    if purse == Purse::BillCredit && wallet.held().is_positive() {
+        text.push_str(&fill(words.credits_on_bill, &[("posted", &wallet.held().to_string())]));
+    } else if purse == Purse::BillCredit && balance.is_positive() && !view.has_customer {
         text.push_str(words.credits_no_customer);
     }
     if view.wallet.owed().is_positive() {
@@ -201,8 +221,13 @@ pub(crate) async fn credits(
     if let Some(before) = view.next_before {
         paging.push(Button::nav(words.button_older, Nav::Credits { cursor: Some(before) }));
     }
+    let rules = bot.app.preset.withdrawals.as_ref();
+    let payable =
+        rules.filter(|rules| rules.wallet == wallet.kind && wallet.currency == bot.app.preset.currency);
+    let withdraw = payable.map(|_| Button::nav(words.button_withdraw, Nav::Withdraw));
     let keyboard = Keyboard::new()
         .row(paging)
+        .row(withdraw)
         .row([Button::nav(words.button_recruit, Nav::Recruit), Button::nav(words.button_plans, Nav::Plans)]);
     Ok(Page { text, keyboard })
 }
@@ -256,11 +281,13 @@ pub(crate) async fn profile(bot: &Bot, words: Words, member: &Member) -> Result<
             text.push_str(&fill(words.profile_next, &values));
         }
     }
-    Ok(Page { text, keyboard: menu(words) })
+    Ok(Page { text, keyboard: deal(bot, words).await?.menu(words) })
 }
 
-pub(crate) fn plans(bot: &Bot, words: Words, user: TelegramId) -> Result<Page, AppError> {
-    let (_, minimum) = offer(bot)?;
+pub(crate) async fn plans(bot: &Bot, words: Words, user: TelegramId) -> Result<Page, AppError> {
+    if bot.app.preset.plans.is_empty() {
+        return Ok(Page::text(words.plans_none));
+    }
     let mut rows = Vec::new();
     let mut keyboard = Keyboard::new();
     for plan in &bot.app.preset.plans {
@@ -273,7 +300,10 @@ pub(crate) fn plans(bot: &Bot, words: Words, user: TelegramId) -> Result<Page, A
         }
     }
     let template = if bot.payment_link.is_some() { words.plans } else { words.plans_no_link };
-    let text = fill_html(template, &[("rows", &rows.join("\n")), ("minimum", &minimum)]);
+    let from = deal(bot, words).await?.offer.counts_from;
+    let count = from.map(|from| fill(words.plans_count, &[("minimum", &from.to_string())]));
+    let values = [("rows", rows.join("\n")), ("count", count.unwrap_or_default())];
+    let text = fill_html(template, &values.each_ref().map(|(name, value)| (*name, value.as_str())));
     Ok(Page { text, keyboard })
 }
 
@@ -285,9 +315,16 @@ fn payment_url(link: &str, plan: &str, user: TelegramId) -> String {
     format!("{url}{separator}client_reference_id={user}")
 }
 
-pub(crate) fn terms(bot: &Bot, words: Words) -> Result<Page, AppError> {
-    let (reward, minimum) = offer(bot)?;
-    Ok(Page::text(fill(words.terms, &[("reward", &reward), ("minimum", &minimum)])))
+pub(crate) async fn terms(bot: &Bot, words: Words) -> Result<Page, AppError> {
+    let deal = deal(bot, words).await?;
+    let purse = [("purse", words.purse(deal.purse).terms)];
+    let offer = fill_html(&deal.promise(words.terms_offer, ""), &purse);
+    Ok(Page::text(fill_html(words.terms, &[("offer", &offer)])))
+}
+
+pub(crate) fn help(bot: &Bot, words: Words) -> Page {
+    let withdraw = bot.app.preset.withdrawals.as_ref().map_or("", |_| words.help_withdraw);
+    Page::text(fill_html(words.help, &[("withdraw", withdraw)]))
 }
 
 pub(crate) fn pay_support(bot: &Bot, words: Words, user: TelegramId) -> Page {

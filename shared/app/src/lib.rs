@@ -52,8 +52,8 @@ pub use start_member::{Profile, StartRefusal, Started, start_member};
 pub use statement::{BalanceAt, balance_at};
 pub use verify_ledger::{Difference, Verified, verify_ledger, verify_payment, verify_wallet};
 pub use views::{
-    CreditsView, ProfileView, RecruitView, ReferralStats, StandingView, credits_view, profile_view,
-    recruit_view,
+    CreditsView, ProfileView, RecruitView, ReferralStats, StandingView, WithdrawView, credits_view,
+    profile_view, recruit_view, reward_wallet, withdraw_view,
 };
 
 pub use withdraw::{

@@ -1,9 +1,12 @@
 //! What a member sees of themselves.
 
-use guerdon_domain::{Entry, MemberId, Money, Wallet, WalletKind};
+use guerdon_domain::{
+    Currency, Entry, MemberId, Money, Preset, Program, Timestamp, Wallet, WalletKind, Withdrawal,
+    WithdrawalRules,
+};
 use guerdon_store::{Counters, Member, MemberCode, Projection, metered};
 
-use crate::{App, AppError, settle_wallet::settle_for_view, share_code};
+use crate::{App, AppError, program_now, settle_wallet::settle_for_view, share_code};
 
 /// A referrer's counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +25,13 @@ pub struct ReferralStats {
     pub held: Money,
 }
 
-/// Reads the counters' names.
+/// Reads the counters' names, rewards in the preset's currency.
 pub(crate) fn referral_stats(app: &App, counters: &Counters) -> ReferralStats {
+    stats_in(app.preset.currency, counters)
+}
+
+fn stats_in(currency: Currency, counters: &Counters) -> ReferralStats {
     let count = |name: &str| counters.get(name).copied().unwrap_or_default();
-    let currency = app.preset.currency;
     let money = |word: &str| Money::new(count(&format!("{word}_{currency}")), currency);
     ReferralStats {
         recruits: count("recruits"),
@@ -35,6 +41,21 @@ pub(crate) fn referral_stats(app: &App, counters: &Counters) -> ReferralStats {
         earned: money("earned"),
         held: money("held"),
     }
+}
+
+/// The wallet that a referrer's rewards come into, and its currency: the headline rule's. Without rewards
+/// it is what is paid out, or else bill credit, which operators can give at any time.
+pub fn reward_wallet(preset: &Preset, program: &Program) -> (WalletKind, Currency) {
+    let currency = preset.currency;
+    match (program.headline(), &preset.withdrawals) {
+        (Some(rule), _) => (rule.target, rule.granted_currency(currency)),
+        (None, Some(rules)) => (rules.wallet, currency),
+        (None, None) => (WalletKind::BillCredit, currency),
+    }
+}
+
+async fn reward_wallet_now(app: &App) -> Result<(WalletKind, Currency), AppError> {
+    Ok(reward_wallet(&app.preset, &*program_now(app).await?))
 }
 
 /// What `/recruit` shows.
@@ -54,7 +75,8 @@ pub async fn recruit_view(app: &App, member: &MemberId) -> Result<RecruitView, A
     metered("recruit_view", async {
         let code = share_code(app, member).await?;
         let counters = app.store.counters(&Projection::Member(member.clone())).await?;
-        Ok(RecruitView { code, stats: referral_stats(app, &counters) })
+        let (_, currency) = reward_wallet_now(app).await?;
+        Ok(RecruitView { code, stats: stats_in(currency, &counters) })
     })
     .await
 }
@@ -74,7 +96,7 @@ pub struct CreditsView {
     pub has_customer: bool,
 }
 
-/// The member's bill credit and a page of its statement, older than entry `before`.
+/// The wallet that the member's rewards come into and a page of its statement, older than entry `before`.
 ///
 /// # Errors
 /// [`AppError`].
@@ -86,14 +108,46 @@ pub async fn credits_view(
 ) -> Result<CreditsView, AppError> {
     metered("credits_view", async {
         settle_for_view(app, &member.id).await?;
-        let currency = app.preset.currency;
-        let wallet = app.store.wallet(&member.id, WalletKind::BillCredit, currency).await?;
-        let entries =
-            app.store.entries((&member.id, WalletKind::BillCredit, currency), before, limit).await?;
+        let (kind, currency) = reward_wallet_now(app).await?;
+        let wallet = app.store.wallet(&member.id, kind, currency).await?;
+        let entries = app.store.entries((&member.id, kind, currency), before, limit).await?;
         let counters = app.store.counters(&Projection::Member(member.id.clone())).await?;
         let next_before = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
-        let on_hold = referral_stats(app, &counters).held;
+        let on_hold = stats_in(currency, &counters).held;
         Ok(CreditsView { wallet, on_hold, entries, next_before, has_customer: member.customer.is_some() })
+    })
+    .await
+}
+
+/// What `/withdraw` shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithdrawView {
+    /// The rules of withdrawing.
+    pub rules: WithdrawalRules,
+    /// The wallet that is paid out, everything due released.
+    pub wallet: Wallet,
+    /// The withdrawal under way.
+    pub open: Option<Withdrawal>,
+    /// The next one is possible from then on, if not at once.
+    pub next_from: Option<Timestamp>,
+}
+
+/// What the member can withdraw; nothing where nothing is paid out.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn withdraw_view(app: &App, member: &MemberId) -> Result<Option<WithdrawView>, AppError> {
+    metered("withdraw_view", async {
+        let Some(rules) = app.preset.withdrawals.clone() else { return Ok(None) };
+        settle_for_view(app, member).await?;
+        let wallet = app.store.wallet(member, rules.wallet, app.preset.currency).await?;
+        let open = match &wallet.open_withdrawal {
+            Some(id) => app.store.withdrawal(id).await?,
+            None => None,
+        };
+        let next = wallet.withdrew_at.map(|at| at.plus_seconds(rules.cool_down_seconds));
+        let next_from = next.filter(|next| app.now() < *next);
+        Ok(Some(WithdrawView { rules, wallet, open, next_from }))
     })
     .await
 }
@@ -127,10 +181,11 @@ pub struct StandingView {
 pub async fn profile_view(app: &App, member: &MemberId) -> Result<ProfileView, AppError> {
     metered("profile_view", async {
         let counters = app.store.counters(&Projection::Member(member.clone())).await?;
-        let stats = referral_stats(app, &counters);
+        let earned = referral_stats(app, &counters).earned;
+        let stats = stats_in(reward_wallet_now(app).await?.1, &counters);
         let converted = u64::try_from(stats.converted).unwrap_or_default();
         let standing = app.preset.ranks.as_ref().map(|ranks| {
-            let standing = ranks.standing(converted, stats.earned.minor());
+            let standing = ranks.standing(converted, earned.minor());
             StandingView {
                 rank: standing.rank.to_owned(),
                 xp: standing.xp,

@@ -293,7 +293,7 @@ impl Store {
         Fragment::update(&before.key(), &update, counted_since)
     }
 
-    /// Bars a member from rewards, or lets them have rewards again. False when they are unknown.
+    /// Bars a member from rewards, or lets them have rewards again.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.

@@ -53,7 +53,7 @@ impl Store {
     }
 
     /// Withdrawals that the index shows in a state that is not final, the longest waiting first, after
-    /// `after` in that order, at most `limit`. One that has just moved on may still be among them.
+    /// `after` in that order, at most `limit` and no more than 100. One that has just moved on may still be among them.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -69,7 +69,8 @@ impl Store {
             key.insert("gsi2sk".to_owned(), number(withdrawal.requested_at.millis()));
             key
         });
-        let range = Range::index("gsi2", keys::withdrawals(state)).limit(limit).start_after(start);
+        // No more than the table reads at once.
+        let range = Range::index("gsi2", keys::withdrawals(state)).limit(limit.min(100)).start_after(start);
         let (items, _) = self.page(range).await?;
         self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
     }
@@ -124,11 +125,21 @@ impl Store {
         since: Timestamp,
         limit: i32,
     ) -> Result<Vec<Withdrawal>, StoreError> {
-        let paying = self.withdrawals_in(WithdrawalState::Paying, None, limit).await?;
+        const PAGE: i32 = 100;
         let stuck = |w: &Withdrawal| {
             w.state == WithdrawalState::Paying && w.claimed.as_ref().is_none_or(|stamp| stamp.at < since)
         };
-        Ok(paying.into_iter().filter(stuck).collect())
+        let (mut found, mut last) = (Vec::new(), None);
+        loop {
+            let page = self.withdrawals_in(WithdrawalState::Paying, last.as_ref(), PAGE).await?;
+            last = page.last().cloned();
+            let end = page.len() < PAGE as usize;
+            found.extend(page.into_iter().filter(stuck));
+            found.truncate(usize::try_from(limit).unwrap_or_default());
+            if end || found.len() >= usize::try_from(limit).unwrap_or_default() {
+                return Ok(found);
+            }
+        }
     }
 }
 

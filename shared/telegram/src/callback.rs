@@ -22,6 +22,8 @@ pub enum Nav {
     Help,
     /// The plans on offer.
     Plans,
+    /// How to withdraw.
+    Withdraw,
 }
 
 /// The span of a leaderboard.
@@ -56,6 +58,7 @@ impl Nav {
             Self::Profile => "profile",
             Self::Help => "help",
             Self::Plans => "plans",
+            Self::Withdraw => "withdraw",
         });
         match self {
             Self::Leaderboard(period) => data.push_str(period.as_str()),
@@ -79,6 +82,7 @@ impl Nav {
             ("profile", _) => Self::Profile,
             ("help", _) => Self::Help,
             ("plans", _) => Self::Plans,
+            ("withdraw", _) => Self::Withdraw,
             _ => return None,
         };
         // One spelling each: `credits:+5` or `help:x` never came from us.
@@ -107,6 +111,7 @@ mod tests {
         check(Nav::Profile, "nav:profile");
         check(Nav::Help, "nav:help");
         check(Nav::Plans, "nav:plans");
+        check(Nav::Withdraw, "nav:withdraw");
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub enum Command {
     Terms,
     /// `/paysupport`
     PaySupport,
+    /// `/withdraw`, with what followed it.
+    Withdraw(String),
     /// `/wallet`
     Wallet,
     /// `/shop`
@@ -77,6 +79,7 @@ impl Command {
             "privacy" => Self::Privacy,
             "terms" => Self::Terms,
             "paysupport" => Self::PaySupport,
+            "withdraw" => Self::Withdraw(rest.to_owned()),
             "wallet" => Self::Wallet,
             "shop" => Self::Shop,
             "admin" => Self::Admin,
@@ -135,6 +138,8 @@ mod tests {
         check("/privacy", Some(Command::Privacy));
         check("/terms", Some(Command::Terms));
         check("/paysupport", Some(Command::PaySupport));
+        check("/withdraw", Some(Command::Withdraw(String::new())));
+        check("/withdraw 500 upi a@b ", Some(Command::Withdraw("500 upi a@b".into())));
         check("/wallet", Some(Command::Wallet));
         check("/shop", Some(Command::Shop));
         check("/admin", Some(Command::Admin));

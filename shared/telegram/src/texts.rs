@@ -3,13 +3,21 @@
 //! A template's `{name}` is filled by [`fill`], which escapes the value: no member's name can break or
 //! forge a message. Texts are Telegram HTML.
 
-use crate::html::escape;
+use crate::{html::escape, offer::Purse};
 
 /// All texts of one language.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "each field is named after the place where its text stands")]
 pub struct Texts {
+    pub offer: OfferTexts,
+    pub bill_credit: PurseTexts,
+    pub earnings: PurseTexts,
+    pub balance: PurseTexts,
+    pub days: PurseTexts,
+    pub service_credits: PurseTexts,
     pub welcome: &'static str,
+    pub welcome_offer: &'static str,
+    pub welcome_no_offer: &'static str,
     pub welcome_referred: &'static str,
     pub welcome_back: &'static str,
     pub refused_unknown_code: &'static str,
@@ -19,6 +27,7 @@ pub struct Texts {
     pub refused_already_member: &'static str,
     pub refused_unreadable: &'static str,
     pub recruit: &'static str,
+    pub recruit_offer: &'static str,
     pub recruit_share_text: &'static str,
     pub leaderboard: &'static str,
     pub leaderboard_empty: &'static str,
@@ -28,7 +37,6 @@ pub struct Texts {
     pub period_week: &'static str,
     pub period_month: &'static str,
     pub period_all: &'static str,
-    pub credits: &'static str,
     pub credits_on_bill: &'static str,
     pub credits_no_customer: &'static str,
     pub credits_owed: &'static str,
@@ -51,17 +59,23 @@ pub struct Texts {
     pub profile_next: &'static str,
     pub profile_badges: &'static str,
     pub plans: &'static str,
+    pub plans_count: &'static str,
     pub plans_no_link: &'static str,
+    pub plans_none: &'static str,
     pub plan_row: &'static str,
     pub help: &'static str,
+    pub help_withdraw: &'static str,
     pub privacy: &'static str,
     pub terms: &'static str,
+    pub terms_offer: &'static str,
     pub pay_support: &'static str,
     pub unknown: &'static str,
     pub not_offered: &'static str,
     pub stars_refused: &'static str,
     pub trouble: &'static str,
+    pub withdraw: WithdrawTexts,
     pub notice_new_referral: &'static str,
+    pub notice_new_referral_offer: &'static str,
     pub notice_earned: &'static str,
     pub notice_earned_later: &'static str,
     pub notice_released: &'static str,
@@ -70,7 +84,6 @@ pub struct Texts {
     pub notice_withdrawal_paid: &'static str,
     pub notice_withdrawal_returned: &'static str,
     pub button_recruit: &'static str,
-    pub button_credits: &'static str,
     pub button_profile: &'static str,
     pub button_plans: &'static str,
     pub button_share: &'static str,
@@ -79,15 +92,118 @@ pub struct Texts {
     pub button_older: &'static str,
     pub button_back: &'static str,
     pub button_subscribe: &'static str,
+    pub button_withdraw: &'static str,
+}
+
+impl Texts {
+    /// What is said about a kind of reward.
+    pub const fn purse(&self, purse: Purse) -> &PurseTexts {
+        match purse {
+            Purse::BillCredit => &self.bill_credit,
+            Purse::Earnings => &self.earnings,
+            Purse::Balance => &self.balance,
+            Purse::Days => &self.days,
+            Purse::Credits => &self.service_credits,
+        }
+    }
+}
+
+/// What is said about one kind of reward.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "each field is named after the place where its text stands")]
+pub struct PurseTexts {
+    pub button: &'static str,
+    pub page: &'static str,
+    pub terms: &'static str,
+    pub ready: &'static str,
+}
+
+/// What an offer is put together from. It follows "you", and is no HTML.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "each field is named after the place where its text stands")]
+pub struct OfferTexts {
+    pub get: &'static str,
+    pub earn: &'static str,
+    pub and: &'static str,
+    pub friend_gets: &'static str,
+    pub off_your_bills: &'static str,
+    pub off_their_bills: &'static str,
+    pub premium: &'static str,
+    pub share_of_profit: &'static str,
+    pub from_to: &'static str,
+    pub at_most: &'static str,
+    pub some_products: &'static str,
+    pub from: &'static str,
+    pub friend: &'static str,
+    pub friend_of_friend: &'static str,
+    pub a_friend_buys: &'static str,
+    pub their_friends_buy: &'static str,
+    pub your_friends: &'static str,
+    pub their_friends: &'static str,
+    pub for_subscribing: &'static str,
+    pub for_becoming: &'static str,
+    pub for_first_purchase: &'static str,
+    pub for_each_plan: &'static str,
+    pub for_each_purchase: &'static str,
+    pub for_nth: &'static str,
+    pub for_months: &'static str,
+    pub for_deposit: &'static str,
+    pub for_spending: &'static str,
+    pub percent: &'static str,
+    pub percent_of_first: &'static str,
+    pub percent_of_each: &'static str,
+    pub percent_of_deposit: &'static str,
+    pub percent_of_spending: &'static str,
+    pub percent_of_that: &'static str,
+    pub news_subscribed: &'static str,
+    pub news_paid: &'static str,
+    pub news_bought: &'static str,
+    pub news_deposit: &'static str,
+    pub news_somebody: &'static str,
+}
+
+/// What is said about withdrawing.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "each field is named after the place where its text stands")]
+pub struct WithdrawTexts {
+    pub page: &'static str,
+    pub open: &'static str,
+    pub state_requested: &'static str,
+    pub state_approved: &'static str,
+    pub state_paying: &'static str,
+    pub later: &'static str,
+    pub usage: &'static str,
+    pub usage_upi: &'static str,
+    pub usage_iban: &'static str,
+    pub usage_bank_in: &'static str,
+    pub asked: &'static str,
+    pub unreadable: &'static str,
+    pub bad_method: &'static str,
+    pub bad_upi: &'static str,
+    pub bad_iban: &'static str,
+    pub bad_bank_in: &'static str,
+    pub bad_amount: &'static str,
+    pub below_minimum: &'static str,
+    pub insufficient: &'static str,
+    pub owes: &'static str,
+    pub one_open: &'static str,
+    pub cooling_down: &'static str,
+    pub barred: &'static str,
 }
 
 /// English.
 pub const EN: Texts = Texts {
-    welcome: "👋 <b>Welcome to {brand}, {name}!</b>\n\nInvite friends and get <b>{reward}</b> off your bills for \
-              each one who subscribes to a plan from {minimum}.\n\nGot a friend's code? Only new members can \
-              use one, and you have just joined without it.",
-    welcome_referred: "👋 <b>Welcome to {brand}, {name}!</b>\n\n{friend} invited you. Pick a plan from {minimum} \
-                       and {friend} gets {reward} off a bill. Then invite your own friends and get the same.",
+    offer: EN_OFFER,
+    bill_credit: EN_BILL_CREDIT,
+    earnings: EN_EARNINGS,
+    balance: EN_BALANCE,
+    days: EN_DAYS,
+    service_credits: EN_SERVICE_CREDITS,
+    welcome: "👋 <b>Welcome to {brand}, {name}!</b>\n\n{offer}\n\nGot a friend's code? Only new members can use \
+              one, and you have just joined without it.",
+    welcome_offer: "Invite friends and {offer}.",
+    welcome_no_offer: "You can invite friends here: /recruit",
+    welcome_referred: "👋 <b>Welcome to {brand}, {name}!</b>\n\n{friend} invited you. {offer}",
     welcome_back: "👋 Welcome back, {name}. What would you like to do?",
     refused_unknown_code: "🔍 There is no referral code like that. Check it with your friend, or send /start to \
                            join without one.",
@@ -99,10 +215,10 @@ pub const EN: Texts = Texts {
                              changed. You can still invite friends: /recruit",
     refused_unreadable: "🔍 I can't read that link. A referral code has 8 letters and digits. Check it with your \
                          friend, or send /start to join without one.",
-    recruit: "🎯 <b>Invite friends, earn {reward} each</b>\n\nYou get {reward} off your bill when a friend \
-              subscribes to a plan from {minimum}.\n\n🔗 Your link:\n<code>{link}</code>\n🏷 Your code: \
+    recruit: "🎯 <b>Invite friends</b>\n\n{offer}🔗 Your link:\n<code>{link}</code>\n🏷 Your code: \
               <code>{code}</code>, valid until {until}\n\n👥 Recruits: <b>{recruits}</b>\n⏳ Pending: \
               <b>{pending}</b>\n✅ Converted: <b>{converted}</b>\n💰 Earned: <b>{earned}</b>",
+    recruit_offer: "You {offer}.\n\n",
     recruit_share_text: "Join me on {brand}!",
     leaderboard: "🏆 <b>Top recruiters {period}</b>\n\n{rows}\n\n{you}",
     leaderboard_empty: "Nobody yet. The first place is free!",
@@ -112,14 +228,12 @@ pub const EN: Texts = Texts {
     period_week: "this week",
     period_month: "this month",
     period_all: "of all time",
-    credits: "💳 <b>Your credit</b>\n\n💰 Balance: <b>{balance}</b>\n⏳ On hold: <b>{held}</b>\n🧾 Applied to \
-              bills so far: <b>{applied}</b>",
     credits_on_bill: "\n\n{posted} is booked for your next bill.",
     credits_no_customer: "\n\nYour credit waits here until you subscribe: /plans",
-    credits_owed: "\n\n⚠️ {owed} has to be paid back after a refund. New credit is set off against it first.",
+    credits_owed: "\n\n⚠️ {owed} has to be paid back after a refund. New rewards are set off against it first.",
     credits_history: "\n\n<b>History</b>\n{rows}",
     credits_no_history: "\n\nNothing has happened yet. Invite a friend: /recruit",
-    entry_released: "{day}  <b>+{amount}</b>  referral credit",
+    entry_released: "{day}  <b>+{amount}</b>  referral reward",
     entry_posted: "{day}  {amount}  booked for your next bill",
     entry_unposted: "{day}  {amount}  back from your bill",
     entry_applied: "{day}  <b>−{amount}</b>  taken off a bill",
@@ -136,21 +250,23 @@ pub const EN: Texts = Texts {
     profile_standing: "\n🎖 Rank: <b>{rank}</b>\n⭐ XP: <b>{xp}</b>",
     profile_next: "\n➡️ Next: {rank}, {missing} more to go",
     profile_badges: "\n🏅 Badges: {badges}",
-    plans: "📦 <b>Plans</b>\n\n{rows}\n\nPlans from {minimum} count for your friend's referral credit.",
+    plans: "📦 <b>Plans</b>\n\n{rows}{count}",
+    plans_count: "\n\nPlans from {minimum} count for your friend's referral reward.",
     plans_no_link: "📦 <b>Plans</b>\n\n{rows}\n\nAsk support how to subscribe: /paysupport",
+    plans_none: "📦 There are no plans to subscribe to here. /help shows what there is.",
     plan_row: "<b>{name}</b>: {price} a month",
-    help: "<b>What I can do</b>\n\n/recruit  your invite link and how it is going\n/credits  your credit and its \
-           history\n/plans  what there is to subscribe to\n/profile  your rank and numbers\n/paysupport  help with \
-           a payment\n/privacy  what is stored about you\n/terms  the rules\n\nHave a friend's code and are new \
-           here? Just send me the code.",
-    privacy: "🔒 <b>Privacy</b>\n\nWe keep your Telegram id, your name as Telegram shows it, who invited you, and \
-              your payments and credits. The ledger knows you by a pseudonym. Other members see your name only \
-              as initials. We never see your card: Stripe does.\n\nTo get a copy of your data or have it deleted, \
-              write to support: /paysupport",
+    help: "<b>What I can do</b>\n\n/recruit  your invite link and how it is going\n/credits  what you have earned, \
+           and its history\n{withdraw}/plans  what there is to subscribe to\n/profile  your numbers\n/paysupport  \
+           help with a payment\n/privacy  what is stored about you\n/terms  the rules\n\nHave a friend's code and \
+           are new here? Just send me the code.",
+    help_withdraw: "/withdraw  have your earnings paid out\n",
+    privacy: "🔒 <b>Privacy</b>\n\nWe keep your Telegram id, your name as Telegram shows it, who invited you, \
+              your payments and rewards, and where withdrawals go, encrypted. The ledger knows you by a pseudonym. \
+              Other members see your name only as initials, except for who invited you. We never see your card: \
+              Stripe does.\n\nTo get a copy of your data or have it deleted, write to support: /paysupport",
     terms: "📜 <b>Terms</b>\n\nA referral counts for new members only, once, and for the friend whose link came \
-            first. You get {reward} of bill credit when the friend's first payment for a plan from {minimum} has \
-            settled. Credit comes off your next bills, is not paid out, and goes back if the payment is refunded. \
-            Inviting yourself is not allowed.",
+            first. {offer}Inviting yourself is not allowed.",
+    terms_offer: "You {offer}, once the payment has settled. {purse} ",
     pay_support: "🛟 <b>Payment support</b>\n\nSomething wrong with a payment or with your credit? Reply here with \
                   what happened and when, and support will look at it. Your support number: <code>{id}</code>\n\n\
                   Telegram's own support cannot help with purchases made through this bot.",
@@ -158,19 +274,18 @@ pub const EN: Texts = Texts {
     not_offered: "This is not on offer here. /help shows what is.",
     stars_refused: "Payments in Stars are not on offer here yet. You were not charged.",
     trouble: "⚠️ Something went wrong on our side. Nothing was lost; please try again in a minute.",
-    notice_new_referral: "🎉 <b>{friend}</b> joined through your link. You get {reward} when they subscribe to a \
-                          plan from {minimum}.",
-    notice_earned: "💰 <b>You earned {amount}!</b> {friend} has subscribed. It comes off your next bill: /credits",
-    notice_earned_later: "💰 <b>You earned {amount}!</b> {friend} has subscribed. You can use it from {day}: \
-                          /credits",
-    notice_released: "✅ {amount} of your referral credit is ready to use: /credits",
+    withdraw: EN_WITHDRAW,
+    notice_new_referral: "🎉 <b>{friend}</b> joined through your link.",
+    notice_new_referral_offer: "🎉 <b>{friend}</b> joined through your link. You {offer}.",
+    notice_earned: "💰 <b>You earned {amount}!</b> {news} {ready}",
+    notice_earned_later: "💰 <b>You earned {amount}!</b> {news} You can use it from {day}: /credits",
+    notice_released: "✅ {amount} of your referral rewards is ready to use: /credits",
     notice_applied: "🧾 {amount} of your credit was taken off your bill. /credits",
-    notice_taken_back: "↩️ {friend}'s payment was refunded, so {amount} of your reward for it is taken back: /credits",
+    notice_taken_back: "↩️ A payment was refunded or disputed, so {amount} of your reward for it is taken back: /credits",
     notice_withdrawal_paid: "🏦 Your withdrawal of <b>{amount}</b> was paid.",
     notice_withdrawal_returned: "⚠️ Your withdrawal of {amount} was not paid: {reason}. The money is available \
         again.",
     button_recruit: "🎯 Invite friends",
-    button_credits: "💳 My credit",
     button_profile: "👤 Profile",
     button_plans: "📦 Plans",
     button_share: "📨 Share",
@@ -179,6 +294,114 @@ pub const EN: Texts = Texts {
     button_older: "Older ▸",
     button_back: "◂ Back",
     button_subscribe: "Subscribe: {name}, {price}",
+    button_withdraw: "🏦 Withdraw",
+};
+
+const EN_OFFER: OfferTexts = OfferTexts {
+    get: "get",
+    earn: "earn",
+    and: ", and ",
+    friend_gets: "the friend gets {reward}",
+    off_your_bills: "{amount} off your bills",
+    off_their_bills: "{amount} off their bills",
+    premium: "{amount} of premium",
+    share_of_profit: "a share of the profit",
+    from_to: "{least} to {most}",
+    at_most: " (at most {cap})",
+    some_products: " (some products only)",
+    from: " from {minimum}",
+    friend: "friend",
+    friend_of_friend: "friend of theirs",
+    a_friend_buys: "a friend buys",
+    their_friends_buy: "their friends buy",
+    your_friends: "your friends",
+    their_friends: "their friends",
+    for_subscribing: "for each {friend} who subscribes to a plan{from}",
+    for_becoming: "for each {friend} who becomes a paying member",
+    for_first_purchase: "for each {friend} whose first purchase is{from} up",
+    for_each_plan: "for each plan{from} {buys}",
+    for_each_purchase: "for each purchase{from} {friends} make",
+    for_nth: "for each {friend} who makes {count} purchases{from}",
+    for_months: "for each {friend} who pays in {count} different months",
+    for_deposit: "for each deposit{from} {friends} make",
+    for_spending: "for each purchase{from} {friends} make from their balance",
+    percent: "{percent}% of the payment",
+    percent_of_first: "{percent}% of the first payment{from} of each {friend}",
+    percent_of_each: "{percent}% of every purchase{from} {friends} make",
+    percent_of_deposit: "{percent}% of every deposit{from} {friends} make",
+    percent_of_spending: "{percent}% of every purchase{from} {friends} make from their balance",
+    percent_of_that: "{percent}% of that payment ",
+    news_subscribed: "{friend} has subscribed.",
+    news_paid: "{friend} became a paying member.",
+    news_bought: "{friend} bought something.",
+    news_deposit: "{friend} made a deposit.",
+    news_somebody: "A friend, or a friend of theirs, has paid.",
+};
+
+const EN_BILL_CREDIT: PurseTexts = PurseTexts {
+    button: "💳 My credit",
+    page: "💳 <b>Your credit</b>\n\n💰 Balance: <b>{balance}</b>\n⏳ On hold: <b>{on_hold}</b>\n🧾 Applied to bills so \
+           far: <b>{applied}</b>",
+    terms: "Credit comes off your next bills, is not paid out, and goes back if the payment is refunded.",
+    ready: "It comes off your next bill: /credits",
+};
+
+const EN_EARNINGS: PurseTexts = PurseTexts {
+    button: "💰 My earnings",
+    page: "💰 <b>Your earnings</b>\n\n✅ Available: <b>{available}</b>\n⏳ On hold: <b>{on_hold}</b>\n🏦 Kept for a \
+           withdrawal: <b>{held}</b>",
+    terms: "Earnings can be withdrawn when their hold is over, and go back if the payment is refunded.",
+    ready: "It is available now: /credits",
+};
+
+const EN_BALANCE: PurseTexts = PurseTexts {
+    button: "👛 My balance",
+    page: "👛 <b>Your balance</b>\n\n✅ Available: <b>{available}</b>\n⏳ On hold: <b>{on_hold}</b>",
+    terms: "Rewards go to your balance, are not paid out, and go back if the payment is refunded.",
+    ready: "It is in your balance: /credits",
+};
+
+const EN_DAYS: PurseTexts = PurseTexts {
+    button: "🎁 My premium",
+    page: "🎁 <b>Your premium days</b>\n\n✅ Earned and unused: <b>{available}</b>\n⏳ On hold: <b>{on_hold}</b>",
+    terms: "Premium days are not paid out, and go back if the payment is refunded.",
+    ready: "They wait for you: /credits",
+};
+
+const EN_SERVICE_CREDITS: PurseTexts = PurseTexts {
+    button: "🎫 My credits",
+    page: "🎫 <b>Your credits</b>\n\n✅ Available: <b>{available}</b>\n⏳ On hold: <b>{on_hold}</b>",
+    terms: "Credits are not paid out, and go back if the payment is refunded.",
+    ready: "It is available now: /credits",
+};
+
+const EN_WITHDRAW: WithdrawTexts = WithdrawTexts {
+    page: "🏦 <b>Withdraw</b>\n\n✅ Available: <b>{available}</b>\nThe least you can withdraw is {minimum}.",
+    open: "\n\n⏳ {amount} to <code>{destination}</code>: {state}.",
+    state_requested: "waiting for approval",
+    state_approved: "approved, to be paid soon",
+    state_paying: "being paid",
+    later: "\n\nYour next withdrawal is possible from {at}.",
+    usage: "\n\nTo withdraw, send me one line with the amount and where it goes:\n{rows}",
+    usage_upi: "<code>/withdraw {amount} upi name@bank</code>",
+    usage_iban: "<code>/withdraw {amount} iban PL61109010140000071219812874</code>",
+    usage_bank_in: "<code>/withdraw {amount} bank_in 12345678901/HDFC0001234</code>",
+    asked: "✅ You have asked for {amount} to <code>{destination}</code>. I tell you when it is paid. /withdraw shows \
+            how it is going.",
+    unreadable: "🤔 I can't read that. Send one line with the amount and where it goes:\n{rows}",
+    bad_method: "⚠️ That way of paying out is not on offer. There is:\n{rows}",
+    bad_upi: "⚠️ That is no UPI id. One looks like name@bank. Check it and send the line again.",
+    bad_iban: "⚠️ That is no valid IBAN. Check its digits and send the line again.",
+    bad_bank_in: "⚠️ That is no bank account. Send the account number, a slash and the IFSC, as \
+                  12345678901/HDFC0001234.",
+    bad_amount: "⚠️ I can't read that amount. Send it in plain digits, as {amount}.",
+    below_minimum: "⚠️ The least you can withdraw is {minimum}.",
+    insufficient: "⚠️ Only {available} is available. Ask for less, or wait for what is on hold: /credits",
+    owes: "⚠️ {owed} has to be paid back after a refund. Your next rewards are set off against it; then you can \
+           withdraw again.",
+    one_open: "⏳ A withdrawal of yours is under way. Wait until it is paid or turned down: /withdraw",
+    cooling_down: "⏳ Your next withdrawal is possible from {at}. Send the line again then.",
+    barred: "🚫 This account cannot withdraw. Write to support: /paysupport",
 };
 
 /// The texts for a user's language; English for all that we do not have.

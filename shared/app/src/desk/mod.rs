@@ -1,8 +1,13 @@
 //! The operators' desk: what they read, and what they change. Every change is audited and idempotent.
+mod bank_payment;
 mod program;
 mod read;
 mod write;
 
+pub use bank_payment::{
+    BankPayment, BankRefusal, CallRefusal, DeskCall, Line, answered_call, is_transferred, keep_answer,
+    record_bank_payment,
+};
 pub use program::{
     Explained, ProgramRefusal, ProgramRequest, explain_member, explain_payment, newest_program, set_program,
 };

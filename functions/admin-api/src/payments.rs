@@ -1,0 +1,252 @@
+//! Payments, each with why it earned what it did.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    response::{IntoResponse, Response},
+};
+use guerdon_app::{
+    AppError,
+    desk::{self, Explained},
+};
+use guerdon_domain::{
+    Candidate, Commission, CommissionState, MemberId, Money, PaymentKey, Reversals, TelegramId, Verdict,
+    VoidReason,
+};
+use guerdon_runtime::problem::Problem;
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::{
+    handler::Desk,
+    input::{self, bad_request, cursor, encode_cursor, limit},
+    output::{Amount, Refusal, id_text},
+    read::{ListQuery, Page},
+};
+
+#[derive(Serialize)]
+pub(crate) struct PaymentView {
+    payment: String,
+    user_id: Option<String>,
+    purpose: guerdon_domain::Purpose,
+    currency: String,
+    paid: Amount,
+    tax: Amount,
+    list_price: Amount,
+    cost: Option<Amount>,
+    products: Vec<ProductView>,
+    paid_at: String,
+    known_at: String,
+    recorded_at: String,
+    program_version: u32,
+    trace: Vec<RuleView>,
+    commissions: Vec<CommissionView>,
+    undone: Amount,
+    disputed: bool,
+    /// Amounts in minor units and times in milliseconds, as they are on record.
+    reversals: Reversals,
+}
+
+#[derive(Serialize)]
+struct ProductView {
+    product: String,
+    amount: Amount,
+}
+
+/// What one rule said.
+#[derive(Serialize)]
+struct RuleView {
+    rule: String,
+    level: u8,
+    outcome: &'static str,
+    code: &'static str,
+    explanation: String,
+    user_id: Option<String>,
+    amount: Option<Amount>,
+    currency: Option<String>,
+    base: Option<Amount>,
+}
+
+#[derive(Serialize)]
+struct CommissionView {
+    commission_id: String,
+    rule: String,
+    level: u8,
+    user_id: Option<String>,
+    currency: String,
+    amount: Amount,
+    base: Amount,
+    state: &'static str,
+    void_reason: Option<&'static str>,
+    /// What the payment's undoing took back.
+    clawed: Amount,
+    /// What a limit left of it, where one did.
+    allowed: Option<Amount>,
+    frozen: bool,
+    wallet: &'static str,
+    due_at: String,
+    program_version: u32,
+}
+
+type Known = HashMap<MemberId, TelegramId>;
+
+pub(crate) async fn explain(
+    State(desk): State<Arc<Desk>>,
+    Path(payment): Path<String>,
+) -> Result<Response, Refusal> {
+    let key = input::payment_key(&payment)?;
+    match view_of(&desk, &key).await? {
+        Some(view) => Ok(Json(view).into_response()),
+        None => {
+            let detail = "No payment is on record under this key.";
+            Err(Refusal(Problem::new(StatusCode::NOT_FOUND, "unknown_payment", "Unknown payment", detail)))
+        }
+    }
+}
+
+pub(crate) async fn view_of(desk: &Desk, key: &PaymentKey) -> Result<Option<PaymentView>, AppError> {
+    let Some(explained) = desk::explain_payment(&desk.app, key).await? else { return Ok(None) };
+    Ok(views(desk, vec![explained]).await?.pop())
+}
+
+/// Payments on one page: each brings its commissions along.
+const MOST: i32 = 50;
+
+pub(crate) async fn of_member(
+    State(desk): State<Arc<Desk>>,
+    Path(user_id): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Refusal> {
+    let member = desk.app.member_id(input::user_id(&user_id)?);
+    let limit = limit(query.limit.as_deref())?.min(MOST);
+    let before: Option<PaymentKey> = cursor(query.cursor.as_deref())?;
+    if let Some(key) = &before {
+        let payment = desk.app.store.payment(key).await.map_err(AppError::from)?;
+        if payment.is_none_or(|payment| payment.member != member) {
+            return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
+        }
+    }
+    let found = desk::explain_member(&desk.app, &member, before.as_ref(), limit).await?;
+    let full = i32::try_from(found.len()).unwrap_or(i32::MAX) >= limit;
+    let last = found.last().filter(|_| full).map(|last| last.payment.payment.clone());
+    let next_cursor = last.map(|key| encode_cursor(&key)).transpose()?;
+    Ok(Json(Page { items: views(&desk, found).await?, next_cursor }).into_response())
+}
+
+async fn views(desk: &Desk, found: Vec<Explained>) -> Result<Vec<PaymentView>, AppError> {
+    let mut people: Vec<_> = found.iter().flat_map(people_of).collect();
+    people.sort();
+    people.dedup();
+    let mut known = Known::new();
+    for chunk in people.chunks(100) {
+        let members = desk.app.store.members(chunk).await?;
+        known.extend(members.into_iter().map(|member| (member.id, member.telegram_id)));
+    }
+    Ok(found.into_iter().map(|explained| view(explained, &known)).collect())
+}
+
+fn people_of(explained: &Explained) -> Vec<MemberId> {
+    let beneficiaries = explained.commissions.iter().map(|commission| commission.beneficiary.clone());
+    beneficiaries.chain([explained.payment.member.clone()]).collect()
+}
+
+fn view(explained: Explained, known: &Known) -> PaymentView {
+    let Explained { payment, commissions } = explained;
+    let trace =
+        payment.trace.iter().map(|candidate| rule_view(&payment.payment, candidate, &commissions, known));
+    PaymentView {
+        user_id: id_text(known.get(&payment.member).copied()),
+        purpose: payment.purpose,
+        currency: payment.paid.currency().to_string(),
+        paid: Amount(payment.paid),
+        tax: Amount(payment.tax),
+        list_price: Amount(payment.tier),
+        cost: payment.cost.map(Amount),
+        paid_at: payment.paid_at.to_string(),
+        known_at: payment.known_at.to_string(),
+        recorded_at: payment.recorded_at.to_string(),
+        program_version: payment.program_version,
+        trace: trace.collect(),
+        undone: Amount(payment.reversals.undone(payment.paid)),
+        disputed: payment.reversals.is_disputed(),
+        products: payment
+            .lines
+            .into_iter()
+            .map(|line| ProductView { product: line.product, amount: Amount(line.amount) })
+            .collect(),
+        payment: payment.payment.to_string(),
+        reversals: payment.reversals,
+        commissions: commissions.into_iter().map(|commission| commission_view(commission, known)).collect(),
+    }
+}
+
+fn rule_view(
+    payment: &PaymentKey,
+    candidate: &Candidate,
+    commissions: &[Commission],
+    known: &Known,
+) -> RuleView {
+    let mut view = RuleView {
+        rule: candidate.rule.clone(),
+        level: candidate.level,
+        outcome: "refused",
+        code: "granted",
+        explanation: String::new(),
+        user_id: None,
+        amount: None,
+        currency: None,
+        base: None,
+    };
+    match &candidate.verdict {
+        Verdict::Refused { reason } => {
+            view.code = reason.code();
+            view.explanation = reason.explain().to_owned();
+        }
+        Verdict::Granted { beneficiary, reward, .. } => {
+            let id = payment.commission(&candidate.rule, candidate.level).ok();
+            let base = commissions.iter().find(|c| Some(&c.id) == id.as_ref()).map(|c| c.base);
+            view.outcome = "granted";
+            view.explanation = granted(*reward, base);
+            view.user_id = id_text(known.get(beneficiary).copied());
+            view.amount = Some(Amount(*reward));
+            view.currency = Some(reward.currency().to_string());
+            view.base = base.map(Amount);
+        }
+    }
+    view
+}
+
+fn granted(reward: Money, base: Option<Money>) -> String {
+    match base {
+        Some(base) => format!("The rule grants {reward} on {base} net of tax."),
+        None => format!("The rule grants {reward}."),
+    }
+}
+
+fn commission_view(commission: Commission, known: &Known) -> CommissionView {
+    let currency = commission.amount.currency();
+    let void_reason = match commission.state {
+        CommissionState::Void { reason: VoidReason::Reversed, .. } => Some("reversed"),
+        CommissionState::Void { reason: VoidReason::Capped, .. } => Some("capped"),
+        _ => None,
+    };
+    CommissionView {
+        user_id: id_text(known.get(&commission.beneficiary).copied()),
+        currency: currency.to_string(),
+        amount: Amount(commission.amount),
+        base: Amount(commission.base),
+        state: commission.state.as_str(),
+        void_reason,
+        clawed: Amount(Money::new(commission.clawed, currency)),
+        allowed: commission.allowed.map(|minor| Amount(Money::new(minor, currency))),
+        frozen: commission.frozen,
+        wallet: commission.snapshot.rule.target.as_str(),
+        due_at: commission.due_at.to_string(),
+        program_version: commission.snapshot.version,
+        level: commission.snapshot.level,
+        rule: commission.snapshot.rule.id,
+        commission_id: commission.id.to_string(),
+    }
+}

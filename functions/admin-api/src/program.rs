@@ -1,0 +1,145 @@
+//! The program: the rules in force, setting others, and trying some out on the past.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use guerdon_app::{
+    AppError, MOST_DAYS, RuleTotal,
+    desk::{self, ProgramRefusal, ProgramRequest},
+    stored::ProgramVersion,
+};
+use guerdon_domain::{Program, Timestamp};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{
+    auth::Principal,
+    handler::Desk,
+    input::{self, bad_request, unprocessable},
+    output::{Refusal, replayed},
+};
+
+#[derive(Serialize)]
+struct VersionView {
+    program: Program,
+    effective_from: String,
+    set_by: String,
+    set_at: String,
+}
+
+fn view(version: ProgramVersion) -> VersionView {
+    VersionView {
+        program: version.program,
+        effective_from: version.effective_from.to_string(),
+        set_by: version.set_by,
+        set_at: version.set_at.to_string(),
+    }
+}
+
+pub(crate) async fn newest(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
+    Ok(Json(view(desk::newest_program(&desk.app).await?)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetBody<'a> {
+    reason: Option<String>,
+    #[serde(borrow)]
+    program: Option<&'a RawValue>,
+}
+
+pub(crate) async fn set(
+    State(desk): State<Arc<Desk>>,
+    Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let body: SetBody<'_> = input::json(&body, "reason and program")?;
+    let reason = input::reason(body.reason)?;
+    let program = read(body.program.ok_or_else(|| input::missing("program"))?)?;
+    let canonical = serde_json::to_string(&program).map_err(AppError::from)?;
+    let call = input::call("program", &principal, &headers, &[&canonical, &reason])?;
+    // The use case gives the stored version back without saying so.
+    let before = desk::answered_call(&desk.app, &call).await?.is_some();
+    let request =
+        ProgramRequest { principal: call.principal, key: call.key, input_hash: call.input_hash, reason };
+    let version = desk::set_program(&desk.app, &request, program).await?;
+    Ok(replayed(Json(view(version)).into_response(), before))
+}
+
+/// A program has the shape it has in a preset. What is wrong with it is said with its path.
+fn read(raw: &RawValue) -> Result<Program, Refusal> {
+    serde_json::from_str(raw.get())
+        .map_err(|error| unprocessable("bad_program", format!("Nothing was changed: program: {error}.")))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SimulateBody<'a> {
+    #[serde(borrow)]
+    program: Option<&'a RawValue>,
+    month: Option<String>,
+    first: Option<String>,
+    days: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct SimulationView {
+    first: String,
+    days: i64,
+    currency: String,
+    payments: u64,
+    rules: BTreeMap<String, RuleTotal>,
+    refusals: BTreeMap<&'static str, u64>,
+    granted: BTreeMap<String, RuleTotal>,
+    truncated: bool,
+}
+
+pub(crate) async fn simulate(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Refusal> {
+    let body: SimulateBody<'_> = input::json(&body, "month, or first and days, and perhaps program")?;
+    let (first, days) = period(&body)?;
+    let program = match body.program {
+        Some(raw) => read(raw)?,
+        None => desk::newest_program(&desk.app).await?.program,
+    };
+    program.check(desk.app.preset.currency).map_err(ProgramRefusal::from)?;
+    let done = guerdon_app::simulate(&desk.app, &program, first, days).await?;
+    let view = SimulationView {
+        first: first.to_string(),
+        days,
+        currency: desk.app.preset.currency.to_string(),
+        payments: done.payments,
+        rules: done.rules,
+        refusals: done.refusals,
+        granted: done.granted,
+        truncated: done.truncated,
+    };
+    Ok(Json(view).into_response())
+}
+
+/// The UTC days that are looked at.
+fn period(body: &SimulateBody<'_>) -> Result<(Timestamp, i64), Refusal> {
+    let bad = || {
+        let detail = format!("Send month as 2026-10, or first as 2026-10-01 and days from 1 to {MOST_DAYS}.");
+        bad_request("bad_period", detail)
+    };
+    let day = |text: &str| text.parse::<jiff::civil::Date>().map_err(|_| bad());
+    let (first, days) = match (&body.month, &body.first, body.days) {
+        (Some(month), None, None) if month.len() == 7 => {
+            let first = day(&format!("{month}-01"))?;
+            (first, i64::from(first.days_in_month()))
+        }
+        (None, Some(first), Some(days)) if first.len() == 10 && (1..=MOST_DAYS).contains(&days) => {
+            (day(first)?, days)
+        }
+        _ => return Err(bad()),
+    };
+    let midnight = first.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| bad())?;
+    Ok((Timestamp::from_millis(midnight.timestamp().as_millisecond()), days))
+}

@@ -1,0 +1,120 @@
+//! A member's statement, now or as of a time.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    response::{IntoResponse, Response},
+};
+use guerdon_app::{AppError, balance_at, desk::DeskError};
+use guerdon_domain::{Buckets, Currency, Entry, Money};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    handler::Desk,
+    input::{self, bad_request, cursor, encode_cursor, limit},
+    output::{Amount, Refusal},
+};
+
+#[derive(Deserialize)]
+pub(crate) struct StatementQuery {
+    wallet: Option<String>,
+    currency: Option<String>,
+    at: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Statement {
+    user_id: String,
+    wallet: &'static str,
+    currency: String,
+    at: String,
+    available: Amount,
+    held: Amount,
+    owed: Amount,
+    items: Vec<Line>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    seq: u64,
+    at: String,
+    kind: &'static str,
+    reference: String,
+    available: Amount,
+    held: Amount,
+    owed: Amount,
+    available_after: Amount,
+    held_after: Amount,
+    owed_after: Amount,
+    hash: String,
+}
+
+pub(crate) async fn statement(
+    State(desk): State<Arc<Desk>>,
+    Path(user_id): Path<String>,
+    Query(query): Query<StatementQuery>,
+) -> Result<Response, Refusal> {
+    let app = &desk.app;
+    let user_id = input::user_id(&user_id)?;
+    let member = app.member_id(user_id);
+    let wallet = query.wallet.as_deref().ok_or_else(|| bad_request("bad_wallet", "wallet is missing."))?;
+    let kind = input::wallet_kind(wallet)?;
+    let currency = query.currency.as_deref().map_or(Ok(app.preset.currency), input::currency)?;
+    let limit = limit(query.limit.as_deref())?;
+    let mut before: Option<u64> = cursor(query.cursor.as_deref())?;
+    app.store.member(&member).await.map_err(AppError::from)?.ok_or(DeskError::UnknownMember)?;
+    let (at, buckets) = match query.at.as_deref() {
+        None => {
+            let wallet = app.store.wallet(&member, kind, currency).await.map_err(AppError::from)?;
+            (app.now(), wallet.buckets)
+        }
+        Some(_) if currency != app.preset.currency => {
+            let detail = format!("at is offered for wallets in {} only.", app.preset.currency);
+            return Err(bad_request("bad_time", detail));
+        }
+        Some(text) => {
+            let found = balance_at(app, &member, kind, input::instant("at", text)?).await?;
+            let after = found.entry.map_or(1, |entry| entry.seq + 1);
+            before = Some(before.map_or(after, |before| before.min(after)));
+            (found.at, found.buckets)
+        }
+    };
+    let entries = app.store.entries((&member, kind, currency), before, limit);
+    let entries = entries.await.map_err(AppError::from)?;
+    let full = i32::try_from(entries.len()).unwrap_or(i32::MAX) >= limit;
+    let last = entries.last().map(|entry| entry.seq).filter(|seq| full && *seq > 1);
+    let next_cursor = last.map(|seq| encode_cursor(&seq)).transpose()?;
+    let [available, held, owed] = in_buckets(buckets, currency);
+    let items = entries.into_iter().map(line).collect();
+    let (user_id, wallet, currency, at) =
+        (user_id.to_string(), kind.as_str(), currency.to_string(), at.to_string());
+    let statement = Statement { user_id, wallet, currency, at, available, held, owed, items, next_cursor };
+    Ok(Json(statement).into_response())
+}
+
+fn in_buckets(buckets: Buckets, currency: Currency) -> [Amount; 3] {
+    [buckets.available, buckets.held, buckets.owed].map(|minor| Amount(Money::new(minor, currency)))
+}
+
+fn line(entry: Entry) -> Line {
+    let money = |minor| Amount(Money::new(minor, entry.currency));
+    let [available_after, held_after, owed_after] = in_buckets(entry.after, entry.currency);
+    Line {
+        seq: entry.seq,
+        at: entry.at.to_string(),
+        kind: entry.kind.name(),
+        reference: entry.kind.reference().to_owned(),
+        available: money(entry.delta.available),
+        held: money(entry.delta.held),
+        owed: money(entry.delta.owed),
+        available_after,
+        held_after,
+        owed_after,
+        hash: entry.hash.clone(),
+    }
+}

@@ -1,0 +1,156 @@
+//! `/withdraw`: what a member can have paid out, and asking for it. A destination is never shown in clear
+//! and never logged.
+
+use guerdon_app::{
+    AppError, WithdrawView, WithdrawalError, request_withdrawal, stored::Member, withdraw_view,
+};
+use guerdon_domain::{DestinationError, Money, PayoutMethod, Timestamp, WithdrawalRules, WithdrawalState};
+use guerdon_telegram::{
+    Button, Keyboard, Nav,
+    texts::{WithdrawTexts, fill, fill_html},
+};
+
+use crate::{dispatch::Words, handler::Bot, pages::Page};
+
+/// What is there, what is under way, and how to ask.
+pub(crate) async fn page(bot: &Bot, words: Words, member: &Member) -> Result<Page, AppError> {
+    let Some(view) = withdraw_view(&bot.app, &member.id).await? else {
+        return Ok(Page::text(words.not_offered));
+    };
+    let text = &words.withdraw;
+    let WithdrawView { rules, wallet, open, next_from } = view;
+    let values = [("available", wallet.available().to_string()), ("minimum", rules.minimum.to_string())];
+    let mut shown = fill(text.page, &values.each_ref().map(|(name, value)| (*name, value.as_str())));
+    if let Some(open) = &open {
+        let state = match open.state {
+            WithdrawalState::Approved => text.state_approved,
+            WithdrawalState::Paying => text.state_paying,
+            _ => text.state_requested,
+        };
+        let amount = open.amount.to_string();
+        let values =
+            [("amount", amount.as_str()), ("destination", &open.destination.masked), ("state", state)];
+        shown.push_str(&fill(text.open, &values));
+    } else if let Some(next) = next_from {
+        shown.push_str(&fill(text.later, &[("at", &clock(next))]));
+    } else {
+        shown.push_str(&fill_html(text.usage, &[("rows", &usage(text, &rules))]));
+    }
+    if wallet.owed().is_positive() {
+        shown.push_str(&fill(words.credits_owed, &[("owed", &wallet.owed().to_string())]));
+    }
+    let back = Button::nav(words.button_back, Nav::Credits { cursor: None });
+    Ok(Page { text: shown, keyboard: Keyboard::new().row([back]) })
+}
+
+/// Asks for what the line says. The update's id is the key: a redelivered message asks once.
+pub(crate) async fn asked(
+    bot: &Bot,
+    words: Words,
+    member: &Member,
+    update_id: i64,
+    line: &str,
+) -> Result<Page, AppError> {
+    let text = &words.withdraw;
+    let Some(rules) = &bot.app.preset.withdrawals else { return Ok(Page::text(words.not_offered)) };
+    let Some((amount, method, destination)) = parts(line) else {
+        return Ok(Page::text(fill_html(text.unreadable, &[("rows", &usage(text, rules))])));
+    };
+    let Some(method) = read_method(method) else {
+        return Ok(Page::text(fill_html(text.bad_method, &[("rows", &usage(text, rules))])));
+    };
+    let Ok(amount) = Money::parse_major(amount, bot.app.preset.currency) else {
+        return Ok(Page::text(fill(text.bad_amount, &[("amount", &least(rules))])));
+    };
+    let key = format!("update-{update_id}");
+    match request_withdrawal(&bot.app, &member.id, amount, (method, destination), &key).await {
+        Ok(asked) => {
+            let (amount, masked) =
+                (asked.withdrawal().amount.to_string(), &asked.withdrawal().destination.masked);
+            Ok(Page::text(fill(text.asked, &[("amount", &amount), ("destination", masked)])))
+        }
+        Err(WithdrawalError::App(error)) => Err(error),
+        Err(error) => Ok(Page::text(refused(words, rules, &error))),
+    }
+}
+
+/// `500 upi name@bank`: an IBAN may have spaces in it, so the destination is all the rest.
+fn parts(line: &str) -> Option<(&str, &str, &str)> {
+    let (amount, rest) = line.trim().split_once(char::is_whitespace)?;
+    let (method, destination) = rest.trim_start().split_once(char::is_whitespace)?;
+    Some((amount, method, destination.trim()))
+}
+
+fn read_method(word: &str) -> Option<PayoutMethod> {
+    let all = [PayoutMethod::Upi, PayoutMethod::Iban, PayoutMethod::BankIn];
+    all.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(word))
+}
+
+/// The least amount, as it is typed.
+fn least(rules: &WithdrawalRules) -> String {
+    rules.minimum.to_major().to_string()
+}
+
+fn usage(text: &WithdrawTexts, rules: &WithdrawalRules) -> String {
+    let row = |method: &PayoutMethod| {
+        let template = match method {
+            PayoutMethod::Upi => text.usage_upi,
+            PayoutMethod::Iban => text.usage_iban,
+            PayoutMethod::BankIn => text.usage_bank_in,
+        };
+        fill(template, &[("amount", &least(rules))])
+    };
+    rules.methods.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// `2026-11-22 09:30:00 UTC`.
+fn clock(at: Timestamp) -> String {
+    at.to_string().replace('T', " ").replace('Z', " UTC")
+}
+
+/// What a refusal means to the member, and what to do next.
+fn refused(words: Words, rules: &WithdrawalRules, error: &WithdrawalError) -> String {
+    use WithdrawalError as E;
+    let text = &words.withdraw;
+    match error {
+        E::NotOffered => words.not_offered.to_owned(),
+        E::MethodNotOffered => fill_html(text.bad_method, &[("rows", &usage(text, rules))]),
+        E::Destination(DestinationError::Malformed(PayoutMethod::Upi)) => text.bad_upi.to_owned(),
+        E::Destination(DestinationError::Malformed(PayoutMethod::Iban)) => text.bad_iban.to_owned(),
+        E::Destination(DestinationError::Malformed(PayoutMethod::BankIn)) => text.bad_bank_in.to_owned(),
+        E::BadAmount(_) => fill(text.bad_amount, &[("amount", &least(rules))]),
+        E::BelowMinimum(minimum) => fill(text.below_minimum, &[("minimum", &minimum.to_string())]),
+        E::Insufficient { available } => fill(text.insufficient, &[("available", &available.to_string())]),
+        E::Owes(owed) => fill(text.owes, &[("owed", &owed.to_string())]),
+        E::OneOpen(_) => text.one_open.to_owned(),
+        E::CoolingDown(at) => fill(text.cooling_down, &[("at", &clock(*at))]),
+        E::Barred => text.barred.to_owned(),
+        // Nothing of this comes of a member's own line.
+        E::Destination(DestinationError::Unreadable)
+        | E::UnknownMember
+        | E::Unknown
+        | E::WrongState(_)
+        | E::SameOperator
+        | E::BadText(_)
+        | E::KeyReused
+        | E::App(_) => words.trouble.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_three_parts() {
+        let check = |line: &str, expect| assert_eq!(parts(line), expect, "{line}");
+        check("500 upi asha@okhdfc", Some(("500", "upi", "asha@okhdfc")));
+        check(" 500   iban  PL61 1090 1014 ", Some(("500", "iban", "PL61 1090 1014")));
+        for line in ["", "500", "500 upi", "500 upi "] {
+            check(line, None);
+        }
+        assert_eq!(read_method("UPI"), Some(PayoutMethod::Upi));
+        assert_eq!(read_method("bank_in"), Some(PayoutMethod::BankIn));
+        assert_eq!(read_method("paypal"), None);
+    }
+}

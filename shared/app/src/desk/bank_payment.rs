@@ -1,0 +1,242 @@
+//! Payments that an operator saw at the bank; and answers kept under their keys, for steps that are
+//! idempotent by themselves and have no transaction of their own to keep them in.
+
+use guerdon_domain::{
+    Currency, ExternalPaymentId, IdError, MemberId, Money, PaymentFacts, PaymentKey, PaymentLine, Purpose,
+    Rail,
+};
+use guerdon_store::{AuditRecord, PaymentRecord, StoreError, StoredResponse, metered};
+use sha2::{Digest, Sha256};
+
+use super::DeskRequest;
+use crate::{App, AppError, Recorded, error::refusal, record_payment::record_with_trail, settle_wallet};
+
+/// A payment as an operator reads it off a bank statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankPayment {
+    /// The transfer's reference: the payment's natural key.
+    pub reference: ExternalPaymentId,
+    /// What arrived.
+    pub paid: Money,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The plan that was bought, by its id.
+    pub product: Option<String>,
+}
+
+/// Why a payment was not recorded. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BankRefusal {
+    /// Nobody of that id is known.
+    #[error("no member has this user id")]
+    UnknownMember,
+    /// No plan has this id.
+    #[error("no plan has this id; there is: {0}")]
+    UnknownProduct(String),
+    /// Zero, negative, or more than anybody transfers.
+    #[error("the amount must be above zero and at most {0}")]
+    BadAmount(Money),
+    /// A payment with other facts is on record under this reference.
+    #[error("this reference is on record with another payer, amount or purpose")]
+    ReferenceUsed,
+    /// The same key came with another input before.
+    #[error("this Idempotency-Key was used for another request")]
+    KeyReused,
+    /// It did not complete.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+impl From<StoreError> for BankRefusal {
+    fn from(error: StoreError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+impl From<IdError> for BankRefusal {
+    fn from(error: IdError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+/// The largest transfer, in minor units: a slip of the finger stays bounded.
+const MOST_MINOR: i64 = 1_000_000_000;
+
+/// Records a payment that an operator vouches for, decides it by the program, and leaves an audit line: one
+/// transaction. The reference is the natural key: told again with the same facts, nothing happens.
+///
+/// # Errors
+/// [`BankRefusal`]; nothing was changed.
+pub async fn record_bank_payment(
+    app: &App,
+    request: &DeskRequest,
+    payment: &BankPayment,
+) -> Result<Recorded, BankRefusal> {
+    metered("record_bank_payment", async {
+        let call = DeskCall {
+            principal: request.principal.clone(),
+            key: request.key.clone(),
+            input_hash: request.input_hash.clone(),
+        };
+        answered_call(app, &call).await.map_err(|error| match error {
+            CallRefusal::KeyReused => BankRefusal::KeyReused,
+            CallRefusal::App(error) => BankRefusal::App(error),
+        })?;
+        if !(1..=MOST_MINOR).contains(&payment.paid.minor()) {
+            return Err(BankRefusal::BadAmount(Money::new(MOST_MINOR, payment.paid.currency())));
+        }
+        let member = app.member_id(request.user_id);
+        let facts = facts_of(app, &member, payment)?;
+        if let Some(record) = app.store.payment(&facts.key).await? {
+            return known(record, &facts);
+        }
+        app.store.member(&member).await?.ok_or(BankRefusal::UnknownMember)?;
+        let line = Line {
+            action: "payment.record",
+            member: Some(member),
+            reason: request.reason.clone(),
+            before: "null".to_owned(),
+            after: serde_json::json!({ "payment": facts.key.to_string(), "paid": facts.paid }).to_string(),
+        };
+        let (audit, response) = trail(app, &call, line, facts.key.to_string());
+        match record_with_trail(app, &facts, Some((&audit, &response))).await? {
+            Recorded::AlreadyApplied(record) => known(record, &facts),
+            Recorded::Applied(record) => {
+                // Where there is no hold it is theirs at once; should this fail, the commission's own event
+                // settles it.
+                for (_, beneficiary, _) in record.grants() {
+                    settle_wallet(app, beneficiary).await?;
+                }
+                Ok(Recorded::Applied(record))
+            }
+        }
+    })
+    .await
+}
+
+fn facts_of(app: &App, member: &MemberId, payment: &BankPayment) -> Result<PaymentFacts, BankRefusal> {
+    let key = PaymentKey { rail: Rail::Bank, id: payment.reference.clone() };
+    let mut facts = PaymentFacts::purchase(key, member.clone(), payment.paid, app.now());
+    facts.purpose = payment.purpose;
+    if let Some(product) = &payment.product {
+        let plan = app.preset.plans.iter().find(|plan| plan.id == *product).ok_or_else(|| {
+            let known: Vec<_> = app.preset.plans.iter().map(|plan| plan.id.as_str()).collect();
+            BankRefusal::UnknownProduct(known.join(", "))
+        })?;
+        if plan.price.currency() == payment.paid.currency() {
+            facts.tier = plan.price;
+        }
+        facts.lines = vec![PaymentLine { product: plan.id.clone(), amount: payment.paid }];
+    }
+    Ok(facts)
+}
+
+/// The payment on record, if it is the one that is told. Lines are on record only where a rule asks.
+fn known(record: PaymentRecord, told: &PaymentFacts) -> Result<Recorded, BankRefusal> {
+    let same = record.member == told.member
+        && record.paid == told.paid
+        && record.tier == told.tier
+        && record.purpose == told.purpose
+        && (record.lines.is_empty() || record.lines == told.lines);
+    if same { Ok(Recorded::AlreadyApplied(record)) } else { Err(BankRefusal::ReferenceUsed) }
+}
+
+/// A currency that a bank transfers: none of those that only count something.
+pub fn is_transferred(currency: Currency) -> bool {
+    !matches!(currency.as_str(), "DAY" | "XTR" | "BTC" | "LTC")
+}
+
+/// A write under its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskCall {
+    /// The operator's credential, by name.
+    pub principal: String,
+    /// The `Idempotency-Key` they chose.
+    pub key: String,
+    /// SHA-256 of route and body.
+    pub input_hash: String,
+}
+
+/// Why a kept answer cannot be given.
+#[derive(Debug, thiserror::Error)]
+pub enum CallRefusal {
+    /// The same key came with another input before.
+    #[error("this Idempotency-Key was used for another request")]
+    KeyReused,
+    /// It did not complete.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+/// What goes into the audit trail about a write that the stream tells nothing of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line {
+    /// What was done.
+    pub action: &'static str,
+    /// To whom, if to somebody.
+    pub member: Option<MemberId>,
+    /// Why.
+    pub reason: String,
+    /// The state before, as JSON.
+    pub before: String,
+    /// The state after, as JSON.
+    pub after: String,
+}
+
+/// The answer kept under this key, if the call was answered before.
+///
+/// # Errors
+/// [`CallRefusal`].
+pub async fn answered_call(app: &App, call: &DeskCall) -> Result<Option<String>, CallRefusal> {
+    let stored = app.store.stored_response(&call.principal, &call.key).await.map_err(AppError::from)?;
+    match stored {
+        Some(stored) if stored.input_hash != call.input_hash => Err(CallRefusal::KeyReused),
+        stored => Ok(stored.map(|stored| stored.body)),
+    }
+}
+
+/// Keeps the answer of a step that was done, with an audit line where the stream writes none. The step
+/// comes first and is idempotent, so a crash in between costs nothing: it is done again with the same end.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn keep_answer(
+    app: &App,
+    call: &DeskCall,
+    body: String,
+    line: Option<Line>,
+) -> Result<(), AppError> {
+    metered("keep_answer", async {
+        let silent = line.is_none();
+        let (audit, response) = trail(app, call, line.unwrap_or_default(), body);
+        let [response, audit] = app.store.audited(&audit, &response, ())?;
+        let writes = if silent { vec![response] } else { vec![response, audit] };
+        // Refused: a twin of this very call has kept its answer.
+        refusal(app.store.commit(&writes).await)?;
+        Ok(())
+    })
+    .await
+}
+
+fn trail(app: &App, call: &DeskCall, line: Line, body: String) -> (AuditRecord, StoredResponse) {
+    let at = app.now();
+    let digest = Sha256::digest(format!("{}\n{}", call.principal, call.key));
+    let audit = AuditRecord {
+        id: hex::encode(&digest[..16]),
+        at,
+        principal: call.principal.clone(),
+        action: line.action.to_owned(),
+        member: line.member,
+        reason: line.reason,
+        before: line.before,
+        after: line.after,
+    };
+    let response = StoredResponse {
+        principal: call.principal.clone(),
+        key: call.key.clone(),
+        input_hash: call.input_hash.clone(),
+        body,
+        at,
+    };
+    (audit, response)
+}

@@ -1,0 +1,73 @@
+//! Operators at the rest of their API.
+
+use guerdon_domain::Preset;
+use guerdon_local::Config;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{ADMIN_TOKEN, Answer, World, telegram::Person};
+
+/// An operator's token.
+pub const ANA: &str = "token-of-ana-1";
+/// Another operator's token.
+pub const BEN: &str = "token-of-ben-1";
+
+/// Lets Ana and Ben in, beside the bare token.
+pub fn two_operators(config: &mut Config) {
+    config.secrets.insert("ADMIN_TOKEN", format!("{ADMIN_TOKEN},ana={ANA},ben={BEN}"));
+}
+
+/// Changes the preset that a world starts with.
+pub fn with_preset(config: &mut Config, change: impl FnOnce(&mut Preset)) {
+    let mut preset = Preset::clone(&config.preset);
+    change(&mut preset);
+    config.preset = std::sync::Arc::new(preset);
+}
+
+impl World {
+    /// A call of the operator with `token` to `/api/admin/{path}`; a body of null is sent as none.
+    pub async fn desk(&self, token: &str, method: Method, path: &str, key: &str, body: &Value) -> Answer {
+        let headers =
+            [("x-admin-token", token), ("idempotency-key", key), ("content-type", "application/json")];
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        self.request(method, &format!("/api/admin/{path}"), &headers, body).await
+    }
+
+    /// `POST` of the operator with the bare token.
+    pub async fn desk_post(&self, path: &str, key: &str, body: &Value) -> Answer {
+        self.desk(ADMIN_TOKEN, Method::POST, path, key, body).await
+    }
+
+    /// `GET`; panics unless it is answered with 200.
+    pub async fn desk_get(&self, path: &str) -> Value {
+        let answer = self.desk(ADMIN_TOKEN, Method::GET, path, "", &Value::Null).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        answer.body
+    }
+
+    /// The code that a `GET` is refused with, after its status.
+    pub async fn desk_refuses(&self, path: &str) -> (u16, String) {
+        let answer = self.desk(ADMIN_TOKEN, Method::GET, path, "", &Value::Null).await;
+        (answer.status, answer.code().to_owned())
+    }
+
+    /// A purchase of `plan` that an operator saw at the bank; panics unless it is recorded now.
+    pub async fn bank(&self, person: Person, amount: &str, plan: &str, reference: &str) -> Value {
+        let body = json!({
+            "user_id": person.id, "amount": amount, "currency": self.stack().app().preset.currency.as_str(),
+            "reference": reference, "purpose": "purchase", "product": plan, "reason": "seen at the bank",
+        });
+        let answer = self.desk_post("payments", &format!("bank-{reference}"), &body).await;
+        assert_eq!((answer.status, answer.header("idempotent-replayed")), (200, None), "{answer:?}");
+        answer.body
+    }
+
+    /// Actions of the month's audit trail with who did them, oldest first.
+    pub async fn audit(&self) -> Vec<(String, String)> {
+        self.drain().await;
+        let app = self.stack().app();
+        let mut trail = app.store.audit_trail(&app.now().month(), 100).await.expect("the trail");
+        trail.reverse();
+        trail.into_iter().map(|line| (line.action, line.principal)).collect()
+    }
+}

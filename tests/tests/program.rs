@@ -1,0 +1,325 @@
+//! The program over the API: set, audited, in force for later payments only; and each payment explained.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
+
+use guerdon_tests::{
+    ADMIN_TOKEN, Answer, World,
+    desk::{ANA, two_operators},
+    telegram::{ALICE, BOB, CAROL},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// Alice has brought Bob and Carol.
+async fn two_referees() -> World {
+    let world = World::with(two_operators).await;
+    let code = world.code_of(ALICE).await;
+    world.joins(BOB, &code).await;
+    world.joins(CAROL, &code).await;
+    world
+}
+
+/// The rules of the preset, with twenty dollars instead of ten.
+async fn twenty_dollars(world: &World) -> Value {
+    let mut program = world.desk_get("program").await["program"].clone();
+    program["version"] = json!(2);
+    program["rules"][0]["amount"]["amount"]["minor"] = json!(2000);
+    program
+}
+
+async fn set(world: &World, key: &str, reason: &str, program: &Value) -> Answer {
+    let body = json!({ "reason": reason, "program": program });
+    world.desk(ANA, Method::PUT, "program", key, &body).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_program_decides_later_payments_only() {
+    let world = two_referees().await;
+    let first = world.desk_get("program").await;
+    assert_eq!((&first["program"]["version"], &first["set_by"]), (&json!(1), &json!("preset")));
+    let program = twenty_dollars(&world).await;
+    let done = set(&world, "k", "autumn offer", &program).await;
+    assert_eq!((done.status, &done.body["set_by"]), (200, &json!("ana")), "{done:?}");
+    assert_eq!(done.body["effective_from"], "2026-11-21T09:31:00Z");
+    let again = set(&world, "k", "autumn offer", &program).await;
+    assert_eq!((&again.body, again.header("idempotent-replayed")), (&done.body, Some("true")));
+    // Booked within the minute: by the rules of its time.
+    let before = world.bank(BOB, "39.00", "fang", "transfer/1").await;
+    world.advance(61).await;
+    let after = world.bank(CAROL, "39.00", "fang", "transfer/2").await;
+    let granted =
+        |payment: &Value| (payment["program_version"].clone(), payment["trace"][0]["amount"].clone());
+    assert_eq!(granted(&before), (json!(1), json!(10.0)));
+    assert_eq!(granted(&after), (json!(2), json!(20.0)));
+    let told = world.says(ALICE, "/recruit").await;
+    assert!(told.contains("You get $20.00 off your bills for each friend"), "{told}");
+    assert_eq!(world.desk_get("payments/bank:transfer/1").await["trace"], before["trace"]);
+    let audit = world.audit().await;
+    let line = ("program.set".to_owned(), "ana".to_owned());
+    assert_eq!(audit.iter().filter(|known| **known == line).count(), 1, "{audit:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_cannot_be_is_refused_with_its_setting() {
+    let world = two_referees().await;
+    let good = twenty_dollars(&world).await;
+    let refuse = async |program: Value, reason: &str, status: u16, code: &str, detail: &str| {
+        let answer = set(&world, "k", reason, &program).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{answer:?}");
+        assert!(answer.body["detail"].as_str().unwrap().contains(detail), "{answer:?}");
+    };
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut program = good.clone();
+        change(&mut program);
+        program
+    };
+    let zero = with(&|p| p["rules"][0]["amount"]["amount"]["minor"] = json!(0));
+    refuse(zero, "why not", 422, "bad_program", "rules.recruit.amount").await;
+    let hold = with(&|p| p["rules"][0]["hold_seconds"] = json!(-1));
+    refuse(hold, "why not", 422, "bad_program", "rules.recruit.hold_seconds").await;
+    let euros = with(&|p| p["rules"][0]["minimum_payment"]["currency"] = json!("EUR"));
+    refuse(euros, "why not", 422, "bad_program", "rules.recruit.minimum_payment").await;
+    let unknown = with(&|p| p["rules"][0]["colour"] = json!("red"));
+    refuse(unknown, "why not", 422, "bad_program", "colour").await;
+    refuse(json!("none"), "why not", 422, "bad_program", "program").await;
+    refuse(with(&|p| p["version"] = json!(3)), "why not", 409, "outdated_program", "version 1").await;
+    refuse(with(&|p| p["version"] = json!(1)), "why not", 409, "outdated_program", "version 1").await;
+    refuse(good.clone(), " ", 400, "bad_reason", "reason").await;
+    let nothing = world.desk(ANA, Method::PUT, "program", "k", &json!({ "reason": "why not" })).await;
+    assert_eq!((nothing.status, nothing.code()), (400, "bad_body"));
+    let keyless = set(&world, "", "why not", &good).await;
+    assert_eq!((keyless.status, keyless.code()), (400, "bad_idempotency_key"));
+    assert_eq!(world.desk_get("program").await["program"]["version"], json!(1));
+    assert!(world.audit().await.is_empty());
+    assert_eq!(set(&world, "k", "why not", &good).await.status, 200);
+    let other = set(&world, "k", "another reason", &good).await;
+    assert_eq!((other.status, other.code()), (409, "idempotency_key_reused"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_can_be_tried_on_the_past() {
+    let world = two_referees().await;
+    world.bank(BOB, "39.00", "fang", "t1").await;
+    world.bank(CAROL, "19.00", "scout", "t2").await;
+    world.drain().await;
+    let body = json!({ "month": "2026-11", "program": twenty_dollars(&world).await });
+    let done = world.desk_post("program/simulate", "", &body).await;
+    assert_eq!((done.status, &done.body["payments"]), (200, &json!(2)), "{done:?}");
+    assert_eq!(done.body["rules"]["recruit"]["minor"], json!(2000));
+    assert_eq!(done.body["granted"]["recruit"]["minor"], json!(1000));
+    assert_eq!(done.body["refusals"], json!({ "below_minimum": 1 }));
+    let own = world.desk_post("program/simulate", "", &json!({ "first": "2026-11-21", "days": 1 })).await;
+    assert_eq!(own.body["rules"]["recruit"]["minor"], json!(1000), "{own:?}");
+    let check = async |body: Value, status: u16, code: &str| {
+        let answer = world.desk_post("program/simulate", "", &body).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{body}: {answer:?}");
+    };
+    for body in [
+        json!({}),
+        json!({ "month": "2026-13" }),
+        json!({ "month": "November" }),
+        json!({ "month": "2026-11", "days": 3 }),
+        json!({ "first": "2026-11-21" }),
+        json!({ "first": "2026-11-21", "days": 0 }),
+        json!({ "first": "2026-11-21", "days": 93 }),
+    ] {
+        check(body, 400, "bad_period").await;
+    }
+    let mut bad = twenty_dollars(&world).await;
+    bad["rules"][0]["id"] = json!("Recruit");
+    check(json!({ "month": "2026-11", "program": bad }), 422, "bad_program").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_payment_explains_what_it_earned_and_what_not() {
+    let world = two_referees().await;
+    world.pays(BOB, 3900, 3900).await;
+    let granted = world.desk_get("payments/stripe:in_Bob").await;
+    assert_eq!((&granted["user_id"], &granted["paid"]), (&json!(BOB.id.to_string()), &json!(39.0)));
+    let rule = &granted["trace"][0];
+    assert_eq!(
+        (&rule["outcome"], &rule["rule"], &rule["level"]),
+        (&json!("granted"), &json!("recruit"), &json!(1))
+    );
+    assert_eq!((&rule["amount"], &rule["base"]), (&json!(10.0), &json!(39.0)));
+    assert_eq!(rule["user_id"], json!(ALICE.id.to_string()));
+    assert_eq!(rule["explanation"], "The rule grants $10.00 on $39.00 net of tax.");
+    let commission = &granted["commissions"][0];
+    assert_eq!((&commission["state"], &commission["clawed"]), (&json!("released"), &json!(0.0)));
+    assert_eq!((&granted["undone"], &granted["disputed"]), (&json!(0.0), &json!(false)));
+    world.bank(CAROL, "19.00", "scout", "t1").await;
+    let refused = world.desk_get("payments/bank:t1").await;
+    let rule = &refused["trace"][0];
+    assert_eq!((&rule["outcome"], &rule["code"]), (&json!("refused"), &json!("below_minimum")));
+    assert_eq!(rule["explanation"], "The tier costs less than the program asks for.");
+    assert_eq!(refused["commissions"], json!([]));
+    world.bank(CAROL, "39.00", "fang", "t2").await;
+    world.drain().await;
+    let page = world.desk_get(&format!("users/{}/payments?limit=1", CAROL.id)).await;
+    let next = page["next_cursor"].as_str().unwrap();
+    let rest = world.desk_get(&format!("users/{}/payments?limit=5&cursor={next}", CAROL.id)).await;
+    let mut seen = [page["items"][0]["payment"].clone(), rest["items"][0]["payment"].clone()];
+    seen.sort_by_key(Value::to_string);
+    assert_eq!(seen, [json!("bank:t1"), json!("bank:t2")]);
+    assert_eq!((rest["items"].as_array().unwrap().len(), &rest["next_cursor"]), (1, &Value::Null));
+    for (path, status, code) in [
+        ("payments/stripe:in_none".to_owned(), 404, "unknown_payment"),
+        ("payments/in_Bob".to_owned(), 400, "bad_payment"),
+        ("payments/cash:1".to_owned(), 400, "bad_payment"),
+        (format!("users/{}/payments?cursor={next}", BOB.id), 400, "bad_cursor"),
+        ("users/me/payments".to_owned(), 400, "bad_user_id"),
+    ] {
+        assert_eq!(world.desk_refuses(&path).await, (status, code.to_owned()), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_payment_is_recorded_once_under_its_reference() {
+    let world = two_referees().await;
+    let body = |change: &dyn Fn(&mut Value)| {
+        let mut body = json!({
+            "user_id": BOB.id, "amount": "39.00", "currency": "USD", "reference": "T-1",
+            "purpose": "purchase", "product": "fang", "reason": "seen at the bank",
+        });
+        change(&mut body);
+        body
+    };
+    let check = async |key: &str, body: Value, status: u16, code: &str| {
+        let answer = world.desk_post("payments", key, &body).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{body}: {answer:?}");
+    };
+    for (field, value, status, code) in [
+        ("amount", json!("0"), 400, "bad_amount"),
+        ("amount", json!("-1"), 400, "bad_amount"),
+        ("amount", json!("39.001"), 400, "bad_amount"),
+        ("amount", json!("10000000.01"), 400, "bad_amount"),
+        ("currency", json!("dollars"), 400, "bad_currency"),
+        ("currency", json!("XTR"), 400, "bad_currency"),
+        ("reference", json!(""), 400, "bad_reference"),
+        ("reference", json!("a#b"), 400, "bad_reference"),
+        ("reference", json!("a b"), 400, "bad_reference"),
+        ("reference", json!("x".repeat(101)), 400, "bad_reference"),
+        ("purpose", json!("spend"), 400, "bad_purpose"),
+        ("purpose", json!("deposit"), 400, "bad_product"),
+        ("product", json!("gold"), 422, "unknown_product"),
+        ("user_id", json!("me"), 400, "bad_user_id"),
+        ("user_id", json!(99), 404, "unknown_member"),
+        ("reason", json!("x"), 400, "bad_reason"),
+        ("colour", json!("red"), 400, "bad_body"),
+    ] {
+        check("bad", body(&|b| b[field] = value.clone()), status, code).await;
+    }
+    check("", body(&|_| {}), 400, "bad_idempotency_key").await;
+    assert_eq!(world.desk_refuses("payments/bank:T-1").await.0, 404);
+    assert!(world.audit().await.is_empty());
+    let first = world.desk_post("payments", "k1", &body(&|_| {})).await;
+    assert_eq!((first.status, &first.body["trace"][0]["amount"]), (200, &json!(10.0)), "{first:?}");
+    world.advance(3600).await;
+    for key in ["k1", "k2"] {
+        let again = world.desk_post("payments", key, &body(&|_| {})).await;
+        assert_eq!((&again.body, again.header("idempotent-replayed")), (&first.body, Some("true")), "{key}");
+    }
+    check("k1", body(&|b| b["reference"] = json!("T-2")), 409, "idempotency_key_reused").await;
+    check("k3", body(&|b| b["amount"] = json!("40.00")), 409, "reference_used").await;
+    check("k3", body(&|b| b["user_id"] = json!(CAROL.id)), 409, "reference_used").await;
+    check("k3", body(&|b| b["product"] = json!("scout")), 409, "reference_used").await;
+    assert_eq!(world.audit().await, [("payment.record".to_owned(), "admin".to_owned())]);
+    assert_eq!(world.admin("stats").await["total_credits_issued"], json!(10.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_shows_what_a_wallet_held_at_any_time() {
+    let world = two_referees().await;
+    let credit = |amount: &str| json!({ "user_id": ALICE.id, "amount": amount, "reason": "testing" });
+    for (key, amount) in [("a", "1.00"), ("b", "2.00"), ("c", "4.00")] {
+        assert_eq!(world.admin_post("apply", key, &credit(amount)).await.status, 200);
+        world.advance(3600).await;
+    }
+    let statement = async |query: &str| {
+        world.desk_get(&format!("users/{}/statement?wallet=bill_credit{query}", ALICE.id)).await
+    };
+    let now = statement("").await;
+    assert_eq!((&now["available"], now["items"].as_array().unwrap().len()), (&json!(7.0), 3));
+    let then = statement("&at=2026-11-21T10:30:00Z").await;
+    assert_eq!((&then["available"], then["items"].as_array().unwrap().len()), (&json!(3.0), 2));
+    assert_eq!(then["items"][0]["available_after"], json!(3.0));
+    let never = statement("&at=2026-11-21T00:00:00%2B02:00").await;
+    assert_eq!((&never["available"], &never["items"]), (&json!(0.0), &json!([])));
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = statement(&format!("&limit=1{cursor}")).await;
+        seen.push(page["items"][0]["seq"].as_u64().unwrap());
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(seen, [3, 2, 1]);
+    for (query, code) in [
+        ("", "bad_wallet"),
+        ("?wallet=piggy", "bad_wallet"),
+        ("?wallet=earnings&at=yesterday", "bad_time"),
+        ("?wallet=earnings&currency=x", "bad_currency"),
+        ("?wallet=earnings&cursor=x", "bad_cursor"),
+        ("?wallet=earnings&limit=x", "bad_limit"),
+    ] {
+        let path = format!("users/{}/statement{query}", ALICE.id);
+        assert_eq!(world.desk_refuses(&path).await, (400, code.to_owned()), "{query}");
+    }
+    assert_eq!(world.desk_refuses("users/99/statement?wallet=earnings").await.0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_barred_earns_nothing_until_they_are_not() {
+    let world = two_referees().await;
+    let why = json!({ "reason": "shared device" });
+    let path = |step: &str| format!("users/{}/{step}", ALICE.id);
+    let barred = world.desk_post(&path("bar"), "k1", &why).await;
+    assert_eq!((barred.status, &barred.body["barred"]), (200, &json!(true)), "{barred:?}");
+    assert_eq!(world.desk_post(&path("bar"), "k1", &why).await.header("idempotent-replayed"), Some("true"));
+    assert_eq!(world.admin(&format!("user/{}", ALICE.id)).await["barred"], json!(true));
+    let payment = world.bank(BOB, "39.00", "fang", "t1").await;
+    assert_eq!(payment["trace"][0]["code"], "beneficiary_barred");
+    assert_eq!(world.desk_post(&path("unbar"), "k2", &why).await.status, 200);
+    assert_eq!(world.bank(BOB, "39.00", "fang", "t2").await["trace"][0]["amount"], json!(10.0));
+    for (path, key, body, status, code) in [
+        (path("bar"), "k1", json!({ "reason": "another" }), 409, "idempotency_key_reused"),
+        (path("bar"), "k3", json!({}), 400, "bad_reason"),
+        (path("bar"), "", why.clone(), 400, "bad_idempotency_key"),
+        ("users/99/bar".to_owned(), "k3", why.clone(), 404, "unknown_member"),
+        ("users/me/bar".to_owned(), "k3", why.clone(), 400, "bad_user_id"),
+    ] {
+        let answer = world.desk_post(&path, key, &body).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_this_opens_without_a_token() {
+    let world = World::with(two_operators).await;
+    for (method, path) in [
+        (Method::GET, "program"),
+        (Method::PUT, "program"),
+        (Method::POST, "program/simulate"),
+        (Method::POST, "payments"),
+        (Method::GET, "payments/bank:1"),
+        (Method::GET, "users/1/payments"),
+        (Method::GET, "users/1/statement?wallet=earnings"),
+        (Method::GET, "users/1/withdrawals"),
+        (Method::POST, "users/1/withdrawals"),
+        (Method::POST, "users/1/bar"),
+        (Method::POST, "users/1/unbar"),
+        (Method::GET, "withdrawals"),
+        (Method::GET, "withdrawals/x-1"),
+        (Method::POST, "withdrawals/export"),
+        (Method::POST, "withdrawals/x-1/approve"),
+    ] {
+        for token in ["", "ana", "ana=token-of-ana-1", "wrong"] {
+            let answer = world.desk(token, method.clone(), path, "k", &Value::Null).await;
+            assert_eq!((answer.status, answer.code()), (401, "unauthorized"), "{method} {path} {token:?}");
+        }
+    }
+    let wrong = world.desk(ADMIN_TOKEN, Method::DELETE, "program", "k", &Value::Null).await;
+    assert_eq!((wrong.status, wrong.code()), (405, "method_not_allowed"));
+    let huge = json!({ "reason": "x".repeat(20_000) });
+    let huge = world.desk(ADMIN_TOKEN, Method::PUT, "program", "k", &huge).await;
+    assert_eq!((huge.status, huge.code()), (413, "body_too_large"));
+}
