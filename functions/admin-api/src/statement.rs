@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
-use guerdon_app::{AppError, balance_at, desk::DeskError};
+use guerdon_app::{AppError, balance_at, desk::DeskError, settle_wallet};
 use guerdon_domain::{Buckets, Currency, Entry, Money};
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,9 @@ pub(crate) async fn statement(
     app.store.member(&member).await.map_err(AppError::from)?.ok_or(DeskError::UnknownMember)?;
     let (at, buckets) = match query.at.as_deref() {
         None => {
+            if before.is_none() {
+                settle_wallet(app, &member).await?;
+            }
             let wallet = app.store.wallet(&member, kind, currency).await.map_err(AppError::from)?;
             (app.now(), wallet.buckets)
         }
