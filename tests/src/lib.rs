@@ -6,6 +6,7 @@
 
 pub mod desk;
 mod ledger;
+pub mod simulation;
 pub mod stripe;
 pub mod telegram;
 

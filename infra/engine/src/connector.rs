@@ -88,7 +88,7 @@ impl Embedded {
     }
 }
 
-fn lost() -> ConnectorError {
+pub(crate) fn lost() -> ConnectorError {
     ConnectorError::io("injected: the connection was lost".into())
 }
 
@@ -117,7 +117,7 @@ fn conflict(operation: &str, body: &[u8]) -> Answer {
     Answer { status: 400, body: body.to_string() }
 }
 
-fn response(answer: Answer) -> Result<HttpResponse, ConnectorError> {
+pub(crate) fn response(answer: Answer) -> Result<HttpResponse, ConnectorError> {
     http::Response::builder()
         .status(answer.status)
         .header("content-type", "application/x-amz-json-1.0")

@@ -16,6 +16,7 @@ mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod stream;
+mod wire;
 
 use std::{path::Path, sync::Arc};
 
@@ -31,6 +32,7 @@ use sqlite::Sqlite;
 
 pub use connector::{Fault, Faults, NoFaults};
 pub use stream::{StreamPage, StreamPosition};
+pub use wire::{Wire, WireAnswer};
 
 /// The engine could not be opened or asked.
 #[derive(Debug, thiserror::Error)]

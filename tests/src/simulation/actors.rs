@@ -1,0 +1,261 @@
+//! Who does what: each delivery and each deed is an actor that is woken until it is done.
+
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::Duration,
+};
+
+use guerdon_app::{
+    AppError, Parked, Profile, Recorded, Reversed, StartRefusal, Started, WithdrawalError, desk, park_until_known,
+    record_payment, replay_parked, reverse_payment, settle_wallet, share_code, start_member,
+    stored::{ParkedEvent, WaitsFor},
+    sweep_releases,
+};
+use guerdon_domain::{PaymentFacts, Reversal, ReversalKind};
+
+use super::{
+    World, deeds, elapsed_millis,
+    net::Mortal,
+    plan::{What, changed},
+    stream,
+};
+
+/// Why an actor is not done.
+pub enum Undone {
+    /// It is to try again.
+    Again,
+    /// It never will be: a violation.
+    Never(String),
+}
+
+/// Done, or not.
+pub type Done = Result<(), Undone>;
+
+impl From<AppError> for Undone {
+    fn from(error: AppError) -> Self {
+        if error.retryable() { Self::Again } else { Self::Never(format!("a use case gave up: {error}")) }
+    }
+}
+
+impl From<WithdrawalError> for Undone {
+    fn from(error: WithdrawalError) -> Self {
+        match error {
+            WithdrawalError::App(error) => error.into(),
+            refused => Self::Never(format!("unexpectedly refused: {refused}")),
+        }
+    }
+}
+
+/// Counts the actors at work.
+#[derive(Default)]
+pub struct Tasks {
+    open: Cell<usize>,
+    idle: tokio::sync::Notify,
+}
+
+struct Open(Rc<World>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let tasks = &self.0.tasks;
+        tasks.open.set(tasks.open.get() - 1);
+        if std::thread::panicking() {
+            self.0.net.violate("an actor panicked");
+        }
+        if tasks.open.get() == 0 {
+            tasks.idle.notify_one();
+        }
+    }
+}
+
+/// Starts an actor at a time: `act` is called until it is done, with crashes and pauses in between.
+pub fn spawn<A, F>(world: &Rc<World>, name: String, at: u64, act: A)
+where
+    A: Fn(Rc<World>) -> F + 'static,
+    F: Future<Output = Done> + 'static,
+{
+    world.tasks.open.set(world.tasks.open.get() + 1);
+    let (open, world) = (Open(world.clone()), world.clone());
+    tokio::task::spawn_local(async move {
+        let _open = open;
+        tokio::time::sleep(Duration::from_millis(at.saturating_sub(elapsed_millis()))).await;
+        until_done(&world, &name, act).await;
+    });
+}
+
+/// Calls `act` until it is done.
+pub async fn until_done<A, F>(world: &Rc<World>, name: &str, act: A)
+where
+    A: Fn(Rc<World>) -> F,
+    F: Future<Output = Done>,
+{
+    for _ in 0..80 {
+        match Mortal::new(name, act(world.clone())).await {
+            Some(Ok(())) => return,
+            Some(Err(Undone::Never(why))) => return world.net.violate(format!("{name}: {why}")),
+            Some(Err(Undone::Again)) | None => {}
+        }
+        // The message becomes visible again: at once, or after the request token has expired.
+        let most = [100, 30_000, 30_000, 1_500_000][world.net.draw(4) as usize];
+        tokio::time::sleep(Duration::from_millis(world.net.draw(most))).await;
+    }
+    world.net.violate(format!("{name}: never done"));
+}
+
+/// Plays the whole plan, up to the last message.
+pub async fn run(world: &Rc<World>) {
+    stream::start(world);
+    for number in 0..world.plan.members.len() {
+        until_done(world, &format!("join {number}"), |world| join(world, number)).await;
+    }
+    let mut jobs = world.plan.jobs.clone();
+    jobs.sort_by_key(|job| job.at);
+    for (n, job) in jobs.into_iter().enumerate() {
+        let what = Rc::new(job.what);
+        spawn(world, format!("{n} {}", name_of(&what)), job.at, move |world| perform(world, what.clone()));
+    }
+    world.tasks.idle.notified().await;
+}
+
+fn name_of(what: &What) -> String {
+    match what {
+        What::Pay(n) => format!("pay {n}"),
+        What::Reverse(n, m) => format!("reverse {n}.{m}"),
+        What::Look(n) => format!("look {n}"),
+        What::Sweep => "sweep".to_owned(),
+        What::Ask { member, .. } => format!("ask {member}"),
+        What::Export { operator, .. } => format!("export {operator}"),
+        What::Bar(n, barred) => format!("bar {n} {barred}"),
+        What::SetProgram => "set program".to_owned(),
+    }
+}
+
+async fn perform(world: Rc<World>, what: Rc<What>) -> Done {
+    let app = world.app().clone();
+    match &*what {
+        What::Pay(n) => pay(&world, *n).await,
+        What::Reverse(n, m) => reverse(&world, *n, *m).await,
+        What::Look(member) => {
+            settle_wallet(&app, &world.member(*member)).await?;
+            Ok(())
+        }
+        What::Sweep => {
+            sweep_releases(&app).await?;
+            Ok(())
+        }
+        What::Ask { member, percent, key } => deeds::ask(&world, *member, *percent, key).await,
+        What::Export { batch, operator } => deeds::export(&world, batch, operator).await,
+        What::Bar(member, barred) => bar(&world, *member, *barred).await,
+        What::SetProgram => set_program(&world).await,
+    }
+}
+
+async fn join(world: Rc<World>, number: usize) -> Done {
+    let app = world.app().clone();
+    let code = match world.plan.members[number] {
+        Some(referrer) => Some(share_code(&app, &world.member(referrer)).await?.code),
+        None => None,
+    };
+    let profile = Profile {
+        telegram_id: World::telegram(number),
+        first_name: format!("Member {number}"),
+        last_name: None,
+        username: None,
+        language: None,
+    };
+    let update = 1 + number as i64;
+    let first = start_member(&app, &profile, code.as_ref(), update);
+    // Telegram delivers the update a second time meanwhile.
+    let second = start_member(&app, &profile, code.as_ref(), update);
+    let (first, second) = futures::future::join(first, second).await;
+    for started in [first?, second?] {
+        if let Started::Refused(StartRefusal::OwnCode | StartRefusal::UnknownCode) = started {
+            return Err(Undone::Never(format!("{number} was refused: {started:?}")));
+        }
+    }
+    Ok(())
+}
+
+/// What a payment's event says.
+pub fn facts(world: &World, n: usize) -> PaymentFacts {
+    let paid = &world.plan.payments[n];
+    let member = world.member(paid.member);
+    PaymentFacts { tax: paid.tax, ..PaymentFacts::purchase(paid.key.clone(), member, paid.paid, paid.at) }
+}
+
+/// As the worker does it: record, let go on what has waited for the payment, and say that it was paid.
+async fn pay(world: &World, n: usize) -> Done {
+    let app = world.app();
+    let facts = facts(world, n);
+    let recorded = record_payment(app, &facts).await?;
+    let waits_for = WaitsFor::Payment { payment: facts.key.clone() };
+    replay_parked(app, &waits_for, |event| async move {
+        let word = word_of(world, n, &event)?;
+        match reverse_payment(app, &world.plan.payments[n].key, &word).await? {
+            Reversed::UnknownPayment => Err(AppError::Corrupt("the payment is gone".to_owned())),
+            Reversed::Applied { .. } | Reversed::AlreadyApplied => Ok(()),
+        }
+    })
+    .await?;
+    if let Recorded::AlreadyApplied(_) = recorded {
+        let paid = Reversal { at: facts.paid_at, kind: ReversalKind::Invoice { undone: false } };
+        reverse_payment(app, &facts.key, &paid).await?;
+    }
+    Ok(())
+}
+
+fn word_of(world: &World, n: usize, event: &ParkedEvent) -> Result<Reversal, AppError> {
+    let word = event.body.parse().ok().and_then(|m: usize| world.plan.payments[n].words.get(m));
+    word.cloned().ok_or_else(|| AppError::Corrupt("a parked event of somebody else".to_owned()))
+}
+
+async fn reverse(world: &World, n: usize, m: usize) -> Done {
+    let app = world.app();
+    let paid = &world.plan.payments[n];
+    let word = &paid.words[m];
+    if reverse_payment(app, &paid.key, word).await? != Reversed::UnknownPayment {
+        return Ok(());
+    }
+    let event = ParkedEvent {
+        event_id: format!("evt_{n}_{m}"),
+        waits_for: WaitsFor::Payment { payment: paid.key.clone() },
+        event_kind: "reversal".to_owned(),
+        created: word.at,
+        parked_at: app.now(),
+        body: m.to_string(),
+    };
+    match park_until_known(app, &event).await? {
+        Parked::Waiting => Ok(()),
+        Parked::KnownNow => Err(Undone::Again),
+    }
+}
+
+async fn bar(world: &World, member: usize, barred: bool) -> Done {
+    let request = desk::DeskRequest {
+        principal: "ann".to_owned(),
+        key: format!("bar-{member}-{barred}"),
+        input_hash: "same".to_owned(),
+        user_id: World::telegram(member),
+        reason: "simulated".to_owned(),
+    };
+    match desk::set_barred(world.app(), &request, barred).await {
+        Ok(_) => Ok(()),
+        Err(desk::DeskError::App(error)) => Err(error.into()),
+        Err(error) => Err(Undone::Never(error.to_string())),
+    }
+}
+
+async fn set_program(world: &World) -> Done {
+    let request = desk::ProgramRequest {
+        principal: "ann".to_owned(),
+        key: "program".to_owned(),
+        input_hash: "same".to_owned(),
+        reason: "simulated".to_owned(),
+    };
+    match desk::set_program(world.app(), &request, changed(&world.plan.preset.program)).await {
+        Ok(_) => Ok(()),
+        Err(desk::ProgramRefusal::App(error)) => Err(error.into()),
+        Err(error) => Err(Undone::Never(error.to_string())),
+    }
+}

@@ -1,0 +1,152 @@
+//! Withdrawals: members ask, operators act, the bank executes.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use guerdon_app::{
+    Outcome, WithdrawalError, approve_withdrawal, export_batch, finish_withdrawal, pay_out, reject_withdrawal,
+    request_withdrawal,
+};
+use guerdon_domain::{Money, WithdrawalId};
+
+use super::{
+    World,
+    actors::{Done, Undone, spawn},
+    elapsed_millis,
+    plan::{METHOD, OPERATORS},
+};
+
+/// What people at their desks remember.
+#[derive(Default)]
+pub struct Desk {
+    /// The amount that was typed, by the request's key.
+    amounts: RefCell<BTreeMap<String, i64>>,
+    /// Withdrawals that operators have seen.
+    seen: RefCell<BTreeSet<String>>,
+}
+
+const MINUTE: u64 = 60_000;
+
+/// A member asks for a share of what they see; told the same again, they say the same again.
+pub async fn ask(world: &Rc<World>, member: usize, percent: i64, key: &str) -> Done {
+    let app = world.app();
+    let Some(rules) = &app.preset.withdrawals else { return Ok(()) };
+    let id = world.member(member);
+    let known = world.desk.amounts.borrow().get(key).copied();
+    let minor = match known {
+        Some(minor) => minor,
+        None => {
+            let wallet = app.store.wallet(&id, rules.wallet, app.preset.currency).await;
+            let available = wallet.map_err(|_| Undone::Again)?.buckets.available;
+            let minor = available * percent / 100;
+            // They look again when there is nothing yet.
+            world.desk.amounts.borrow_mut().insert(key.to_owned(), minor.max(rules.minimum.minor()));
+            minor
+        }
+    };
+    let amount = Money::new(minor.max(rules.minimum.minor()), app.preset.currency);
+    match request_withdrawal(app, &id, amount, (METHOD, "friend@bank"), key).await {
+        Ok(asked) => {
+            let id = asked.withdrawal().id.clone();
+            if world.desk.seen.borrow_mut().insert(id.to_string()) {
+                decide(world, &id);
+            }
+            Ok(())
+        }
+        Err(WithdrawalError::App(error)) => Err(error.into()),
+        Err(
+            WithdrawalError::Insufficient { .. }
+            | WithdrawalError::OneOpen(_)
+            | WithdrawalError::CoolingDown(_)
+            | WithdrawalError::Owes(_)
+            | WithdrawalError::Barred,
+        ) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What operators will do about a withdrawal: too much, too late, and at the same time.
+fn decide(world: &Rc<World>, id: &WithdrawalId) {
+    let net = world.net.clone();
+    let now = elapsed_millis();
+    let approved = now + net.draw(5 * MINUTE);
+    for _ in 0..1 + net.draw(2) {
+        let operator = OPERATORS[usize::from(net.draw(4) == 0)];
+        let id = id.clone();
+        spawn(world, format!("approve {id}"), approved + net.draw(100), move |world| {
+            approve(world, id.clone(), operator)
+        });
+    }
+    let paid = approved + [net.draw(300), net.draw(30 * MINUTE)][net.draw(2) as usize];
+    if net.draw(4) == 0 {
+        let at = [approved, paid][net.draw(2) as usize] + net.draw(100);
+        let id = id.clone();
+        spawn(world, format!("reject {id}"), at, move |world| reject(world, id.clone()));
+    }
+    let payments = [0, 1, 1, 2, 3][net.draw(5) as usize];
+    for _ in 0..payments {
+        let at = paid + [net.draw(100), net.draw(10 * MINUTE)][net.draw(2) as usize];
+        let (payer, id) = (OPERATORS[usize::from(net.draw(4) != 0)], id.clone());
+        spawn(world, format!("pay out {id} {payer}"), at, move |world| pay(world, id.clone(), payer));
+    }
+    if net.draw(3) == 0 {
+        for n in 0..1 + net.draw(2) {
+            let (batch, operator) = (format!("extra-{id}-{n}"), OPERATORS[net.draw(2) as usize]);
+            let at = paid + net.draw(100);
+            spawn(world, format!("export {batch} {operator}"), at, move |world| {
+                let batch = batch.clone();
+                async move { export(&world, &batch, operator).await }
+            });
+        }
+    }
+}
+
+/// A refusal is an answer, too: somebody else was faster.
+fn answered<T>(result: Result<T, WithdrawalError>) -> Done {
+    match result {
+        Ok(_)
+        | Err(
+            WithdrawalError::WrongState(_) | WithdrawalError::SameOperator | WithdrawalError::Owes(_),
+        ) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn approve(world: Rc<World>, id: WithdrawalId, operator: &'static str) -> Done {
+    answered(approve_withdrawal(world.app(), &id, operator).await)
+}
+
+async fn reject(world: Rc<World>, id: WithdrawalId) -> Done {
+    answered(reject_withdrawal(world.app(), &id, "ann", "not today").await)
+}
+
+/// Pays through the provider.
+pub async fn pay(world: Rc<World>, id: WithdrawalId, payer: &str) -> Done {
+    let bank = world.bank.clone();
+    answered(pay_out(world.app(), &*bank, &id, payer).await)
+}
+
+/// A file for the bank, which executes it; how each line ended is recorded.
+pub async fn export(world: &Rc<World>, batch: &str, operator: &str) -> Done {
+    let app = world.app();
+    let lines = export_batch(app, batch, METHOD, operator).await?;
+    for line in lines {
+        let id = line.withdrawal.id;
+        tokio::time::sleep(std::time::Duration::from_millis(world.net.draw(200))).await;
+        let outcome = execute(world, id.as_str(), batch);
+        answered(finish_withdrawal(app, &id, operator, &outcome).await)?;
+    }
+    Ok(())
+}
+
+/// What the bank makes of a line of a file.
+pub fn execute(world: &World, id: &str, batch: &str) -> Outcome {
+    if world.bank.transfer(id, batch) {
+        Outcome::Paid(format!("{batch}-{id}"))
+    } else {
+        Outcome::Failed("account closed".to_owned())
+    }
+}

@@ -1,0 +1,475 @@
+//! Between the SDK and the engine: every request takes its time here, may be refused, lost, or be the last
+//! thing its actor ever did, and what it commits is checked at once.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    hash::{DefaultHasher, Hash, Hasher},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use guerdon_engine::{Engine, Wire, WireAnswer};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{
+    audit::Audit,
+    mutant::{Mutant, Rewritten},
+};
+
+thread_local! {
+    /// The actor that is polled at present has just crashed.
+    static CRASHED: Cell<bool> = const { Cell::new(false) };
+    /// Its name.
+    static ACTOR: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// An item's key.
+pub type ItemKey = (String, String);
+
+/// A future that ends with nothing when its actor crashes: it is dropped where it stands.
+pub struct Mortal<F> {
+    name: String,
+    inner: Option<Pin<Box<F>>>,
+}
+
+impl<F> Mortal<F> {
+    /// `inner`, done by the actor of this name.
+    pub fn new(name: &str, inner: F) -> Self {
+        Self { name: name.to_owned(), inner: Some(Box::pin(inner)) }
+    }
+}
+
+impl<F: Future> Future for Mortal<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        ACTOR.with_borrow_mut(|actor| actor.clone_from(&self.name));
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        match inner.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending if CRASHED.take() => {
+                self.inner = None;
+                Poll::Ready(None)
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// What went on in a run.
+#[derive(Debug, Default)]
+pub struct Traced {
+    /// One line for each request, when somebody wants to read them.
+    pub lines: Option<Vec<String>>,
+    /// Hash of everything that was committed, in order.
+    pub hash: u64,
+    /// Requests.
+    pub requests: u64,
+    /// Writes that were committed.
+    pub commits: u64,
+    /// Faults that were injected: lost, throttled, conflicting, crashed.
+    pub faults: u64,
+    /// Of these, writes that met another one's lock.
+    pub conflicts: u64,
+}
+
+struct State {
+    rng: fastrand::Rng,
+    /// Keys of transactions between prepare and commit.
+    locked: BTreeSet<ItemKey>,
+    /// When each key was last written: the indexes lag behind.
+    written: BTreeMap<ItemKey, Instant>,
+    traced: Traced,
+    audit: Audit,
+    /// Nothing goes wrong and nothing takes time any more.
+    calm: bool,
+    violation: Option<String>,
+}
+
+/// The network and the table behind it.
+pub struct Net {
+    /// The table.
+    pub engine: Engine,
+    faults: u32,
+    mutant: Option<Mutant>,
+    state: Mutex<State>,
+    broken: tokio::sync::Notify,
+    commits: tokio::sync::watch::Sender<u64>,
+}
+
+enum Trouble {
+    None,
+    Lost,
+    LostAfter,
+    Crash,
+    CrashAfter,
+    Refused(WireAnswer),
+}
+
+impl Net {
+    /// A network whose troubles follow from `schedule`, each with a rate of `faults` in a thousand.
+    pub fn new(engine: Engine, schedule: u64, faults: u32, mutant: Option<Mutant>, verbose: bool) -> Arc<Self> {
+        let state = State {
+            rng: fastrand::Rng::with_seed(schedule),
+            locked: BTreeSet::new(),
+            written: BTreeMap::new(),
+            traced: Traced { lines: verbose.then(Vec::new), ..Traced::default() },
+            audit: Audit::default(),
+            calm: false,
+            violation: None,
+        };
+        let broken = tokio::sync::Notify::new();
+        let commits = tokio::sync::watch::channel(0).0;
+        Arc::new(Self { engine, faults, mutant, state: Mutex::new(state), broken, commits })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number below `end`.
+    pub fn draw(&self, end: u64) -> u64 {
+        self.state().rng.u64(0..end)
+    }
+
+    /// From now on everything works at once.
+    pub fn calm_down(&self) {
+        self.state().calm = true;
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn is_calm(&self) -> bool {
+        self.state().calm
+    }
+
+    /// Changes with every commit.
+    pub fn commits(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.commits.subscribe()
+    }
+
+    /// Something must never be: the run ends.
+    pub fn violate(&self, what: impl Into<String>) {
+        let mut state = self.state();
+        if state.violation.is_none() {
+            let what = what.into();
+            let line = format!("VIOLATION {what}");
+            state.violation = Some(what);
+            note(&mut state, line);
+            drop(state);
+            self.broken.notify_one();
+        }
+    }
+
+    /// Waits for a violation.
+    pub async fn violated(&self) {
+        self.broken.notified().await;
+    }
+
+    /// The first violation.
+    pub fn violation(&self) -> Option<String> {
+        self.state().violation.clone()
+    }
+
+    /// Adds a line to the trace.
+    pub fn note(&self, line: impl FnOnce() -> String) {
+        let mut state = self.state();
+        if state.traced.lines.is_some() {
+            let line = line();
+            note(&mut state, line);
+        }
+    }
+
+    /// What went on.
+    pub fn traced(&self) -> Traced {
+        std::mem::take(&mut self.state().traced)
+    }
+
+    async fn pass(&self, most: u64) {
+        let millis = {
+            let mut state = self.state();
+            if state.calm { 0 } else { state.rng.u64(0..most) }
+        };
+        if millis > 0 {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        }
+    }
+
+    fn trouble(&self, operation: &str, request: Option<&Value>) -> Trouble {
+        let mut state = self.state();
+        if state.calm || self.faults == 0 {
+            return Trouble::None;
+        }
+        let drawn = state.rng.u32(0..1000);
+        let trouble = match drawn / self.faults {
+            0 => Trouble::Lost,
+            1 => Trouble::LostAfter,
+            2 => Trouble::Crash,
+            // What happens after a commit is what most mistakes are made of.
+            3 | 4 if request.is_some() => Trouble::CrashAfter,
+            5 => Trouble::Refused(throttled()),
+            6 => match request {
+                Some(request) => Trouble::Refused(conflict(operation, request, &BTreeSet::new())),
+                None => Trouble::None,
+            },
+            _ => Trouble::None,
+        };
+        state.traced.faults += u64::from(!matches!(trouble, Trouble::None));
+        trouble
+    }
+
+    /// The actor dies here: nobody polls this future again.
+    async fn crash(&self) -> WireAnswer {
+        self.note(|| "crashed".to_owned());
+        CRASHED.set(true);
+        std::future::pending().await
+    }
+
+    async fn handle(&self, operation: &str, body: Vec<u8>) -> WireAnswer {
+        let writes = matches!(operation, "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem");
+        self.state().traced.requests += 1;
+        self.pass(20).await;
+        let request: Option<Value> = if writes { serde_json::from_slice(&body).ok() } else { None };
+        let trouble = self.trouble(operation, request.as_ref());
+        match trouble {
+            Trouble::Crash => return self.crash().await,
+            Trouble::Lost => {
+                self.note(|| format!("{operation} lost before"));
+                return match (self.mutant, &request) {
+                    (Some(Mutant::LostIsSuccess), Some(_)) => Some((200, "{}".to_owned())),
+                    _ => None,
+                };
+            }
+            Trouble::Refused(answer) => {
+                self.note(|| format!("{operation} refused"));
+                return self.cancelled(answer);
+            }
+            Trouble::None | Trouble::LostAfter | Trouble::CrashAfter => {}
+        }
+        let answer = match request {
+            Some(request) => self.write(operation, request).await,
+            None => self.read(operation, &body),
+        };
+        match trouble {
+            Trouble::CrashAfter => return self.crash().await,
+            Trouble::LostAfter => {
+                self.note(|| format!("{operation} lost after"));
+                return None;
+            }
+            _ => {}
+        }
+        self.pass(12).await;
+        answer
+    }
+
+    fn cancelled(&self, answer: WireAnswer) -> WireAnswer {
+        let cancelled = answer.as_ref().is_some_and(|(_, body)| body.contains("TransactionCanceled"));
+        if cancelled && self.mutant == Some(Mutant::CancelledIsSuccess) {
+            return Some((200, "{}".to_owned()));
+        }
+        answer
+    }
+
+    fn read(&self, operation: &str, body: &[u8]) -> WireAnswer {
+        let (status, answer) = self.engine.answer(operation, body);
+        let by_index = operation == "Query" && body.windows(11).any(|part| part == b"\"IndexName\"");
+        let mut state = self.state();
+        if !by_index || state.calm || state.rng.bool() {
+            return Some((status, answer));
+        }
+        // An index shows what was written a moment ago only later.
+        let Ok(mut page) = serde_json::from_str::<Value>(&answer) else { return Some((status, answer)) };
+        let (now, written) = (Instant::now(), &state.written);
+        if let Some(items) = page["Items"].as_array_mut() {
+            items.retain(|item| {
+                let at = key_of(item).and_then(|key| written.get(&key));
+                at.is_none_or(|at| now.duration_since(*at) > Duration::from_millis(300))
+            });
+        }
+        Some((status, page.to_string()))
+    }
+
+    async fn write(&self, operation: &str, mut request: Value) -> WireAnswer {
+        let rewritten = self.mutant.map_or(Rewritten::Same, |mutant| mutant.rewrite(operation, &mut request));
+        match rewritten {
+            Rewritten::Pretend => return Some((200, "{}".to_owned())),
+            Rewritten::Split => return self.split(&request).await,
+            Rewritten::Same | Rewritten::Changed => {}
+        }
+        let answer = self.commit(operation, &request).await;
+        self.cancelled(answer)
+    }
+
+    /// Each write of a transaction by itself, with a moment between them.
+    async fn split(&self, request: &Value) -> WireAnswer {
+        for item in request["TransactItems"].as_array().into_iter().flatten() {
+            let Some((kind, single)) = item.as_object().and_then(|item| item.iter().next()) else { continue };
+            let operation = match kind.as_str() {
+                "Put" => "PutItem",
+                "Update" => "UpdateItem",
+                _ => continue,
+            };
+            let (status, answer) = self.commit(operation, single).await?;
+            if status != 200 {
+                let reasons = json!([{ "Code": "ConditionalCheckFailed" }]);
+                let failed = answer.contains("ConditionalCheckFailed");
+                return if failed { Some(canceled(&reasons)) } else { Some((status, answer)) };
+            }
+            if self.draw(60) == 0 {
+                return self.crash().await;
+            }
+        }
+        Some((200, "{}".to_owned()))
+    }
+
+    /// Prepare, a moment, commit: whoever touches the same keys meanwhile meets a conflict.
+    async fn commit(&self, operation: &str, request: &Value) -> WireAnswer {
+        let keys: BTreeSet<ItemKey> = keys_of(operation, request);
+        {
+            let mut state = self.state();
+            if keys.iter().any(|key| state.locked.contains(key)) {
+                state.traced.conflicts += 1;
+                return conflict(operation, request, &state.locked);
+            }
+        }
+        let locks = operation == "TransactWriteItems";
+        let _lock = locks.then(|| Lock::take(self, &keys));
+        if locks {
+            self.pass(8).await;
+        }
+        let (status, answer) = self.engine.answer(operation, request.to_string().as_bytes());
+        if status == 200 {
+            self.committed(operation, request, keys);
+        } else {
+            self.note(|| format!("{operation} {} {}", keys_text(&keys), answer.chars().take(300).collect::<String>()));
+        }
+        Some((status, answer))
+    }
+
+    fn committed(&self, operation: &str, request: &Value, keys: BTreeSet<ItemKey>) {
+        self.note(|| format!("{operation} {}", keys_text(&keys)));
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let mut hasher = DefaultHasher::new();
+        (state.traced.hash, operation, hashable(request)).hash(&mut hasher);
+        state.traced.hash = hasher.finish();
+        state.traced.commits += 1;
+        let found = state.audit.committed(&self.engine, operation, request);
+        let now = Instant::now();
+        state.written.extend(keys.into_iter().map(|key| (key, now)));
+        drop(guard);
+        self.commits.send_modify(|commits| *commits += 1);
+        if let Err(violation) = found {
+            self.violate(violation);
+        }
+    }
+}
+
+impl Wire for Net {
+    fn answer(
+        self: Arc<Self>,
+        operation: String,
+        body: Vec<u8>,
+    ) -> Pin<Box<dyn Future<Output = WireAnswer> + Send>> {
+        Box::pin(async move { self.handle(&operation, body).await })
+    }
+}
+
+/// Keys of a transaction, free again when it ends or its actor dies.
+struct Lock<'a> {
+    net: &'a Net,
+    keys: BTreeSet<ItemKey>,
+}
+
+impl<'a> Lock<'a> {
+    fn take(net: &'a Net, keys: &BTreeSet<ItemKey>) -> Self {
+        net.state().locked.extend(keys.iter().cloned());
+        Self { net, keys: keys.clone() }
+    }
+}
+
+impl Drop for Lock<'_> {
+    fn drop(&mut self) {
+        let mut state = self.net.state();
+        for key in &self.keys {
+            state.locked.remove(key);
+        }
+    }
+}
+
+fn note(state: &mut State, line: String) {
+    let Some(lines) = &mut state.traced.lines else { return };
+    let actor = ACTOR.with_borrow(String::clone);
+    let now = super::elapsed_millis();
+    lines.push(format!("{:>9}.{:03} {actor:<28} {line}", now / 1000, now % 1000));
+}
+
+fn key_of(item: &Value) -> Option<ItemKey> {
+    let part = |name: &str| item[name]["S"].as_str().map(str::to_owned);
+    Some((part("pk")?, part("sk")?))
+}
+
+fn keys_text(keys: &BTreeSet<ItemKey>) -> String {
+    keys.iter().map(|(pk, sk)| format!("{pk}/{sk}")).collect::<Vec<_>>().join(" ")
+}
+
+/// The writes of a request, each with its kind: `Put`, `Update`, `Delete` or `ConditionCheck`.
+pub fn writes_of<'a>(operation: &'a str, request: &'a Value) -> Vec<(&'a str, &'a Value)> {
+    if operation == "TransactWriteItems" {
+        let items = request["TransactItems"].as_array().into_iter().flatten();
+        return items.filter_map(|item| item.as_object()?.iter().next()).map(|(k, v)| (k.as_str(), v)).collect();
+    }
+    vec![(operation.trim_end_matches("Item"), request)]
+}
+
+/// The key that a write is for.
+pub fn written_key(kind: &str, write: &Value) -> Option<ItemKey> {
+    key_of(if kind == "Put" { &write["Item"] } else { &write["Key"] })
+}
+
+fn keys_of(operation: &str, request: &Value) -> BTreeSet<ItemKey> {
+    writes_of(operation, request).into_iter().filter_map(|(kind, write)| written_key(kind, write)).collect()
+}
+
+/// The request without what differs from run to run.
+fn hashable(request: &Value) -> String {
+    let mut request = request.clone();
+    if let Some(fields) = request.as_object_mut() {
+        fields.remove("ClientRequestToken");
+    }
+    request.to_string()
+}
+
+fn throttled() -> WireAnswer {
+    let kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException";
+    Some((400, json!({ "__type": kind, "message": "simulated" }).to_string()))
+}
+
+fn conflict(operation: &str, request: &Value, locked: &BTreeSet<ItemKey>) -> WireAnswer {
+    if operation != "TransactWriteItems" {
+        let kind = "com.amazonaws.dynamodb.v20120810#TransactionConflictException";
+        return Some((400, json!({ "__type": kind, "message": "simulated" }).to_string()));
+    }
+    let mut reasons: Vec<_> = writes_of(operation, request)
+        .into_iter()
+        .map(|(kind, write)| written_key(kind, write).is_some_and(|key| locked.contains(&key)))
+        .map(|meets| json!({ "Code": if meets { "TransactionConflict" } else { "None" } }))
+        .collect();
+    if locked.is_empty() {
+        reasons[0] = json!({ "Code": "TransactionConflict" });
+    }
+    Some(canceled(&Value::from(reasons)))
+}
+
+fn canceled(reasons: &Value) -> (u16, String) {
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "simulated",
+        "CancellationReasons": reasons,
+    });
+    (400, body.to_string())
+}

@@ -1,0 +1,436 @@
+//! What happens in a world: drawn from a seed before anything runs.
+
+use guerdon_domain::{
+    Amount, Beneficiary, Cap, CapPeriod, Currency, DisputeStage, ExternalPaymentId, Money, PaymentKey,
+    PayoutMethod, Preset, Program, Rail, RefundStage, Reversal, ReversalKind, Rounding, Rule, Timestamp,
+    Trigger, WalletKind, WithdrawalRules,
+};
+
+use crate::BEGINNING;
+
+/// The rules that a world is played by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// $10 for the first payment.
+    Bitten,
+    /// Shares of every payment on two levels, held for a day.
+    Ott,
+    /// A share of every payment, within a member's cap and a budget.
+    Capped,
+    /// Rules that count payments and months.
+    Counting,
+    /// Both sides of a referral are rewarded, the referrer's upline too.
+    TwoSided,
+}
+
+/// A payment and everything that is ever said about its undoing.
+#[derive(Debug, Clone)]
+pub struct Paid {
+    /// Natural key.
+    pub key: PaymentKey,
+    /// Who paid, by number.
+    pub member: usize,
+    /// What settled.
+    pub paid: Money,
+    /// Tax within it.
+    pub tax: Money,
+    /// When.
+    pub at: Timestamp,
+    /// What undoes it.
+    pub words: Vec<Reversal>,
+}
+
+/// Something that somebody does.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// A payment's event arrives.
+    Pay(usize),
+    /// One word about a payment's undoing arrives.
+    Reverse(usize, usize),
+    /// A member looks at their balance.
+    Look(usize),
+    /// The sweep runs.
+    Sweep,
+    /// A member asks for a share of what is available, in percent, and operators act on it.
+    Ask {
+        /// Who.
+        member: usize,
+        /// How much of it.
+        percent: i64,
+        /// The caller's key.
+        key: String,
+    },
+    /// An operator exports a bank batch and the bank executes it.
+    Export {
+        /// The batch.
+        batch: String,
+        /// The operator.
+        operator: &'static str,
+    },
+    /// An operator bars a member.
+    Bar(usize, bool),
+    /// An operator changes the program.
+    SetProgram,
+}
+
+/// What is done when.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Milliseconds after the beginning.
+    pub at: u64,
+    /// What.
+    pub what: What,
+}
+
+/// A world before it runs.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Its rules.
+    pub kind: Kind,
+    /// Its settings.
+    pub preset: Preset,
+    /// Each member's referrer, by number.
+    pub members: Vec<Option<usize>>,
+    /// Payments.
+    pub payments: Vec<Paid>,
+    /// Deliveries and deeds.
+    pub jobs: Vec<Job>,
+    /// Somebody is barred at some time.
+    pub bars: bool,
+    /// The program changes at some time.
+    pub changes: bool,
+    /// What goes wrong, in thousandths: the rate of each fault.
+    pub faults: u32,
+    /// How often the SDK tries.
+    pub attempts: u32,
+}
+
+/// Milliseconds of an hour.
+pub const HOUR: u64 = 3_600_000;
+
+/// The ways of paying out in all worlds.
+pub const METHOD: PayoutMethod = PayoutMethod::Upi;
+
+/// Operators.
+pub const OPERATORS: [&str; 2] = ["ann", "bob"];
+
+impl Plan {
+    /// The world of `seed`, its deliveries as `schedule` has them.
+    ///
+    /// # Panics
+    /// When a built-in preset is broken.
+    pub fn new(seed: u64, schedule: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let kind =
+            [Kind::Bitten, Kind::Ott, Kind::Capped, Kind::Counting, Kind::TwoSided][rng.usize(0..5)];
+        let preset = preset(kind, &mut rng);
+        let members = family(&mut rng);
+        let bursts = bursts(&mut rng);
+        let payments = payments(kind, &members, &bursts, &mut rng);
+        let (bars, changes) = (rng.u8(0..5) == 0, rng.u8(0..4) == 0);
+        let mut other = fastrand::Rng::with_seed(schedule ^ 0x5eed);
+        let mut plan = Self {
+            kind,
+            preset,
+            members,
+            payments,
+            jobs: Vec::new(),
+            bars,
+            changes,
+            faults: [0, 4, 10, 25][other.usize(0..4)],
+            attempts: other.u32(1..3),
+        };
+        plan.deliver(&mut other);
+        plan.act(&bursts, &mut rng, &mut other);
+        plan
+    }
+
+    fn push(&mut self, at: u64, what: What) {
+        self.jobs.push(Job { at, what });
+    }
+
+    /// Every event at least once; some again at once, some hours later; some long before what they are about.
+    fn deliver(&mut self, rng: &mut fastrand::Rng) {
+        for (n, paid) in self.payments.clone().iter().enumerate() {
+            let at = since_beginning(paid.at);
+            let first = at + late(rng);
+            self.push(first, What::Pay(n));
+            for _ in 0..rng.u32(0..4).saturating_sub(1) {
+                let again = first + [rng.u64(0..40), rng.u64(0..900_000), rng.u64(0..9 * HOUR)][rng.usize(0..3)];
+                self.push(again, What::Pay(n));
+            }
+            for (m, word) in paid.words.iter().enumerate() {
+                let early = at.saturating_sub(rng.u64(0..HOUR / 2)) + 1;
+                let usual = since_beginning(word.at) + late(rng);
+                let told = match rng.u8(0..6) {
+                    0 => early,
+                    1 => first + rng.u64(0..30),
+                    _ => usual,
+                };
+                self.push(told, What::Reverse(n, m));
+                if rng.u8(0..3) == 0 {
+                    self.push(told + [rng.u64(0..30), rng.u64(0..5 * HOUR)][rng.usize(0..2)], What::Reverse(n, m));
+                }
+            }
+        }
+    }
+
+    fn act(&mut self, bursts: &[u64], world: &mut fastrand::Rng, rng: &mut fastrand::Rng) {
+        for &burst in bursts {
+            let hold = [0, 25 * HOUR][rng.usize(0..2)];
+            for _ in 0..rng.u32(1..4) {
+                let member = rng.usize(0..self.members.len());
+                self.push(burst + hold + rng.u64(0..60), What::Look(member));
+            }
+            self.push(burst + hold + [rng.u64(0..60), rng.u64(0..HOUR)][rng.usize(0..2)], What::Sweep);
+            for _ in 0..world.u32(0..3) {
+                let (member, percent) = (world.usize(0..self.members.len()), world.i64(20..101));
+                let at = burst + hold + [rng.u64(0..80), rng.u64(0..HOUR)][rng.usize(0..2)];
+                let key = format!("ask-{at}");
+                for _ in 0..rng.u32(1..3) {
+                    let again = at + rng.u64(0..200);
+                    self.push(again, What::Ask { member, percent, key: key.clone() });
+                }
+            }
+            if rng.u8(0..2) == 0 {
+                let at = burst + hold + rng.u64(0..2 * HOUR);
+                for n in 0..rng.u64(1..4) {
+                    let batch = format!("batch-{burst}-{}", n * rng.u64(0..2));
+                    let operator = OPERATORS[rng.usize(0..2)];
+                    self.push(at + rng.u64(0..80), What::Export { batch, operator });
+                }
+            }
+        }
+        if self.bars {
+            let member = world.usize(0..self.members.len());
+            let at = bursts[world.usize(0..bursts.len())];
+            self.push(at + rng.u64(0..100), What::Bar(member, true));
+            self.push(at + world.u64(1..60) * HOUR, What::Bar(member, false));
+        }
+        if self.changes {
+            let at = bursts[world.usize(0..bursts.len())];
+            self.push(at + rng.u64(0..100), What::SetProgram);
+        }
+    }
+}
+
+/// How late an event comes: mostly at once.
+fn late(rng: &mut fastrand::Rng) -> u64 {
+    match rng.u8(0..10) {
+        0 => rng.u64(0..12 * HOUR),
+        1 | 2 => rng.u64(0..HOUR / 2),
+        _ => rng.u64(0..60),
+    }
+}
+
+fn since_beginning(at: Timestamp) -> u64 {
+    u64::try_from(at.millis() - BEGINNING.millis()).unwrap_or_default()
+}
+
+fn family(rng: &mut fastrand::Rng) -> Vec<Option<usize>> {
+    let chain = rng.bool();
+    let referrer = |n: usize, rng: &mut fastrand::Rng| match n {
+        0 => None,
+        _ if rng.u8(0..8) == 0 => None,
+        n if chain => Some(n - 1),
+        n => Some(rng.usize(0..n.min(3))),
+    };
+    (0..rng.usize(3..8)).map(|n| referrer(n, rng)).collect()
+}
+
+fn bursts(rng: &mut fastrand::Rng) -> Vec<u64> {
+    let mut at = HOUR;
+    let mut bursts = Vec::new();
+    for _ in 0..rng.usize(2..5) {
+        bursts.push(at);
+        at += rng.u64(2..40) * HOUR + rng.u64(0..HOUR);
+    }
+    bursts
+}
+
+fn payments(
+    kind: Kind,
+    members: &[Option<usize>],
+    bursts: &[u64],
+    rng: &mut fastrand::Rng,
+) -> Vec<Paid> {
+    let many = if rng.u8(0..6) == 0 { 40 } else { 16 };
+    let referees: Vec<usize> = (0..members.len()).filter(|n| members[*n].is_some()).collect();
+    let currency = if kind == Kind::Ott { Currency::INR } else { Currency::USD };
+    let prices: &[i64] = if kind == Kind::Ott { &[13_500] } else { &[3900, 8900, 3900, 1900, 4001] };
+    let mut all = Vec::new();
+    let mut last: Option<(usize, u64)> = None;
+    for n in 0..rng.usize(4..=many) {
+        // Payments of one member at one time are what races.
+        let (member, at) = match last {
+            Some((member, at)) if rng.u8(0..3) == 0 => (member, at + rng.u64(0..20)),
+            _ => {
+                let anybody = rng.usize(0..members.len());
+                let member = match referees.as_slice() {
+                    [] => anybody,
+                    _ if rng.u8(0..8) == 0 => anybody,
+                    some => some[rng.usize(0..some.len())],
+                };
+                (member, bursts[rng.usize(0..bursts.len())] + rng.u64(0..100))
+            }
+        };
+        last = Some((member, at));
+        let paid = Money::new(prices[rng.usize(0..prices.len())], currency);
+        let tax = Money::new(if rng.u8(0..4) == 0 { paid.minor() / 7 } else { 0 }, currency);
+        let at = Timestamp::from_millis(BEGINNING.millis() + at as i64);
+        #[expect(clippy::unwrap_used, reason = "a well-formed id")]
+        let id = ExternalPaymentId::parse(format!("in_{n}")).unwrap();
+        let words = if rng.u8(0..2) == 0 { words(paid, at, rng) } else { Vec::new() };
+        all.push(Paid { key: PaymentKey { rail: Rail::Stripe, id }, member, paid, tax, at, words });
+    }
+    all
+}
+
+/// What a provider might say about one payment, each thing in the order of its clock.
+fn words(paid: Money, at: Timestamp, rng: &mut fastrand::Rng) -> Vec<Reversal> {
+    let mut words = Vec::new();
+    for n in 0..rng.u32(1..4) {
+        let part = Money::new(
+            match rng.u8(0..3) {
+                0 => paid.minor(),
+                _ => rng.i64(1..=paid.minor()),
+            },
+            paid.currency(),
+        );
+        let mut seconds = rng.i64(1..100_000);
+        let mut say = |kind, rng: &mut fastrand::Rng| {
+            words.push(Reversal { at: at.plus_seconds(seconds), kind });
+            seconds += rng.i64(0..40_000);
+        };
+        match rng.u8(0..8) {
+            0..=2 => {
+                let stages = [
+                    vec![RefundStage::Succeeded],
+                    vec![RefundStage::Pending, RefundStage::Succeeded],
+                    vec![RefundStage::Pending, RefundStage::Failed],
+                    vec![RefundStage::Succeeded, RefundStage::Failed],
+                ];
+                for stage in stages[rng.usize(0..4)].clone() {
+                    say(ReversalKind::Refund { id: format!("re_{n}"), amount: part, stage }, rng);
+                }
+            }
+            3 => say(ReversalKind::RefundedTotal { amount: part }, rng),
+            4 | 5 => {
+                use DisputeStage::{Inquiry, Lost, Opened, Withdrawn, Won};
+                let stages = [
+                    vec![Opened, Withdrawn, Won],
+                    vec![Opened, Withdrawn, Lost],
+                    vec![Opened, Won],
+                    vec![Inquiry, Opened, Lost],
+                    vec![Opened, Withdrawn],
+                ];
+                for stage in stages[rng.usize(0..5)].clone() {
+                    say(ReversalKind::Dispute { id: format!("dp_{n}"), amount: part, stage }, rng);
+                }
+            }
+            6 => {
+                let refunds = if rng.bool() { vec![format!("re_{}", rng.u32(0..3))] } else { Vec::new() };
+                let id = format!("cn_{n}");
+                for voided in [false, true].into_iter().take(rng.usize(1..3)) {
+                    let (id, refunds) = (id.clone(), refunds.clone());
+                    say(ReversalKind::CreditNote { id, amount: part, refunds, voided }, rng);
+                }
+            }
+            _ => {
+                for undone in [true, false].into_iter().take(rng.usize(1..3)) {
+                    say(ReversalKind::Invoice { undone }, rng);
+                }
+            }
+        }
+    }
+    words
+}
+
+fn flat(minor: i64) -> Amount {
+    Amount::Flat { amount: Money::new(minor, Currency::USD) }
+}
+
+fn share(percent: u32) -> Amount {
+    Amount::PercentOfPayment { percent: percent.into(), rounding: Rounding::HalfUp, quantum_minor: 1 }
+}
+
+fn rule(id: &str, trigger: Trigger, beneficiary: Beneficiary, amount: Amount) -> Rule {
+    Rule {
+        id: id.to_owned(),
+        trigger,
+        beneficiary,
+        amount,
+        minimum_payment: Money::new(2000, Currency::USD),
+        products: Vec::new(),
+        hold_seconds: 0,
+        target: WalletKind::Earnings,
+        cap_commission: None,
+        cap_member: None,
+    }
+}
+
+fn preset(kind: Kind, rng: &mut fastrand::Rng) -> Preset {
+    use Beneficiary::{Referee, Referrer, Upline};
+    let name = if kind == Kind::Ott { "ott" } else { "bitten" };
+    #[expect(clippy::expect_used, reason = "it is built in")]
+    let mut preset = Preset::builtin(name).expect("a preset");
+    let program = &mut preset.program;
+    match kind {
+        Kind::Bitten => program.rules[0].target = WalletKind::Earnings,
+        Kind::Ott => {}
+        Kind::Capped => {
+            let mut every = rule("every", Trigger::EveryPayment, Referrer, share(10));
+            let per = [CapPeriod::Day, CapPeriod::Month, CapPeriod::Ever][rng.usize(0..3)];
+            every.cap_member = Some(Cap { amount: Money::new(rng.i64(300..1500), Currency::USD), per });
+            program.rules = vec![every];
+            program.budget = (rng.bool()).then(|| Cap {
+                amount: Money::new(rng.i64(700..4000), Currency::USD),
+                per: CapPeriod::Month,
+            });
+        }
+        Kind::Counting => {
+            program.rules = vec![
+                rule("second", Trigger::NthPayment(2), Referrer, flat(700)),
+                rule("third", Trigger::NthPayment(3), Referrer, flat(300)),
+                rule("every", Trigger::EveryPayment, Referrer, share(5)),
+            ];
+        }
+        Kind::TwoSided => {
+            program.second_level = true;
+            program.rules = vec![
+                rule("first", Trigger::FirstPayment, Referrer, flat(1000)),
+                rule("welcome", Trigger::FirstPayment, Referee, flat(500)),
+                rule("level-2", Trigger::EveryPayment, Upline, share(4)),
+            ];
+        }
+    }
+    let hold = [0, 3600, 86_400][rng.usize(0..3)];
+    if kind != Kind::Ott {
+        program.rules.iter_mut().for_each(|rule| rule.hold_seconds = hold);
+    }
+    preset.withdrawals = Some(WithdrawalRules {
+        wallet: WalletKind::Earnings,
+        minimum: Money::new(50, preset.currency),
+        cool_down_seconds: [0, 0, 3600][rng.usize(0..3)],
+        four_eyes: rng.u8(0..3) == 0,
+        methods: vec![METHOD],
+    });
+    preset
+}
+
+/// The program that an operator sets in the middle of a world's run.
+pub fn changed(program: &Program) -> Program {
+    let mut program = Program { version: program.version + 1, ..program.clone() };
+    for rule in &mut program.rules {
+        rule.amount = match rule.amount {
+            Amount::Flat { amount } => {
+                Amount::Flat { amount: Money::new(amount.minor() + 100, amount.currency()) }
+            }
+            Amount::PercentOfProfit { rounding, quantum_minor, .. } => {
+                Amount::PercentOfProfit { percent: 20.into(), rounding, quantum_minor }
+            }
+            other => other,
+        };
+    }
+    program
+}

@@ -1,0 +1,101 @@
+//! Projections, counted again from the items.
+
+use std::collections::BTreeMap;
+
+use guerdon_app::App;
+use guerdon_domain::{CommissionState, EntryKind, MemberId, ReferralState};
+use guerdon_store::{Counters, Projection};
+
+use super::rest::Items;
+
+fn add(counters: &mut Counters, name: impl Into<String>, minor: i64) {
+    *counters.entry(name.into()).or_default() += minor;
+}
+
+/// Compares totals, members' counters and the ranking with the items.
+pub async fn check(app: &App, items: &Items) -> Result<(), String> {
+    same(app, &Projection::Totals, totals(items)).await?;
+    let members = by_member(items);
+    let mut histogram = Counters::new();
+    for (member, expected) in members {
+        let score = expected.get("converted").copied().unwrap_or_default();
+        same(app, &Projection::Member(member.clone()), expected).await?;
+        let on_record = app.store.score(&member, "all").await.map_err(|error| error.to_string())?;
+        if on_record.unwrap_or_default() != score {
+            return Err(format!("a member's score is {on_record:?}, not {score}"));
+        }
+        if score > 0 {
+            add(&mut histogram, format!("{score:04}"), 1);
+        }
+    }
+    same(app, &Projection::Histogram("all".to_owned()), histogram).await
+}
+
+async fn same(app: &App, target: &Projection, mut expected: Counters) -> Result<(), String> {
+    let mut counted = app.store.counters(target).await.map_err(|error| error.to_string())?;
+    counted.retain(|_, count| *count != 0);
+    expected.retain(|_, count| *count != 0);
+    if counted == expected { Ok(()) } else { Err(format!("{target:?} says {counted:?}, there is {expected:?}")) }
+}
+
+fn totals(items: &Items) -> Counters {
+    let mut counters = Counters::new();
+    add(&mut counters, "members", items.members as i64);
+    for referral in &items.referrals {
+        add(&mut counters, "referrals", 1);
+        add(&mut counters, state_of(&referral.state), 1);
+    }
+    for payment in &items.payments {
+        add(&mut counters, "payments", 1);
+        add(&mut counters, format!("paid_{}", payment.paid.currency()), payment.paid.minor());
+    }
+    for commission in &items.commissions {
+        let currency = commission.amount.currency();
+        let (due, held) = standing(commission);
+        add(&mut counters, "commissions", 1);
+        add(&mut counters, format!("issued_{currency}"), due);
+        add(&mut counters, format!("held_{currency}"), held);
+        add(&mut counters, format!("clawed_{currency}"), commission.clawed);
+    }
+    for entry in &items.entries {
+        add(&mut counters, format!("owed_{}", entry.currency), entry.delta.owed);
+        if let (EntryKind::WithdrawalPaid { .. }, Some((_, minor))) = (&entry.kind, entry.house) {
+            add(&mut counters, format!("paid_out_{}", entry.currency), minor);
+        }
+    }
+    counters
+}
+
+fn by_member(items: &Items) -> BTreeMap<MemberId, Counters> {
+    let mut members: BTreeMap<MemberId, Counters> = BTreeMap::new();
+    for referral in &items.referrals {
+        let counters = members.entry(referral.referrer.clone()).or_default();
+        add(counters, "recruits", 1);
+        add(counters, state_of(&referral.state), 1);
+    }
+    for commission in &items.commissions {
+        let counters = members.entry(commission.beneficiary.clone()).or_default();
+        let (due, held) = standing(commission);
+        add(counters, format!("earned_{}", commission.amount.currency()), due);
+        add(counters, format!("held_{}", commission.amount.currency()), held);
+    }
+    members
+}
+
+const fn state_of(state: &ReferralState) -> &'static str {
+    match state {
+        ReferralState::Pending => "pending",
+        ReferralState::Converted { .. } => "converted",
+        ReferralState::Expired => "expired",
+    }
+}
+
+/// What a commission entitles to, and what of that is not released yet.
+fn standing(commission: &guerdon_domain::Commission) -> (i64, i64) {
+    let entitled = commission.entitlement().minor();
+    match commission.state {
+        CommissionState::Held => (entitled, entitled),
+        CommissionState::Released { .. } => (entitled, 0),
+        CommissionState::Void { .. } => (0, 0),
+    }
+}

@@ -1,0 +1,309 @@
+//! What must hold when nothing moves any more: every queue empty, every hold over, every sweep done.
+
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
+
+use guerdon_app::{finish_withdrawal, program_at, stored::PaymentRecord, sweep_releases, verify_ledger};
+use guerdon_domain::{
+    Commission, CommissionState, Entry, Money, Place, Referral, ReferralState, Trigger, Wallet, Withdrawal,
+    WithdrawalState, clawback_target,
+};
+use serde_json::{Value, json};
+
+use super::{
+    TABLE, World,
+    actors::until_done,
+    audit::decode,
+    deeds,
+    plan::Kind,
+    recount, stream, words,
+};
+
+/// Every item of the table that matters.
+#[derive(Default)]
+pub struct Items {
+    /// Members who joined.
+    pub members: usize,
+    /// Edges.
+    pub referrals: Vec<Referral>,
+    /// Payments.
+    pub payments: Vec<PaymentRecord>,
+    /// Commissions.
+    pub commissions: Vec<Commission>,
+    /// Statement lines.
+    pub entries: Vec<Entry>,
+    wallets: Vec<Wallet>,
+    withdrawals: Vec<Withdrawal>,
+    parked: usize,
+    /// Period keys of limits with what was used.
+    limits: Vec<(String, String, i64)>,
+}
+
+macro_rules! must {
+    ($holds:expr, $($what:tt)+) => {
+        if !$holds {
+            return Err(format!($($what)+));
+        }
+    };
+}
+
+/// Brings the world to rest and checks everything; gives back where it stands, as far as that must not
+/// depend on the schedule.
+pub async fn check(world: &Rc<World>) -> Result<BTreeMap<String, i64>, String> {
+    let calm = world.net.clone();
+    calm.calm_down();
+    let app = &world.apps[0];
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_secs(27 * 3600)).await;
+        stream::settled(world).await;
+        sweep_releases(app).await.map_err(|error| format!("the sweep: {error}"))?;
+        stream::settled(world).await;
+        finish(world).await?;
+    }
+    if calm.draw(4) == 0 {
+        stream::again(world).await?;
+    }
+    let items = scan(world)?;
+    verified(world).await?;
+    released(world, &items)?;
+    undone(world, &items)?;
+    granted(world, &items).await?;
+    limits(&items)?;
+    wallets(&items)?;
+    withdrawals(world, &items)?;
+    conversions(&items)?;
+    must!(items.parked == 0, "{} events are still parked", items.parked);
+    recount::check(app, &items).await?;
+    Ok(economy(world, &items))
+}
+
+/// Payouts that were claimed and never ended are looked up.
+async fn finish(world: &Rc<World>) -> Result<(), String> {
+    for _ in 0..40 {
+        let paying: Vec<_> = scan(world)?
+            .withdrawals
+            .into_iter()
+            .filter(|withdrawal| withdrawal.state == WithdrawalState::Paying)
+            .collect();
+        if paying.is_empty() {
+            return Ok(());
+        }
+        for withdrawal in paying {
+            let by = withdrawal.claimed.map(|stamp| stamp.by).unwrap_or_default();
+            match withdrawal.batch {
+                None => {
+                    let act = |world| deeds::pay(world, withdrawal.id.clone(), &by);
+                    until_done(world, "look up", act).await;
+                }
+                Some(batch) => {
+                    let outcome = deeds::execute(world, withdrawal.id.as_str(), &batch);
+                    let done = finish_withdrawal(&world.apps[0], &withdrawal.id, &by, &outcome).await;
+                    done.map_err(|error| format!("finish {}: {error}", withdrawal.id))?;
+                }
+            }
+        }
+    }
+    Err("a payout never ends".to_owned())
+}
+
+fn scan(world: &World) -> Result<Items, String> {
+    let mut items = Items::default();
+    let mut start = Value::Null;
+    loop {
+        let mut request = json!({ "TableName": TABLE, "ConsistentRead": true });
+        if !start.is_null() {
+            request["ExclusiveStartKey"] = start;
+        }
+        let (_, answer) = world.net.engine.answer("Scan", request.to_string().as_bytes());
+        let mut page: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
+        for item in page["Items"].as_array_mut().into_iter().flatten() {
+            take(&mut items, item.take())?;
+        }
+        start = page["LastEvaluatedKey"].take();
+        if start.is_null() {
+            return Ok(items);
+        }
+    }
+}
+
+fn take(items: &mut Items, item: Value) -> Result<(), String> {
+    match item["type"]["S"].as_str().unwrap_or_default() {
+        "member" => items.members += 1,
+        "referral" => items.referrals.push(decode(item)?),
+        "payment" => items.payments.push(decode(item)?),
+        "commission" => items.commissions.push(decode(item)?),
+        "entry" => items.entries.push(decode(item)?),
+        "wallet" => items.wallets.push(decode(item)?),
+        "withdrawal" => items.withdrawals.push(decode(item)?),
+        "parked" => items.parked += 1,
+        "limit" => {
+            let text = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
+            let used = item["used"]["N"].as_str().and_then(|n| n.parse().ok()).unwrap_or_default();
+            items.limits.push((text("pk"), text("sk"), used));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+async fn verified(world: &World) -> Result<(), String> {
+    let mut from = None;
+    loop {
+        let part = verify_ledger(&world.apps[0], from.as_ref(), 100).await.map_err(|error| error.to_string())?;
+        if let Some(difference) = part.difference {
+            return Err(format!("verify_ledger: {difference}"));
+        }
+        from = part.next;
+        if from.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn released(world: &World, items: &Items) -> Result<(), String> {
+    let now = world.apps[0].now();
+    for commission in &items.commissions {
+        let waits = commission.is_releasable() && commission.due_at <= now;
+        must!(!waits, "{} has been due since {} and was never released", commission.id, commission.due_at);
+    }
+    Ok(())
+}
+
+/// All that was said of each payment is in the record, and nothing else, whatever came when.
+fn undone(world: &World, items: &Items) -> Result<(), String> {
+    must!(items.payments.len() == world.plan.payments.len(), "{} payments are recorded", items.payments.len());
+    for paid in &world.plan.payments {
+        let record = items.payments.iter().find(|record| record.payment == paid.key);
+        let Some(record) = record else { return Err(format!("payment {} is lost", paid.key)) };
+        let (is, target) = (record.reversals.undone(paid.paid).minor(), words::undone(paid.paid.minor(), paid.at, &paid.words));
+        must!(is == target, "payment {}: {is} is undone, {target} was said", paid.key);
+        for commission in items.commissions.iter().filter(|commission| commission.payment == paid.key) {
+            let undone = Money::new(target, paid.paid.currency());
+            let clawed = clawback_target(commission.amount, commission.paid, undone).map_err(|e| e.to_string())?;
+            must!(commission.clawed == clawed.minor(), "{}: clawed {}", commission.id, commission.clawed);
+        }
+    }
+    Ok(())
+}
+
+/// Each rule has granted as often as it does when payments come one after the other.
+async fn granted(world: &World, items: &Items) -> Result<(), String> {
+    for payment in &items.payments {
+        let program = program_at(&world.apps[1], payment.paid_at).await.map_err(|error| error.to_string())?;
+        let (was, is) = (payment.program_version, program.version);
+        must!(was == is, "{} was decided by version {was}, in force was {is}", payment.payment);
+    }
+    let grants: usize = items.payments.iter().map(|payment| payment.grants().count()).sum();
+    must!(grants == items.commissions.len(), "{grants} grants, {} commissions", items.commissions.len());
+    if world.plan.bars {
+        return Ok(());
+    }
+    for referral in &items.referrals {
+        for rule in &world.plan.preset.program.rules {
+            let of_referee = items.payments.iter().filter(|payment| payment.member == referral.referee);
+            let eligible = of_referee.clone().filter(|p| p.tier.minor() >= rule.minimum_payment.minor()).count();
+            let granted = of_referee.flat_map(PaymentRecord::grants).filter(|(c, ..)| c.rule == rule.id).count();
+            let upline = rule.beneficiary.level() == 2;
+            let expected = match rule.trigger {
+                _ if upline && referral.upline.is_none() => 0,
+                Trigger::FirstPayment => eligible.min(1),
+                Trigger::NthPayment(n) => usize::from(eligible >= n as usize),
+                _ => eligible,
+            };
+            let id = &rule.id;
+            must!(granted == expected, "rule {id} granted {granted} times and not {expected} of {eligible}");
+        }
+    }
+    Ok(())
+}
+
+fn limits(items: &Items) -> Result<(), String> {
+    let mut used: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
+    for commission in items.commissions.iter().filter(|c| matches!(c.state, CommissionState::Released { .. })) {
+        let (rule, paid_at) = (&commission.snapshot.rule, commission.paid_at);
+        let budget = commission.snapshot.budget.map(|cap| {
+            ((format!("BUDGET#{}", cap.per.key(paid_at)), "BUDGET".to_owned()), cap.amount.minor())
+        });
+        let own = rule.cap_member.map(|cap| {
+            let sk = format!("CAP#{}#{}", rule.id, cap.per.key(paid_at));
+            ((format!("M#{}", commission.beneficiary), sk), cap.amount.minor())
+        });
+        for (key, cap) in budget.into_iter().chain(own) {
+            let slot = used.entry(key).or_insert((0, cap));
+            slot.0 += commission.entitlement().minor();
+        }
+    }
+    for ((pk, sk), (taken, cap)) in used {
+        must!(taken <= cap, "{taken} was released under the limit {pk} {sk} of {cap}");
+        let on_record = items.limits.iter().find(|limit| (&limit.0, &limit.1) == (&pk, &sk)).map(|limit| limit.2);
+        let on_record = on_record.unwrap_or_default();
+        must!((taken..=cap).contains(&on_record), "{pk} {sk}: {on_record} is on record, {taken} was released");
+    }
+    Ok(())
+}
+
+fn wallets(items: &Items) -> Result<(), String> {
+    for wallet in &items.wallets {
+        let mine = |c: &&Commission| {
+            c.beneficiary == wallet.member
+                && c.snapshot.rule.target == wallet.kind
+                && c.amount.currency() == wallet.currency
+                && matches!(c.state, CommissionState::Released { .. })
+        };
+        let entitled: i64 = items.commissions.iter().filter(mine).map(|c| c.entitlement().minor()).sum();
+        let paid = |w: &&Withdrawal| {
+            w.member == wallet.member && w.wallet == wallet.kind && w.state == WithdrawalState::Paid
+        };
+        let paid_out: i64 = items.withdrawals.iter().filter(paid).map(|w| w.amount.minor()).sum();
+        let worth = wallet.buckets.available + wallet.buckets.held - wallet.buckets.owed;
+        must!(worth == entitled - paid_out, "a wallet is worth {worth}, not {entitled} less {paid_out}");
+    }
+    Ok(())
+}
+
+fn withdrawals(world: &World, items: &Items) -> Result<(), String> {
+    for withdrawal in &items.withdrawals {
+        let (id, state) = (withdrawal.id.as_str(), withdrawal.state);
+        let (times, expected) = (world.bank.times_paid(id), usize::from(state == WithdrawalState::Paid));
+        must!(times == expected, "withdrawal {id} is {} and was paid {times} times", state.as_str());
+    }
+    Ok(())
+}
+
+fn conversions(items: &Items) -> Result<(), String> {
+    for referral in &items.referrals {
+        let converts = |c: &&Commission| {
+            c.place == Place::Conversion { joined_at: referral.joined_at } && c.referee == referral.referee
+        };
+        let by: Vec<_> = items.commissions.iter().filter(converts).map(|c| &c.payment).collect();
+        let said = match &referral.state {
+            ReferralState::Converted { payment, .. } => vec![payment],
+            ReferralState::Pending | ReferralState::Expired => vec![],
+        };
+        must!(by == said, "a referral says it was converted by {said:?}, its commission by {by:?}");
+    }
+    Ok(())
+}
+
+/// What must come out the same whatever the schedule: what is undone of each payment, how often each rule
+/// granted to whom, and, where no payment races another, what each commission is worth.
+fn economy(world: &World, items: &Items) -> BTreeMap<String, i64> {
+    let mut economy: BTreeMap<String, i64> = BTreeMap::new();
+    for payment in &items.payments {
+        economy.insert(format!("undone {}", payment.payment), payment.reversals.undone(payment.paid).minor());
+    }
+    if world.plan.bars || world.plan.changes {
+        return economy;
+    }
+    for commission in &items.commissions {
+        let (rule, level) = (&commission.snapshot.rule.id, commission.snapshot.level);
+        *economy.entry(format!("count {rule} {level} {}", commission.beneficiary)).or_default() += 1;
+        if world.plan.kind == Kind::Ott {
+            let due = match commission.state {
+                CommissionState::Void { .. } => 0,
+                _ => commission.entitlement().minor(),
+            };
+            economy.insert(format!("due {}", commission.id), due);
+        }
+    }
+    economy
+}

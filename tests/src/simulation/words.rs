@@ -1,0 +1,51 @@
+//! How much of a payment is undone by everything that was said about it: an independent reckoning, from the
+//! set of words alone.
+
+use std::collections::BTreeMap;
+
+use guerdon_domain::{DisputeStage, RefundStage, Reversal, ReversalKind, Timestamp};
+
+/// Minor units of `paid` that `words` undo, in whatever order they were said.
+pub fn undone(paid: i64, paid_at: Timestamp, words: &[Reversal]) -> i64 {
+    let mut refunds: BTreeMap<&str, (Timestamp, RefundStage, i64)> = BTreeMap::new();
+    let mut disputes: BTreeMap<&str, (Timestamp, DisputeStage, i64)> = BTreeMap::new();
+    let mut notes: BTreeMap<&str, (bool, Timestamp, i64, &[String])> = BTreeMap::new();
+    let mut total: Option<(Timestamp, i64)> = None;
+    // That it was paid is said with the payment.
+    let mut given_up = (paid_at, false);
+    for Reversal { at, kind } in words {
+        match kind {
+            ReversalKind::Refund { id, amount, stage } => {
+                let word = (*at, *stage, amount.minor());
+                let known = refunds.entry(id).or_insert(word);
+                *known = (*known).max(word);
+            }
+            ReversalKind::Dispute { id, amount, stage } => {
+                let word = (*at, *stage, amount.minor());
+                let known = disputes.entry(id).or_insert(word);
+                *known = (*known).max(word);
+            }
+            ReversalKind::CreditNote { id, amount, refunds, voided } => {
+                let word = (*voided, *at, amount.minor(), refunds.as_slice());
+                let known = notes.entry(id).or_insert(word);
+                *known = (*known).max(word);
+            }
+            ReversalKind::RefundedTotal { amount } => total = total.max(Some((*at, amount.minor()))),
+            ReversalKind::Invoice { undone } => given_up = given_up.max((*at, *undone)),
+        }
+    }
+    if given_up.1 {
+        return paid;
+    }
+    let noted = notes.values().filter(|note| !note.0).map(|(_, _, minor, ids)| {
+        let told: i64 = ids.iter().filter_map(|id| refunds.get(id.as_str())).map(|refund| refund.2).sum();
+        (minor - told).max(0)
+    });
+    let refunded: i64 = match total {
+        Some((_, minor)) if refunds.is_empty() => minor,
+        _ => refunds.values().filter(|refund| refund.1 != RefundStage::Failed).map(|refund| refund.2).sum(),
+    };
+    let taken = |stage| matches!(stage, DisputeStage::Withdrawn | DisputeStage::Lost);
+    let disputed: i64 = disputes.values().filter(|dispute| taken(dispute.1)).map(|dispute| dispute.2).sum();
+    (refunded + disputed + noted.sum::<i64>()).min(paid)
+}
