@@ -90,8 +90,8 @@ where
     A: Fn(Rc<World>) -> F,
     F: Future<Output = Done>,
 {
-    for _ in 0..80 {
-        match Mortal::new(name, act(world.clone())).await {
+    for tries in 0..80 {
+        match Mortal::new(name, tries > 12, act(world.clone())).await {
             Some(Ok(())) => return,
             Some(Err(Undone::Never(why))) => return world.net.violate(format!("{name}: {why}")),
             Some(Err(Undone::Again)) | None => {}

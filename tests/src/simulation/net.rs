@@ -24,6 +24,8 @@ use super::{
 thread_local! {
     /// The actor that is polled at present has just crashed.
     static CRASHED: Cell<bool> = const { Cell::new(false) };
+    /// It has had enough trouble by now: nothing more goes wrong for it.
+    static SPARED: Cell<bool> = const { Cell::new(false) };
     /// Its name.
     static ACTOR: RefCell<String> = const { RefCell::new(String::new()) };
 }
@@ -34,13 +36,14 @@ pub type ItemKey = (String, String);
 /// A future that ends with nothing when its actor crashes: it is dropped where it stands.
 pub struct Mortal<F> {
     name: String,
+    spared: bool,
     inner: Option<Pin<Box<F>>>,
 }
 
 impl<F> Mortal<F> {
-    /// `inner`, done by the actor of this name.
-    pub fn new(name: &str, inner: F) -> Self {
-        Self { name: name.to_owned(), inner: Some(Box::pin(inner)) }
+    /// `inner`, done by the actor of this name; `spared`, nothing goes wrong.
+    pub fn new(name: &str, spared: bool, inner: F) -> Self {
+        Self { name: name.to_owned(), spared, inner: Some(Box::pin(inner)) }
     }
 }
 
@@ -49,6 +52,7 @@ impl<F: Future> Future for Mortal<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         ACTOR.with_borrow_mut(|actor| actor.clone_from(&self.name));
+        SPARED.set(self.spared);
         let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
         match inner.as_mut().poll(cx) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
@@ -84,6 +88,8 @@ struct State {
     locked: BTreeSet<ItemKey>,
     /// When each key was last written: the indexes lag behind.
     written: BTreeMap<ItemKey, Instant>,
+    /// Tokens of committed requests: the SDK's own retries change nothing.
+    tokens: BTreeSet<String>,
     traced: Traced,
     audit: Audit,
     /// Nothing goes wrong and nothing takes time any more.
@@ -118,6 +124,7 @@ impl Net {
             rng: fastrand::Rng::with_seed(schedule),
             locked: BTreeSet::new(),
             written: BTreeMap::new(),
+            tokens: BTreeSet::new(),
             traced: Traced { lines: verbose.then(Vec::new), ..Traced::default() },
             audit: Audit::default(),
             calm: false,
@@ -201,7 +208,7 @@ impl Net {
 
     fn trouble(&self, operation: &str, request: Option<&Value>) -> Trouble {
         let mut state = self.state();
-        if state.calm || self.faults == 0 {
+        if state.calm || self.faults == 0 || SPARED.get() {
             return Trouble::None;
         }
         let drawn = state.rng.u32(0..1000);
@@ -354,6 +361,10 @@ impl Net {
         self.note(|| format!("{operation} {}", keys_text(&keys)));
         let mut guard = self.state();
         let state = &mut *guard;
+        let token = request["ClientRequestToken"].as_str();
+        if token.is_some_and(|token| !state.tokens.insert(token.to_owned())) {
+            return;
+        }
         let mut hasher = DefaultHasher::new();
         (state.traced.hash, operation, hashable(request)).hash(&mut hasher);
         state.traced.hash = hasher.finish();

@@ -137,7 +137,7 @@ impl Plan {
             jobs: Vec::new(),
             bars,
             changes,
-            faults: [0, 4, 10, 25][other.usize(0..4)],
+            faults: [0, 4, 10, 20][other.usize(0..4)],
             attempts: other.u32(1..3),
         };
         plan.deliver(&mut other);
