@@ -6,7 +6,6 @@
 
 pub mod desk;
 mod ledger;
-pub mod simulation;
 pub mod stripe;
 pub mod telegram;
 

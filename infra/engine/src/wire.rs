@@ -5,7 +5,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use aws_sdk_dynamodb::{
     Client,
     config::{
-        BehaviorVersion, Credentials, HttpClient, Region, RuntimeComponents, SharedHttpClient,
+        BehaviorVersion, HttpClient, IdentityCache, Region, RuntimeComponents, SharedHttpClient,
         StalledStreamProtectionConfig,
         retry::{RetryConfig, RetryPartition},
     },
@@ -52,7 +52,8 @@ impl Engine {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("local"))
             .endpoint_url("http://embedded.invalid")
-            .credentials_provider(Credentials::new("local", "local", None, None, "embedded"))
+            .allow_no_auth()
+            .identity_cache(IdentityCache::no_cache())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_partition(RetryPartition::new(name))
             .retry_config(retries)

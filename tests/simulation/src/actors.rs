@@ -14,7 +14,7 @@ use guerdon_app::{
 };
 use guerdon_domain::{PaymentFacts, Reversal, ReversalKind};
 
-use super::{
+use crate::{
     World, deeds, elapsed_millis,
     net::Mortal,
     plan::{What, changed},

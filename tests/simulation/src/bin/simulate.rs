@@ -4,15 +4,14 @@
 
 use std::{ops::Range, process::ExitCode};
 
-use guerdon_tests::simulation::{Mutant, Run, Under, play, play_many};
+use guerdon_simulation::{Mutant, Run, play, play_many};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1));
     let number = |name: &str| value(name).and_then(|text| text.parse::<u64>().ok());
     let mutant = value("--mutant").and_then(|name| Mutant::ALL.into_iter().find(|m| format!("{m:?}") == *name));
-    let under = if args.iter().any(|arg| arg == "--sqlite") { Under::Sqlite } else { Under::Memory };
-    let run = Run { mutant, under, schedule: number("--schedule"), ..Run::default() };
+    let run = Run { mutant, schedule: number("--schedule"), ..Run::default() };
     if let Some(seed) = number("--seed") {
         return one(Run { seed, verbose: true, ..run });
     }

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::{Outcome, Run, play};
+use crate::{Outcome, Run, play};
 
 /// What came of many runs.
 #[derive(Debug, Default)]

@@ -16,7 +16,7 @@ use guerdon_engine::{Engine, Wire, WireAnswer};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{
+use crate::{
     audit::Audit,
     mutant::{Mutant, Rewritten},
 };
@@ -415,7 +415,7 @@ impl Drop for Lock<'_> {
 fn note(state: &mut State, line: String) {
     let Some(lines) = &mut state.traced.lines else { return };
     let actor = ACTOR.with_borrow(String::clone);
-    let now = super::elapsed_millis();
+    let now = crate::elapsed_millis();
     lines.push(format!("{:>9}.{:03} {actor:<28} {line}", now / 1000, now % 1000));
 }
 

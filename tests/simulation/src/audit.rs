@@ -11,7 +11,7 @@ use guerdon_engine::Engine;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{
+use crate::{
     TABLE,
     net::{ItemKey, writes_of, written_key},
 };

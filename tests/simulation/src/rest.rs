@@ -9,7 +9,7 @@ use guerdon_domain::{
 };
 use serde_json::{Value, json};
 
-use super::{
+use crate::{
     TABLE, World,
     actors::until_done,
     audit::decode,

@@ -6,7 +6,7 @@ use guerdon_app::App;
 use guerdon_domain::{CommissionState, EntryKind, MemberId, ReferralState};
 use guerdon_store::{Counters, Projection};
 
-use super::rest::Items;
+use crate::rest::Items;
 
 fn add(counters: &mut Counters, name: impl Into<String>, minor: i64) {
     *counters.entry(name.into()).or_default() += minor;

@@ -10,7 +10,7 @@ use guerdon_app::{
 use guerdon_engine::StreamPosition;
 use serde_json::Value;
 
-use super::{
+use crate::{
     TABLE, World,
     actors::{Undone, until_done},
 };

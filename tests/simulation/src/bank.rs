@@ -9,7 +9,7 @@ use std::{
 use guerdon_app::{PayoutError, Payouts};
 use guerdon_domain::{Destination, Withdrawal};
 
-use super::net::Net;
+use crate::net::Net;
 
 /// The bank and the provider, which is one of its customers.
 pub struct Bank {

@@ -12,7 +12,7 @@ use guerdon_app::{
 };
 use guerdon_domain::{Money, WithdrawalId};
 
-use super::{
+use crate::{
     World,
     actors::{Done, Undone, spawn},
     elapsed_millis,
