@@ -71,23 +71,30 @@ pub(super) async fn claim(
 ) -> Result<Withdrawal, WithdrawalError> {
     let before = load(app, id).await?;
     if before.state != WithdrawalState::Approved {
-        return claimed_before(before, payer);
+        return claimed_before(before, payer, batch);
     }
     let four_eyes = app.preset.withdrawals.as_ref().is_some_and(|rules| rules.four_eyes);
     if four_eyes && before.approved.as_ref().is_some_and(|stamp| stamp.by == payer) {
         return Err(WithdrawalError::SameOperator);
     }
     let claimed = Some(Stamp { by: payer.to_owned(), at: app.now() });
-    let batch = batch.map(str::to_owned);
-    let after = Withdrawal { state: WithdrawalState::Paying, claimed, batch, ..before.clone() };
+    let file = batch.map(str::to_owned);
+    let after = Withdrawal { state: WithdrawalState::Paying, claimed, batch: file, ..before.clone() };
     if app.store.step_withdrawal(&before, &after).await? {
         return Ok(after);
     }
-    claimed_before(load(app, id).await?, payer)
+    claimed_before(load(app, id).await?, payer, batch)
 }
 
-fn claimed_before(withdrawal: Withdrawal, payer: &str) -> Result<Withdrawal, WithdrawalError> {
-    let ours = withdrawal.claimed.as_ref().is_some_and(|stamp| stamp.by == payer);
+/// A claim is for one way of paying: what its own claimer has put into a bank's file must not go out by the
+/// provider too, nor in another file.
+fn claimed_before(
+    withdrawal: Withdrawal,
+    payer: &str,
+    batch: Option<&str>,
+) -> Result<Withdrawal, WithdrawalError> {
+    let claimer = withdrawal.claimed.as_ref().is_some_and(|stamp| stamp.by == payer);
+    let ours = claimer && withdrawal.batch.as_deref() == batch;
     if ours && withdrawal.state == WithdrawalState::Paying {
         Ok(withdrawal)
     } else {
