@@ -123,11 +123,14 @@ async fn release(
     let released = CommissionState::Released { entry_seq: wallet.seq + 1, at: now };
     let (mut sum, mut ids, mut flips) = (Money::zero(currency), Vec::new(), Vec::new());
     for commission in commissions {
-        let amount = within(&mut limits, commission.entitlement());
+        // The whole grant uses the limits, also where some of it is undone at present: a dispute that is won
+        // after the release brings that back, and must not bring more than the limits have let through.
+        let allowed = within(&mut limits, commission.amount);
         let mut after = Commission { state: released.clone(), ..(*commission).clone() };
-        if amount != commission.entitlement() {
-            after.allowed = Some(amount.minor());
+        if allowed != commission.amount {
+            after.allowed = Some(allowed.minor());
         }
+        let amount = after.entitlement();
         if amount.is_positive() {
             sum = sum.checked_add(amount)?;
             ids.push(&commission.id);
