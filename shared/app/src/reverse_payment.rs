@@ -67,12 +67,12 @@ pub async fn reverse_payment(
     .await
 }
 
-/// An invoice that was given up and paid later has been paid; and that it was paid is news only where it
-/// had been given up.
+/// What was said of an invoice until it was paid is settled by the payment itself. What is said later counts
+/// by the provider's clock, so that it was paid after all is kept also where that it was given up is yet to
+/// arrive.
 fn is_overtaken(record: &PaymentRecord, reversal: &Reversal) -> bool {
     match reversal.kind {
-        ReversalKind::Invoice { undone: true } => reversal.at <= record.paid_at,
-        ReversalKind::Invoice { undone: false } => record.reversals.is_empty(),
+        ReversalKind::Invoice { .. } => reversal.at <= record.paid_at,
         _ => false,
     }
 }
