@@ -38,6 +38,11 @@ run: ## Start everything on http://127.0.0.1:8080.
 test: ## Run every test.
 	cargo test --workspace
 
+.PHONY: simulate
+simulate: ## Simulate SEEDS=2000 worlds, one with its trace (SEED=1234), or every planted fault (MUTANTS=300).
+	cargo run --profile $(or $(PROFILE),release) -p guerdon-simulation --bin simulate -- \
+	  $(if $(SEED),--seed $(SEED),$(if $(MUTANTS),--mutants $(MUTANTS),--seeds $(or $(SEEDS),2000)))
+
 .PHONY: lint
 lint: ## Check formatting, code and template.
 	cargo fmt --all --check

@@ -1,14 +1,11 @@
 //! Who does what: each delivery and each deed is an actor that is woken until it is done.
 
-use std::{
-    cell::Cell,
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use guerdon_app::{
-    AppError, Parked, Profile, Recorded, Reversed, StartRefusal, Started, WithdrawalError, desk, park_until_known,
-    record_payment, replay_parked, reverse_payment, settle_wallet, share_code, start_member,
+    AppError, Parked, Profile, Recorded, Reversed, StartRefusal, Started, WithdrawalError, desk,
+    park_until_known, record_payment, replay_parked, reverse_payment, settle_wallet, share_code,
+    start_member,
     stored::{ParkedEvent, WaitsFor},
     sweep_releases,
 };

@@ -85,7 +85,8 @@ impl Audit {
         match item["type"]["S"].as_str().unwrap_or_default() {
             "wallet" => {
                 let wallet: Wallet = decode(item)?;
-                let of = (wallet.member.clone(), wallet.kind.as_str().to_owned(), wallet.currency.to_string());
+                let of =
+                    (wallet.member.clone(), wallet.kind.as_str().to_owned(), wallet.currency.to_string());
                 touched.wallets.insert(of.clone());
                 self.wallets.insert(of, wallet);
                 Ok(())
@@ -122,7 +123,12 @@ impl Audit {
         Ok(())
     }
 
-    fn take_commission(&mut self, key: ItemKey, after: Commission, touched: &mut Touched) -> Result<(), String> {
+    fn take_commission(
+        &mut self,
+        key: ItemKey,
+        after: Commission,
+        touched: &mut Touched,
+    ) -> Result<(), String> {
         let id = after.id.to_string();
         let known = self.by_id.entry(id.clone()).or_insert_with(|| key.clone());
         must!(*known == key, "commission {id} was booked twice");
@@ -159,7 +165,12 @@ impl Audit {
         Ok(())
     }
 
-    fn take_withdrawal(&mut self, key: ItemKey, after: Withdrawal, touched: &mut Touched) -> Result<(), String> {
+    fn take_withdrawal(
+        &mut self,
+        key: ItemKey,
+        after: Withdrawal,
+        touched: &mut Touched,
+    ) -> Result<(), String> {
         use WithdrawalState::{Approved, Failed, Paid, Paying, Rejected, Requested};
         let before = self.withdrawals.get(&key);
         let step = (before.map(|before| before.state), after.state);
@@ -172,10 +183,12 @@ impl Audit {
         );
         must!(legal, "withdrawal {} went {step:?}", after.id);
         if step == (Some(Paying), Paying) {
-            let same = before.is_some_and(|before| (&before.claimed, &before.batch) == (&after.claimed, &after.batch));
+            let same = before
+                .is_some_and(|before| (&before.claimed, &before.batch) == (&after.claimed, &after.batch));
             must!(same, "withdrawal {} was claimed twice", after.id);
         }
-        let of = (after.member.clone(), after.wallet.as_str().to_owned(), after.amount.currency().to_string());
+        let of =
+            (after.member.clone(), after.wallet.as_str().to_owned(), after.amount.currency().to_string());
         if step.1 == Approved {
             let owed = self.wallets.get(&of).map_or(0, |wallet| wallet.buckets.owed);
             must!(owed == 0, "withdrawal {} was approved while {owed} is owed", after.id);
@@ -193,10 +206,14 @@ impl Audit {
         must!(seq == sum.entries, "wallet {of:?} is at {seq} and has {} entries", sum.entries);
         must!(buckets == sum.buckets, "wallet {of:?} is {buckets:?}, its entries say {:?}", sum.buckets);
         let (credited, entitled) = (sum.credited, sum.entitled);
-        must!(credited == entitled, "{of:?}: {credited} was credited, {entitled} is due for what is released");
-        let open = self.withdrawals.values().filter(|w| {
-            w.member == of.0 && w.wallet.as_str() == of.1 && !w.state.is_final()
-        });
+        must!(
+            credited == entitled,
+            "{of:?}: {credited} was credited, {entitled} is due for what is released"
+        );
+        let open = self
+            .withdrawals
+            .values()
+            .filter(|w| w.member == of.0 && w.wallet.as_str() == of.1 && !w.state.is_final());
         let asked: i64 = open.map(|withdrawal| withdrawal.amount.minor()).sum();
         must!(buckets.held == asked, "{of:?}: {} is held, {asked} is asked for", buckets.held);
         Ok(())
@@ -208,7 +225,8 @@ impl Audit {
         };
         let undone = payment.reversals.undone(payment.paid);
         for (candidate, beneficiary, reward) in payment.grants() {
-            let id = payment.payment.commission(&candidate.rule, candidate.level).map_err(|e| e.to_string())?;
+            let id =
+                payment.payment.commission(&candidate.rule, candidate.level).map_err(|e| e.to_string())?;
             let commission = self.by_id.get(id.as_str()).and_then(|key| self.commissions.get(key));
             let Some(commission) = commission else { return Err(format!("commission {id} is missing")) };
             let same = commission.amount == reward && commission.beneficiary == *beneficiary;
@@ -232,7 +250,10 @@ fn step_of(before: &Commission, after: &Commission) -> Result<(), String> {
         (Released { entry_seq: one, .. }, Released { entry_seq: other, .. }) => {
             must!(one == other, "{id} was released twice, by entries {one} and {other}");
         }
-        (Held | Void { reason: VoidReason::Reversed, .. }, Held | Void { reason: VoidReason::Reversed, .. })
+        (
+            Held | Void { reason: VoidReason::Reversed, .. },
+            Held | Void { reason: VoidReason::Reversed, .. },
+        )
         | (Void { reason: VoidReason::Capped, .. }, Void { reason: VoidReason::Capped, .. }) => {}
         (one, other) => return Err(format!("{id} went from {one:?} to {other:?}")),
     }

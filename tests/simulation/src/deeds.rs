@@ -7,8 +7,8 @@ use std::{
 };
 
 use guerdon_app::{
-    Outcome, WithdrawalError, approve_withdrawal, export_batch, finish_withdrawal, pay_out, reject_withdrawal,
-    request_withdrawal,
+    Outcome, WithdrawalError, approve_withdrawal, export_batch, finish_withdrawal, pay_out,
+    reject_withdrawal, request_withdrawal,
 };
 use guerdon_domain::{Money, WithdrawalId};
 
@@ -108,9 +108,9 @@ fn decide(world: &Rc<World>, id: &WithdrawalId) {
 fn answered<T>(result: Result<T, WithdrawalError>) -> Done {
     match result {
         Ok(_)
-        | Err(
-            WithdrawalError::WrongState(_) | WithdrawalError::SameOperator | WithdrawalError::Owes(_),
-        ) => Ok(()),
+        | Err(WithdrawalError::WrongState(_) | WithdrawalError::SameOperator | WithdrawalError::Owes(_)) => {
+            Ok(())
+        }
         Err(error) => Err(error.into()),
     }
 }

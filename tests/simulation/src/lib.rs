@@ -41,8 +41,8 @@ pub const BEGINNING: Timestamp = Timestamp::from_seconds(1_795_253_400);
 
 pub use many::{Tally, play_many};
 pub use mutant::Mutant;
-pub use net::Traced;
 use net::Net;
+pub use net::Traced;
 pub use plan::{Kind, Plan};
 
 /// The table.

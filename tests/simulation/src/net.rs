@@ -119,7 +119,13 @@ enum Trouble {
 
 impl Net {
     /// A network whose troubles follow from `schedule`, each with a rate of `faults` in a thousand.
-    pub fn new(engine: Engine, schedule: u64, faults: u32, mutant: Option<Mutant>, verbose: bool) -> Arc<Self> {
+    pub fn new(
+        engine: Engine,
+        schedule: u64,
+        faults: u32,
+        mutant: Option<Mutant>,
+        verbose: bool,
+    ) -> Arc<Self> {
         let state = State {
             rng: fastrand::Rng::with_seed(schedule),
             locked: BTreeSet::new(),
@@ -352,7 +358,9 @@ impl Net {
         if status == 200 {
             self.committed(operation, request, keys);
         } else {
-            self.note(|| format!("{operation} {} {}", keys_text(&keys), answer.chars().take(300).collect::<String>()));
+            self.note(|| {
+                format!("{operation} {} {}", keys_text(&keys), answer.chars().take(300).collect::<String>())
+            });
         }
         Some((status, answer))
     }
@@ -432,7 +440,10 @@ fn keys_text(keys: &BTreeSet<ItemKey>) -> String {
 pub fn writes_of<'a>(operation: &'a str, request: &'a Value) -> Vec<(&'a str, &'a Value)> {
     if operation == "TransactWriteItems" {
         let items = request["TransactItems"].as_array().into_iter().flatten();
-        return items.filter_map(|item| item.as_object()?.iter().next()).map(|(k, v)| (k.as_str(), v)).collect();
+        return items
+            .filter_map(|item| item.as_object()?.iter().next())
+            .map(|(k, v)| (k.as_str(), v))
+            .collect();
     }
     vec![(operation.trim_end_matches("Item"), request)]
 }

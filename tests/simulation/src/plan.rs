@@ -121,8 +121,7 @@ impl Plan {
     /// When a built-in preset is broken.
     pub fn new(seed: u64, schedule: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let kind =
-            [Kind::Bitten, Kind::Ott, Kind::Capped, Kind::Counting, Kind::TwoSided][rng.usize(0..5)];
+        let kind = [Kind::Bitten, Kind::Ott, Kind::Capped, Kind::Counting, Kind::TwoSided][rng.usize(0..5)];
         let preset = preset(kind, &mut rng);
         let members = family(&mut rng);
         let bursts = bursts(&mut rng);
@@ -156,7 +155,8 @@ impl Plan {
             let first = at + late(rng);
             self.push(first, What::Pay(n));
             for _ in 0..rng.u32(0..4).saturating_sub(1) {
-                let again = first + [rng.u64(0..40), rng.u64(0..900_000), rng.u64(0..9 * HOUR)][rng.usize(0..3)];
+                let again =
+                    first + [rng.u64(0..40), rng.u64(0..900_000), rng.u64(0..9 * HOUR)][rng.usize(0..3)];
                 self.push(again, What::Pay(n));
             }
             for (m, word) in paid.words.iter().enumerate() {
@@ -169,7 +169,10 @@ impl Plan {
                 };
                 self.push(told, What::Reverse(n, m));
                 if rng.u8(0..3) == 0 {
-                    self.push(told + [rng.u64(0..30), rng.u64(0..5 * HOUR)][rng.usize(0..2)], What::Reverse(n, m));
+                    self.push(
+                        told + [rng.u64(0..30), rng.u64(0..5 * HOUR)][rng.usize(0..2)],
+                        What::Reverse(n, m),
+                    );
                 }
             }
         }
@@ -248,12 +251,7 @@ fn bursts(rng: &mut fastrand::Rng) -> Vec<u64> {
     bursts
 }
 
-fn payments(
-    kind: Kind,
-    members: &[Option<usize>],
-    bursts: &[u64],
-    rng: &mut fastrand::Rng,
-) -> Vec<Paid> {
+fn payments(kind: Kind, members: &[Option<usize>], bursts: &[u64], rng: &mut fastrand::Rng) -> Vec<Paid> {
     let many = if rng.u8(0..6) == 0 { 40 } else { 16 };
     let referees: Vec<usize> = (0..members.len()).filter(|n| members[*n].is_some()).collect();
     let currency = if kind == Kind::Ott { Currency::INR } else { Currency::USD };

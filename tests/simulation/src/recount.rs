@@ -35,7 +35,11 @@ async fn same(app: &App, target: &Projection, mut expected: Counters) -> Result<
     let mut counted = app.store.counters(target).await.map_err(|error| error.to_string())?;
     counted.retain(|_, count| *count != 0);
     expected.retain(|_, count| *count != 0);
-    if counted == expected { Ok(()) } else { Err(format!("{target:?} says {counted:?}, there is {expected:?}")) }
+    if counted == expected {
+        Ok(())
+    } else {
+        Err(format!("{target:?} says {counted:?}, there is {expected:?}"))
+    }
 }
 
 fn totals(items: &Items) -> Counters {

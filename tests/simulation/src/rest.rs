@@ -9,14 +9,7 @@ use guerdon_domain::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    TABLE, World,
-    actors::until_done,
-    audit::decode,
-    deeds,
-    plan::Kind,
-    recount, stream, words,
-};
+use crate::{TABLE, World, actors::until_done, audit::decode, deeds, plan::Kind, recount, stream, words};
 
 /// Every item of the table that matters.
 #[derive(Default)]
@@ -148,7 +141,8 @@ fn take(items: &mut Items, item: Value) -> Result<(), String> {
 async fn verified(world: &World) -> Result<(), String> {
     let mut from = None;
     loop {
-        let part = verify_ledger(&world.apps[0], from.as_ref(), 100).await.map_err(|error| error.to_string())?;
+        let part =
+            verify_ledger(&world.apps[0], from.as_ref(), 100).await.map_err(|error| error.to_string())?;
         if let Some(difference) = part.difference {
             return Err(format!("verify_ledger: {difference}"));
         }
@@ -170,15 +164,23 @@ fn released(world: &World, items: &Items) -> Result<(), String> {
 
 /// All that was said of each payment is in the record, and nothing else, whatever came when.
 fn undone(world: &World, items: &Items) -> Result<(), String> {
-    must!(items.payments.len() == world.plan.payments.len(), "{} payments are recorded", items.payments.len());
+    must!(
+        items.payments.len() == world.plan.payments.len(),
+        "{} payments are recorded",
+        items.payments.len()
+    );
     for paid in &world.plan.payments {
         let record = items.payments.iter().find(|record| record.payment == paid.key);
         let Some(record) = record else { return Err(format!("payment {} is lost", paid.key)) };
-        let (is, target) = (record.reversals.undone(paid.paid).minor(), words::undone(paid.paid.minor(), paid.at, &paid.words));
+        let (is, target) = (
+            record.reversals.undone(paid.paid).minor(),
+            words::undone(paid.paid.minor(), paid.at, &paid.words),
+        );
         must!(is == target, "payment {}: {is} is undone, {target} was said", paid.key);
         for commission in items.commissions.iter().filter(|commission| commission.payment == paid.key) {
             let undone = Money::new(target, paid.paid.currency());
-            let clawed = clawback_target(commission.amount, commission.paid, undone).map_err(|e| e.to_string())?;
+            let clawed =
+                clawback_target(commission.amount, commission.paid, undone).map_err(|e| e.to_string())?;
             must!(commission.clawed == clawed.minor(), "{}: clawed {}", commission.id, commission.clawed);
         }
     }
@@ -200,8 +202,10 @@ async fn granted(world: &World, items: &Items) -> Result<(), String> {
     for referral in &items.referrals {
         for rule in &world.plan.preset.program.rules {
             let of_referee = items.payments.iter().filter(|payment| payment.member == referral.referee);
-            let eligible = of_referee.clone().filter(|p| p.tier.minor() >= rule.minimum_payment.minor()).count();
-            let granted = of_referee.flat_map(PaymentRecord::grants).filter(|(c, ..)| c.rule == rule.id).count();
+            let eligible =
+                of_referee.clone().filter(|p| p.tier.minor() >= rule.minimum_payment.minor()).count();
+            let granted =
+                of_referee.flat_map(PaymentRecord::grants).filter(|(c, ..)| c.rule == rule.id).count();
             let upline = rule.beneficiary.level() == 2;
             let expected = match rule.trigger {
                 _ if upline && referral.upline.is_none() => 0,
@@ -218,7 +222,8 @@ async fn granted(world: &World, items: &Items) -> Result<(), String> {
 
 fn limits(items: &Items) -> Result<(), String> {
     let mut used: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
-    for commission in items.commissions.iter().filter(|c| matches!(c.state, CommissionState::Released { .. })) {
+    for commission in items.commissions.iter().filter(|c| matches!(c.state, CommissionState::Released { .. }))
+    {
         let (rule, paid_at) = (&commission.snapshot.rule, commission.paid_at);
         let budget = commission.snapshot.budget.map(|cap| {
             ((format!("BUDGET#{}", cap.per.key(paid_at)), "BUDGET".to_owned()), cap.amount.minor())
@@ -234,9 +239,13 @@ fn limits(items: &Items) -> Result<(), String> {
     }
     for ((pk, sk), (taken, cap)) in used {
         must!(taken <= cap, "{taken} was released under the limit {pk} {sk} of {cap}");
-        let on_record = items.limits.iter().find(|limit| (&limit.0, &limit.1) == (&pk, &sk)).map(|limit| limit.2);
+        let on_record =
+            items.limits.iter().find(|limit| (&limit.0, &limit.1) == (&pk, &sk)).map(|limit| limit.2);
         let on_record = on_record.unwrap_or_default();
-        must!((taken..=cap).contains(&on_record), "{pk} {sk}: {on_record} is on record, {taken} was released");
+        must!(
+            (taken..=cap).contains(&on_record),
+            "{pk} {sk}: {on_record} is on record, {taken} was released"
+        );
     }
     Ok(())
 }

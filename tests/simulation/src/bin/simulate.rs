@@ -10,7 +10,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1));
     let number = |name: &str| value(name).and_then(|text| text.parse::<u64>().ok());
-    let mutant = value("--mutant").and_then(|name| Mutant::ALL.into_iter().find(|m| format!("{m:?}") == *name));
+    let mutant =
+        value("--mutant").and_then(|name| Mutant::ALL.into_iter().find(|m| format!("{m:?}") == *name));
     let run = Run { mutant, schedule: number("--schedule"), ..Run::default() };
     if let Some(seed) = number("--seed") {
         return one(Run { seed, verbose: true, ..run });
@@ -27,7 +28,10 @@ fn one(run: Run) -> ExitCode {
     for line in outcome.traced.lines.unwrap_or_default() {
         println!("{line}");
     }
-    println!("{} requests, {} commits, trace {:016x}", outcome.traced.requests, outcome.traced.commits, outcome.traced.hash);
+    println!(
+        "{} requests, {} commits, trace {:016x}",
+        outcome.traced.requests, outcome.traced.commits, outcome.traced.hash
+    );
     verdict(outcome.violation.map(|violation| format!("seed {} failed: {violation}", run.seed)))
 }
 
@@ -35,7 +39,12 @@ fn many(seeds: Range<u64>, run: Run) -> ExitCode {
     let tally = play_many(seeds, run, usize::MAX);
     println!(
         "{} seeds: {} requests, {} commits, {} injected faults, {} conflicts, {} failed",
-        tally.runs, tally.requests, tally.commits, tally.faults, tally.conflicts, tally.failed.len()
+        tally.runs,
+        tally.requests,
+        tally.commits,
+        tally.faults,
+        tally.conflicts,
+        tally.failed.len()
     );
     for (seed, violation) in tally.failed.iter().take(20) {
         println!("  {seed}: {violation}");

@@ -1,0 +1,59 @@
+//! Thousands of worlds, and every planted fault.
+#![allow(clippy::print_stderr, reason = "figures for whoever asks for them")]
+
+use guerdon_simulation::{Mutant, Run, play, play_many};
+
+/// Worlds of a run of the tests; any number by hand: `make simulate SEEDS=20000`.
+fn seeds() -> u64 {
+    std::env::var("SIMULATION_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2000)
+}
+
+#[test]
+fn nothing_is_ever_paid_twice_or_lost() {
+    let tally = play_many(1..1 + seeds(), Run::default(), 1);
+    if let Some(failure) = tally.first() {
+        panic!("{failure}");
+    }
+    assert!(
+        tally.faults > tally.runs && tally.conflicts > tally.runs,
+        "hardly anything went wrong: {tally:?}"
+    );
+}
+
+/// A simulation is worth what it notices.
+#[test]
+fn every_planted_fault_is_caught() {
+    let missed: Vec<_> = Mutant::ALL
+        .into_iter()
+        .filter(|mutant| {
+            let run = Run { mutant: Some(*mutant), ..Run::default() };
+            play_many(1..1001, run, 1).failed.is_empty()
+        })
+        .collect();
+    assert!(missed.is_empty(), "never caught: {missed:?}");
+}
+
+#[test]
+fn one_seed_gives_one_run() {
+    for seed in 1..=10 {
+        let run = Run { seed, ..Run::default() };
+        let [one, other] = [play(run), play(run)].map(|outcome| {
+            let traced = outcome.traced;
+            (traced.hash, traced.requests, traced.commits, traced.faults, outcome.economy)
+        });
+        assert_eq!(one, other, "seed {seed}");
+    }
+}
+
+/// The same world with its messages in another order, with other faults: the same end.
+#[test]
+fn the_end_does_not_depend_on_the_order() {
+    for seed in 1..=40 {
+        let end = |schedule| {
+            let outcome = play(Run { seed, schedule: Some(schedule), ..Run::default() });
+            assert_eq!(outcome.violation, None, "seed {seed}, schedule {schedule}");
+            outcome.economy
+        };
+        assert_eq!(end(seed + 1_000_000), end(seed + 2_000_000), "seed {seed}");
+    }
+}
