@@ -28,13 +28,14 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
     packages.iter().map(|package| (package["name"].as_str().unwrap().to_owned(), names(package))).collect()
 }
 
-const FUNCTIONS: [&str; 9] = [
+const FUNCTIONS: [&str; 10] = [
     "telegram-webhook",
     "stripe-webhook",
     "admin-api",
     "commission-worker",
     "hold-release",
     "code-expiry",
+    "ledger-verifier",
     "projector",
     "event-relay",
     "notifier",

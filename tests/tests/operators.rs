@@ -217,3 +217,28 @@ async fn credit_given_by_hand_reaches_the_stripe_balance_too() {
         app.store.wallet(&world.member(ALICE), WalletKind::BillCredit, app.preset.currency).await.unwrap();
     assert_eq!((wallet.buckets.available, wallet.buckets.held), (0, 500));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_members_commissions_are_paged_to_the_end() {
+    let world = World::new().await;
+    let code = world.code_of(ALICE).await;
+    for person in [BOB, CAROL] {
+        world.joins(person, &code).await;
+        world.pays(person, 3900, 3900).await;
+    }
+    let first = world.admin(&format!("search?user_id={}&limit=1", ALICE.id)).await;
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = world.admin(&format!("search?user_id={}&limit=1&cursor={cursor}", ALICE.id)).await;
+    assert_ne!(first["items"], second["items"]);
+    assert_eq!(second["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_is_verified_by_the_hour() {
+    let world = World::new().await;
+    let code = world.code_of(ALICE).await;
+    world.joins(BOB, &code).await;
+    world.pays(BOB, 3900, 3900).await;
+    let report = world.run_job("ledger-verifier").await;
+    assert_eq!(report, json!({ "wallets": 1, "payments": 1, "commissions": 1, "finished": true }));
+}

@@ -74,7 +74,7 @@ fn stream_batches_are_read_change_by_change() {
 
 #[test]
 fn a_schedules_input_is_any_json() {
-    for name in ["hold-release.schedule.json", "code-expiry.schedule.json"] {
+    for name in ["hold-release.schedule.json", "code-expiry.schedule.json", "ledger-verifier.schedule.json"] {
         assert!(sample::<serde_json::Value>(name)["scheduled_time"].is_string(), "{name}");
     }
 }

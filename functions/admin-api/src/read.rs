@@ -10,6 +10,7 @@ use axum::{
 use guerdon_app::{
     AppError, Period,
     desk::{self, DayTrend, DeskCommission, Export, TopReferrer},
+    stored::commission_cursor,
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -237,7 +238,7 @@ pub(crate) async fn search(
     let member = desk.app.member_id(id);
     let found = desk::commissions_of(&desk.app, &member, before.as_deref(), limit).await?;
     let full = i32::try_from(found.len()).unwrap_or(i32::MAX) >= limit;
-    let last = found.last().filter(|_| full).map(|c| (c.commission.paid_at, c.commission.id.clone()));
+    let last = found.last().filter(|_| full).map(|c| commission_cursor(&c.commission));
     let next_cursor = last.map(|position| encode_cursor(&position)).transpose()?;
     Ok(Json(Page { items: found.into_iter().map(row).collect(), next_cursor }).into_response())
 }

@@ -17,4 +17,4 @@ mod stack;
 pub use bus::{EVENT_NAMES, RULES};
 pub use config::{Config, Data};
 pub use queue::QueueName;
-pub use stack::Stack;
+pub use stack::{Stack, app_on};

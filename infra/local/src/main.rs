@@ -11,7 +11,7 @@ async fn main() -> std::process::ExitCode {
     match run().await {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("guerdon cannot start: {error:#}");
+            eprintln!("guerdon: {error:#}");
             std::process::ExitCode::FAILURE
         }
     }
@@ -19,12 +19,31 @@ async fn main() -> std::process::ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let config = Config::from_env()?;
+    match std::env::args().nth(1).as_deref() {
+        None => {}
+        Some("verify-ledger") => return verify(config).await,
+        Some(other) => anyhow::bail!("there is no command '{other}'; there is: verify-ledger"),
+    }
     telemetry::start_for_people()?;
     let greeting = config.clone();
     let stack = Stack::start(config, Arc::new(SystemClock::default())).await?;
     greet(&greeting, &stack);
     tokio::signal::ctrl_c().await?;
     stack.stop().await;
+    Ok(())
+}
+
+/// Recomputes the whole ledger in the data folder. The stack must not be running on it.
+#[expect(clippy::print_stdout, reason = "a command answers")]
+async fn verify(config: Config) -> anyhow::Result<()> {
+    let app = guerdon_local::app_on(&config, Arc::new(SystemClock::default()))?;
+    let verified = guerdon_app::verify_all(&app).await?;
+    let (wallets, payments, commissions) = (verified.wallets, verified.payments, verified.commissions);
+    println!("{wallets} wallets, {payments} payments, {commissions} commissions recomputed");
+    match verified.difference {
+        Some(difference) => anyhow::bail!("the ledger is not sound: {difference}"),
+        None => println!("The ledger is sound."),
+    }
     Ok(())
 }
 

@@ -12,13 +12,14 @@ use crate::stack::Parts;
 pub(crate) const CLOCK_AHEAD: &str = "clock:ahead_seconds";
 
 /// The jobs there are, by function.
-pub(crate) const JOBS: [&str; 2] = ["hold-release", "code-expiry"];
+pub(crate) const JOBS: [&str; 3] = ["hold-release", "code-expiry", "ledger-verifier"];
 
 /// Runs a job now. None when there is no such job.
 pub(crate) async fn run_job(parts: &Parts, function: &str) -> Option<Result<Value, AppError>> {
     match function {
         "hold-release" => Some(hold_release::handler::handle(&parts.app).await),
         "code-expiry" => Some(code_expiry::handler::handle(&parts.app).await),
+        "ledger-verifier" => Some(ledger_verifier::handler::handle(&parts.app).await),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use commission_worker::{StripeBalance, handler::Worker};
-use guerdon_app::{App, MovableClock, OsEntropy, SystemClock};
+use guerdon_app::{App, Clock, MovableClock, OsEntropy, SystemClock};
 use guerdon_engine::Engine;
 use guerdon_runtime::{bus::EventBus, secrets::Secret};
 use guerdon_sim::{Plan, Sim, SimConfig};
@@ -109,6 +109,27 @@ impl Stack {
     }
 }
 
+/// The use cases on the data that the configuration names, without anything that runs: for commands. The
+/// data must not be in use by a running stack.
+///
+/// # Errors
+/// When the data cannot be opened.
+pub fn app_on(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    let (engine, _) = open(&config.data)?;
+    app(config, Store::new(engine.client(), TABLE), clock)
+}
+
+fn app(config: &Config, store: Store, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    Ok(App {
+        store,
+        clock,
+        entropy: Arc::new(OsEntropy),
+        preset: config.preset.clone(),
+        programs: guerdon_app::Programs::default(),
+        pseudonyms: config.pseudonym_key()?,
+    })
+}
+
 async fn parts(config: &mut Config, clock: Arc<dyn MovableClock>, base_url: &str) -> anyhow::Result<Parts> {
     let (engine, queues) = open(&config.data)?;
     if let Some(ahead) = queues.mark(schedule::CLOCK_AHEAD)? {
@@ -117,14 +138,7 @@ async fn parts(config: &mut Config, clock: Arc<dyn MovableClock>, base_url: &str
     let meter = Arc::new(Meter::default());
     let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
     store.create_table().await.context("the table cannot be made")?;
-    let app = App {
-        store,
-        clock: clock.clone(),
-        entropy: Arc::new(OsEntropy),
-        preset: config.preset.clone(),
-        programs: guerdon_app::Programs::default(),
-        pseudonyms: config.pseudonym_key()?,
-    };
+    let app = app(config, store, clock.clone())?;
     let simulated = simulate(config, &clock, base_url)?;
     let secrets = config.secrets();
     let (telegram_url, stripe_url) = simulated.urls(base_url);

@@ -419,7 +419,7 @@ async function travel(seconds) {
 }
 
 $("travel").append(...[["1 hour", 3600], ["1 day", 86400], ["30 days", 30 * 86400], ["366 days", 366 * 86400]].map(([text, seconds]) => action(text, () => travel(seconds))));
-$("jobs").append(...["hold-release", "code-expiry"].map((job) => action(job, async () => { if (await post("/local/jobs/" + job)) toast(`${job} ran.`); })));
+$("jobs").append(...["hold-release", "code-expiry", "ledger-verifier"].map((job) => action(job, async () => { if (await post("/local/jobs/" + job)) toast(`${job} ran.`); })));
 $("faults").append(
   action("Stripe: 500", () => api("stripe/fail", { next: 1, status: 500 }), { title: "The next call to Stripe fails and does nothing" }),
   action("Stripe: lost answer", () => api("stripe/fail", { next: 1, status: 500, after_commit: true }), { title: "The next call to Stripe takes effect, but its answer is lost" }),

@@ -50,7 +50,9 @@ pub use share_code::share_code;
 pub use simulate::{MOST_DAYS, RuleTotal, Simulation, simulate};
 pub use start_member::{Profile, StartRefusal, Started, start_member};
 pub use statement::{BalanceAt, balance_at};
-pub use verify_ledger::{Difference, Verified, verify_ledger, verify_payment, verify_wallet};
+pub use verify_ledger::{
+    Difference, Verified, verify_all, verify_ledger, verify_next, verify_payment, verify_wallet,
+};
 pub use views::{
     CreditsView, ProfileView, RecruitView, ReferralStats, StandingView, WithdrawView, credits_view,
     profile_view, recruit_view, reward_wallet, withdraw_view,

@@ -74,6 +74,57 @@ pub async fn verify_ledger(app: &App, from: Option<&ScanCursor>, items: i32) -> 
     .await
 }
 
+/// Items read at once.
+const PAGE: i32 = 200;
+
+/// Goes on with the verification where the last run stopped, for about `seconds`. At the end of the ledger,
+/// the next run begins again; at a difference, it comes back to the same place.
+///
+/// # Errors
+/// [`AppError`] when the table cannot be read.
+pub async fn verify_next(app: &App, seconds: i64) -> Result<Verified, AppError> {
+    let until = app.now().plus_seconds(seconds);
+    let mut from = app.store.verification_cursor().await?;
+    let mut all = Verified::default();
+    loop {
+        let page = verify_ledger(app, from.as_ref(), PAGE).await?;
+        all.add(page);
+        if all.difference.is_some() {
+            return Ok(all);
+        }
+        app.store.keep_verification_cursor(all.next.as_ref(), app.now()).await?;
+        if all.next.is_none() || app.now() >= until {
+            return Ok(all);
+        }
+        from.clone_from(&all.next);
+    }
+}
+
+/// Verifies the whole ledger from its beginning, however long that takes.
+///
+/// # Errors
+/// [`AppError`] when the table cannot be read.
+pub async fn verify_all(app: &App) -> Result<Verified, AppError> {
+    let mut all = Verified::default();
+    loop {
+        let from = all.next.clone();
+        all.add(verify_ledger(app, from.as_ref(), PAGE).await?);
+        if all.next.is_none() || all.difference.is_some() {
+            return Ok(all);
+        }
+    }
+}
+
+impl Verified {
+    fn add(&mut self, page: Self) {
+        self.wallets += page.wallets;
+        self.payments += page.payments;
+        self.commissions += page.commissions;
+        self.next = page.next;
+        self.difference = page.difference;
+    }
+}
+
 /// Recomputes one wallet: its statement, and what its entries say of commissions and withdrawals.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ const NAME: &str = "GUERDON_LOG";
 
 /// The crates whose lines are ours. Libraries say nothing: at some levels theirs hold whole requests, and
 /// with them names and secrets.
-const OURS: [&str; 16] = [
+const OURS: [&str; 17] = [
     "guerdon_domain",
     "guerdon_store",
     "guerdon_app",
@@ -28,6 +28,7 @@ const OURS: [&str; 16] = [
     "commission_worker",
     "hold_release",
     "code_expiry",
+    "ledger_verifier",
     "projector",
     "event_relay",
     "notifier",

@@ -41,6 +41,20 @@ pub struct ScanCursor {
     sk: String,
 }
 
+/// Where the scheduled verification stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct VerificationCursor {
+    cursor: Option<ScanCursor>,
+    at: Timestamp,
+}
+
+impl Record for VerificationCursor {
+    const TYPE: &'static str = "verification";
+    fn key(&self) -> Key {
+        keys::verification()
+    }
+}
+
 /// One page of the whole table: what a verification starts from.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScannedPage {
@@ -112,6 +126,27 @@ impl Store {
             return Ok(Vec::new());
         }
         self.get_all(&links.iter().map(|link| keys::payment(&link.payment)).collect::<Vec<_>>()).await
+    }
+
+    /// Where the scheduled verification stands; nothing at the beginning of the ledger.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn verification_cursor(&self) -> Result<Option<ScanCursor>, StoreError> {
+        let kept: Option<VerificationCursor> = self.get(&keys::verification()).await?;
+        Ok(kept.and_then(|kept| kept.cursor))
+    }
+
+    /// Remembers where the scheduled verification stands.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keep_verification_cursor(
+        &self,
+        cursor: Option<&ScanCursor>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.put(&VerificationCursor { cursor: cursor.cloned(), at }).await
     }
 
     /// Reads on through the whole table. Only verification does this: it must also find what no list names.

@@ -127,6 +127,11 @@ pub(crate) fn budget(period: &str) -> Key {
     Key::new(format!("BUDGET#{period}"), "BUDGET")
 }
 
+/// Where the scheduled verification of the ledger stands.
+pub(crate) fn verification() -> Key {
+    Key::new("VERIFICATION", "CURSOR")
+}
+
 pub(crate) fn withdrawal(member: &MemberId, seq: u64) -> Key {
     Key::new(member_pk(member), format!("WITHDRAWAL#{seq:010}"))
 }

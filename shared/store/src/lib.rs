@@ -29,6 +29,7 @@
 //! | [`AuditRecord`] | `AUDIT#month` | `at#id` | | | |
 //! | seen update | `UPDATE#id` | `UPDATE` | | | 2 days |
 //! | [`Notification`] | `NOTIFICATION#event` | `NOTIFICATION` | | | 30 days |
+//! | where the verification stands | `VERIFICATION` | `CURSOR` | | | |
 //! | rate counter | `RATE#principal` | minute | | | 1 hour |
 //!
 //! A commission's place is `joined_at#referee` for the one that converts a referral,

@@ -33,7 +33,7 @@ pub async fn export_batch(
     check_text(batch, "the batch's name")?;
     metered("export_batch", async {
         let mut lines = exported(app, batch, method).await?;
-        // A batch is closed by its first export: what is approved later belongs into the next one.
+        // What is approved later belongs into a batch of another name.
         if lines.is_empty() {
             for withdrawal in in_state(app, WithdrawalState::Approved).await? {
                 if withdrawal.destination.method != method || lines.len() == MOST_LINES {

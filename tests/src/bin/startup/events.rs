@@ -30,7 +30,7 @@ pub fn first_event(function: &str) -> Option<String> {
             "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:payments",
             "awsRegion": "eu-central-1",
         }] }),
-        "hold-release" | "code-expiry" => json!({}),
+        "hold-release" | "code-expiry" | "ledger-verifier" => json!({}),
         _ => return None,
     };
     Some(event.to_string())
