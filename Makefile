@@ -40,7 +40,7 @@ test: ## Run every test.
 
 .PHONY: simulate
 simulate: ## Simulate SEEDS=2000 worlds, one with its trace (SEED=1234), or every planted fault (MUTANTS=300).
-	cargo run --profile $(or $(PROFILE),release) -p guerdon-simulation --bin simulate -- \
+	cargo run --profile simulation -p guerdon-simulation --bin simulate -- \
 	  $(if $(SEED),--seed $(SEED),$(if $(MUTANTS),--mutants $(MUTANTS),--seeds $(or $(SEEDS),2000)))
 
 .PHONY: lint

@@ -45,6 +45,8 @@ async fn ott_shares_28_and_9_of_135_after_a_day() {
     // Bob's own order is level 1 for Alice, and has no level 2.
     let own = world.bank(BOB, "135.00", "combo", "upi/2").await;
     assert_eq!(own["trace"][1]["code"], "no_upline");
+    // The projector marks the hour in which the sweep looks.
+    world.drain().await;
     world.advance(26 * 3600).await;
     world.run_job("hold-release").await;
     assert_eq!(earnings(ALICE).await, "₹37.00");

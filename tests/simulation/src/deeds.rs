@@ -41,13 +41,12 @@ pub async fn ask(world: &Rc<World>, member: usize, percent: i64, key: &str) -> D
         None => {
             let wallet = app.store.wallet(&id, rules.wallet, app.preset.currency).await;
             let available = wallet.map_err(|_| Undone::Again)?.buckets.available;
-            let minor = available * percent / 100;
-            // They look again when there is nothing yet.
-            world.desk.amounts.borrow_mut().insert(key.to_owned(), minor.max(rules.minimum.minor()));
-            minor
+            let minor = (available * percent / 100).max(rules.minimum.minor());
+            // Their other tap may have been faster: both say the same.
+            *world.desk.amounts.borrow_mut().entry(key.to_owned()).or_insert(minor)
         }
     };
-    let amount = Money::new(minor.max(rules.minimum.minor()), app.preset.currency);
+    let amount = Money::new(minor, app.preset.currency);
     match request_withdrawal(app, &id, amount, (METHOD, "friend@bank"), key).await {
         Ok(asked) => {
             let id = asked.withdrawal().id.clone();

@@ -150,10 +150,25 @@ impl Plan {
 
     /// Every event at least once; some again at once, some hours later; some long before what they are about.
     fn deliver(&mut self, rng: &mut fastrand::Rng) {
+        // A moment in which many things are taken back at once, and money is asked for.
+        let last = self.payments.iter().map(|paid| since_beginning(paid.at)).max().unwrap_or_default();
+        let storm = last + 26 * HOUR + 1000;
+        for member in 0..self.members.len() {
+            self.push(storm + rng.u64(0..60), What::Look(member));
+            if rng.bool() {
+                let key = format!("storm-{member}");
+                let at = storm - 300 + rng.u64(0..340);
+                self.push(at, What::Ask { member, percent: 100, key });
+            }
+        }
         for (n, paid) in self.payments.clone().iter().enumerate() {
             let at = since_beginning(paid.at);
             let first = at + late(rng);
             self.push(first, What::Pay(n));
+            // Members of one program meet at its budget.
+            if self.kind == Kind::Capped || rng.u8(0..6) == 0 {
+                self.race_a_release(paid.member, at + 100, rng);
+            }
             for _ in 0..rng.u32(0..4).saturating_sub(1) {
                 let again =
                     first + [rng.u64(0..40), rng.u64(0..900_000), rng.u64(0..9 * HOUR)][rng.usize(0..3)];
@@ -162,9 +177,11 @@ impl Plan {
             for (m, word) in paid.words.iter().enumerate() {
                 let early = at.saturating_sub(rng.u64(0..HOUR / 2)) + 1;
                 let usual = since_beginning(word.at) + late(rng);
-                let told = match rng.u8(0..6) {
+                let told = match rng.u8(0..10) {
                     0 => early,
                     1 => first + rng.u64(0..30),
+                    2..=4 => self.race_a_release(paid.member, first, rng),
+                    5 | 6 => storm + rng.u64(0..60),
                     _ => usual,
                 };
                 self.push(told, What::Reverse(n, m));
@@ -176,6 +193,19 @@ impl Plan {
                 }
             }
         }
+    }
+
+    /// The moment in which a payment's commissions fall due, with their beneficiaries looking at it: what is
+    /// said just then meets the release.
+    fn race_a_release(&mut self, payer: usize, first: u64, rng: &mut fastrand::Rng) -> u64 {
+        let hold = self.preset.program.rules.first().map_or(0, |rule| rule.hold_seconds);
+        let at = first + 200 + u64::try_from(hold).unwrap_or_default() * 1000;
+        let referrer = self.members[payer];
+        let upline = referrer.and_then(|referrer| self.members[referrer]);
+        for member in [referrer, upline].into_iter().flatten() {
+            self.push(at + rng.u64(0..60), What::Look(member));
+        }
+        at + rng.u64(0..60)
     }
 
     fn act(&mut self, bursts: &[u64], world: &mut fastrand::Rng, rng: &mut fastrand::Rng) {
@@ -258,10 +288,14 @@ fn payments(kind: Kind, members: &[Option<usize>], bursts: &[u64], rng: &mut fas
     let prices: &[i64] = if kind == Kind::Ott { &[13_500] } else { &[3900, 8900, 3900, 1900, 4001] };
     let mut all = Vec::new();
     let mut last: Option<(usize, u64)> = None;
+    let mut newcomer = false;
     for n in 0..rng.usize(4..=many) {
         // Payments of one member at one time are what races.
         let (member, at) = match last {
-            Some((member, at)) if rng.u8(0..3) == 0 => (member, at + rng.u64(0..20)),
+            // The first ones most of all: only one of them converts the referral.
+            Some((member, at)) if rng.u8(0..9) < if newcomer { 6 } else { 3 } => {
+                (member, at + rng.u64(0..20))
+            }
             _ => {
                 let anybody = rng.usize(0..members.len());
                 let member = match referees.as_slice() {
@@ -272,6 +306,7 @@ fn payments(kind: Kind, members: &[Option<usize>], bursts: &[u64], rng: &mut fas
                 (member, bursts[rng.usize(0..bursts.len())] + rng.u64(0..100))
             }
         };
+        newcomer = !all.iter().any(|paid: &Paid| paid.member == member);
         last = Some((member, at));
         let paid = Money::new(prices[rng.usize(0..prices.len())], currency);
         let tax = Money::new(if rng.u8(0..4) == 0 { paid.minor() / 7 } else { 0 }, currency);

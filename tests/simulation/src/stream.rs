@@ -54,7 +54,7 @@ async fn follow(world: &Rc<World>, shard: u32) {
             let kept = checkpoints.len().saturating_sub(1 + world.net.draw(3) as usize).max(1);
             checkpoints.truncate(kept);
         }
-        let lag = if world.net.draw(12) == 0 { 900_000 } else { 4000 };
+        let lag = if world.net.draw(12) == 0 { 900_000 } else { 15_000 };
         tokio::time::sleep(Duration::from_millis(world.net.draw(lag))).await;
     }
 }
