@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use guerdon_runtime::secrets::Secret;
-use guerdon_telegram::{BotApi, BotUsername, MENU};
+use guerdon_telegram::{BotApi, BotUsername, MENU, MENU_WITHDRAW};
 use lambda_http::Body;
 use serde_json::Value;
 use tokio::time::sleep;
@@ -24,7 +24,9 @@ pub(crate) async fn run(parts: Arc<Parts>, token: String) {
     if let Err(error) = api.delete_webhook().await {
         tracing::warn!(%error, "the webhook could not be removed");
     }
-    if let Err(error) = api.set_my_commands(&MENU, None).await {
+    let mut menu = MENU.to_vec();
+    menu.extend(parts.app.preset.withdrawals.is_some().then_some(MENU_WITHDRAW));
+    if let Err(error) = api.set_my_commands(&menu, None).await {
         tracing::warn!(%error, "the command menu could not be set");
     }
     let mut next = 0;

@@ -14,6 +14,9 @@ pub const MENU: [(&str, &str); 8] = [
     ("terms", "The terms of service"),
 ];
 
+/// What the menu has besides where members can withdraw.
+pub const MENU_WITHDRAW: (&str, &str) = ("withdraw", "Have your earnings paid out");
+
 /// The longest command Telegram accepts, and the longest payload of a start link.
 const MAX_COMMAND: usize = 32;
 const MAX_PAYLOAD: usize = 64;
@@ -146,7 +149,7 @@ mod tests {
         check("/set_discount  15 % ", Some(Command::SetDiscount("15 %".into())));
         check("/Recruit now please", Some(Command::Recruit));
         check("/frobnicate", Some(Command::Unknown("frobnicate".into())));
-        for (name, _) in MENU {
+        for (name, _) in MENU.into_iter().chain([MENU_WITHDRAW]) {
             let command = Command::parse(&format!("/{name}"), "GuerdonBot");
             assert!(!matches!(command, None | Some(Command::Unknown(_))), "{name}");
         }

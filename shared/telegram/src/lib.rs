@@ -44,7 +44,7 @@ mod username;
 pub use callback::{Nav, Period};
 #[cfg(feature = "client")]
 pub use client::{BotApi, ClientError};
-pub use command::{Command, MENU, StartPayload};
+pub use command::{Command, MENU, MENU_WITHDRAW, StartPayload};
 pub use keyboard::{Button, Keyboard};
 pub use links::{deep_link, share_link};
 pub use offer::{Offer, Purse};

@@ -105,7 +105,8 @@ pub struct Net {
     mutant: Option<Mutant>,
     state: Mutex<State>,
     broken: tokio::sync::Notify,
-    commits: tokio::sync::watch::Sender<u64>,
+    /// Not a `watch`: which of its waiters is woken first is drawn from outside the seed.
+    commits: tokio::sync::Notify,
 }
 
 enum Trouble {
@@ -137,7 +138,7 @@ impl Net {
             violation: None,
         };
         let broken = tokio::sync::Notify::new();
-        let commits = tokio::sync::watch::channel(0).0;
+        let commits = tokio::sync::Notify::new();
         Arc::new(Self { engine, faults, mutant, state: Mutex::new(state), broken, commits })
     }
 
@@ -160,9 +161,9 @@ impl Net {
         self.state().calm
     }
 
-    /// Changes with every commit.
-    pub fn commits(&self) -> tokio::sync::watch::Receiver<u64> {
-        self.commits.subscribe()
+    /// Ends with the first commit after this call.
+    pub fn next_commit(&self) -> tokio::sync::futures::Notified<'_> {
+        self.commits.notified()
     }
 
     /// Something must never be: the run ends.
@@ -381,7 +382,7 @@ impl Net {
         let now = Instant::now();
         state.written.extend(keys.into_iter().map(|key| (key, now)));
         drop(guard);
-        self.commits.send_modify(|commits| *commits += 1);
+        self.commits.notify_waiters();
         if let Err(violation) = found {
             self.violate(violation);
         }

@@ -30,16 +30,14 @@ pub fn start(world: &Rc<World>) {
 }
 
 async fn follow(world: &Rc<World>, shard: u32) {
-    let mut commits = world.net.commits();
     let mut checkpoints = vec![StreamPosition::default()];
     loop {
         let before = checkpoints.last().cloned().unwrap_or_default();
+        let next_commit = world.net.next_commit();
         let (position, changes) = next(world, shard, before.clone());
         if position == before {
             world.readers.0[shard as usize].set(true);
-            if commits.changed().await.is_err() {
-                return;
-            }
+            next_commit.await;
             world.readers.0[shard as usize].set(false);
         } else {
             let changes = Rc::new(changes);

@@ -6,6 +6,7 @@
 mod operations;
 #[path = "../report/mod.rs"]
 mod report;
+mod two_levels;
 mod world;
 
 use std::process::ExitCode;

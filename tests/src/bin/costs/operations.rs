@@ -10,7 +10,7 @@ use guerdon_domain::InvoiceId;
 use guerdon_store::{Cost, RELEASE_BATCH};
 
 use crate::{
-    Budget, Line,
+    Budget, Line, two_levels,
     world::{World, telegram_id, usd},
 };
 
@@ -19,20 +19,22 @@ pub(crate) async fn run() -> anyhow::Result<Vec<Line>> {
     let mut lines = Vec::new();
     lines.extend(joining().await?);
     lines.extend(paying().await?);
+    lines.extend(two_levels::run().await?);
     lines.extend(crediting().await?);
     lines.extend(operating().await?);
     lines.extend(projecting().await?);
     lines.extend(pages().await?);
-    lines.extend(not_built());
+    let not_built = [("reserve a unit", "2.0, 1"), ("buy it from the wallet", "9.0, 1")];
+    lines.extend(not_built.map(|(operation, budget)| Line::NotBuilt { operation, budget }));
     Ok(lines)
 }
 
-fn line(operation: &'static str, cost: Cost, budget: Option<Budget>) -> Line {
+pub(crate) fn line(operation: &'static str, cost: Cost, budget: Option<Budget>) -> Line {
     Line::Measured { operation, cost, count: 1, budget }
 }
 
 async fn joining() -> anyhow::Result<Vec<Line>> {
-    let world = World::open().await?;
+    let world = World::of("bitten").await?;
     world.start(1, None).await?;
     let making = world.cost(world.code(1)).await?;
     let code = world.code(1).await?;
@@ -50,7 +52,7 @@ async fn joining() -> anyhow::Result<Vec<Line>> {
 async fn paying() -> anyhow::Result<Vec<Line>> {
     // The design's figure is for two commissions.
     let budget = Some(Budget::new(8, 1));
-    let world = World::open().await?;
+    let world = World::of("bitten").await?;
     world.start(1, None).await?;
     let code = world.code(1).await?;
     world.start(2, Some(&code)).await?;
@@ -63,7 +65,7 @@ async fn paying() -> anyhow::Result<Vec<Line>> {
 }
 
 async fn crediting() -> anyhow::Result<Vec<Line>> {
-    let world = World::open().await?;
+    let world = World::of("bitten").await?;
     let id = world.id(1)?;
     world.start(1, None).await?;
     world.link(1).await?;
@@ -105,7 +107,7 @@ async fn crediting() -> anyhow::Result<Vec<Line>> {
 }
 
 async fn operating() -> anyhow::Result<Vec<Line>> {
-    let world = World::open().await?;
+    let world = World::of("bitten").await?;
     world.start(1, None).await?;
     let request = DeskRequest {
         principal: "admin-01234567".to_owned(),
@@ -127,12 +129,12 @@ async fn operating() -> anyhow::Result<Vec<Line>> {
 /// What follows from a payment: the projections, with the stream's batches full.
 async fn projecting() -> anyhow::Result<Vec<Line>> {
     const PAYMENTS: i64 = 100;
-    let hot = World::open().await?;
+    let hot = World::of("bitten").await?;
     hot.start(1, None).await?;
     hot.convert(1, 1000..1000 + PAYMENTS).await?;
     let hot_cost = hot.cost(hot.project(100)).await?;
 
-    let spread = World::open().await?;
+    let spread = World::of("bitten").await?;
     for referrer in 1..=PAYMENTS {
         spread.start(referrer, None).await?;
         spread.convert(referrer, 1000 + referrer..1001 + referrer).await?;
@@ -164,7 +166,7 @@ async fn pages() -> anyhow::Result<Vec<Line>> {
 }
 
 async fn page_costs(conversions: i64) -> anyhow::Result<Vec<(&'static str, Cost)>> {
-    let world = World::open().await?;
+    let world = World::of("bitten").await?;
     let (app, id) = (&world.app, world.id(1)?);
     world.start(1, None).await?;
     for referee in 1000..1000 + conversions {
@@ -180,18 +182,4 @@ async fn page_costs(conversions: i64) -> anyhow::Result<Vec<(&'static str, Cost)
         ("page: leaderboard", world.cost(async { Ok(leaderboard(app, Period::All, &id, 10).await?) }).await?),
         ("page: operators' statistics", world.cost(async { Ok(desk_stats(app).await?) }).await?),
     ])
-}
-
-fn not_built() -> Vec<Line> {
-    [
-        ("payment with two-level commission", "8.0, 1"),
-        ("withdrawal: request", "7.0, 1"),
-        ("withdrawal: approve", "6.0, 1"),
-        ("withdrawal: paid", "7.0, 1"),
-        ("reserve a unit", "2.0, 1"),
-        ("buy it from the wallet", "9.0, 1"),
-        ("refund with clawback while held", "8.0, 1"),
-    ]
-    .map(|(operation, budget)| Line::NotBuilt { operation, budget })
-    .into()
 }

@@ -8,8 +8,8 @@ use std::sync::{
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use guerdon_app::{
-    App, BalanceError, CustomerBalance, FixedClock, OsEntropy, Profile, Started, link_customer, project,
-    record_payment, share_code, start_member,
+    App, BalanceError, CustomerBalance, FixedClock, MovableClock, OsEntropy, Profile, Started, link_customer,
+    project, record_payment, share_code, start_member,
 };
 use guerdon_domain::{
     Code, Currency, CustomerId, ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, PostingId,
@@ -27,6 +27,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_795_253_400);
 pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) stripe: ForgetfulStripe,
+    clock: Arc<FixedClock>,
     meter: Arc<Meter>,
     engine: Engine,
     updates: AtomicI64,
@@ -34,21 +35,29 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn open() -> anyhow::Result<Self> {
+    /// The business of the built-in preset of this name.
+    pub(crate) async fn of(preset: &str) -> anyhow::Result<Self> {
         let engine = Engine::memory()?;
         let meter = Arc::new(Meter::default());
         let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
         store.create_table().await?;
+        let clock = Arc::new(FixedClock::new(NOW));
         let app = App {
             store,
-            clock: Arc::new(FixedClock::new(NOW)),
+            clock: clock.clone(),
             entropy: Arc::new(OsEntropy),
-            preset: Arc::new(Preset::builtin("bitten")?),
+            preset: Arc::new(Preset::builtin(preset)?),
             programs: guerdon_app::Programs::default(),
             pseudonyms: PseudonymKey::try_new(vec![7; 32])?,
         };
         let stripe = ForgetfulStripe::default();
-        Ok(Self { app, stripe, meter, engine, updates: AtomicI64::new(1), read_to: Default::default() })
+        let updates = AtomicI64::new(1);
+        Ok(Self { app, stripe, clock, meter, engine, updates, read_to: Default::default() })
+    }
+
+    /// Time passes.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock.advance(seconds);
     }
 
     /// What `work` costs.
@@ -92,8 +101,12 @@ impl World {
 
     /// `user` settles an invoice of $39.
     pub(crate) async fn pay(&self, user: i64, invoice: &str) -> anyhow::Result<()> {
-        let key = PaymentKey { rail: Rail::Stripe, id: ExternalPaymentId::parse(invoice)? };
-        let facts = PaymentFacts::purchase(key, self.id(user)?, usd(3900), self.app.now());
+        self.pay_of(user, invoice, usd(3900)).await
+    }
+
+    /// `user` settles an invoice.
+    pub(crate) async fn pay_of(&self, user: i64, invoice: &str, paid: Money) -> anyhow::Result<()> {
+        let facts = PaymentFacts::purchase(payment_key(invoice)?, self.id(user)?, paid, self.app.now());
         record_payment(&self.app, &facts).await?;
         Ok(())
     }
@@ -138,6 +151,10 @@ impl World {
 
 pub(crate) const fn usd(minor: i64) -> Money {
     Money::new(minor, Currency::USD)
+}
+
+pub(crate) fn payment_key(invoice: &str) -> anyhow::Result<PaymentKey> {
+    Ok(PaymentKey { rail: Rail::Stripe, id: ExternalPaymentId::parse(invoice)? })
 }
 
 pub(crate) fn telegram_id(user: i64) -> anyhow::Result<TelegramId> {

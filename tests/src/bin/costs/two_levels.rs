@@ -1,0 +1,85 @@
+//! Two levels, what takes them back, and withdrawals.
+
+use anyhow::ensure;
+use guerdon_app::{
+    Outcome, Reversed, approve_withdrawal, claim_withdrawal, finish_withdrawal, request_withdrawal,
+    reverse_payment, settle_wallet,
+};
+use guerdon_domain::{Currency, Money, PayoutMethod, RefundStage, Reversal, ReversalKind};
+
+use crate::{
+    Budget, Line,
+    operations::line,
+    world::{World, payment_key},
+};
+
+/// The plan's price.
+const PRICE: Money = Money::new(13_500, Currency::INR);
+/// The preset's hold.
+const DAY: i64 = 86_400;
+
+/// 1 brings 2, and 2 brings 3.
+pub(crate) async fn run() -> anyhow::Result<Vec<Line>> {
+    let world = World::of("ott").await?;
+    for user in 1..=3 {
+        let code = if user > 1 { Some(world.code(user - 1).await?) } else { None };
+        world.start(user, code.as_ref()).await?;
+    }
+    let first = world.cost(world.pay_of(3, "in_1", PRICE)).await?;
+    let next = world.cost(world.pay_of(3, "in_2", PRICE)).await?;
+    let held = world.cost(refund(&world, "in_1", 1)).await?;
+    world.advance(DAY + 1);
+    for user in 1..=2 {
+        settle_wallet(&world.app, &world.id(user)?).await?;
+    }
+    let released = world.cost(refund(&world, "in_2", DAY + 2)).await?;
+    let budget = Some(Budget::new(8, 1));
+    let mut lines = vec![
+        line("payment with two levels that converts", first, budget),
+        line("payment with two levels", next, budget),
+        line("refund of two levels while held", held, budget),
+        line("refund of two levels after the release", released, None),
+    ];
+    lines.extend(withdrawing(&world).await?);
+    Ok(lines)
+}
+
+async fn refund(world: &World, invoice: &str, seconds: i64) -> anyhow::Result<()> {
+    let kind = ReversalKind::Refund { id: "re_1".to_owned(), amount: PRICE, stage: RefundStage::Succeeded };
+    let reversal = Reversal { at: world.app.now().plus_seconds(seconds), kind };
+    let reversed = reverse_payment(&world.app, &payment_key(invoice)?, &reversal).await?;
+    ensure!(reversed == Reversed::Applied { undone: PRICE, changed: 2 }, "{reversed:?}");
+    Ok(())
+}
+
+/// 2 earns enough on payments of 3 to ask for all of it.
+async fn withdrawing(world: &World) -> anyhow::Result<Vec<Line>> {
+    const PAYMENTS: i64 = 25;
+    for n in 0..PAYMENTS {
+        world.pay_of(3, &format!("in_w{n}"), PRICE).await?;
+    }
+    world.advance(DAY + 1);
+    let (app, member) = (&world.app, world.id(2)?);
+    settle_wallet(app, &member).await?;
+    let all = Money::new(PAYMENTS * 2800, Currency::INR);
+    let destination = (PayoutMethod::Upi, "friend@bank");
+    let mut asked = None;
+    let requested = world
+        .cost(async {
+            asked = Some(request_withdrawal(app, &member, all, destination, "key").await?);
+            Ok(())
+        })
+        .await?;
+    let Some(asked) = asked else { anyhow::bail!("nothing was asked for") };
+    let id = &asked.withdrawal().id;
+    let approved = world.cost(async { Ok(approve_withdrawal(app, id, "ops").await?) }).await?;
+    let claimed = world.cost(async { Ok(claim_withdrawal(app, id, "ops").await?) }).await?;
+    let outcome = Outcome::Paid("UTR".to_owned());
+    let paid = world.cost(async { Ok(finish_withdrawal(app, id, "ops", &outcome).await?) }).await?;
+    Ok(vec![
+        line("withdrawal: request", requested, Some(Budget::new(7, 1))),
+        line("withdrawal: approve", approved, Some(Budget::new(6, 1))),
+        line("withdrawal: claim", claimed, None),
+        line("withdrawal: paid", paid, Some(Budget::new(7, 1))),
+    ])
+}
