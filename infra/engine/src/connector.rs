@@ -65,7 +65,15 @@ impl HttpClient for Embedded {
 
 impl HttpConnector for Embedded {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::ready(self.answer(&request))
+        if !self.backend.waits_for_the_disk() {
+            return HttpConnectorFuture::ready(self.answer(&request));
+        }
+        // Whoever waits for the disk leaves the thread to others, so that they can wait for it together.
+        let this = self.clone();
+        let answered = tokio::task::spawn_blocking(move || this.answer(&request));
+        HttpConnectorFuture::new(async {
+            answered.await.unwrap_or_else(|error| Err(ConnectorError::other(error.into(), None)))
+        })
     }
 }
 

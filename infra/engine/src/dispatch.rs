@@ -28,6 +28,15 @@ impl Backend {
         }
     }
 
+    /// An answer may take as long as the disk does.
+    pub(crate) fn waits_for_the_disk(&self) -> bool {
+        match self {
+            Self::Memory(memory) => memory.waits_for_the_disk(),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => false,
+        }
+    }
+
     pub(crate) fn read_stream(
         &self,
         table: &str,

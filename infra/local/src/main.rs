@@ -6,6 +6,10 @@ use guerdon_app::SystemClock;
 use guerdon_local::{Config, Data, Stack};
 use guerdon_runtime::{secrets::Secret, telemetry};
 
+/// Small pieces that live for one request are most of what is allocated here (docs/performance.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     match run().await {

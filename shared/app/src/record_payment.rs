@@ -66,10 +66,12 @@ pub(crate) async fn record_with_trail(
         let facts = &priced(app, facts);
         let mut spent = Vec::new();
         for _ in 0..TRIES {
-            if let Some(record) = app.store.payment(&facts.key).await? {
+            let (known, payer) = app.store.payment_and_payer(&facts.key, &facts.member).await?;
+            if let Some(record) = known {
                 return Ok(Recorded::AlreadyApplied(record));
             }
-            let around = Surroundings { spent: spent.clone(), ..surroundings(app, facts, &program).await? };
+            let around = surroundings(app, payer.as_ref(), &program).await?;
+            let around = Surroundings { spent: spent.clone(), ..around };
             let decision = program.decide(facts, &around)?;
             let now = app.now();
             let record = record_of(&program, facts, &decision, now);
@@ -102,35 +104,31 @@ fn priced(app: &App, facts: &PaymentFacts) -> PaymentFacts {
     facts
 }
 
-/// Everything around a payment that a decision asks for.
+/// Everything around a payment of `payer` that a decision asks for.
 ///
 /// # Errors
 /// [`AppError`].
 pub(crate) async fn surroundings(
     app: &App,
-    facts: &PaymentFacts,
+    payer: Option<&Member>,
     program: &Program,
 ) -> Result<Surroundings, AppError> {
-    let mut around = Surroundings::default();
-    let payer = app.store.member(&facts.member).await?;
-    let referral = match &payer {
-        Some(payer) if !program.rules.is_empty() => app.store.referral_of(payer).await?,
-        _ => None,
+    let payer = payer.filter(|_| !program.rules.is_empty());
+    let found = match payer {
+        Some(payer) => app.store.referral_and_referrer(payer).await?,
+        None => None,
     };
-    let Some(referral) = referral else { return Ok(around) };
-    let upline = referral.upline.as_ref().filter(|_| program.second_level);
-    let ids: Vec<_> = [Some(&referral.referrer), upline].into_iter().flatten().cloned().collect();
-    for member in app.store.members(&ids).await? {
-        let is_referrer = member.id == referral.referrer;
-        let party = Some(party(member));
-        if is_referrer {
-            around.referrer = party;
-        } else {
-            around.upline = party;
-        }
-    }
-    around.referral = Some(with_conversion(app, referral).await?);
-    Ok(around)
+    let Some((referral, referrer)) = found else { return Ok(Surroundings::default()) };
+    let upline = match referral.upline.as_ref().filter(|_| program.second_level) {
+        Some(upline) => app.store.member(upline).await?,
+        None => None,
+    };
+    Ok(Surroundings {
+        referrer: referrer.map(party),
+        upline: upline.map(party),
+        referral: Some(with_conversion(app, referral).await?),
+        ..Surroundings::default()
+    })
 }
 
 fn party(member: Member) -> Party {

@@ -99,7 +99,10 @@ impl Run<'_> {
         let facts = payment.facts();
         let around = match self.world.around.remove(&facts.member) {
             Some(around) => around,
-            None => self.before(surroundings(self.app, &facts, self.program).await?),
+            None => {
+                let payer = self.app.store.member(&facts.member).await?;
+                self.before(surroundings(self.app, payer.as_ref(), self.program).await?)
+            }
         };
         let decision = self.program.decide(&facts, &around)?;
         for candidate in &decision.trace {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Fragment, Store, StoreError,
-    item::{Index, Key, Record, number, string},
+    item::{Index, Key, Record, decode, number, string},
     keys,
     table::{Range, Update, Written},
 };
@@ -155,6 +155,22 @@ impl Store {
             Some(key) => self.get(&key).await,
             None => Ok(None),
         }
+    }
+
+    /// The same with the referrer, in one read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn referral_and_referrer(
+        &self,
+        member: &Member,
+    ) -> Result<Option<(Referral, Option<Member>)>, StoreError> {
+        let referrer = member.joined.as_ref().and_then(|joined| joined.referrer.as_ref());
+        let (Some(key), Some(referrer)) = (member.referral_key(), referrer) else { return Ok(None) };
+        let mut found = self.get_each(&[key, keys::member(referrer)]).await?.into_iter();
+        let [referral, referrer] = [found.next().flatten(), found.next().flatten()];
+        let Some(referral) = referral else { return Ok(None) };
+        Ok(Some((decode(referral)?, referrer.map(decode).transpose()?)))
     }
 
     /// A new member.

@@ -8,8 +8,8 @@ use guerdon_domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Fragment, Store, StoreError,
-    item::{Index, Key, Record, number, string},
+    Fragment, Member, Store, StoreError,
+    item::{Index, Key, Record, decode, number, string},
     keys::{self, CommissionOf},
     table::{Range, Update},
 };
@@ -178,6 +178,20 @@ impl Store {
         self.get(&keys::payment(key)).await
     }
 
+    /// The same with the member who makes it, in one read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn payment_and_payer(
+        &self,
+        key: &PaymentKey,
+        payer: &MemberId,
+    ) -> Result<(Option<PaymentRecord>, Option<Member>), StoreError> {
+        let mut found = self.get_each(&[keys::payment(key), keys::member(payer)]).await?.into_iter();
+        let [payment, payer] = [found.next().flatten(), found.next().flatten()];
+        Ok((payment.map(decode).transpose()?, payer.map(decode).transpose()?))
+    }
+
     /// A new payment.
     ///
     /// # Errors
@@ -337,7 +351,7 @@ impl Store {
             .limit(limit)
             .start_after(start);
         let (items, _) = self.page(range).await?;
-        items.into_iter().map(crate::item::decode).collect()
+        items.into_iter().map(decode).collect()
     }
 
     /// All commissions of `member`. For verification, not for requests.

@@ -173,6 +173,15 @@ impl Store {
     /// Reads up to 100 items, strongly consistent, in the order of `keys`, each once; missing ones are left
     /// out.
     pub(crate) async fn get_all<R: Record>(&self, keys: &[Key]) -> Result<Vec<R>, StoreError> {
+        self.get_each(keys).await?.into_iter().flatten().map(decode).collect()
+    }
+
+    /// Reads up to 100 items of any kind in one request, strongly consistent each by itself: one for each of
+    /// `keys`, where a key that comes again finds nothing.
+    pub(crate) async fn get_each(&self, keys: &[Key]) -> Result<Vec<Option<Attributes>>, StoreError> {
+        if let [key] = keys {
+            return Ok(vec![self.get_raw(key).await?]);
+        }
         let mut found: HashMap<(String, String), Attributes> = HashMap::new();
         // An index may show an item twice while it moves; asking for it twice is an error.
         let mut asked = HashSet::new();
@@ -199,7 +208,7 @@ impl Store {
             let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
             pending = rest.map(|rest| rest.keys).unwrap_or_default();
         }
-        keys.iter().filter_map(|key| found.remove(&(key.pk.clone(), key.sk.clone()))).map(decode).collect()
+        Ok(keys.iter().map(|key| found.remove(&(key.pk.clone(), key.sk.clone()))).collect())
     }
 
     /// Reads one page of a range: the items and the key to go on from.

@@ -39,6 +39,7 @@ use table::Table;
 pub(crate) struct Memory {
     tables: Arc<Mutex<Tables>>,
     clock: Clock,
+    policy: SyncPolicy,
 }
 
 /// All there is.
@@ -92,13 +93,18 @@ fn describe(table: &Table) -> Json {
 
 impl Memory {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { tables: Arc::default(), clock }
+        Self { tables: Arc::default(), clock, policy: SyncPolicy::Never }
     }
 
     /// The tables on a file.
     pub(crate) fn open(path: &Path, policy: SyncPolicy, clock: Clock) -> Result<Self, EngineError> {
         let tables = Tables::open(path, policy, clock())?;
-        Ok(Self { tables: Arc::new(Mutex::new(tables)), clock })
+        Ok(Self { tables: Arc::new(Mutex::new(tables)), clock, policy })
+    }
+
+    /// Answers wait for the disk, those of reads too: nobody is shown what a power loss may still take away.
+    pub(crate) fn waits_for_the_disk(&self) -> bool {
+        self.policy == SyncPolicy::Always
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {

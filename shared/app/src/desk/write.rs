@@ -258,7 +258,8 @@ const EARNS_NOTHING: &str = "not one that earns anything";
 /// What the operator is told: the commission, and the referrer's credit with it.
 async fn forecast(app: &App, request: &DeskRequest, facts: &PaymentFacts) -> Result<Change, DeskError> {
     let program = program_at(app, facts.paid_at).await?;
-    let around = surroundings(app, facts, &program).await?;
+    let payer = app.store.member(&facts.member).await?;
+    let around = surroundings(app, payer.as_ref(), &program).await?;
     let decision = program.decide(facts, &around).map_err(AppError::from)?;
     let Some(grant) = decision.grants.first() else {
         return Err(DeskError::NotPending(EARNS_NOTHING));

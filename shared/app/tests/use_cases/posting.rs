@@ -43,7 +43,7 @@ async fn claim_and_die(b: &Business) {
         state: PostingState::Claimed,
     };
     let (wallet, entry) = wallet.claim_posting(posting.amount, posting.id.clone(), b.app.now()).unwrap();
-    let mut writes = Vec::from(store.post(&wallet, &entry, ()).unwrap());
+    let mut writes = store.post(&wallet, &entry, ()).unwrap();
     writes.push(store.insert_posting(&posting, ()).unwrap());
     store.commit(&writes).await.unwrap();
 }

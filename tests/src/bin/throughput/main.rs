@@ -19,6 +19,10 @@ use std::fs;
 use anyhow::{Context, bail, ensure};
 use report::Options;
 
+/// The allocator of the one-machine program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What there is to measure.
 const PARTS: [&str; 3] = ["postgres", "direct", "stack"];
 

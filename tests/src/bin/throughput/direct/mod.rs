@@ -17,7 +17,7 @@ use guerdon_app::{
     share_code, start_member,
 };
 use guerdon_domain::{Code, MemberId, PaymentFacts, Preset};
-use guerdon_engine::Engine;
+use guerdon_engine::{Engine, SyncPolicy};
 use guerdon_store::Store;
 use tempfile::TempDir;
 
@@ -37,45 +37,65 @@ enum Settling {
     Strict,
 }
 
+/// Where the engine keeps the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Disk {
+    Memory,
+    Written,
+    Synced,
+}
+
+impl Disk {
+    /// When a commit is answered.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Memory => "in memory",
+            Self::Written => "written, not synced",
+            Self::Synced => "synced",
+        }
+    }
+}
+
 /// A business on an engine of its own, where everybody has joined.
 struct Business {
     app: App,
     referrers: Vec<MemberId>,
     /// What each referee is to pay, and who has brought them.
     payments: Vec<(PaymentFacts, MemberId)>,
-    _folder: Option<TempDir>,
+    _folder: TempDir,
 }
 
 /// In memory and on file, settled together and one by one.
 pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Vec<System>> {
     let variants = [
-        ("use cases in memory, coalesced", true, Settling::Coalesced),
-        ("use cases in memory, each settled", true, Settling::Strict),
-        ("use cases on file, coalesced", false, Settling::Coalesced),
-        ("use cases on file, each settled", false, Settling::Strict),
+        ("use cases in memory, coalesced", Disk::Memory, Settling::Coalesced),
+        ("use cases in memory, each settled", Disk::Memory, Settling::Strict),
+        ("use cases on file, coalesced", Disk::Written, Settling::Coalesced),
+        ("use cases on file, each settled", Disk::Written, Settling::Strict),
+        ("use cases on synced file, coalesced", Disk::Synced, Settling::Coalesced),
+        ("use cases on synced file, each settled", Disk::Synced, Settling::Strict),
     ];
     let mut systems = Vec::new();
-    for (name, memory, settling) in variants {
+    for (name, disk, settling) in variants {
         let mut both = Vec::new();
         for referrers in [plan.referrers, 1] {
             let what = format!("{name}, {}", hot_or_random(referrers));
             let mut measured = Vec::new();
             for _ in 0..plan.rounds {
-                let round = round(plan, referrers, memory, settling).await;
+                let round = round(plan, referrers, disk, settling).await;
                 measured.push(round.with_context(|| what.clone())?);
             }
             eprintln!("{what}: the money adds up");
             both.push(middle(measured)?);
         }
         let (hot, random) = (both.pop().context("not run")?, both.pop().context("not run")?);
-        let disk = if memory { "in memory" } else { "written, not synced" };
-        systems.push(System { name, disk, random, hot });
+        systems.push(System { name, disk: disk.word(), random, hot });
     }
     Ok(systems)
 }
 
-async fn round(plan: &Plan, referrers: u64, memory: bool, settling: Settling) -> anyhow::Result<Measured> {
-    let business = Business::open(plan, referrers, memory).await?;
+async fn round(plan: &Plan, referrers: u64, disk: Disk, settling: Settling) -> anyhow::Result<Measured> {
+    let business = Business::open(plan, referrers, disk).await?;
     let cpu_before = cpu::of_this()?;
     let start = now();
     business.pay(plan, settling).await?;
@@ -89,11 +109,13 @@ async fn round(plan: &Plan, referrers: u64, memory: bool, settling: Settling) ->
 }
 
 impl Business {
-    async fn open(plan: &Plan, referrers: u64, memory: bool) -> anyhow::Result<Self> {
-        let folder = if memory { None } else { Some(TempDir::new()?) };
-        let engine = match &folder {
-            None => Engine::memory()?,
-            Some(folder) => Engine::file(&folder.path().join("table"))?,
+    async fn open(plan: &Plan, referrers: u64, disk: Disk) -> anyhow::Result<Self> {
+        let folder = TempDir::new()?;
+        let file = folder.path().join("table");
+        let engine = match disk {
+            Disk::Memory => Engine::memory()?,
+            Disk::Written => Engine::file(&file)?,
+            Disk::Synced => Engine::file_with(&file, SyncPolicy::Always)?,
         };
         let store = Store::new(engine.client(), "guerdon");
         store.create_table().await?;
