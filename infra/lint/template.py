@@ -168,6 +168,10 @@ def schedules_are_complete(template: Template) -> Iterator[str]:
                 yield f"{name}: {expression} is not a schedule"
             missing = {"Name", "RoleArn", "RetryPolicy", "DeadLetterConfig"} - event.keys()
             yield from (f"{name}: its schedule has no {key}" for key in sorted(missing))
+            # Named by name there, because the functions' schedules need the role.
+            role = template.resources.get(target(event.get("RoleArn")), {})
+            if f":function:${{AWS::StackName}}-{kebab(name)}'" not in str(role):
+                yield f"{name}: the role of its schedule may not start it"
 
 
 RULES = [
