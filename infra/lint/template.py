@@ -174,6 +174,16 @@ def schedules_are_complete(template: Template) -> Iterator[str]:
                 yield f"{name}: the role of its schedule may not start it"
 
 
+def alarms_are_in_the_runbook(template: Template) -> Iterator[str]:
+    """Each alarm has its row in the runbook's tables, and each row its alarm."""
+    alarms = set(template.of_type("AWS::CloudWatch::Alarm"))
+    page = template.folder / "docs" / "operations.md"
+    rows = set(re.findall(r"^\| `(\w+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE))
+    yield from (f"{name}: docs/operations.md has no row for it" for name in sorted(alarms - rows))
+    stale = {row for row in rows - alarms if row.endswith("Alarm")}
+    yield from (f"{name}: in docs/operations.md, but no alarm of the template" for name in sorted(stale))
+
+
 RULES = [
     functions_agree_with_folders,
     functions_stand_alone,
@@ -183,6 +193,7 @@ RULES = [
     queues_are_encrypted_and_tls_only,
     failures_raise_alarms,
     schedules_are_complete,
+    alarms_are_in_the_runbook,
 ]
 
 
