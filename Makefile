@@ -48,6 +48,7 @@ lint: ## Check formatting, code and template.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	infra/lint/template.sh
+	python3 infra/costs/costs.py --check
 
 .PHONY: checkov
 checkov: ## Look at the template's security.
@@ -92,6 +93,10 @@ bench-postgres: ## The same beside PostgreSQL, and the use cases alone (BENCH="-
 .PHONY: bench-startup
 bench-startup: ## Start-up of each function's binary.
 	cargo run --release -p guerdon-tests --bin startup
+
+.PHONY: costs
+costs: ## Compute the tables of docs/costs.md anew, after a change of infra/costs/inputs.toml, template or units.
+	python3 infra/costs/costs.py --write
 
 .PHONY: fixtures
 fixtures: ## Run the parsers over recorded payloads (FIXTURES=folder).
