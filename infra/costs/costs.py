@@ -22,7 +22,7 @@ RUNS_A_MONTH = 730
 
 
 class Template:
-    """The few figures of template.yaml that money hangs on, read by indentation: YAML is not in the standard library."""
+    """The few figures of template.yaml that money hangs on, read by indentation: no YAML in the standard library."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -168,9 +168,23 @@ class Month:
         scanned = gb * GB * self.verified_share / 4096
         verify = RUNS_A_MONTH * (subjects * self.other["verified_read_units"] + scanned)
         return [
-            Line("DynamoDB writes", "units of the operations x write unit", writes, "WRU", writes * price["table_write_unit"]),
-            Line("DynamoDB reads", "units of the operations x read unit", reads, "RRU", reads * price["table_read_unit"]),
-            Line("DynamoDB reads, verification", "730 runs x (subjects x 2 + bytes/4096)", verify, "RRU", verify * price["table_read_unit"]),
+            Line(
+                "DynamoDB writes",
+                "units of the operations x write unit",
+                writes,
+                "WRU",
+                writes * price["table_write_unit"],
+            ),
+            Line(
+                "DynamoDB reads", "units of the operations x read unit", reads, "RRU", reads * price["table_read_unit"]
+            ),
+            Line(
+                "DynamoDB reads, verification",
+                "730 runs x (subjects x 2 + bytes/4096)",
+                verify,
+                "RRU",
+                verify * price["table_read_unit"],
+            ),
             Line("DynamoDB storage", "bytes x 12 months x GB-month", gb, "GB", gb * price["table_gb_month"]),
             Line("Point-in-time recovery", "the same bytes", gb, "GB", gb * price["backup_gb_month"]),
             Line("DynamoDB stream", "reads by Lambda triggers are free", 0, "", 0.0),
@@ -183,8 +197,20 @@ class Month:
         polls = queues * self.other["pollers_per_queue"] * MONTH_SECONDS / 20
         events, api = self.sum("bus_events"), self.sum("stripe_events") + self.other["admin_calls_per_month"]
         return [
-            Line("SQS, messages", "3 requests each: send, receive, delete", 3 * messages, "requests", 3 * messages * price["queue_request"]),
-            Line("SQS, idle polling", f"{queues} queues x 5 pollers x 3 a minute", polls, "requests", polls * price["queue_request"]),
+            Line(
+                "SQS, messages",
+                "3 requests each: send, receive, delete",
+                3 * messages,
+                "requests",
+                3 * messages * price["queue_request"],
+            ),
+            Line(
+                "SQS, idle polling",
+                f"{queues} queues x 5 pollers x 3 a minute",
+                polls,
+                "requests",
+                polls * price["queue_request"],
+            ),
             Line("EventBridge", "events", events, "events", events * price["bus_event"]),
             Line("Scheduler", "3 schedules x 730", 3 * RUNS_A_MONTH, "runs", 3 * RUNS_A_MONTH * price["schedule_run"]),
             Line("HTTP API", "Stripe's events, operators' calls", api, "requests", api * price["api_request"]),
@@ -208,12 +234,36 @@ class Month:
         out += (self.sum("messages_sent") + 2 * self.sum("postings")) * other["egress_bytes_per_outgoing_call"]
         metrics = self.model.template.alarm_metrics()
         return [
-            Line("CloudWatch logs, taken in", "calls x 900 + lines x 250 + API x 350 bytes", log_gb, "GB", log_gb * price["log_gb"]),
-            Line("CloudWatch logs, kept", "15% of it, for a month", log_gb * 0.15, "GB", log_gb * other["log_kept_share"] * price["log_gb_month"]),
-            Line("CloudWatch alarms", "metrics of the template's alarms", metrics, "metrics", metrics * price["alarm_metric_month"]),
+            Line(
+                "CloudWatch logs, taken in",
+                "calls x 900 + lines x 250 + API x 350 bytes",
+                log_gb,
+                "GB",
+                log_gb * price["log_gb"],
+            ),
+            Line(
+                "CloudWatch logs, kept",
+                "15% of it, for a month",
+                log_gb * 0.15,
+                "GB",
+                log_gb * other["log_kept_share"] * price["log_gb_month"],
+            ),
+            Line(
+                "CloudWatch alarms",
+                "metrics of the template's alarms",
+                metrics,
+                "metrics",
+                metrics * price["alarm_metric_month"],
+            ),
             Line("X-Ray", "one a second and function, 5% of the rest", traces, "traces", traces * price["trace"]),
             Line("KMS key", "one", 1, "key", price["key_month"]),
-            Line("KMS requests", "queues: 3 in 5 minutes each; 5 for each start", keys, "requests", keys * price["key_request"]),
+            Line(
+                "KMS requests",
+                "queues: 3 in 5 minutes each; 5 for each start",
+                keys,
+                "requests",
+                keys * price["key_request"],
+            ),
             Line("SSM parameters", "standard parameters are free", 0, "", 0.0),
             Line("Data out", "answers, messages, calls to Stripe", out / GB, "GB", out / GB * price["egress_gb"]),
         ]
@@ -304,7 +354,9 @@ def kind_table(model: Model) -> str:
     rows = []
     for name, kind in model.inputs["kinds"].items():
         one = Month(model, 10_000_000, model.region, name)
-        variable = sum(l.dollars for l in one.lines() if not l.name.startswith(("Lambda ledger", "DynamoDB reads, ver")))
+        variable = sum(
+            l.dollars for l in one.lines() if not l.name.startswith(("Lambda ledger", "DynamoDB reads, ver"))
+        )
         per = variable / one.payments
         writes, reads = one.units(0) / one.payments, one.units(1) / one.payments
         rows.append([kind["title"], f"{kind['share']:.0%}", f"{writes:.1f}", f"{reads:.1f}", f"{per * 1e6:.0f}"])
@@ -315,8 +367,14 @@ def kind_table(model: Model) -> str:
 
 def duration_table(model: Model) -> str:
     milliseconds = model.inputs["assumed"]["milliseconds"]
-    rows = [[name, str(memory), f"{milliseconds[name]:,}" if milliseconds[name] else f"up to {model.verifier_seconds * 1000:,}"]
-            for name, memory in sorted(model.template.memory_mb.items())]
+    rows = [
+        [
+            name,
+            str(memory),
+            f"{milliseconds[name]:,}" if milliseconds[name] else f"up to {model.verifier_seconds * 1000:,}",
+        ]
+        for name, memory in sorted(model.template.memory_mb.items())
+    ]
     return table(["function", "MB (template)", "ms (assumed)"], rows)
 
 
@@ -342,20 +400,48 @@ def doors(model: Model) -> list[Ceiling]:
     busy = sum(line for line in Month(model, 1, model.region).busy_seconds().values())
     free = quotas["lambda_concurrency"] - 100
     return [
-        Ceiling("HTTP API's throttle", f"`ApiRequestsPerSecond` {api} / {events:g} events a payment", api / events,
-                "the parameter; then the account's quota"),
-        Ceiling("stripe-webhook", f"{hooks} at once, {ms['stripe-webhook']} ms", hooks * 1000 / ms["stripe-webhook"] / events,
-                "its reserve"),
-        Ceiling("payments queue", f"{workers} at once, {ms['commission-worker']} ms a message: {worked:.0f} messages/s", worked / events,
-                "`MaximumConcurrency` of `Payments` with the reserve; the queue itself has no limit near"),
-        Ceiling("credits queue", f"{posters} at once: {posted:.0f} postings/s, if nothing is coalesced", posted / postings,
-                "`MaximumConcurrency` of `Credits`; rewards of one member become one posting"),
-        Ceiling("Stripe's API", f"{quotas['stripe_calls_per_second']} calls/s, up to 2 a posting", quotas["stripe_calls_per_second"] / 2 / postings,
-                "ask Stripe; post once a day and member"),
-        Ceiling("notifications queue", f"{tellers} at once, {ms['notifier']} ms: {told:.0f} messages/s", told / notices,
-                f"more at once up to Telegram's {quotas['telegram_messages_per_second']}/s for a bot, then digests. Only news is late"),
-        Ceiling("Lambda's concurrency", f"{free} of the account / {busy:.2f} s of functions a payment", free / busy,
-                "a quota, raised on request; reserves in the template"),
+        Ceiling(
+            "HTTP API's throttle",
+            f"`ApiRequestsPerSecond` {api} / {events:g} events a payment",
+            api / events,
+            "the parameter; then the account's quota",
+        ),
+        Ceiling(
+            "stripe-webhook",
+            f"{hooks} at once, {ms['stripe-webhook']} ms",
+            hooks * 1000 / ms["stripe-webhook"] / events,
+            "its reserve",
+        ),
+        Ceiling(
+            "payments queue",
+            f"{workers} at once, {ms['commission-worker']} ms a message: {worked:.0f} messages/s",
+            worked / events,
+            "`MaximumConcurrency` of `Payments` with the reserve; the queue itself has no limit near",
+        ),
+        Ceiling(
+            "credits queue",
+            f"{posters} at once: {posted:.0f} postings/s, if nothing is coalesced",
+            posted / postings,
+            "`MaximumConcurrency` of `Credits`; rewards of one member become one posting",
+        ),
+        Ceiling(
+            "Stripe's API",
+            f"{quotas['stripe_calls_per_second']} calls/s, up to 2 a posting",
+            quotas["stripe_calls_per_second"] / 2 / postings,
+            "ask Stripe; post once a day and member",
+        ),
+        Ceiling(
+            "notifications queue",
+            f"{tellers} at once, {ms['notifier']} ms: {told:.0f} messages/s",
+            told / notices,
+            f"more at once up to Telegram's {quotas['telegram_messages_per_second']}/s for a bot, then digests",
+        ),
+        Ceiling(
+            "Lambda's concurrency",
+            f"{free} of the account / {busy:.2f} s of functions a payment",
+            free / busy,
+            "a quota, raised on request; reserves in the template",
+        ),
     ]
 
 
@@ -363,31 +449,71 @@ def tables_ceilings(model: Model) -> list[Ceiling]:
     """The table's partitions, its stream, the bus."""
     inputs, quotas = model.inputs, model.inputs["quotas"]
     other, measured, converts = inputs["assumed"]["other"], inputs["measured"], inputs["kinds"]["converts"]
-    partition, call, share = quotas["partition_write_units_per_second"], other["table_call_milliseconds"], converts["share"]
+    partition, call, share = (
+        quotas["partition_write_units_per_second"],
+        other["table_call_milliseconds"],
+        converts["share"],
+    )
     referrer = inputs["counted"]["referrer_partition_units"]
     writes = Month(model, 1, model.region).units(0)
     random, hot = measured["projector_requests_random"], measured["projector_requests_hot"]
     others = inputs["counted"]["projector_requests_other"]
     table_units = quotas["table_write_units_per_second"]
     return [
-        Ceiling("stream shards, many referrers", f"{random} requests a conversion (measured), {others} for others, {call} ms each, {other['shards']} shards",
-                other["shards"] * 1000 / ((share * random + (1 - share) * others) * call), "shards come by themselves with writes; write a batch's items side by side"),
-        Ceiling("stream shard, one referrer", f"{hot} requests a conversion (measured) x {call} ms, one shard", 1000 / (hot * call),
-                "**conversions of one referrer**; statistics, lists and markers lag, no money does. As below"),
-        Ceiling("hot referrer's partition", f"`R#referrer`: {referrer} units a conversion of {partition:,}", partition / referrer,
-                "**conversions of one referrer**; a shard or a month in the key"),
-        Ceiling("hot referrer's index", f"`HELD#beneficiary` in gsi2: 2 units a conversion of {partition:,}", partition / 2,
-                "**conversions of one referrer**; the same"),
-        Ceiling("rankings", f"`RANKING#period` in gsi2 is one partition: 2 units a conversion of {partition:,}", partition / 2 / share,
-                "a shard in the key, merged at read"),
-        Ceiling("lists of a day's payments", f"`PAYMENTS#day#shard` in gsi1: 4 partitions, 1 unit a payment", 4 * partition,
-                "more than 4 `SHARDS`"),
-        Ceiling("due queues", "`DUE#REFERRAL#shard` in gsi2: 4 partitions, 2 units a conversion", 4 * partition / 2 / share,
-                "more than 4 `SHARDS`"),
-        Ceiling("the table's quota", f"{table_units:,} units/s / {writes:.1f} a payment in the mix", table_units / writes,
-                "a quota, raised on request; warm throughput before a peak"),
-        Ceiling("the bus", f"{quotas['bus_events_per_second']:,} events/s / {converts['bus_events']} a conversion",
-                quotas["bus_events_per_second"] / converts["bus_events"] / share, "a quota, raised on request; or queues fed by the relay itself"),
+        Ceiling(
+            "stream shards, many referrers",
+            f"{random} requests a conversion (measured), {others} for others, {call} ms each, {other['shards']} shards",
+            other["shards"] * 1000 / ((share * random + (1 - share) * others) * call),
+            "shards come by themselves with writes; write a batch's items side by side",
+        ),
+        Ceiling(
+            "stream shard, one referrer",
+            f"{hot} requests a conversion (measured) x {call} ms, one shard",
+            1000 / (hot * call),
+            "**conversions of one referrer**; statistics, lists and markers lag, no money does. As below",
+        ),
+        Ceiling(
+            "hot referrer's partition",
+            f"`R#referrer`: {referrer} units a conversion of {partition:,}",
+            partition / referrer,
+            "**conversions of one referrer**; a shard or a month in the key",
+        ),
+        Ceiling(
+            "hot referrer's index",
+            f"`HELD#beneficiary` in gsi2: 2 units a conversion of {partition:,}",
+            partition / 2,
+            "**conversions of one referrer**; the same",
+        ),
+        Ceiling(
+            "rankings",
+            f"`RANKING#period` in gsi2 is one partition: 2 units a conversion of {partition:,}",
+            partition / 2 / share,
+            "a shard in the key, merged at read",
+        ),
+        Ceiling(
+            "lists of a day's payments",
+            f"`PAYMENTS#day#shard` in gsi1: 4 partitions, 1 unit a payment",
+            4 * partition,
+            "more than 4 `SHARDS`",
+        ),
+        Ceiling(
+            "due queues",
+            "`DUE#REFERRAL#shard` in gsi2: 4 partitions, 2 units a conversion",
+            4 * partition / 2 / share,
+            "more than 4 `SHARDS`",
+        ),
+        Ceiling(
+            "the table's quota",
+            f"{table_units:,} units/s / {writes:.1f} a payment in the mix",
+            table_units / writes,
+            "a quota, raised on request; warm throughput before a peak",
+        ),
+        Ceiling(
+            "the bus",
+            f"{quotas['bus_events_per_second']:,} events/s / {converts['bus_events']} a conversion",
+            quotas["bus_events_per_second"] / converts["bus_events"] / share,
+            "a quota, raised on request; or queues fed by the relay itself",
+        ),
     ]
 
 
