@@ -13,6 +13,7 @@ import re
 import sys
 import tomllib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "costs.md"
@@ -57,19 +58,23 @@ class Template:
         alarms = [b for b in self.blocks.values() if "Type: AWS::CloudWatch::Alarm" in b]
         return sum(max(1, alarm.count("MetricStat:")) for alarm in alarms)
 
-    def count(self, kind: str) -> int:
-        return sum(f"Type: {kind}\n" in block for block in self.blocks.values())
-
 
 def kebab(logical_id: str) -> str:
     return re.sub(r"(?<!^)([A-Z])", r"-\1", logical_id).lower()
 
 
-def operations(page: str) -> dict[str, tuple[float, float]]:
-    """Write and read units of each operation, from the table in docs/performance.md."""
+class Units(NamedTuple):
+    """Capacity units of the table, indexes included."""
+
+    writes: float
+    reads: float
+
+
+def operations(page: str) -> dict[str, Units]:
+    """What each operation takes, from the table in docs/performance.md."""
     found = {}
     for row in re.findall(r"^\| (.+?) \| ([\d.]+) \| [\d/]+ \| ([\d.]+)(?: -> [\d.]+)? \|", page, re.MULTILINE):
-        found[row[0]] = (float(row[1]), float(row[2]))
+        found[row[0]] = Units(float(row[1]), float(row[2]))
     return found
 
 
@@ -102,13 +107,14 @@ class Month:
     def sum(self, field: str) -> float:
         return self.payments * sum(self.shares[k] * kind[field] for k, kind in self.kinds.items())
 
-    def units(self, which: int) -> float:
-        more = ("more_write_units", "more_read_units")[which]
-        total = 0.0
+    def units(self) -> Units:
+        writes, reads = self.sum("more_write_units"), self.sum("more_read_units")
         for name, kind in self.kinds.items():
-            booked = sum(n * self.model.operation(o)[which] for o, n in kind["operations"].items())
-            total += self.shares[name] * (booked + kind[more])
-        return self.payments * total
+            for operation, times in kind["operations"].items():
+                took = self.model.operation(operation)
+                writes += self.payments * self.shares[name] * times * took.writes
+                reads += self.payments * self.shares[name] * times * took.reads
+        return Units(writes, reads)
 
     def calls_of_functions(self) -> dict[str, float]:
         shards = self.other["shards"]
@@ -163,7 +169,7 @@ class Month:
 
     def table_lines(self) -> list[Line]:
         price, gb = self.price, self.stored_gb()
-        writes, reads = self.units(0), self.units(1)
+        writes, reads = self.units()
         subjects = self.verified_seconds * self.other["verified_per_second"]
         scanned = gb * GB * self.verified_share / 4096
         verify = RUNS_A_MONTH * (subjects * self.other["verified_read_units"] + scanned)
@@ -180,12 +186,18 @@ class Month:
             ),
             Line(
                 "DynamoDB reads, verification",
-                "730 runs x (subjects x 2 + bytes/4096)",
+                f"{RUNS_A_MONTH} runs x (subjects x {self.other['verified_read_units']} + bytes/4096)",
                 verify,
                 "RRU",
                 verify * price["table_read_unit"],
             ),
-            Line("DynamoDB storage", "bytes x 12 months x GB-month", gb, "GB", gb * price["table_gb_month"]),
+            Line(
+                "DynamoDB storage",
+                f"bytes x {self.model.inputs['months_kept']} months x GB-month",
+                gb,
+                "GB",
+                gb * price["table_gb_month"],
+            ),
             Line("Point-in-time recovery", "the same bytes", gb, "GB", gb * price["backup_gb_month"]),
             Line("DynamoDB stream", "reads by Lambda triggers are free", 0, "", 0.0),
         ]
@@ -206,13 +218,19 @@ class Month:
             ),
             Line(
                 "SQS, idle polling",
-                f"{queues} queues x 5 pollers x 3 a minute",
+                f"{queues} queues x {self.other['pollers_per_queue']} pollers x 3 a minute",
                 polls,
                 "requests",
                 polls * price["queue_request"],
             ),
             Line("EventBridge", "events", events, "events", events * price["bus_event"]),
-            Line("Scheduler", "3 schedules x 730", 3 * RUNS_A_MONTH, "runs", 3 * RUNS_A_MONTH * price["schedule_run"]),
+            Line(
+                "Scheduler",
+                f"3 schedules x {RUNS_A_MONTH}",
+                3 * RUNS_A_MONTH,
+                "runs",
+                3 * RUNS_A_MONTH * price["schedule_run"],
+            ),
             Line("HTTP API", "Stripe's events, operators' calls", api, "requests", api * price["api_request"]),
             Line("Function URL", "no price of its own", 0, "", 0.0),
         ]
@@ -232,21 +250,25 @@ class Month:
         keys = queues + starts * other["key_calls_per_start"]
         out = (self.calls["telegram-webhook"] + self.calls["stripe-webhook"]) * other["egress_bytes_per_webhook"]
         out += (self.sum("messages_sent") + 2 * self.sum("postings")) * other["egress_bytes_per_outgoing_call"]
+        kept, api_bytes = other["log_kept_share"], other["log_bytes_per_api_request"]
+        sizes = (
+            f"calls x {other['log_bytes_per_call']} + lines x {other['log_bytes_per_line']} + API x {api_bytes} bytes"
+        )
         metrics = self.model.template.alarm_metrics()
         return [
             Line(
                 "CloudWatch logs, taken in",
-                "calls x 900 + lines x 250 + API x 350 bytes",
+                sizes,
                 log_gb,
                 "GB",
                 log_gb * price["log_gb"],
             ),
             Line(
                 "CloudWatch logs, kept",
-                "15% of it, for a month",
-                log_gb * 0.15,
+                f"{kept:.0%} of it, for a month",
+                log_gb * kept,
                 "GB",
-                log_gb * other["log_kept_share"] * price["log_gb_month"],
+                log_gb * kept * price["log_gb_month"],
             ),
             Line(
                 "CloudWatch alarms",
@@ -255,11 +277,17 @@ class Month:
                 "metrics",
                 metrics * price["alarm_metric_month"],
             ),
-            Line("X-Ray", "one a second and function, 5% of the rest", traces, "traces", traces * price["trace"]),
+            Line(
+                "X-Ray",
+                f"one a second and function, {other['trace_share']:.0%} of the rest",
+                traces,
+                "traces",
+                traces * price["trace"],
+            ),
             Line("KMS key", "one", 1, "key", price["key_month"]),
             Line(
                 "KMS requests",
-                "queues: 3 in 5 minutes each; 5 for each start",
+                f"queues: 3 in 5 minutes each; {other['key_calls_per_start']} for each start",
                 keys,
                 "requests",
                 keys * price["key_request"],
@@ -294,7 +322,7 @@ class Model:
         """Of a payment in the mix."""
         return sum(kind["share"] * kind[field] for kind in self.inputs["kinds"].values())
 
-    def operation(self, name: str) -> tuple[float, float]:
+    def operation(self, name: str) -> Units:
         if name not in self.measured:
             raise SystemExit(f"docs/performance.md has no row '{name}'")
         return self.measured[name]
@@ -358,7 +386,7 @@ def kind_table(model: Model) -> str:
             l.dollars for l in one.lines() if not l.name.startswith(("Lambda ledger", "DynamoDB reads, ver"))
         )
         per = variable / one.payments
-        writes, reads = one.units(0) / one.payments, one.units(1) / one.payments
+        writes, reads = (units / one.payments for units in one.units())
         rows.append([kind["title"], f"{kind['share']:.0%}", f"{writes:.1f}", f"{reads:.1f}", f"{per * 1e6:.0f}"])
     idle = Month(model, 0, model.region).dollars()
     text = table(["payment", "share", "write units", "read units", "$ a million"], rows)
@@ -397,7 +425,7 @@ def doors(model: Model) -> list[Ceiling]:
     posted = posters * 1000 / (ms["commission-worker"] + other["posting_milliseconds"])
     told = tellers * 1000 / ms["notifier"]
     worked = workers * 1000 / ms["commission-worker"]
-    busy = sum(line for line in Month(model, 1, model.region).busy_seconds().values())
+    busy = sum(Month(model, 1, model.region).busy_seconds().values())
     free = quotas["lambda_concurrency"] - 100
     return [
         Ceiling(
@@ -455,7 +483,7 @@ def tables_ceilings(model: Model) -> list[Ceiling]:
         converts["share"],
     )
     referrer = inputs["counted"]["referrer_partition_units"]
-    writes = Month(model, 1, model.region).units(0)
+    writes = Month(model, 1, model.region).units().writes
     random, hot = measured["projector_requests_random"], measured["projector_requests_hot"]
     others = inputs["counted"]["projector_requests_other"]
     table_units = quotas["table_write_units_per_second"]
