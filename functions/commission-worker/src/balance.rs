@@ -1,37 +1,34 @@
 //! Stripe's customer balance behind the use case's port.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use guerdon_app::{BalanceError, CustomerBalance};
 use guerdon_domain::{CustomerId, Money, PostingId, Timestamp};
-use guerdon_runtime::secrets::{Secret, Secrets};
+use guerdon_runtime::secrets::{Built, Secret, Secrets};
 use guerdon_stripe::{StripeCallError, StripeClient};
-use tokio::sync::OnceCell;
 
 /// The metadata by which a posting is found again.
 const METADATA: &str = "guerdon_posting";
 
-/// Posts bill credit. The key is read and the client built at the first call.
+/// Posts bill credit. The key is read and the client built at the first call, and again when the key changes.
 pub struct StripeBalance {
     secrets: Secrets,
     base_url: Option<String>,
-    client: OnceCell<StripeClient>,
+    client: Built<StripeClient>,
 }
 
 impl StripeBalance {
     /// A client of Stripe, or of what stands in for it at `base_url`.
     pub fn new(secrets: Secrets, base_url: Option<String>) -> Self {
-        Self { secrets, base_url, client: OnceCell::new() }
+        Self { secrets, base_url, client: Built::default() }
     }
 
-    async fn client(&self) -> Result<&StripeClient, BalanceError> {
-        self.client
-            .get_or_try_init(|| async {
-                let key = self.secrets.get(Secret::StripeApiKey).await;
-                let key = key.map_err(|error| BalanceError::Unknown(error.to_string()))?;
-                StripeClient::try_new(&key, self.base_url.as_deref())
-                    .map_err(|error| BalanceError::Unknown(error.to_string()))
-            })
-            .await
+    async fn client(&self) -> Result<Arc<StripeClient>, BalanceError> {
+        let unknown = |error: &dyn std::fmt::Display| BalanceError::Unknown(error.to_string());
+        let key = self.secrets.get(Secret::StripeApiKey).await.map_err(|error| unknown(&error))?;
+        let build = |key: &str| StripeClient::try_new(key, self.base_url.as_deref());
+        self.client.of(key, build).map_err(|error| unknown(&error))
     }
 }
 

@@ -8,8 +8,9 @@ use commission_worker::{
     StripeBalance,
     handler::{Worker, handle},
 };
-use guerdon_runtime::{Settings, aws, env, queue::SqsQueue, telemetry};
+use guerdon_runtime::{ConfigError, Settings, aws, env, queue::SqsQueue, telemetry};
 use lambda_runtime::{LambdaEvent, run, service_fn};
+use tokio::sync::OnceCell;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -18,13 +19,16 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let client = aws::Aws::from_env(&settings.region)?;
     let secrets = client.secrets()?;
     let url = env::required("GUERDON_PAYMENTS_QUEUE_URL", "the queue that parked events go back to")?;
-    let worker = Worker {
-        app: aws::app(&settings, &client, &secrets).await?,
-        stripe: Arc::new(StripeBalance::new(secrets, env::optional("GUERDON_STRIPE_URL"))),
-        payments: Arc::new(SqsQueue::new(&client, url)),
+    let worker = &OnceCell::new();
+    let make = &async || {
+        Ok::<_, ConfigError>(Worker {
+            app: aws::app(&settings, &client, &secrets).await?,
+            stripe: Arc::new(StripeBalance::new(secrets.clone(), env::optional("GUERDON_STRIPE_URL"))),
+            payments: Arc::new(SqsQueue::new(&client, url.clone())),
+        })
     };
-    let worker = &worker;
     run(service_fn(move |event: LambdaEvent<_>| async move {
+        let worker = worker.get_or_try_init(make).await?;
         Ok::<_, lambda_runtime::Error>(handle(worker, event.payload).await)
     }))
     .await

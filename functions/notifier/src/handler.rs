@@ -1,5 +1,7 @@
 //! One batch of the notifications queue.
 
+use std::sync::Arc;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use guerdon_app::{
     App, AppError, Content, Notice, claim_notice, notice_done, notice_for, program_now, reward_wallet,
@@ -9,40 +11,38 @@ use guerdon_domain::{Currency, Money};
 use guerdon_runtime::{
     batch::{body, run},
     bus::Envelope,
-    secrets::{Secret, Secrets},
+    secrets::{Built, Secret, Secrets},
 };
 use guerdon_telegram::{
     BotApi, Button, Keyboard, Nav, Offer, Outgoing, Purse, SendError,
     texts::{Texts, fill, fill_html, texts},
 };
-use tokio::sync::OnceCell;
 
-/// What the notifier needs. The Bot API client is built at the first message.
+/// What the notifier needs. The Bot API client is built at the first message, and again when the token changes.
 pub struct Notifier {
     app: App,
     secrets: Secrets,
     api_url: Option<String>,
-    api: OnceCell<BotApi>,
+    api: Built<BotApi>,
 }
 
 impl Notifier {
     /// A notifier over the Bot API, or over what stands in for it at `api_url`.
     pub fn new(app: App, secrets: Secrets, api_url: Option<String>) -> Self {
-        Self { app, secrets, api_url, api: OnceCell::new() }
+        Self { app, secrets, api_url, api: Built::default() }
     }
 
-    async fn api(&self) -> Result<&BotApi, AppError> {
+    async fn api(&self) -> Result<Arc<BotApi>, AppError> {
         let unavailable = |error: &dyn std::fmt::Display| AppError::Unavailable(error.to_string());
-        self.api
-            .get_or_try_init(|| async {
-                let token = self.secrets.get(Secret::TelegramBotToken).await.map_err(|e| unavailable(&e))?;
-                let api = BotApi::try_new(token).map_err(|e| unavailable(&e))?;
-                match &self.api_url {
-                    Some(url) => api.set_api_url(url).map_err(|e| unavailable(&e)),
-                    None => Ok(api),
-                }
-            })
-            .await
+        let token = self.secrets.get(Secret::TelegramBotToken).await.map_err(|e| unavailable(&e))?;
+        let build = |token: &str| {
+            let api = BotApi::try_new(token)?;
+            match &self.api_url {
+                Some(url) => api.set_api_url(url),
+                None => Ok(api),
+            }
+        };
+        self.api.of(token, build).map_err(|error| unavailable(&error))
     }
 }
 
@@ -67,7 +67,7 @@ async fn on_message(notifier: &Notifier, message: SqsMessage) -> Result<(), AppE
         Err(SendError::Refused(reason)) => {
             tracing::error!(member = notifier.app.tag(&notice.recipient), reason, "message refused");
         }
-        Err(error @ (SendError::RetryAfter(_) | SendError::Unknown(_))) => {
+        Err(error @ (SendError::RetryAfter(_) | SendError::Unauthorized | SendError::Unknown(_))) => {
             return Err(AppError::Unavailable(error.to_string()));
         }
     }

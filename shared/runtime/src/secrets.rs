@@ -121,3 +121,51 @@ impl Secrets {
         (u128::try_from(age).unwrap_or(u128::MAX) < KEPT.as_millis()).then(|| value.clone())
     }
 }
+
+/// What was built from a secret, kept for as long as the secret stays the same: a rotated one is in use as
+/// soon as it is read.
+pub struct Built<T>(Mutex<Option<(String, Arc<T>)>>);
+
+impl<T> Default for Built<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<T> Built<T> {
+    /// What `build` makes of `secret`, or made of it before.
+    ///
+    /// # Errors
+    /// Those of `build`; the next call tries again.
+    pub fn of<E>(&self, secret: String, build: impl FnOnce(&str) -> Result<T, E>) -> Result<Arc<T>, E> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, built)) = kept.as_ref().filter(|(of, _)| *of == secret) {
+            return Ok(built.clone());
+        }
+        let built = Arc::new(build(&secret)?);
+        *kept = Some((secret, built.clone()));
+        Ok(built)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_built_once_for_each_secret() {
+        let built = Built::default();
+        let mut times = 0;
+        let mut of = |secret: &str| {
+            let client = built.of(secret.to_owned(), |secret| {
+                times += 1;
+                if secret.is_empty() { Err("empty") } else { Ok(format!("client of {secret}")) }
+            });
+            (client.map(|client| client.as_str().to_owned()), times)
+        };
+        assert_eq!(of(""), (Err("empty"), 1));
+        assert_eq!(of("old"), (Ok("client of old".to_owned()), 2));
+        assert_eq!(of("old"), (Ok("client of old".to_owned()), 2));
+        assert_eq!(of("new"), (Ok("client of new".to_owned()), 3));
+    }
+}

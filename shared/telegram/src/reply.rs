@@ -12,6 +12,9 @@ pub enum SendError {
     /// Too fast: nothing may be sent to anyone for so many seconds.
     #[error("Telegram asks for a pause of {0} s")]
     RetryAfter(u64),
+    /// Telegram does not know the bot's token, or no longer: nothing can be sent until it has another one.
+    #[error("Telegram does not accept the bot's token")]
+    Unauthorized,
     /// Telegram understood and will not do it; sending the same again is pointless.
     #[error("Telegram refused: {0}")]
     Refused(String),
@@ -46,6 +49,8 @@ pub fn read_reply(method: &str, http_status: u16, body: &[u8]) -> Result<Value, 
     Err(match status {
         403 => SendError::Blocked,
         400 if description.ends_with("chat not found") => SendError::Blocked,
+        401 => SendError::Unauthorized,
+        404 if description == "Not Found" => SendError::Unauthorized,
         429 => {
             let pause = reply["parameters"]["retry_after"].as_u64();
             SendError::RetryAfter(pause.unwrap_or(DEFAULT_PAUSE_SECONDS))
@@ -92,7 +97,8 @@ mod tests {
             &refusal(400, "Bad Request: message is too long"),
             refused("Bad Request: message is too long"),
         );
-        send(401, &refusal(401, "Unauthorized"), refused("Unauthorized"));
+        send(401, &refusal(401, "Unauthorized"), Err(SendError::Unauthorized));
+        send(404, &refusal(404, "Not Found"), Err(SendError::Unauthorized));
         send(404, "<html>", refused("status 404"));
         let pause = r#"{"ok":false,"error_code":429,"description":"x","parameters":{"retry_after":14}}"#;
         send(429, pause, Err(SendError::RetryAfter(14)));
