@@ -80,7 +80,12 @@ conformance: ## Run the store's tests against Amazon's DynamoDB Local (downloads
 
 .PHONY: deployed-test
 deployed-test: ## Deploy the template to an emulator of AWS and run the referral loop through the real binaries.
-	built=$$(infra/deployed/functions.sh); infra/deployed/emulator.sh infra/deployed/test.sh $$built
+	built=$$(infra/deployed/functions.sh); infra/deployed/emulator.sh infra/deployed/test.sh $$built journey
+
+.PHONY: deployed-policies
+deployed-policies: ## The same, less one action of one function's policy at a time (ONLY=notifier).
+	built=$$(infra/deployed/functions.sh); \
+	infra/deployed/emulator.sh infra/deployed/test.sh $$built policies $(ONLY)
 
 .PHONY: bench-costs
 bench-costs: ## Write units and transactions of each operation.

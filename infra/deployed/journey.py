@@ -11,42 +11,46 @@ from collections.abc import Iterator
 
 from grants import roles_may_what_aws_does_under_them
 from stack import Stack
-from world import ALICE, BOB, World
+from world import ALICE, BOB, Person, World
 
 
-def acquaint(world: World) -> None:
-    """The names under which the simulator knows the two."""
-    for person in (ALICE, BOB):
+def acquaint(world: World, *people: Person) -> None:
+    """The names under which the simulator knows them."""
+    for person in people:
         world.act("users", id=person.id, first_name=person.name)
 
 
 def a_friend_pays_and_the_next_bill_is_ten_dollars_less(world: World) -> None:
-    acquaint(world)
-    code = world.code_of(ALICE)
-    assert "Alice invited you" in world.joins(BOB, code)
-    world.act("stripe/subscribe", user_id=BOB.id, plan="fang")
-    world.drain()
-    alice = world.user(ALICE)
-    assert (alice["credit_balance"], alice["converted"]) == (10.0, 1), alice
-    assert world.stripe_posts() == [], "Alice is no customer yet: her credit waits"
+    the_next_bill_is_ten_dollars_less(world, ALICE, BOB)
 
-    world.act("stripe/subscribe", user_id=ALICE.id, plan="fang")
+
+def the_next_bill_is_ten_dollars_less(world: World, alice: Person, bob: Person) -> None:
+    acquaint(world, alice, bob)
+    code = world.code_of(alice)
+    assert f"{alice.name} invited you" in world.joins(bob, code)
+    world.act("stripe/subscribe", user_id=bob.id, plan="fang")
+    world.drain()
+    user = world.user(alice)
+    assert (user["credit_balance"], user["converted"]) == (10.0, 1), user
+    assert world.stripe_posts(alice) == [], f"{alice.name} is no customer yet: the credit waits"
+
+    world.act("stripe/subscribe", user_id=alice.id, plan="fang")
     world.drain()
     for action in ("next-invoice", "finalize"):
-        world.act(f"stripe/{action}", user_id=ALICE.id)
+        world.act(f"stripe/{action}", user_id=alice.id)
         world.drain()
-    credit_was_posted_once(world)
-    alice = world.user(ALICE)
-    assert (alice["credit_balance"], alice["applied"]) == (0.0, 10.0), alice
-    invoice = world.last_paid_invoice()
+    credit_was_posted_once(world, alice)
+    user = world.user(alice)
+    assert (user["credit_balance"], user["applied"]) == (0.0, 10.0), user
+    invoice = world.last_paid_invoice(alice)
     assert (invoice["starting_balance"], invoice["amount_paid"]) == (-1000, 2900), invoice
-    texts = "\n".join(world.texts(ALICE))
-    for expected in ("<b>Bob</b> joined", "You earned $10.00!", "was taken off your bill"):
+    texts = "\n".join(world.texts(alice))
+    for expected in (f"<b>{bob.name}</b> joined", "You earned $10.00!", "was taken off your bill"):
         assert expected in texts, (expected, texts)
 
 
-def credit_was_posted_once(world: World) -> None:
-    posts = world.stripe_posts()
+def credit_was_posted_once(world: World, person: Person) -> None:
+    posts = world.stripe_posts(person)
     assert len(posts) == 1, posts
     assert posts[0]["params"]["amount"] == "-1000", posts
     assert posts[0]["idempotency_key"].startswith("refcredit:"), posts
@@ -55,7 +59,7 @@ def credit_was_posted_once(world: World) -> None:
 def journey(world: World, storm: bool) -> str:
     """In stages, as in the one-machine journey: between two stages lies a cause, within one anything may arrive in any
     order, any number of times. Gives back the ledger."""
-    acquaint(world)
+    acquaint(world, ALICE, BOB)
     world.act("stripe/hold", hold=True)
     write(world, storm, world.message(ALICE, "/recruit"))
     code = world.code_of(ALICE)
@@ -91,7 +95,7 @@ def three_times_and_in_reverse_the_ledger_is_the_same(calm: World, stormy: World
     assert calm_ledger == stormy_ledger, difference(calm_ledger, stormy_ledger)
     assert "credit_applied" in calm_ledger, f"the journey has come to its end: {calm_ledger}"
     for world in (calm, stormy):
-        credit_was_posted_once(world)
+        credit_was_posted_once(world, ALICE)
         assert world.admin("credits/stats") == calm.admin("credits/stats")
         earned = [text for text in world.texts(ALICE) if "You earned" in text]
         assert len(earned) == 1, f"told once: {earned}"

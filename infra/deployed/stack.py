@@ -33,6 +33,7 @@ class Stack:
         self.parameters = {p["ParameterKey"]: p["ParameterValue"] for p in described["Parameters"]}
         self.region = os.environ["AWS_REGION"]
         self.sqs = boto3.client("sqs")
+        self.patience_seconds = 60.0
         self.triggers: list[StreamTrigger] = []
 
     def url(self, output: str) -> str:
@@ -74,9 +75,9 @@ class Stack:
             counts[url.rsplit(f"{self.name}-")[-1]] = sum(int(attributes[name]) for name in names)
         return counts
 
-    def drain(self, patience_seconds: float = 60) -> None:
+    def drain(self) -> None:
         """Waits until nothing moves any more."""
-        until = time.monotonic() + patience_seconds
+        until = time.monotonic() + self.patience_seconds
         quiet = 0
         while quiet < 3:
             if time.monotonic() > until:

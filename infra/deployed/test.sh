@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Deploys the template, overlaid, as three stacks, and drives the referral loop through them.
+# Deploys the template, overlaid, and drives the referral loop through it.
 #
-# Usage: emulator.sh test.sh FUNCTIONS SIMULATOR
+# Usage: emulator.sh test.sh FUNCTIONS SIMULATOR journey                   three stacks: a friend, a calm one, a stormy one
+#        emulator.sh test.sh FUNCTIONS SIMULATOR policies [FUNCTION...]    one stack, less one action at a time
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+[ $# -ge 3 ] || { sed -n '4,5p' "$0" >&2; exit 2; }
 functions=$1
 export GUERDON_SIMULATOR=$2
+what=$3
+shift 3
 python=$(infra/lint/venv.sh deployed)/python
 sam=$(infra/lint/venv.sh build)/sam
 export SAM_CLI_TELEMETRY=0 PYTHONDONTWRITEBYTECODE=1
@@ -30,10 +34,15 @@ deploy() {
     echo "     deployed $stack"
 }
 
+case $what in
+journey) stacks=(guerdon-friend guerdon-calm guerdon-storm) ;;
+policies) stacks=(guerdon-policies) ;;
+*) echo "test.sh: journey or policies, not $what" >&2; exit 2 ;;
+esac
 worlds=()
-for stack in guerdon-friend guerdon-calm guerdon-storm; do
+for stack in "${stacks[@]}"; do
     port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     deploy "$stack" "http://127.0.0.1:$port"
     worlds+=("$stack=http://127.0.0.1:$port")
 done
-"$python" infra/deployed/journey.py "$GUERDON_DEPLOYED" "${worlds[@]}"
+"$python" "infra/deployed/$what.py" "$GUERDON_DEPLOYED" "${worlds[@]}" "$@"

@@ -117,17 +117,20 @@ class World:
         status, answer = request("POST", self.stack.url("StripeWebhookUrl"), body.encode(), headers)
         assert status == 200, (status, answer)
 
-    def stripe_posts(self) -> list[dict]:
-        """The calls that were made to Stripe, without look-ups."""
-        return [call for call in self.look("stripe/calls") if call["method"] == "POST"]
+    def stripe_posts(self, person: Person) -> list[dict]:
+        """The calls that were made to Stripe about somebody, without look-ups."""
+        customer = self.user(person)["stripe_customer"]
+        calls = [call for call in self.look("stripe/calls") if call["method"] == "POST"]
+        return [call for call in calls if customer and f"/customers/{customer}/" in f"{call['path']}/"]
 
     def events(self) -> list[str]:
         """The bodies of Stripe's events so far, in the order they happened."""
         return [event["body"] for event in self.look("stripe/events")]
 
-    def last_paid_invoice(self) -> dict:
-        events = [json.loads(body) for body in self.events()]
-        return [event for event in events if event["type"] == "invoice.paid"][-1]["data"]["object"]
+    def last_paid_invoice(self, person: Person) -> dict:
+        customer = self.user(person)["stripe_customer"]
+        paid = [event for event in map(json.loads, self.events()) if event["type"] == "invoice.paid"]
+        return [event["data"]["object"] for event in paid if event["data"]["object"]["customer"] == customer][-1]
 
     # ---- The simulator
 
