@@ -81,6 +81,13 @@ def run_schedules_every_minute(template: dict) -> None:
                 event["Properties"]["ScheduleExpression"] = "rate(1 minute)"
 
 
+def give_messages_back_soon(template: dict) -> None:
+    """Nor does it wait six minutes for the second of two messages that met at the same credit."""
+    for resource in of_type(template, "AWS::SQS::Queue").values():
+        if "VisibilityTimeout" in resource["Properties"]:
+            resource["Properties"]["VisibilityTimeout"] = 10
+
+
 def main() -> None:
     path, functions, simulator = sys.argv[1:]
     template = yaml_parse(pathlib.Path(path).read_text(encoding="utf-8"))
@@ -90,6 +97,7 @@ def main() -> None:
     allow_plain_http(template)
     take_stream_triggers_out(template)
     run_schedules_every_minute(template)
+    give_messages_back_soon(template)
     json.dump(template, sys.stdout, indent=1)
 
 
