@@ -52,6 +52,11 @@ def of_function(function: dict, key: str) -> Iterator[Need]:
     yield role, WRITE_LOGS, f"arn:aws:logs:{region}:{account}:log-group:{group}:*"
     yield role, TRACE, "*"
     yield role, ["kms:Decrypt"], key
+    # Who sends to an encrypted queue makes a key for each message.
+    queue = function["Environment"]["Variables"].get("GUERDON_PAYMENTS_QUEUE_URL")
+    if queue:
+        yield role, ["sqs:SendMessage"], f"arn:aws:sqs:{region}:{account}:{queue.rpartition('/')[2]}"
+        yield role, ["kms:GenerateDataKey"], key
 
 
 def of_dead_letters(function: dict, queue: str, key: str) -> Iterator[Need]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import boto3
 
 from grants import roles_may_what_aws_does_under_them
-from journey import the_next_bill_is_ten_dollars_less, worlds
+from journey import the_next_bill_is_ten_dollars_less, the_storm_ends_where_the_calm_does, worlds
 from world import Person, World
 
 # A function that was denied something does not get better by waiting.
@@ -73,10 +73,12 @@ def fails(check, *arguments) -> bool:
 
 
 def is_missed(world: World, round_number: int) -> bool:
-    alice = Person(7_100_000_000 + 2 * round_number, f"Alice{round_number}")
-    bob = Person(alice.id + 1, f"Bob{round_number}")
-    return fails(roles_may_what_aws_does_under_them, world) or fails(
-        the_next_bill_is_ten_dollars_less, world, alice, bob
+    names = ("Alice", "Bob", "Carol", "Dave")
+    people = [Person(7_100_000_000 + 4 * round_number + n, f"{name}{round_number}") for n, name in enumerate(names)]
+    return (
+        fails(roles_may_what_aws_does_under_them, world)
+        or fails(the_next_bill_is_ten_dollars_less, world, *people[:2])
+        or fails(the_storm_ends_where_the_calm_does, world, *people[2:])
     )
 
 
@@ -84,6 +86,7 @@ def clear_up(world: World) -> None:
     """What failed would come again in the next round, after its time of invisibility."""
     for url in world.stack.sqs.list_queues(QueueNamePrefix=f"{world.stack.name}-")["QueueUrls"]:
         world.stack.sqs.purge_queue(QueueUrl=url)
+    world.act("stripe/hold", hold=False)
     world.drain()
 
 
