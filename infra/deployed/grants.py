@@ -1,5 +1,5 @@
 """What AWS does under a role of the stack while the emulator just does it: polling for a function, starting one,
-leaving messages, writing logs, decrypting. For each the role is asked whether it might (iam:SimulatePrincipalPolicy)."""
+leaving messages, writing logs, decrypting. Each role is asked whether it might (iam:SimulatePrincipalPolicy)."""
 
 from collections.abc import Iterator
 

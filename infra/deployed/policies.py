@@ -2,7 +2,7 @@
 
 Usage: policies.py OVERLAID NAME=SIMULATOR_URL [FUNCTION...]
 
-Each round has people of its own, and its policy is put back behind it. What nothing misses is listed, and fails the run.
+Each round has people of its own; its policy is put back behind it. What nothing misses is listed, and fails the run.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Deploys the template, overlaid, and drives the referral loop through it.
 #
-# Usage: emulator.sh test.sh FUNCTIONS SIMULATOR journey                   three stacks: a friend, a calm one, a stormy one
-#        emulator.sh test.sh FUNCTIONS SIMULATOR policies [FUNCTION...]    one stack, less one action at a time
+# Usage: emulator.sh test.sh FUNCTIONS SIMULATOR journey                  three stacks: a friend, calm, storm
+#        emulator.sh test.sh FUNCTIONS SIMULATOR policies [FUNCTION...]   one stack, less one action at a time
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ $# -ge 3 ] || { sed -n '4,5p' "$0" >&2; exit 2; }
