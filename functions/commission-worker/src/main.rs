@@ -8,23 +8,23 @@ use commission_worker::{
     StripeBalance,
     handler::{Worker, handle},
 };
-use guerdon_runtime::{ConfigError, Settings, aws, env, queue::SqsQueue, telemetry};
+use guerdon_runtime::{ConfigError, Function, env, queue::SqsQueue};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use tokio::sync::OnceCell;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    telemetry::start()?;
-    let settings = Settings::from_env()?;
-    let client = aws::Aws::from_env(&settings.region)?;
-    let secrets = client.secrets()?;
+    let function = Function::start()?;
     let url = env::required("GUERDON_PAYMENTS_QUEUE_URL", "the queue that parked events go back to")?;
     let worker = &OnceCell::new();
     let make = &async || {
         Ok::<_, ConfigError>(Worker {
-            app: aws::app(&settings, &client, &secrets).await?,
-            stripe: Arc::new(StripeBalance::new(secrets.clone(), env::optional("GUERDON_STRIPE_URL"))),
-            payments: Arc::new(SqsQueue::new(&client, url.clone())),
+            app: function.app().await?.clone(),
+            stripe: Arc::new(StripeBalance::new(
+                function.secrets.clone(),
+                env::optional("GUERDON_STRIPE_URL"),
+            )),
+            payments: Arc::new(SqsQueue::new(&function.aws, url.clone())),
         })
     };
     run(service_fn(move |event: LambdaEvent<_>| async move {

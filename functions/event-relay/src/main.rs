@@ -13,7 +13,7 @@ use lambda_runtime::{LambdaEvent, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start()?;
-    let aws = Aws::from_env(&env::required("AWS_REGION", "the region; Lambda sets it")?)?;
+    let aws = Aws::from_env()?;
     let name = env::required("GUERDON_EVENT_BUS", "the name of the event bus")?;
     let bus: Arc<dyn EventBus> = Arc::new(EventBridgeBus::new(&aws, name));
     let bus = &bus;

@@ -10,7 +10,7 @@ use stripe_webhook::handler::{Door, handle};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::start()?;
-    let aws = Aws::from_env(&env::required("AWS_REGION", "the region; Lambda sets it")?)?;
+    let aws = Aws::from_env()?;
     let url = env::required("GUERDON_PAYMENTS_QUEUE_URL", "the queue for verified events")?;
     let door = Door {
         secrets: aws.secrets()?,

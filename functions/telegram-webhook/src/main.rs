@@ -1,6 +1,6 @@
 //! Lambda entry point of the Telegram webhook.
 
-use guerdon_runtime::{ConfigError, Settings, aws, env, telemetry};
+use guerdon_runtime::{ConfigError, Function, env};
 use guerdon_telegram::BotUsername;
 use lambda_http::{run, service_fn};
 use telegram_webhook::handler::{Bot, handle};
@@ -8,16 +8,13 @@ use tokio::sync::OnceCell;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    telemetry::start()?;
-    let settings = Settings::from_env()?;
-    let client = aws::Aws::from_env(&settings.region)?;
-    let secrets = client.secrets()?;
+    let function = Function::start()?;
     let username = BotUsername::parse(env::required("GUERDON_BOT_USERNAME", "the bot's name without @")?)?;
     let bot = &OnceCell::new();
     let make = async || {
         Ok::<_, ConfigError>(Bot {
-            app: aws::app(&settings, &client, &secrets).await?,
-            secrets: secrets.clone(),
+            app: function.app().await?.clone(),
+            secrets: function.secrets.clone(),
             username: username.clone(),
             payment_link: env::optional("GUERDON_PAYMENT_LINK_URL"),
         })

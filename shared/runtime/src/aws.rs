@@ -1,6 +1,6 @@
 //! AWS clients: one lazy HTTP client for all of them, one TLS stack, five trusted roots.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::{
@@ -11,13 +11,11 @@ use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector},
     runtime_components::RuntimeComponents,
 };
-use guerdon_app::{App, OsEntropy, SystemClock};
-use guerdon_domain::PseudonymKey;
 use guerdon_store::{Connection, Store};
 
 use crate::{
-    env::{ConfigError, Settings, optional, required},
-    secrets::{Secret, Secrets},
+    env::{ConfigError, optional, required},
+    secrets::Secrets,
 };
 
 /// The Amazon Trust Services roots. Native roots would be 80% of the SDK's start-up.
@@ -88,12 +86,12 @@ impl Aws {
     ///
     /// # Errors
     /// [`ConfigError::Missing`].
-    pub fn from_env(region: &str) -> Result<Self, ConfigError> {
+    pub fn from_env() -> Result<Self, ConfigError> {
         const PURPOSE: &str = "AWS credentials; Lambda sets them";
         let key = required("AWS_ACCESS_KEY_ID", PURPOSE)?;
         let secret = required("AWS_SECRET_ACCESS_KEY", PURPOSE)?;
         Ok(Self {
-            region: region.to_owned(),
+            region: required("AWS_REGION", "the region; Lambda sets it")?,
             endpoint: optional("AWS_ENDPOINT_URL"),
             credentials: Credentials::new(key, secret, optional("AWS_SESSION_TOKEN"), None, "lambda"),
             http_client: SharedHttpClient::new(LazyHttpClient::default()),
@@ -124,23 +122,4 @@ impl Aws {
     pub fn secrets(&self) -> Result<Secrets, ConfigError> {
         Ok(Secrets::ssm(self, required("GUERDON_SECRETS_PREFIX", "the path of the SSM parameters")?))
     }
-}
-
-/// The context of the use cases, as it is in the cloud.
-///
-/// # Errors
-/// [`ConfigError`] when the pseudonym key cannot be read or is too short.
-pub async fn app(settings: &Settings, aws: &Aws, secrets: &Secrets) -> Result<App, ConfigError> {
-    let key = secrets.get(Secret::PseudonymKey).await?;
-    let invalid = |problem: String| ConfigError::Invalid { name: Secret::PseudonymKey.variable(), problem };
-    let pseudonyms =
-        PseudonymKey::try_new(key).map_err(|_| invalid("must have at least 16 bytes".to_owned()))?;
-    Ok(App {
-        store: aws.store(&settings.table),
-        clock: Arc::new(SystemClock::default()),
-        entropy: Arc::new(OsEntropy),
-        preset: settings.preset.clone(),
-        programs: guerdon_app::Programs::default(),
-        pseudonyms,
-    })
 }

@@ -64,28 +64,3 @@ pub fn preset() -> Result<Arc<Preset>, ConfigError> {
     let preset = Preset::builtin(&name);
     preset.map(Arc::new).map_err(|error| ConfigError::Invalid { name: NAME, problem: error.to_string() })
 }
-
-/// What every function reads.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The table's name.
-    pub table: String,
-    /// AWS region, set by Lambda.
-    pub region: String,
-    /// The rules in force.
-    pub preset: Arc<Preset>,
-}
-
-impl Settings {
-    /// Reads them.
-    ///
-    /// # Errors
-    /// [`ConfigError`].
-    pub fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self {
-            table: required("GUERDON_TABLE", "the name of the table")?,
-            region: required("AWS_REGION", "the region; Lambda sets it")?,
-            preset: preset()?,
-        })
-    }
-}

@@ -1,12 +1,14 @@
 //! The glue between Lambda and the use cases: configuration, secrets, telemetry, AWS clients, the SQS
 //! partial-batch runner, the stream's decoding.
 //!
-//! A function's `main` reads its [`Settings`], builds an [`App`](guerdon_app::App) with [`aws::app`], and
-//! hands its handler to the Lambda runtime. Everything here is read or opened at most once per process.
+//! A function's `main` starts a [`Function`] and hands its handler to the Lambda runtime; what needs a secret
+//! is made at the first call. Everything here is read or opened at most once per process, secrets every ten
+//! minutes.
 pub mod aws;
 pub mod batch;
 pub mod bus;
 pub mod env;
+mod function;
 pub mod http_body;
 pub mod problem;
 pub mod queue;
@@ -15,4 +17,5 @@ mod ssm;
 pub mod stream;
 pub mod telemetry;
 
-pub use env::{ConfigError, Settings};
+pub use env::ConfigError;
+pub use function::Function;
