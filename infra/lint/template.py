@@ -170,7 +170,7 @@ def schedules_are_complete(template: Template) -> Iterator[str]:
             yield from (f"{name}: its schedule has no {key}" for key in sorted(missing))
             # Named by name there, because the functions' schedules need the role.
             role = template.resources.get(target(event.get("RoleArn")), {})
-            if f":function:${{AWS::StackName}}-{kebab(name)}'" not in str(role):
+            if f":function:${{AWS::StackName}}-{kebab(name)}:{template.globals['AutoPublishAlias']}'" not in str(role):
                 yield f"{name}: the role of its schedule may not start it"
 
 
