@@ -5,6 +5,7 @@ Usage: template.py template.yaml
 Each rule yields sentences about what is wrong; any sentence fails the run.
 """
 
+import json
 import pathlib
 import re
 import sys
@@ -184,6 +185,15 @@ def alarms_are_in_the_runbook(template: Template) -> Iterator[str]:
     yield from (f"{name}: in docs/operations.md, but no alarm of the template" for name in sorted(stale))
 
 
+def dashboard_is_one_of_the_free_ones(template: Template) -> Iterator[str]:
+    """AWS gives an account's first three away while they have 50 metrics or fewer."""
+    for name, dashboard in template.of_type("AWS::CloudWatch::Dashboard").items():
+        body = json.loads(re.sub(r"\$\{[\w:.]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"]))
+        metrics = sum(len(widget["properties"]["metrics"]) for widget in body["widgets"])
+        if metrics > 50:
+            yield f"{name}: {metrics} metrics"
+
+
 RULES = [
     functions_agree_with_folders,
     functions_stand_alone,
@@ -194,6 +204,7 @@ RULES = [
     failures_raise_alarms,
     schedules_are_complete,
     alarms_are_in_the_runbook,
+    dashboard_is_one_of_the_free_ones,
 ]
 
 
