@@ -82,6 +82,10 @@ conformance: ## Run the store's tests against Amazon's DynamoDB Local (downloads
 deployed-test: ## Deploy the template to an emulator of AWS and run the referral loop through the real binaries.
 	built=$$(infra/deployed/functions.sh); infra/deployed/emulator.sh infra/deployed/test.sh $$built journey
 
+.PHONY: deployed-failures
+deployed-failures: ## The same stack while functions, table, Stripe and Telegram fail: retried, dead letters, played again.
+	built=$$(infra/deployed/functions.sh); infra/deployed/emulator.sh infra/deployed/test.sh $$built failures
+
 .PHONY: deployed-policies
 deployed-policies: ## The same, less one action of one function's policy at a time (ONLY=notifier).
 	built=$$(infra/deployed/functions.sh); \

@@ -34,9 +34,10 @@ export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_M
 export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
 
 mkdir "$GUERDON_DEPLOYED/tmp"
+# Without the endpoint in its own environment it leaves the functions theirs.
 AUTH=true BIND_HOST=127.0.0.1 MINISTACK_HOST=localhost GATEWAY_PORT=$port MINISTACK_REGION=$AWS_REGION \
     IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 TMPDIR=$GUERDON_DEPLOYED/tmp \
-    setsid "$bin/ministack" >"$GUERDON_DEPLOYED/emulator.log" 2>&1 &
+    setsid env --unset=AWS_ENDPOINT_URL "$bin/ministack" >"$GUERDON_DEPLOYED/emulator.log" 2>&1 &
 emulator=$!
 for _ in $(seq 120); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi

@@ -1,11 +1,13 @@
 """The overlay: what the emulator cannot do is changed here, in a copy of the template. template.yaml stays as it is.
 
-Usage: overlay.py TEMPLATE FUNCTIONS SIMULATOR_URL > overlaid.json
+Usage: overlay.py TEMPLATE FUNCTIONS SIMULATOR_URL VISIBILITY_SECONDS > overlaid.json
 
-FUNCTIONS is a folder with <function>/bootstrap. One transformation per shortcoming, each with its reason.
+FUNCTIONS is a folder with <function>/bootstrap; VISIBILITY_SECONDS is how long a queue waits before it delivers a
+message again. One transformation per shortcoming, each with its reason.
 """
 
 import json
+import os
 import pathlib
 import sys
 
@@ -38,10 +40,17 @@ def call_the_simulator(template: dict, url: str) -> None:
         template["Resources"][name]["Properties"]["Environment"]["Variables"][variable] = url + path
 
 
+def call_the_emulator(template: dict, url: str) -> None:
+    """Not a shortcoming either: where the SDKs find what stands in for AWS. failures.py puts itself in between."""
+    template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = url
+
+
 def drop_alarms_with_metric_math(template: dict) -> None:
-    """The emulator refuses `Metrics`. Nothing refers to an alarm."""
+    """The emulator refuses `Metrics`. Nothing refers to an alarm. What they watch is kept as metadata."""
+    kept = template["Metadata"].setdefault("AlarmsWithMetricMath", {})
     for name, resource in of_type(template, ALARM).items():
         if "Metrics" in resource["Properties"]:
+            kept[name] = resource["Properties"]
             del template["Resources"][name]
 
 
@@ -81,23 +90,25 @@ def run_schedules_every_minute(template: dict) -> None:
                 event["Properties"]["ScheduleExpression"] = "rate(1 minute)"
 
 
-def give_messages_back_soon(template: dict) -> None:
-    """Nor does it wait six minutes for the second of two messages that met at the same credit."""
+def give_messages_back_soon(template: dict, seconds: int) -> None:
+    """Nor does it wait six minutes for the second of two messages that met at the same credit, or 48 until a message
+    has failed eight times. The eight stay."""
     for resource in of_type(template, "AWS::SQS::Queue").values():
         if "VisibilityTimeout" in resource["Properties"]:
-            resource["Properties"]["VisibilityTimeout"] = 10
+            resource["Properties"]["VisibilityTimeout"] = seconds
 
 
 def main() -> None:
-    path, functions, simulator = sys.argv[1:]
+    path, functions, simulator, visibility_seconds = sys.argv[1:]
     template = yaml_parse(pathlib.Path(path).read_text(encoding="utf-8"))
     take_built_code(template, pathlib.Path(functions).resolve())
     call_the_simulator(template, simulator)
+    call_the_emulator(template, os.environ["AWS_ENDPOINT_URL"])
     drop_alarms_with_metric_math(template)
     allow_plain_http(template)
     take_stream_triggers_out(template)
     run_schedules_every_minute(template)
-    give_messages_back_soon(template)
+    give_messages_back_soon(template, int(visibility_seconds))
     json.dump(template, sys.stdout, indent=1)
 
 

@@ -1,8 +1,9 @@
 """Every action that a function's policy grants is needed: takes one away at a time and shows that something fails.
 
-Usage: policies.py OVERLAID NAME=SIMULATOR_URL [FUNCTION...]
+Usage: policies.py OVERLAID NAME=SIMULATOR_URL NAME=SIMULATOR_URL [FUNCTION...]
 
-Each round has people of its own; its policy is put back behind it. What nothing misses is listed, and fails the run.
+The second stack has the preset `ott`; a function loses the action in both. Each round has people of its own, and its
+policy is put back behind it. What nothing misses is listed, and fails the run.
 """
 
 import contextlib
@@ -17,6 +18,13 @@ import boto3
 
 from grants import roles_may_what_aws_does_under_them
 from journey import the_next_bill_is_ten_dollars_less, the_storm_ends_where_the_calm_does, worlds
+from operators import (
+    CODES,
+    a_commission_is_released_after_its_hold_and_paid_out,
+    codes_and_referrals_expire,
+    the_hold_is_set_to_seconds,
+)
+from stack import set_variables
 from world import Person, World
 
 # A function that was denied something does not get better by waiting.
@@ -53,10 +61,7 @@ class Policy:
     def put(self, document: dict) -> None:
         self.iam.put_role_policy(RoleName=self.role, PolicyName=self.name, PolicyDocument=json.dumps(document))
         # Started anew, so that it reads its secrets again.
-        functions = boto3.client("lambda")
-        variables = functions.get_function_configuration(FunctionName=self.function)["Environment"]["Variables"]
-        variables["GUERDON_POLICY_PUT_AT"] = str(time.time_ns())
-        functions.update_function_configuration(FunctionName=self.function, Environment={"Variables": variables})
+        set_variables(self.function, GUERDON_POLICY_PUT_AT=str(time.time_ns()))
 
 
 def listed(value) -> list:
@@ -72,13 +77,14 @@ def fails(check, *arguments) -> bool:
     return False
 
 
-def is_missed(world: World, round_number: int) -> bool:
-    names = ("Alice", "Bob", "Carol", "Dave")
-    people = [Person(7_100_000_000 + 4 * round_number + n, f"{name}{round_number}") for n, name in enumerate(names)]
+def is_missed(world: World, ott: World, round_number: int) -> bool:
+    people = [Person(7_100_000_000 + 16 * round_number + n, f"{chr(ord('A') + n)}{round_number}") for n in range(16)]
     return (
         fails(roles_may_what_aws_does_under_them, world)
         or fails(the_next_bill_is_ten_dollars_less, world, *people[:2])
-        or fails(the_storm_ends_where_the_calm_does, world, *people[2:])
+        or fails(the_storm_ends_where_the_calm_does, world, *people[2:4])
+        or fails(a_commission_is_released_after_its_hold_and_paid_out, ott, *people[4:6])
+        or fails(codes_and_referrals_expire, ott, *people[6 : 6 + CODES])
     )
 
 
@@ -90,23 +96,35 @@ def clear_up(world: World) -> None:
     world.drain()
 
 
+def policies_of(world: World) -> dict[str, Policy]:
+    """By the function's name within its stack."""
+    functions = boto3.client("lambda").list_functions()["Functions"]
+    prefix = f"{world.stack.name}-"
+    own = [function for function in functions if function["FunctionName"].startswith(prefix)]
+    return {function["FunctionName"].removeprefix(prefix): Policy(function) for function in own}
+
+
 def main() -> None:
-    overlaid, stack, *only = sys.argv[1:]
+    overlaid, *stacks = sys.argv[1:4]
+    only = sys.argv[4:]
     superfluous = []
-    with worlds(pathlib.Path(overlaid), [stack]) as [world]:
-        assert not is_missed(world, 0), "something fails although nothing was taken away"
-        functions = boto3.client("lambda").list_functions()["Functions"]
-        policies = [Policy(function) for function in functions]
-        rounds = [(policy, *action) for policy in policies for action in policy.actions()]
-        for number, (policy, sid, action) in enumerate(rounds, start=1):
-            name = policy.function.removeprefix(f"{world.stack.name}-")
+    with worlds(pathlib.Path(overlaid), stacks) as both:
+        the_hold_is_set_to_seconds(both[1])
+        assert not is_missed(*both, 0), "something fails although nothing was taken away"
+        granted = [policies_of(world) for world in both]
+        rounds = [(name, *action) for name, policy in granted[0].items() for action in policy.actions()]
+        for number, (name, sid, action) in enumerate(rounds, start=1):
             if only and name not in only:
                 continue
-            world.stack.patience_seconds = PATIENCE_SECONDS
-            with policy.without(sid, action):
-                missed = is_missed(world, number)
-            world.stack.patience_seconds = 60.0
-            clear_up(world)
+            for world in both:
+                world.stack.patience_seconds = PATIENCE_SECONDS
+            with contextlib.ExitStack() as taken:
+                for policies in granted:
+                    taken.enter_context(policies[name].without(sid, action))
+                missed = is_missed(*both, number)
+            for world in both:
+                world.stack.patience_seconds = 60.0
+                clear_up(world)
             print(f"{'ok  ' if missed else 'NOT '} {name} needs {action} ({sid})", flush=True)
             if not missed:
                 superfluous.append(f"{name}: {action} ({sid})")

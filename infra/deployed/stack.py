@@ -1,10 +1,12 @@
 """A deployed stack, seen from outside: its URLs, its queues, its functions. Speaks to what AWS_ENDPOINT_URL names."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
 import time
+from collections.abc import Iterator
 
 import boto3
 
@@ -20,6 +22,14 @@ SECRETS = {
     "admin-token": "ADMIN_TOKEN",
     "pseudonym-key": "GUERDON_PSEUDONYM_KEY",
 }
+
+
+def set_variables(function: str, **changes: str | None) -> None:
+    """Changes a function's environment; what is None is taken out. Its processes are started anew."""
+    functions = boto3.client("lambda")
+    variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"] | changes
+    left = {name: value for name, value in variables.items() if value is not None}
+    functions.update_function_configuration(FunctionName=function, Environment={"Variables": left})
 
 
 class Stack:
@@ -66,6 +76,26 @@ class Stack:
         for trigger in self.triggers:
             trigger.stop()
 
+    @contextlib.contextmanager
+    def variables(self, function: str, **changes: str | None) -> Iterator[None]:
+        """A function with other settings for a while."""
+        name = f"{self.name}-{function}"
+        before = boto3.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        set_variables(name, **changes)
+        try:
+            yield
+        finally:
+            set_variables(name, **{variable: before.get(variable) for variable in changes})
+
+    def invoke(self, function: str, event: dict) -> tuple[object, bool]:
+        """What a function answers, and whether that is an error."""
+        answer = boto3.client("lambda").invoke(FunctionName=f"{self.name}-{function}", Payload=json.dumps(event))
+        return json.loads(answer["Payload"].read() or b"null"), "FunctionError" in answer
+
+    def queue(self, name: str) -> str:
+        """A queue's URL."""
+        return self.sqs.get_queue_url(QueueName=f"{self.name}-{name}")["QueueUrl"]
+
     def queues(self) -> dict[str, int]:
         """Messages in each queue, those that are being worked on included."""
         counts = {}
@@ -100,6 +130,16 @@ class Stack:
         while text not in self.log(function):
             assert time.monotonic() < until, f"{function} has not said {text!r}, but: {self.log(function)}"
             time.sleep(1)
+
+    def fall_due(self, *items: dict) -> None:
+        """Moves items to the head of their due queue: nobody here waits for an hour to end, or a year."""
+        for item in items:
+            boto3.client("dynamodb").update_item(
+                TableName=self.outputs["TableName"],
+                Key={"pk": item["pk"], "sk": item["sk"]},
+                UpdateExpression="SET gsi2sk = :then",
+                ExpressionAttributeValues={":then": {"N": str(int(time.time() - 86_400) * 1000)}},
+            )
 
     def items(self) -> list[dict]:
         pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["TableName"])

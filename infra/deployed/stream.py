@@ -1,10 +1,12 @@
 """What AWS does between a table's stream and a function, where the emulator does less: the tumbling window's shardId,
-filters, partial failures, and that a batch comes again until it succeeds."""
+filters, partial failures, that a batch comes again until it succeeds, and where it is left when it has become too old.
+A failed batch is not halved here."""
 
 import base64
 import datetime
 import json
 import threading
+import time
 
 import boto3
 
@@ -61,7 +63,17 @@ class StreamTrigger:
                 return
             sequences = [record["dynamodb"]["SequenceNumber"] for record in left]
             left = left[sequences.index(failed_from) if failed_from in sequences else 0 :]
+            first = left[0]["dynamodb"]
+            if time.time() - first["ApproximateCreationDateTime"] > self.properties["MaximumRecordAgeInSeconds"]:
+                return self.give_up(shard, first["SequenceNumber"], left[-1]["dynamodb"]["SequenceNumber"])
             self.stopped.wait(RETRY_SECONDS)
+
+    def give_up(self, shard: str, first: str, last: str) -> None:
+        """Says where the records are, not what is in them."""
+        batch = {"shardId": shard, "startSequenceNumber": first, "endSequenceNumber": last, "streamArn": self.stream}
+        queues = boto3.client("sqs")
+        url = queues.get_queue_url(QueueName=f"{self.function}-dlq")["QueueUrl"]
+        queues.send_message(QueueUrl=url, MessageBody=json.dumps({"DDBStreamBatchInfo": batch}))
 
     def invoke(self, shard: str, records: list[dict]) -> str | None:
         """The sequence number from which on the batch failed; none when all went well."""

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Deploys the template, overlaid, and drives the referral loop through it.
 #
-# Usage: emulator.sh test.sh FUNCTIONS SIMULATOR journey                  three stacks: a friend, calm, storm
-#        emulator.sh test.sh FUNCTIONS SIMULATOR policies [FUNCTION...]   one stack, less one action at a time
+# Usage: emulator.sh test.sh FUNCTIONS SIMULATOR journey                  four stacks: a friend, calm, storm, ott
+#        emulator.sh test.sh FUNCTIONS SIMULATOR failures                 one stack, and everything that it needs breaks
+#        emulator.sh test.sh FUNCTIONS SIMULATOR policies [FUNCTION...]   two stacks, less one action at a time
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-[ $# -ge 3 ] || { sed -n '4,5p' "$0" >&2; exit 2; }
+[ $# -ge 3 ] || { sed -n '4,6p' "$0" >&2; exit 2; }
 functions=$1
 export GUERDON_SIMULATOR=$2
 what=$3
@@ -25,19 +26,22 @@ aarch64 | arm64) architecture=arm64 ;;
 esac
 
 deploy() {
-    local stack=$1 simulator=$2 overlaid=$GUERDON_DEPLOYED/$1.json log=$GUERDON_DEPLOYED/$1.log
-    "$python" infra/deployed/overlay.py template.yaml "$functions" "$simulator" >"$overlaid"
+    local stack=$1 simulator=$2 overlaid=$GUERDON_DEPLOYED/$1.json log=$GUERDON_DEPLOYED/$1.log preset=bitten
+    [ "${stack##*-}" != ott ] || preset=ott
+    "$python" infra/deployed/overlay.py template.yaml "$functions" "$simulator" "$visibility_seconds" >"$overlaid"
     "$sam" deploy --template-file "$overlaid" --stack-name "$stack" --region "$AWS_REGION" --resolve-s3 \
         --capabilities CAPABILITY_IAM --no-confirm-changeset --no-progressbar --parameter-overrides \
-        "Architecture=$architecture" "SecretsPrefix=/guerdon/$stack/" LogLevel=debug >"$log" 2>&1 ||
+        "Architecture=$architecture" "Preset=$preset" "SecretsPrefix=/guerdon/$stack/" LogLevel=debug >"$log" 2>&1 ||
         { tail -n 40 "$log" >&2; return 1; }
     echo "     deployed $stack"
 }
 
+visibility_seconds=10
 case $what in
-journey) stacks=(guerdon-friend guerdon-calm guerdon-storm) ;;
-policies) stacks=(guerdon-policies) ;;
-*) echo "test.sh: journey or policies, not $what" >&2; exit 2 ;;
+journey) stacks=(guerdon-friend guerdon-calm guerdon-storm guerdon-ott) ;;
+failures) stacks=(guerdon-failures) visibility_seconds=3 ;;
+policies) stacks=(guerdon-policies guerdon-ott) ;;
+*) echo "test.sh: journey, failures or policies, not $what" >&2; exit 2 ;;
 esac
 worlds=()
 for stack in "${stacks[@]}"; do

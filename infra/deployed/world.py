@@ -55,6 +55,8 @@ class World:
         self.stack = stack
         self.simulator = simulator
         self.updates = itertools.count(1)
+        # When the program that was set last decides.
+        self.in_force_at = 0.0
         doors = [stack.url("TelegramWebhookUrl"), stack.url("StripeWebhookUrl")]
         command = [os.environ["GUERDON_SIMULATOR"], simulator.rpartition(":")[2], *doors]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -96,6 +98,14 @@ class World:
         """What the bot answers in the webhook's response."""
         return self.update(self.message(person, text)).get("text", "")
 
+    def taps(self, person: Person, data: str) -> str:
+        """What the bot makes of its message after a tap on the button with this data."""
+        number = next(self.updates)
+        who = {"id": person.id, "first_name": person.name}
+        message = {"message_id": 1, "date": int(time.time()), "chat": {**who, "type": "private"}}
+        query = {"id": str(number), "from": {**who, "is_bot": False}, "chat_instance": "1", "data": data}
+        return self.update({"update_id": number, "callback_query": {**query, "message": message}}).get("text", "")
+
     def code_of(self, person: Person) -> str:
         """The code that `person` shares."""
         return self.says(person, "/recruit").split("?start=ref_")[1][:8]
@@ -111,13 +121,17 @@ class World:
     # ---- Stripe
 
     def stripe_signed(self, body: str) -> None:
-        """Posts an event, signed now, to the deployed HTTP API; fails unless it is taken."""
+        """Posts an event to the deployed HTTP API; fails unless it is taken."""
+        status, answer = self.stripe_delivers(body)
+        assert status == 200, (status, answer)
+
+    def stripe_delivers(self, body: str) -> tuple[int, object]:
+        """Posts an event, signed now, and says what came back."""
         at = int(time.time())
         key = os.environ["STRIPE_WEBHOOK_SECRET"].encode()
         signature = hmac.new(key, f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
         headers = {"stripe-signature": f"t={at},v1={signature}"}
-        status, answer = request("POST", self.stack.url("StripeWebhookUrl"), body.encode(), headers)
-        assert status == 200, (status, answer)
+        return request("POST", self.stack.url("StripeWebhookUrl"), body.encode(), headers)
 
     def stripe_posts(self, person: Person) -> list[dict]:
         """The calls that were made to Stripe about somebody, without look-ups."""
@@ -147,8 +161,8 @@ class World:
 
     # ---- Operators
 
-    def admin(self, path: str, method: str = "GET", body: dict | None = None):
-        headers = {"x-admin-token": os.environ["ADMIN_TOKEN"], "idempotency-key": path}
+    def admin(self, path: str, method: str = "GET", body: dict | None = None, key: str = ""):
+        headers = {"x-admin-token": os.environ["ADMIN_TOKEN"], "idempotency-key": key or path}
         data = json.dumps(body).encode() if body else None
         status, answer = request(method, f"{self.stack.url('AdminApiUrl')}/{path}", data, headers)
         assert status == 200, (path, status, answer)

@@ -100,6 +100,8 @@ def policies_name_exact_actions(template: Template) -> Iterator[str]:
             yield from (f"{name}: {a} is not one exact action" for a in sorted(actions) if "*" in a)
             if "dynamodb:Scan" in actions and name not in SCANNERS:
                 yield f"{name}: only {', '.join(sorted(SCANNERS))} may scan the table"
+            if "dynamodb:BatchGetItem" in actions and "dynamodb:GetItem" not in actions:
+                yield f"{name}: {statement['Sid']} lacks dynamodb:GetItem, with which the store asks for one item alone"
             if "*" in listed(statement["Resource"]) and not actions <= WITHOUT_RESOURCE:
                 yield f"{name}: {statement['Sid']} is for every resource"
 
