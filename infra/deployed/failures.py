@@ -16,6 +16,7 @@ import boto3
 import botocore.exceptions
 
 from journey import (
+    acquaint,
     befriend,
     nothing_was_given_up,
     subscribe,
@@ -74,6 +75,14 @@ def rings(world: World, name: str) -> None:
     measured = measure(world, alarm)
     compare = COMPARISONS[alarm["ComparisonOperator"]]
     assert compare(measured, alarm["Threshold"]), (name, measured, alarm["Threshold"])
+    assert alarm["AlarmActions"] == [world.stack.outputs["AlarmTopicArn"]], alarm
+
+
+def watches(world: World, name: str, namespace: str, metric: str, dimension: dict) -> None:
+    """The emulator has no metric of answers: the alarm of the deployed template is of those that were seen."""
+    alarm = deployed_alarm(world, name)
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == (namespace, metric, 1), alarm
+    assert dimension in alarm["Dimensions"], alarm
     assert alarm["AlarmActions"] == [world.stack.outputs["AlarmTopicArn"]], alarm
 
 
@@ -171,11 +180,8 @@ def a_door_that_stays_shut_lets_stripe_deliver_again(world: World) -> None:
         for body in events:
             status, answer = world.stripe_delivers(body)
             assert 500 <= status <= 599, (status, answer)
-    # Whose metric the emulator has not: of this API, and of answers like those.
-    alarm = deployed_alarm(world, "ApiErrorsAlarm")
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/ApiGateway", "5xx"), alarm
-    api = {"Name": "ApiId", "Value": world.stack.url("StripeWebhookUrl").split("/execute-api/")[1].split("/")[0]}
-    assert api in alarm["Dimensions"], alarm
+    api = world.stack.url("StripeWebhookUrl").split("/execute-api/")[1].split("/")[0]
+    watches(world, "ApiErrorsAlarm", "AWS/ApiGateway", "5xx", {"Name": "ApiId", "Value": api})
     world.drain()
     assert world.user(alice)["converted"] == 0
     for body in events:
@@ -287,6 +293,24 @@ def a_throttled_table_delays_and_then_gives_up_but_loses_nothing(world: World) -
             the_throttles_alarm_counts(world, dict(table.spoiled))
     play_again(world, "payments")
     world.drain()
+    is_settled(world, alice, bob)
+
+
+def a_throttled_table_lets_telegram_deliver_again(world: World) -> None:
+    """The bot says 5XX, and Telegram keeps the update."""
+    alice, bob = couple()
+    acquaint(world, alice, bob)
+    update = world.message(bob, f"/start ref_{world.code_of(alice)}")
+    with proxy(ENDPOINT, throttle) as table, world.stack.variables("telegram-webhook", AWS_ENDPOINT_URL=table.url):
+        status, answer = world.telegram_delivers(update)
+        assert 500 <= status <= 599, (status, answer)
+        assert table.spoiled, "nothing was throttled"
+    function = {"Name": "FunctionName", "Value": f"{world.stack.name}-telegram-webhook"}
+    watches(world, "TelegramWebhookFailuresAlarm", "AWS/Lambda", "Url5xxCount", function)
+    assert f"{alice.name} invited you" in world.update(update)["text"]
+    assert world.update(update) == {}, "an update that was answered is not answered again"
+    for person in (bob, alice):
+        subscribe(world, person)
     is_settled(world, alice, bob)
 
 
@@ -431,6 +455,7 @@ def main() -> None:
             a_worker_that_cannot_start_loses_no_payment,
             a_relay_that_cannot_start_loses_no_event,
             a_throttled_table_delays_and_then_gives_up_but_loses_nothing,
+            a_throttled_table_lets_telegram_deliver_again,
         ):
             show(check, world)
         time.sleep(max(0.0, over - time.monotonic()))
