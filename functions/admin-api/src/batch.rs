@@ -52,11 +52,11 @@ pub(crate) async fn export(
         // An empty file stays empty, whatever was approved since.
         let lines = match kept.lines {
             0 => Vec::new(),
-            _ => export_batch(&desk.app, &batch, method, &principal.0).await?,
+            _ => export_batch(&desk.app, &batch, method, &principal.name).await?,
         };
         return Ok(replayed(file(&lines)?, true));
     }
-    let lines = export_batch(&desk.app, &batch, method, &principal.0).await?;
+    let lines = export_batch(&desk.app, &batch, method, &principal.name).await?;
     let kept = serde_json::to_string(&Kept { lines: lines.len() }).map_err(AppError::from)?;
     let line = Line {
         action: "withdrawal.export",

@@ -94,7 +94,7 @@ pub(crate) fn write(
     };
     let minor = amount.map(Money::minor).unwrap_or_default();
     let input_hash = hex::encode(Sha256::digest(format!("{route}\n{user_id}\n{minor}\n{reason}")));
-    let request = DeskRequest { principal: principal.0.clone(), key, input_hash, user_id, reason };
+    let request = DeskRequest { principal: principal.name.clone(), key, input_hash, user_id, reason };
     Ok(Write { request, amount })
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn call(
         digest.update(format!("\n{}:{part}", part.len()));
     }
     let input_hash = hex::encode(digest.finalize());
-    Ok(DeskCall { principal: principal.0.clone(), key, input_hash })
+    Ok(DeskCall { principal: principal.name.clone(), key, input_hash })
 }
 
 /// The same for a write about a member.

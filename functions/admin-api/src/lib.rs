@@ -1,8 +1,10 @@
 //! The operators' API under `/api/admin`: credit, the program, payments and why they earned what they did,
 //! statements, withdrawals.
 //!
-//! Every call needs `X-Admin-Token` and counts against a rate limit; every write needs an
+//! A call brings `X-Admin-Token`, or the access token of somebody who signed in by password under `/admin/auth`.
+//! [`access::ROUTES`] says who may call what. Calls count against a rate limit; every write of money needs an
 //! `Idempotency-Key`, is audited, and answers the same when it is repeated. Errors are RFC 9457 problems.
+pub mod access;
 mod auth;
 mod bank;
 mod batch;
@@ -13,6 +15,7 @@ mod payments;
 mod program;
 mod read;
 mod request;
+mod sign_in;
 mod statement;
 mod steps;
 mod withdrawals;

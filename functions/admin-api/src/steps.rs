@@ -56,7 +56,7 @@ pub(crate) async fn step(
     if let Some(kept) = desk::answered_call(&desk.app, &call).await? {
         return Ok(replayed(json(kept), true));
     }
-    let done = take(&desk, &id, &principal.0, &step).await?;
+    let done = take(&desk, &id, &principal.name, &step).await?;
     // Nothing moves on when an outcome is unknown, so the stream has nothing to tell.
     let line = matches!(step, Step::Finish(Outcome::Unknown)).then(|| Line {
         action: "withdrawal.unknown",

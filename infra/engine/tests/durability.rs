@@ -171,6 +171,25 @@ async fn a_reader_goes_on_where_it_stopped_after_a_restart() {
     assert_eq!(streamed(&engine, end, 2).0, keys(5, 5));
 }
 
+#[test]
+fn a_file_opens_while_other_threads_start_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.db");
+    std::thread::scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| {
+                // Between its start and its own program a child holds the locks that this process has.
+                for _ in 0..500 {
+                    Command::new("/bin/true").status().unwrap();
+                }
+            });
+        }
+        for _ in 0..500 {
+            drop(Engine::file(&path).unwrap());
+        }
+    });
+}
+
 /// Not a test of its own: the process that the next test kills.
 #[tokio::test]
 async fn the_writer_process() {

@@ -8,7 +8,8 @@ use std::{
     sync::Arc,
 };
 
-use guerdon_domain::{Preset, PseudonymKey};
+use guerdon_app::Password;
+use guerdon_domain::{Preset, PseudonymKey, TelegramId};
 use guerdon_runtime::{
     env::{self, ConfigError, optional},
     secrets::{Secret, Secrets},
@@ -41,13 +42,16 @@ pub struct Config {
     pub secrets: BTreeMap<&'static str, String>,
     /// Calls an operator may make in a minute.
     pub admin_calls_per_minute: u64,
+    /// Who becomes the first super admin at their first sign-in.
+    pub super_admin: Option<TelegramId>,
     /// Secrets that were made up just now, to be shown once.
     pub made_up: Vec<&'static str>,
 }
 
-const MADE_UP: [Secret; 3] =
-    [Secret::PseudonymKey, Secret::TelegramWebhookSecret, Secret::StripeWebhookSecret];
-const GIVEN: [Secret; 3] = [Secret::TelegramBotToken, Secret::StripeApiKey, Secret::AdminToken];
+const MADE_UP: [Secret; 4] =
+    [Secret::PseudonymKey, Secret::TelegramWebhookSecret, Secret::StripeWebhookSecret, Secret::TokenKey];
+const GIVEN: [Secret; 4] =
+    [Secret::TelegramBotToken, Secret::StripeApiKey, Secret::AdminToken, Secret::SuperAdminPassword];
 
 impl Config {
     /// A stack in memory on any free port, with secrets of its own: for tests.
@@ -60,6 +64,7 @@ impl Config {
             (Secret::TelegramWebhookSecret, "test-webhook-secret"),
             (Secret::StripeWebhookSecret, "whsec_test_secret"),
             (Secret::AdminToken, "test-admin-token"),
+            (Secret::TokenKey, "test-token-key-0123456789-0123456789"),
         ];
         Ok(Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
@@ -69,6 +74,7 @@ impl Config {
             payment_link: None,
             secrets: secrets.map(|(secret, value)| (secret.variable(), value.to_owned())).into(),
             admin_calls_per_minute: 100_000,
+            super_admin: None,
             made_up: Vec::new(),
         })
     }
@@ -99,6 +105,7 @@ impl Config {
             payment_link: optional("GUERDON_PAYMENT_LINK_URL"),
             secrets: BTreeMap::new(),
             admin_calls_per_minute: env::number("GUERDON_ADMIN_CALLS_PER_MINUTE", 120, 1..=100_000)?,
+            super_admin: env::super_admin()?,
             made_up: Vec::new(),
             data,
         };
@@ -145,6 +152,11 @@ impl Config {
         }
         if self.secret(Secret::AdminToken).is_some_and(|token| token.len() < 12) {
             return invalid(Secret::AdminToken, "must have at least 12 characters");
+        }
+        if let (Some(id), Some(password)) = (self.super_admin, self.secret(Secret::SuperAdminPassword))
+            && let Err(weak) = Password::try_new(password, id.get())
+        {
+            return invalid(Secret::SuperAdminPassword, &format!("is refused: {weak}"));
         }
         Ok(())
     }

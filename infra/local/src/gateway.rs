@@ -24,6 +24,7 @@ pub(crate) fn router(parts: Arc<Parts>) -> Router {
         app: parts.app.clone(),
         secrets: parts.bot.secrets.clone(),
         calls_per_minute: parts.admin_calls_per_minute,
+        super_admin: parts.super_admin,
     };
     let mut router = Router::new()
         .route("/telegram/webhook", any(telegram))

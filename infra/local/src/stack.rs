@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context;
 use commission_worker::{StripeBalance, handler::Worker};
 use guerdon_app::{App, Clock, MovableClock, OsEntropy, SystemClock};
+use guerdon_domain::TelegramId;
 use guerdon_engine::Engine;
 use guerdon_runtime::{bus::EventBus, secrets::Secret};
 use guerdon_sim::{Plan, Sim, SimConfig};
@@ -43,6 +44,7 @@ pub(crate) struct Parts {
     pub(crate) bus: Arc<dyn EventBus>,
     pub(crate) sim: Option<Sim>,
     pub(crate) admin_calls_per_minute: u64,
+    pub(crate) super_admin: Option<TelegramId>,
 }
 
 /// A running stack. Dropping it stops everything.
@@ -165,6 +167,7 @@ async fn parts(config: &mut Config, clock: Arc<dyn MovableClock>, base_url: &str
         bus: Arc::new(LocalBus::new(queues.clone(), clock.clone())),
         sim: simulated.sim,
         admin_calls_per_minute: config.admin_calls_per_minute,
+        super_admin: config.super_admin,
         app,
         clock,
         engine,

@@ -20,6 +20,7 @@ mod relay;
 mod reverse_payment;
 mod settle_wallet;
 mod share_code;
+mod sign_in;
 mod simulate;
 mod start_member;
 mod statement;
@@ -47,6 +48,11 @@ pub use reverse_payment::{Reversed, reverse_payment};
 pub(crate) use settle_wallet::pause;
 pub use settle_wallet::{Settled, Swept, settle_wallet, sweep_releases};
 pub use share_code::share_code;
+pub use sign_in::{
+    FirstOperator, LOCK_MINUTES, MOST_ATTEMPTS, OperatorError, Password, SESSION_HOURS, SignInError,
+    SignedIn, WeakPassword, operator_name, remove_operator, renew, session_of, set_operator, sign_in,
+    sign_out,
+};
 pub use simulate::{MOST_DAYS, RuleTotal, Simulation, simulate};
 pub use start_member::{Profile, StartRefusal, Started, start_member};
 pub use statement::{BalanceAt, balance_at};

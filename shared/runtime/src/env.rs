@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_domain::Preset;
+use guerdon_domain::{Preset, TelegramId};
 
 /// A variable is missing or wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +52,16 @@ pub fn number(
         name,
         problem: format!("must be a whole number from {} to {}", bounds.start(), bounds.end()),
     })
+}
+
+/// Who becomes the first super admin: `SUPER_ADMIN_TELEGRAM_ID`, nobody when it is not set.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] when it is no Telegram id.
+pub fn super_admin() -> Result<Option<TelegramId>, ConfigError> {
+    const NAME: &str = "SUPER_ADMIN_TELEGRAM_ID";
+    let id = optional(NAME).map(|text| TelegramId::parse(&text)).transpose();
+    id.map_err(|_| ConfigError::Invalid { name: NAME, problem: "must be a Telegram id in digits".to_owned() })
 }
 
 /// The preset that `GUERDON_PRESET` names, `bitten` when it is not set.

@@ -17,6 +17,8 @@ pub mod secrets;
 mod ssm;
 pub mod stream;
 pub mod telemetry;
+#[cfg(feature = "tokens")]
+pub mod tokens;
 
 pub use env::ConfigError;
 pub use function::{Function, Scheduled};

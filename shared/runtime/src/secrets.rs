@@ -27,6 +27,10 @@ pub enum Secret {
     AdminToken,
     /// Ties Telegram ids to pseudonyms. Never rotated.
     PseudonymKey,
+    /// Signs operators' access tokens, comma separated while one is being rolled.
+    TokenKey,
+    /// The first super admin's password.
+    SuperAdminPassword,
 }
 
 impl Secret {
@@ -39,6 +43,8 @@ impl Secret {
             Self::StripeWebhookSecret => "STRIPE_WEBHOOK_SECRET",
             Self::AdminToken => "ADMIN_TOKEN",
             Self::PseudonymKey => "GUERDON_PSEUDONYM_KEY",
+            Self::TokenKey => "GUERDON_TOKEN_KEY",
+            Self::SuperAdminPassword => "SUPER_ADMIN_PASSWORD",
         }
     }
 
@@ -51,6 +57,8 @@ impl Secret {
             Self::StripeWebhookSecret => "stripe-webhook-secret",
             Self::AdminToken => "admin-token",
             Self::PseudonymKey => "pseudonym-key",
+            Self::TokenKey => "token-key",
+            Self::SuperAdminPassword => "super-admin-password",
         }
     }
 }

@@ -26,6 +26,8 @@
 //! | totals, days | `STATS` | `TOTAL`, `DAY#date` | | | |
 //! | scores' histogram | `RANKING#period` | `HISTOGRAM` | | | |
 //! | [`StoredResponse`] | `IDEMPOTENCY#principal#key` | `RESPONSE` | | | |
+//! | [`Operator`] | `OPERATOR#member` | `OPERATOR` | | | |
+//! | [`Session`] | `OPERATOR#member` | `SESSION#id` | | | when it ends |
 //! | [`AuditRecord`] | `AUDIT#month` | `at#id` | | | |
 //! | seen update | `UPDATE#id` | `UPDATE` | | | 2 days |
 //! | [`Notification`] | `NOTIFICATION#event` | `NOTIFICATION` | | | 30 days |
@@ -71,7 +73,8 @@
 //! | 27 | a day's payments | [`Store::payments_on`] |
 //! | 28 | what a limit has let through | [`Store::limit_use`] |
 //! | 29 | the payment behind another name of it | [`Store::referenced`] |
-//! | 30 | the whole table, for verification | [`Store::scan`] |
+//! | 30 | an operator, and a session of theirs | [`Store::operator`], [`Store::operator_and_session`] |
+//! | 31 | the whole table, for verification | [`Store::scan`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition
@@ -87,6 +90,7 @@ mod keys;
 mod members;
 mod meter;
 mod observe;
+mod operators;
 mod payments;
 mod programs;
 mod projections;
@@ -106,6 +110,7 @@ pub use keys::{SHARDS, posting_id, withdrawal_id};
 pub use members::{CodeRecord, Joined, Member, MemberCode};
 pub use meter::{Cost, Meter, metered};
 pub use observe::{METRICS, correlated, correlation};
+pub use operators::{Operator, Session};
 pub use payments::{DueCommissions, PaymentRecord, RELEASE_BATCH, ReleaseDue, commission_cursor};
 pub use programs::{Limit, LimitUse, ProgramVersion, limits_of};
 pub use projections::{Contribution, Counters, Projection, Ranked, SCORE};

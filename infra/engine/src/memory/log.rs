@@ -8,13 +8,14 @@
 //! takes its name.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -94,11 +95,26 @@ impl Flusher {
     }
 }
 
+/// Locks a file for this process. Patiently: whoever had it may be ending, and a child that a thread of ours is
+/// just starting holds every lock of ours until it runs its own program.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            locked => return locked,
+        }
+    }
+    file.try_lock()
+}
+
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 impl Log {
     /// Opens or makes the file, and gives back what it says.
     fn open(path: &Path, policy: SyncPolicy) -> Result<(Self, Vec<Entry>), EngineError> {
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-        file.try_lock().map_err(|error| damaged(path, &format!("is in use: {error}")))?;
+        lock(&file).map_err(|error| damaged(path, &format!("is in use: {error}")))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         if MAGIC.starts_with(&bytes) {
@@ -137,7 +153,7 @@ impl Log {
         let beside = self.path.with_extension("new");
         let mut file = OpenOptions::new().append(true).create(true).open(&beside)?;
         file.set_len(0)?;
-        file.try_lock()?;
+        lock(&file)?;
         let mut bytes = MAGIC.to_vec();
         let mut length = 0;
         for entry in entries {

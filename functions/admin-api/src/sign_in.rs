@@ -1,0 +1,190 @@
+//! Signing in by password, and who may.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use guerdon_app::{
+    AppError, FirstOperator, OperatorError, Password, SignInError, SignedIn, remove_operator, renew,
+    set_operator, sign_in, sign_out,
+};
+use guerdon_domain::{Role, TelegramId};
+use guerdon_runtime::{
+    problem::Problem,
+    secrets::Secret,
+    tokens::{self, Bearer, LIFETIME_SECONDS},
+};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{
+    auth::{Principal, refused, within_share},
+    handler::Desk,
+    input::{self, bad_request, unprocessable},
+    output::Refusal,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Credentials<'a> {
+    #[serde(borrow)]
+    telegram_id: &'a RawValue,
+    password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Renewal {
+    refresh_token: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OperatorBody {
+    role: Role,
+    password: String,
+}
+
+/// What a sign-in gives: RFC 6749's words, and the role.
+#[derive(Serialize)]
+struct Tokens {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    refresh_token: String,
+    role: Role,
+}
+
+#[derive(Serialize)]
+struct Me {
+    operator: String,
+    role: Role,
+}
+
+pub(crate) async fn login(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Refusal> {
+    if let Err(problem) = within_share(&desk, "sign-in").await {
+        return Ok(refused(problem));
+    }
+    let body: Credentials<'_> = input::json(&body, "telegram_id and password")?;
+    let telegram_id = input::user_id(body.telegram_id.get().trim_matches('"'))?;
+    let first = first_operator(&desk, telegram_id).await?;
+    let signed_in = sign_in(&desk.app, telegram_id, &body.password, first.as_ref()).await?;
+    Ok(Json(tokens_of(&desk, signed_in).await?).into_response())
+}
+
+pub(crate) async fn refresh(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Refusal> {
+    if let Err(problem) = within_share(&desk, "sign-in").await {
+        return Ok(refused(problem));
+    }
+    let body: Renewal = input::json(&body, "refresh_token")?;
+    let signed_in = renew(&desk.app, &body.refresh_token).await?;
+    Ok(Json(tokens_of(&desk, signed_in).await?).into_response())
+}
+
+pub(crate) async fn logout(
+    State(desk): State<Arc<Desk>>,
+    Extension(principal): Extension<Principal>,
+) -> Result<Response, Refusal> {
+    let bearer = principal.bearer.ok_or_else(|| {
+        bad_request("no_session", "An X-Admin-Token has no session to end; take it out of ADMIN_TOKEN.")
+    })?;
+    sign_out(&desk.app, &bearer.operator, &bearer.session).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(crate) async fn me(Extension(principal): Extension<Principal>) -> Response {
+    Json(Me { operator: principal.name, role: principal.role }).into_response()
+}
+
+/// Makes somebody an operator, or gives an operator another role and password.
+pub(crate) async fn set(
+    State(desk): State<Arc<Desk>>,
+    Extension(principal): Extension<Principal>,
+    Path(user_id): Path<String>,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let user_id = input::user_id(&user_id)?;
+    let body: OperatorBody = input::json(&body, "role and password")?;
+    let password = Password::try_new(&body.password, user_id.get())
+        .map_err(|weak| unprocessable("weak_password", format!("The password is refused: {weak}.")))?;
+    set_operator(&desk.app, &principal.name, user_id, body.role, &password).await?;
+    let operator = guerdon_app::operator_name(&desk.app, &desk.app.member_id(user_id));
+    Ok(Json(Me { operator, role: body.role }).into_response())
+}
+
+/// Takes an operator's access away, at once.
+pub(crate) async fn remove(
+    State(desk): State<Arc<Desk>>,
+    Extension(principal): Extension<Principal>,
+    Path(user_id): Path<String>,
+) -> Result<Response, Refusal> {
+    remove_operator(&desk.app, &principal.name, input::user_id(&user_id)?).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn tokens_of(desk: &Desk, signed_in: SignedIn) -> Result<Tokens, Refusal> {
+    let bearer = Bearer { operator: signed_in.operator, session: signed_in.session };
+    let access_token = tokens::issue(&desk.secrets, &bearer, desk.app.now()).await.map_err(not_configured)?;
+    Ok(Tokens {
+        access_token,
+        token_type: "bearer",
+        expires_in: LIFETIME_SECONDS,
+        refresh_token: signed_in.refresh_token,
+        role: signed_in.role,
+    })
+}
+
+/// The configured first operator, when it is the one who signs in.
+async fn first_operator(desk: &Desk, telegram_id: TelegramId) -> Result<Option<FirstOperator>, Refusal> {
+    if desk.super_admin != Some(telegram_id) {
+        return Ok(None);
+    }
+    let Ok(password) = desk.secrets.get(Secret::SuperAdminPassword).await else { return Ok(None) };
+    match Password::try_new(&password, telegram_id.get()) {
+        Ok(password) => Ok(Some(FirstOperator { telegram_id, password })),
+        Err(weak) => Err(not_configured(format!("SUPER_ADMIN_PASSWORD is refused: {weak}"))),
+    }
+}
+
+fn not_configured(error: impl std::fmt::Display) -> Refusal {
+    tracing::error!(%error, "nobody may come in by password");
+    let detail = "Signing in by password is not configured here. Nothing was changed.";
+    Refusal(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "sign_in_not_configured", "Not configured", detail))
+}
+
+impl From<SignInError> for Refusal {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Wrong => {
+                let detail = "The id, the password or the token is wrong.";
+                Self(Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "Not authenticated", detail))
+            }
+            SignInError::Locked(until) => {
+                let detail = format!("Too many wrong passwords. Try again after {until}.");
+                Self(Problem::new(StatusCode::TOO_MANY_REQUESTS, "locked", "Too many attempts", detail))
+            }
+            SignInError::App(error) => error.into(),
+        }
+    }
+}
+
+impl From<OperatorError> for Refusal {
+    fn from(error: OperatorError) -> Self {
+        match error {
+            OperatorError::Unknown => {
+                let detail = "Nothing was changed: nobody with this id is an operator.";
+                Self(Problem::new(StatusCode::NOT_FOUND, "unknown_operator", "Unknown operator", detail))
+            }
+            OperatorError::Yourself => {
+                let detail = "Nothing was changed: have another super admin do this to you.";
+                Self(Problem::new(StatusCode::CONFLICT, "not_yourself", "Not yourself", detail))
+            }
+            OperatorError::App(error) => AppError::into(error),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Who the operators are.
+
+use guerdon_domain::{Role, TelegramId};
+use guerdon_store::{AuditRecord, Operator, metered};
+use serde_json::json;
+
+use super::{Password, TRIES, operator_name};
+use crate::{App, AppError};
+
+/// An operator was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// Nobody with this id is one.
+    #[error("nobody with this id is an operator")]
+    Unknown,
+    /// Nobody changes or removes themselves: the last super admin could lock everybody out.
+    #[error("operators do not change themselves")]
+    Yourself,
+    /// It could not be tried.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+/// Makes somebody an operator, or gives one another role and password, which ends their sessions and a lock.
+/// Asked again it does the same again.
+///
+/// # Errors
+/// [`OperatorError`].
+pub async fn set_operator(
+    app: &App,
+    principal: &str,
+    telegram_id: TelegramId,
+    role: Role,
+    password: &Password,
+) -> Result<(), OperatorError> {
+    metered("set_operator", async {
+        let id = app.member_id(telegram_id);
+        if principal == operator_name(app, &id) {
+            return Err(OperatorError::Yourself);
+        }
+        let hash = password.hash(app)?;
+        for _ in 0..TRIES {
+            let before = app.store.operator(&id).await.map_err(AppError::from)?;
+            let operator = Operator {
+                id: id.clone(),
+                role,
+                password: hash.clone(),
+                attempts: 0,
+                locked_until: None,
+                generation: before.as_ref().map_or(1, |before| before.generation.saturating_add(1)),
+                created_at: before.as_ref().map_or(app.now(), |before| before.created_at),
+            };
+            let written = match &before {
+                Some(before) => app.store.move_operator(before, &operator).await,
+                None => app.store.insert_operator(&operator).await,
+            };
+            if written.map_err(AppError::from)? {
+                let roles = (before.map(|before| before.role), Some(role));
+                return Ok(trail(app, principal, &operator, "operator.set", roles).await?);
+            }
+        }
+        Err(AppError::Conflict.into())
+    })
+    .await
+}
+
+/// Takes an operator's access away: their sessions end with it.
+///
+/// # Errors
+/// [`OperatorError`].
+pub async fn remove_operator(
+    app: &App,
+    principal: &str,
+    telegram_id: TelegramId,
+) -> Result<(), OperatorError> {
+    metered("remove_operator", async {
+        let id = app.member_id(telegram_id);
+        if principal == operator_name(app, &id) {
+            return Err(OperatorError::Yourself);
+        }
+        let operator =
+            app.store.operator(&id).await.map_err(AppError::from)?.ok_or(OperatorError::Unknown)?;
+        app.store.remove_operator(&id).await.map_err(AppError::from)?;
+        Ok(trail(app, principal, &operator, "operator.removed", (Some(operator.role), None)).await?)
+    })
+    .await
+}
+
+async fn trail(
+    app: &App,
+    principal: &str,
+    operator: &Operator,
+    action: &str,
+    (before, after): (Option<Role>, Option<Role>),
+) -> Result<(), AppError> {
+    let state = |role: Option<Role>| {
+        json!({ "operator": operator_name(app, &operator.id), "role": role }).to_string()
+    };
+    let line = AuditRecord {
+        id: hex::encode(app.entropy.nonce().map_err(AppError::Unavailable)?),
+        at: app.now(),
+        principal: principal.to_owned(),
+        action: action.to_owned(),
+        member: None,
+        reason: String::new(),
+        before: state(before),
+        after: state(after),
+    };
+    Ok(app.store.put_audit(&line).await?)
+}

@@ -1,0 +1,172 @@
+//! Access tokens: short-lived JWTs (RFC 7519, HS256) that name an operator and a session. What the operator
+//! may do, and whether the session still stands, is looked up at each call: a token only says who asks.
+
+use guerdon_app::Clock;
+use guerdon_domain::{MemberId, Timestamp};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    env::ConfigError,
+    secrets::{Secret, Secrets},
+};
+
+/// How long an access token is good for, in seconds.
+pub const LIFETIME_SECONDS: i64 = 900;
+
+/// A key shorter than the hash's output would be the weakest part (RFC 7518, 3.2).
+const SHORTEST_KEY: usize = 32;
+
+const ISSUER: &str = "guerdon";
+const AUDIENCE: &str = "operators";
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: String,
+    sid: String,
+    iat: i64,
+    exp: i64,
+}
+
+/// Who presents a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    /// The operator.
+    pub operator: MemberId,
+    /// Their session.
+    pub session: String,
+}
+
+/// A token for `bearer`, signed with the newest key.
+///
+/// # Errors
+/// [`ConfigError`] when no usable key is configured.
+pub async fn issue(secrets: &Secrets, bearer: &Bearer, now: Timestamp) -> Result<String, ConfigError> {
+    let keys = keys(secrets).await?;
+    let newest = keys.first().ok_or_else(|| invalid("is empty"))?;
+    let claims = Claims {
+        iss: ISSUER.to_owned(),
+        aud: AUDIENCE.to_owned(),
+        sub: bearer.operator.to_string(),
+        sid: bearer.session.clone(),
+        iat: now.seconds(),
+        exp: now.seconds().saturating_add(LIFETIME_SECONDS),
+    };
+    encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(newest.as_bytes()))
+        .map_err(|_| invalid("cannot sign"))
+}
+
+/// Who presents `token`, if one of the keys in force signed it and it is still good.
+///
+/// # Errors
+/// [`ConfigError`] when no usable key is configured.
+pub async fn bearer(
+    secrets: &Secrets,
+    token: &str,
+    clock: &dyn Clock,
+) -> Result<Option<Bearer>, ConfigError> {
+    let mut rules = Validation::new(Algorithm::HS256);
+    rules.set_issuer(&[ISSUER]);
+    rules.set_audience(&[AUDIENCE]);
+    rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    // Checked below, by the clock that everything here goes by.
+    rules.validate_exp = false;
+    let found = keys(secrets)
+        .await?
+        .iter()
+        .find_map(|key| decode::<Claims>(token, &DecodingKey::from_secret(key.as_bytes()), &rules).ok());
+    let claims = found.map(|found| found.claims).filter(|claims| clock.now().seconds() < claims.exp);
+    Ok(claims
+        .and_then(|claims| Some(Bearer { operator: MemberId::parse(claims.sub).ok()?, session: claims.sid })))
+}
+
+/// All keys in force, the newest first: while a key is rolled there are two.
+async fn keys(secrets: &Secrets) -> Result<Vec<String>, ConfigError> {
+    let configured = secrets.get(Secret::TokenKey).await?;
+    let keys: Vec<_> = configured.split(',').map(|key| key.trim().to_owned()).collect();
+    if keys.iter().any(|key| key.len() < SHORTEST_KEY) {
+        return Err(invalid("must be keys of at least 32 characters, separated by commas"));
+    }
+    Ok(keys)
+}
+
+fn invalid(problem: &str) -> ConfigError {
+    ConfigError::Invalid { name: Secret::TokenKey.variable(), problem: problem.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use guerdon_app::{FixedClock, MovableClock};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+    const OLD: &str = "an-old-key-of-more-than-32-characters";
+    const NEW: &str = "a-newer-key-of-more-than-32-characters";
+
+    fn with(keys: &str) -> Secrets {
+        Secrets::given([(Secret::TokenKey, keys.to_owned())])
+    }
+
+    fn ana() -> Bearer {
+        let operator = MemberId::parse("0123456789abcdef0123456789abcdef").unwrap();
+        Bearer { operator, session: "s1".to_owned() }
+    }
+
+    #[tokio::test]
+    async fn a_token_is_good_for_a_quarter_of_an_hour() {
+        let (secrets, clock) = (with(OLD), FixedClock::new(NOW));
+        let token = issue(&secrets, &ana(), NOW).await.unwrap();
+        assert_eq!(bearer(&secrets, &token, &clock).await.unwrap(), Some(ana()));
+        clock.advance(LIFETIME_SECONDS - 1);
+        assert_eq!(bearer(&secrets, &token, &clock).await.unwrap(), Some(ana()));
+        clock.advance(1);
+        assert_eq!(bearer(&secrets, &token, &clock).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_rolled_key_opens_until_it_is_taken_out() {
+        let clock = FixedClock::new(NOW);
+        let token = issue(&with(OLD), &ana(), NOW).await.unwrap();
+        let both = with(&format!("{NEW},{OLD}"));
+        assert_eq!(bearer(&both, &token, &clock).await.unwrap(), Some(ana()));
+        assert_eq!(bearer(&with(NEW), &token, &clock).await.unwrap(), None);
+        let token = issue(&both, &ana(), NOW).await.unwrap();
+        assert_eq!(bearer(&with(NEW), &token, &clock).await.unwrap(), Some(ana()), "the first one signs");
+    }
+
+    #[tokio::test]
+    async fn nothing_else_opens() {
+        let (secrets, clock) = (with(OLD), FixedClock::new(NOW));
+        let claims = |aud: &str, iss: &str| Claims {
+            iss: iss.to_owned(),
+            aud: aud.to_owned(),
+            sub: ana().operator.to_string(),
+            sid: "s1".to_owned(),
+            iat: NOW.seconds(),
+            exp: NOW.seconds() + 60,
+        };
+        let signed = |algorithm, claims: &Claims| {
+            encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(OLD.as_bytes())).unwrap()
+        };
+        let good = signed(Algorithm::HS256, &claims(AUDIENCE, ISSUER));
+        assert!(bearer(&secrets, &good, &clock).await.unwrap().is_some());
+        // {"alg":"none","typ":"JWT"}
+        let unsigned =
+            good.split('.').nth(1).map(|body| format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{body}."));
+        for token in [
+            String::new(),
+            "a.b.c".to_owned(),
+            good[..good.len() - 2].to_owned(),
+            signed(Algorithm::HS384, &claims(AUDIENCE, ISSUER)),
+            signed(Algorithm::HS256, &claims("members", ISSUER)),
+            signed(Algorithm::HS256, &claims(AUDIENCE, "somebody")),
+            unsigned.unwrap(),
+        ] {
+            assert_eq!(bearer(&secrets, &token, &clock).await.unwrap(), None, "{token}");
+        }
+        assert!(issue(&with("too short"), &ana(), NOW).await.is_err());
+    }
+}

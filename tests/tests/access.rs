@@ -1,0 +1,214 @@
+//! Who may call what: the list of routes, walked without a credential, with each wrong one, and with the right one.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
+
+use admin_api::access::{Access, ROUTES, Route};
+use guerdon_domain::{Role, TelegramId};
+use guerdon_runtime::secrets::Secret;
+use guerdon_tests::{ADMIN_TOKEN, Answer, World};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const BOSS: i64 = 700_000_001;
+const CLERK: i64 = 700_000_002;
+const BOSS_PASSWORD: &str = "elephant-Moon7";
+const CLERK_PASSWORD: &str = "kettle:Drum42x";
+
+async fn office() -> World {
+    World::with(|config| {
+        config.super_admin = Some(TelegramId::try_new(BOSS).unwrap());
+        config.secrets.insert(Secret::SuperAdminPassword.variable(), BOSS_PASSWORD.to_owned());
+    })
+    .await
+}
+
+async fn post(world: &World, path: &str, bearer: Option<&str>, body: &Value) -> Answer {
+    let authorization = bearer.map(|token| format!("Bearer {token}"));
+    let mut headers = vec![("content-type", "application/json")];
+    headers.extend(authorization.as_deref().map(|value| ("authorization", value)));
+    world.request(Method::POST, path, &headers, body.to_string().into_bytes()).await
+}
+
+async fn login(world: &World, id: i64, password: &str) -> Answer {
+    post(world, "/admin/auth/login", None, &json!({ "telegram_id": id, "password": password })).await
+}
+
+fn token(answer: &Answer, name: &str) -> String {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.body[name].as_str().unwrap().to_owned()
+}
+
+/// Signs the boss in, who makes the clerk an operator, who signs in: both access tokens.
+async fn staff(world: &World) -> (String, String) {
+    let boss = token(&login(world, BOSS, BOSS_PASSWORD).await, "access_token");
+    let body = json!({ "role": "admin", "password": CLERK_PASSWORD });
+    let made = with(world, Method::PUT, &format!("/api/admin/operators/{CLERK}"), &boss, &body).await;
+    assert_eq!((made.status, &made.body["role"]), (200, &json!("admin")), "{made:?}");
+    let clerk = login(world, CLERK, CLERK_PASSWORD).await;
+    assert_eq!(clerk.body["role"], "admin");
+    (boss, token(&clerk, "access_token"))
+}
+
+async fn with(world: &World, method: Method, path: &str, bearer: &str, body: &Value) -> Answer {
+    let authorization = format!("Bearer {bearer}");
+    let headers = [("content-type", "application/json"), ("authorization", authorization.as_str())];
+    world.request(method, path, &headers, body.to_string().into_bytes()).await
+}
+
+/// The route with something in each of its places.
+fn concrete(route: &Route) -> (Method, String) {
+    let path = route.path.replace("{*payment}", "stripe:in_1").replace("{user_id}", "42");
+    let path = path.replace("{id}", "unknown-1").replace("{step}", "approve");
+    (route.method.parse().unwrap(), path)
+}
+
+async fn call(world: &World, route: &Route, headers: &[(&str, &str)]) -> Answer {
+    let (method, path) = concrete(route);
+    world.request(method, &path, headers, Vec::new()).await
+}
+
+/// Let in: whatever the answer is, it is the route's own.
+fn is_in(answer: &Answer, what: &str) {
+    assert!(![401, 403, 405].contains(&answer.status), "{what}: {answer:?}");
+    assert_ne!(answer.code(), "not_found", "{what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_opens_to_those_it_is_for_and_to_nobody_else() {
+    let world = office().await;
+    let (boss, _) = staff(&world).await;
+    let ended = token(&login(&world, CLERK, CLERK_PASSWORD).await, "access_token");
+    assert_eq!(post(&world, "/admin/auth/logout", Some(&ended), &json!({})).await.status, 204);
+    let (ended, cut) = (format!("Bearer {ended}"), format!("Bearer {}", &boss[..boss.len() - 3]));
+    let wrong: [&[(&str, &str)]; 9] = [
+        &[],
+        &[("x-admin-token", "")],
+        &[("x-admin-token", "wrong")],
+        &[("authorization", "")],
+        &[("authorization", ADMIN_TOKEN)],
+        &[("authorization", "Bearer ")],
+        &[("authorization", &ended)],
+        &[("authorization", &cut)],
+        // The right token does not help beside a wrong bearer: a caller is who the bearer says.
+        &[("authorization", &cut), ("x-admin-token", ADMIN_TOKEN)],
+    ];
+    for route in ROUTES {
+        let (method, path) = concrete(route);
+        let what = format!("{method} {path}");
+        let Access::Operator(role) = route.access else {
+            let answer = call(&world, route, &[]).await;
+            assert_eq!((answer.status, answer.code()), (400, "bad_body"), "{what}");
+            continue;
+        };
+        for headers in wrong {
+            let answer = call(&world, route, headers).await;
+            assert_eq!((answer.status, answer.code()), (401, "unauthorized"), "{what} {headers:?}");
+        }
+        is_in(&call(&world, route, &[("x-admin-token", ADMIN_TOKEN)]).await, &what);
+        // Signed in anew for each route: one of them ends the session.
+        for (id, password, own) in
+            [(BOSS, BOSS_PASSWORD, Role::SuperAdmin), (CLERK, CLERK_PASSWORD, Role::Admin)]
+        {
+            let bearer = format!("Bearer {}", token(&login(&world, id, password).await, "access_token"));
+            let answer = call(&world, route, &[("authorization", &bearer)]).await;
+            if own < role {
+                assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{what}");
+            } else {
+                is_in(&answer, &what);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_guesses_at_once_are_five() {
+    let world = office().await;
+    login(&world, BOSS, BOSS_PASSWORD).await;
+    let guess = async |n: usize| login(&world, BOSS, &format!("guess number {n}")).await.code().to_owned();
+    let codes = futures::future::join_all((0..60).map(guess)).await;
+    let wrong = codes.iter().filter(|code| *code == "wrong_credentials").count();
+    assert!(wrong < 5, "{wrong} looked at besides the one that locked");
+    let right = login(&world, BOSS, BOSS_PASSWORD).await;
+    assert_eq!((right.status, right.code()), (429, "locked"), "not even the right one");
+    world.advance(15 * 60).await;
+    assert_eq!(login(&world, BOSS, BOSS_PASSWORD).await.status, 200);
+    for n in 0..4 {
+        assert_eq!(login(&world, BOSS, &format!("wrong again {n}")).await.code(), "wrong_credentials");
+    }
+    assert_eq!(login(&world, BOSS, BOSS_PASSWORD).await.status, 200, "the count starts anew");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_is_good_once_and_using_it_twice_ends_the_session() {
+    let world = office().await;
+    let first = login(&world, BOSS, BOSS_PASSWORD).await;
+    let (access, used) = (token(&first, "access_token"), token(&first, "refresh_token"));
+    let renew = async |refresh: &str| {
+        post(&world, "/admin/auth/refresh", None, &json!({ "refresh_token": refresh })).await
+    };
+    let second = renew(&used).await;
+    let (next, newest) = (token(&second, "access_token"), token(&second, "refresh_token"));
+    let me = async |bearer: &str| with(&world, Method::GET, "/admin/auth/me", bearer, &Value::Null).await;
+    assert_eq!(me(&access).await.body["role"], "super_admin");
+    world.advance(15 * 60).await;
+    assert_eq!(me(&access).await.status, 401, "an access token lasts a quarter of an hour");
+    assert_eq!(me(&next).await.status, 401);
+    let third = renew(&newest).await;
+    let (access, newest) = (token(&third, "access_token"), token(&third, "refresh_token"));
+    assert_eq!(me(&access).await.status, 200);
+    assert_eq!(renew(&used).await.code(), "wrong_credentials", "used before");
+    assert_eq!(me(&access).await.status, 401, "the session has ended for whoever holds its tokens");
+    assert_eq!(renew(&newest).await.code(), "wrong_credentials");
+    let fresh = token(&login(&world, BOSS, BOSS_PASSWORD).await, "refresh_token");
+    world.advance(12 * 3600).await;
+    assert_eq!(renew(&fresh).await.code(), "wrong_credentials", "half a day is the most");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_come_and_go() {
+    let world = office().await;
+    let (boss, clerk) = staff(&world).await;
+    let path = format!("/api/admin/operators/{CLERK}");
+    let stats = async |bearer: &str| {
+        with(&world, Method::GET, "/api/admin/credits/stats", bearer, &Value::Null).await.status
+    };
+    assert_eq!(stats(&clerk).await, 200);
+    for (body, code) in [
+        (json!({ "role": "admin", "password": "password1234" }), "weak_password"),
+        (json!({ "role": "owner", "password": CLERK_PASSWORD }), "bad_body"),
+        (json!({ "role": "admin" }), "bad_body"),
+    ] {
+        assert_eq!(with(&world, Method::PUT, &path, &boss, &body).await.code(), code);
+    }
+    assert_eq!(stats(&clerk).await, 200, "nothing was changed");
+    let body = json!({ "role": "admin", "password": "another:Lamp9" });
+    assert_eq!(with(&world, Method::PUT, &path, &boss, &body).await.status, 200);
+    assert_eq!(stats(&clerk).await, 401, "a new password ends the sessions of the old one");
+    assert_eq!(login(&world, CLERK, CLERK_PASSWORD).await.code(), "wrong_credentials");
+    let clerk = token(&login(&world, CLERK, "another:Lamp9").await, "access_token");
+    let own = format!("/api/admin/operators/{BOSS}");
+    assert_eq!(with(&world, Method::DELETE, &own, &boss, &Value::Null).await.code(), "not_yourself");
+    assert_eq!(with(&world, Method::DELETE, &path, &boss, &Value::Null).await.status, 204);
+    assert_eq!((stats(&clerk).await, stats(&boss).await), (401, 200));
+    assert_eq!(with(&world, Method::DELETE, &path, &boss, &Value::Null).await.code(), "unknown_operator");
+    let actions: Vec<_> = world.audit().await.into_iter().map(|(action, _)| action).collect();
+    for action in ["operator.created", "operator.signed_in", "operator.set", "operator.removed"] {
+        assert!(actions.iter().any(|found| found == action), "{action}: {actions:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_first_operator_nobody_signs_in() {
+    let world = World::new().await;
+    let strangers = login(&world, BOSS, BOSS_PASSWORD).await;
+    assert_eq!((strangers.status, strangers.code()), (401, "wrong_credentials"));
+    let weak = World::with(|config| {
+        config.super_admin = Some(TelegramId::try_new(BOSS).unwrap());
+        config.secrets.insert(Secret::SuperAdminPassword.variable(), "password1234".to_owned());
+    })
+    .await;
+    let refused = login(&weak, BOSS, "password1234").await;
+    assert_eq!((refused.status, refused.code()), (503, "sign_in_not_configured"), "refused when weak");
+    for body in [json!({}), json!({ "telegram_id": "x", "password": "y" }), json!([])] {
+        assert_eq!(post(&world, "/admin/auth/login", None, &body).await.status, 400, "{body}");
+    }
+}
