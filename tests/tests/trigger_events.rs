@@ -41,6 +41,7 @@ async fn the_operators_router_answers_a_lambda_request() {
         app: world.stack().app().clone(),
         secrets: guerdon_runtime::secrets::Secrets::given([secret]),
         calls_per_minute: 10,
+        super_admin: None,
     };
     let request = http_event("admin-api.http-api.json");
     let response = tower::ServiceExt::oneshot(router(desk), request).await.unwrap().into_response().await;

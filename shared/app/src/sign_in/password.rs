@@ -63,7 +63,12 @@ impl Password {
             rest = rest.replace(word, "");
         }
         let variety: std::collections::BTreeSet<char> = rest.chars().collect();
-        if variety.len() < VARIETY { Err(WeakPassword::Guessable) } else { Ok(Self(text.to_owned())) }
+        // A number is somebody's telephone or birthday.
+        let is_number = rest.chars().all(|c| c.is_ascii_digit());
+        if is_number || variety.len() < VARIETY {
+            return Err(WeakPassword::Guessable);
+        }
+        Ok(Self(text.to_owned()))
     }
 
     /// The hash to keep: argon2id with 19 MiB and two passes, as OWASP recommends.
