@@ -58,6 +58,9 @@ class Template:
         alarms = [b for b in self.blocks.values() if "Type: AWS::CloudWatch::Alarm" in b]
         return sum(max(1, alarm.count("MetricStat:")) for alarm in alarms)
 
+    def custom_metrics(self) -> int:
+        return len(set(re.findall(r'\["Guerdon", "(\w+)", "Function", "\$\{(\w+)\}"', self.blocks["Dashboard"])))
+
 
 def kebab(logical_id: str) -> str:
     return re.sub(r"(?<!^)([A-Z])", r"-\1", logical_id).lower()
@@ -240,6 +243,9 @@ class Month:
         calls = sum(self.calls.values())
         api = self.sum("stripe_events") + other["admin_calls_per_month"]
         log_gb = calls * other["log_bytes_per_call"] + self.sum("log_lines") * other["log_bytes_per_line"]
+        metric_lines = self.payments * other["metric_lines_per_payment"]
+        metric_lines += self.calls["commission-worker"] + self.calls["notifier"]
+        log_gb += metric_lines * other["log_bytes_per_metric_line"]
         log_gb = (log_gb + api * other["log_bytes_per_api_request"]) / GB
         traces = 0.0
         for n in self.calls.values():
@@ -255,6 +261,7 @@ class Month:
             f"calls x {other['log_bytes_per_call']} + lines x {other['log_bytes_per_line']} + API x {api_bytes} bytes"
         )
         metrics = self.model.template.alarm_metrics()
+        ours = self.model.template.custom_metrics()
         return [
             Line(
                 "CloudWatch logs, taken in",
@@ -277,6 +284,14 @@ class Month:
                 "metrics",
                 metrics * price["alarm_metric_month"],
             ),
+            Line(
+                "CloudWatch metrics",
+                "ours, each with each function",
+                ours,
+                "metrics",
+                ours * price["custom_metric_month"],
+            ),
+            Line("CloudWatch dashboard", "one; `Dashboards=false` for none", 1, "dashboard", price["dashboard_month"]),
             Line(
                 "X-Ray",
                 f"one a second and function, {other['trace_share']:.0%} of the rest",

@@ -26,7 +26,7 @@ from journey import (
 )
 from proxy import hang_up, lose_the_first_answer, proxy, throttle, throttle_every_other
 from stack import ENDPOINT
-from stream import plain
+from stream import ALIAS, plain
 from world import Person, World
 
 WORK_QUEUES = ("payments", "credits", "notifications")
@@ -266,7 +266,7 @@ def a_scheduled_run_that_fails_is_tried_thrice_and_reported(world: World) -> Non
         before = world.stack.queues()["schedules-dlq"]
         with world.stack.variables(function, GUERDON_TABLE=None):
             name = f"{world.stack.name}-{function}"
-            boto3.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=b"{}")
+            boto3.client("lambda").invoke(FunctionName=name, Qualifier=ALIAS, InvocationType="Event", Payload=b"{}")
             wait_until(lambda: world.stack.queues()["schedules-dlq"] > before, f"{function}'s run is reported")
             _, failed = world.stack.invoke(function, {})
             assert failed, f"{function} works without a table"

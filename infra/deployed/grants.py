@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import boto3
 
 from stack import Stack
+from stream import ALIAS
 from world import World
 
 POLL_QUEUE = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
@@ -26,13 +27,12 @@ def needs(stack: Stack) -> Iterator[Need]:
     for function in named:
         yield from of_function(function, key)
         if is_scheduled(stack, function):
-            # The emulator tells the newest version's settings apart from the unqualified ones.
-            name = {"FunctionName": function["FunctionName"], "Qualifier": "$LATEST"}
+            name = {"FunctionName": function["FunctionName"], "Qualifier": ALIAS}
             config = functions.get_function_event_invoke_config(**name)
             yield from of_dead_letters(function, config["DestinationConfig"]["OnFailure"]["Destination"], key)
     for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
         for function in named:
-            if mapping["FunctionArn"] == function["FunctionArn"]:
+            if mapping["FunctionArn"] == f"{function['FunctionArn']}:{ALIAS}":
                 yield function["Role"], POLL_QUEUE, mapping["EventSourceArn"]
     for trigger in stack.triggers:
         function = functions.get_function_configuration(FunctionName=trigger.function)
@@ -43,7 +43,7 @@ def needs(stack: Stack) -> Iterator[Need]:
 
 
 def is_scheduled(stack: Stack, function: dict) -> bool:
-    return any(schedule["Target"]["Arn"] == function["FunctionArn"] for schedule in schedules(stack))
+    return any(schedule["Target"]["Arn"] == f"{function['FunctionArn']}:{ALIAS}" for schedule in schedules(stack))
 
 
 def of_function(function: dict, key: str) -> Iterator[Need]:

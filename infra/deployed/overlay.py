@@ -54,6 +54,12 @@ def drop_alarms_with_metric_math(template: dict) -> None:
             del template["Resources"][name]
 
 
+def move_aliases_at_once(template: dict) -> None:
+    """The emulator has versions and aliases, but no CodeDeploy to move one step by step."""
+    for resource in of_type(template, FUNCTION).values():
+        del resource["Properties"]["DeploymentPreference"]
+
+
 def allow_plain_http(template: dict) -> None:
     """The emulator enforces `OnlyOverTls`, and the functions trust nobody who could speak TLS here."""
     for name, resource in list(template["Resources"].items()):
@@ -105,6 +111,7 @@ def main() -> None:
     call_the_simulator(template, simulator)
     call_the_emulator(template, os.environ["AWS_ENDPOINT_URL"])
     drop_alarms_with_metric_math(template)
+    move_aliases_at_once(template)
     allow_plain_http(template)
     take_stream_triggers_out(template)
     run_schedules_every_minute(template)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import boto3
 
-from stream import StreamTrigger
+from stream import ALIAS, StreamTrigger
 
 ENDPOINT = os.environ["AWS_ENDPOINT_URL"]
 # What the simulator and the functions share. Made up: nothing of it opens a door outside this machine.
@@ -25,11 +25,13 @@ SECRETS = {
 
 
 def set_variables(function: str, **changes: str | None) -> None:
-    """Changes a function's environment; what is None is taken out. Its processes are started anew."""
+    """Changes a function's environment; what is None is taken out. That is a new version, which the alias moves to."""
     functions = boto3.client("lambda")
     variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"] | changes
     left = {name: value for name, value in variables.items() if value is not None}
     functions.update_function_configuration(FunctionName=function, Environment={"Variables": left})
+    version = functions.publish_version(FunctionName=function)["Version"]
+    functions.update_alias(FunctionName=function, Name=ALIAS, FunctionVersion=version)
 
 
 class Stack:
@@ -89,7 +91,8 @@ class Stack:
 
     def invoke(self, function: str, event: dict) -> tuple[object, bool]:
         """What a function answers, and whether that is an error."""
-        answer = boto3.client("lambda").invoke(FunctionName=f"{self.name}-{function}", Payload=json.dumps(event))
+        name = f"{self.name}-{function}"
+        answer = boto3.client("lambda").invoke(FunctionName=name, Qualifier=ALIAS, Payload=json.dumps(event))
         return json.loads(answer["Payload"].read() or b"null"), "FunctionError" in answer
 
     def queue(self, name: str) -> str:

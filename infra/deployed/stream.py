@@ -10,6 +10,9 @@ import time
 
 import boto3
 
+# Where triggers, routes and schedules lead.
+ALIAS = "live"
+
 IDLE_SECONDS = 0.05
 RETRY_SECONDS = 0.5
 
@@ -79,7 +82,7 @@ class StreamTrigger:
         """The sequence number from which on the batch failed; none when all went well."""
         first = records[0]["dynamodb"]["SequenceNumber"]
         event = {"Records": records, **self.window(shard)}
-        answer = self.functions.invoke(FunctionName=self.function, Payload=json.dumps(event))
+        answer = self.functions.invoke(FunctionName=self.function, Qualifier=ALIAS, Payload=json.dumps(event))
         body = json.loads(answer["Payload"].read() or b"null")
         if answer.get("FunctionError"):
             self.failures.append(f"{self.function}: {body}")

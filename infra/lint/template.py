@@ -5,6 +5,7 @@ Usage: template.py template.yaml
 Each rule yields sentences about what is wrong; any sentence fails the run.
 """
 
+import json
 import pathlib
 import re
 import sys
@@ -172,7 +173,7 @@ def schedules_are_complete(template: Template) -> Iterator[str]:
             yield from (f"{name}: its schedule has no {key}" for key in sorted(missing))
             # Named by name there, because the functions' schedules need the role.
             role = template.resources.get(target(event.get("RoleArn")), {})
-            if f":function:${{AWS::StackName}}-{kebab(name)}'" not in str(role):
+            if f":function:${{AWS::StackName}}-{kebab(name)}:{template.globals['AutoPublishAlias']}'" not in str(role):
                 yield f"{name}: the role of its schedule may not start it"
 
 
@@ -186,6 +187,15 @@ def alarms_are_in_the_runbook(template: Template) -> Iterator[str]:
     yield from (f"{name}: in docs/operations.md, but no alarm of the template" for name in sorted(stale))
 
 
+def dashboard_is_one_of_the_free_ones(template: Template) -> Iterator[str]:
+    """AWS gives an account's first three away while they have 50 metrics or fewer."""
+    for name, dashboard in template.of_type("AWS::CloudWatch::Dashboard").items():
+        body = json.loads(re.sub(r"\$\{[\w:.]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"]))
+        metrics = sum(len(widget["properties"]["metrics"]) for widget in body["widgets"])
+        if metrics > 50:
+            yield f"{name}: {metrics} metrics"
+
+
 RULES = [
     functions_agree_with_folders,
     functions_stand_alone,
@@ -196,6 +206,7 @@ RULES = [
     failures_raise_alarms,
     schedules_are_complete,
     alarms_are_in_the_runbook,
+    dashboard_is_one_of_the_free_ones,
 ]
 
 

@@ -28,7 +28,8 @@ def main() -> None:
     for resource in transformed["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Url":
             # The reasons for skipping a check stand at the function, the generated URL has none of its own.
-            function = resource["Properties"]["TargetFunctionArn"]["Ref"]
+            alias = transformed["Resources"][resource["Properties"]["TargetFunctionArn"]["Ref"]]
+            function = alias["Properties"]["FunctionName"]["Ref"]
             resource["Metadata"] = transformed["Resources"][function]["Metadata"]
     json.dump(transformed, sys.stdout, indent=2, default=str)
 

@@ -1,9 +1,9 @@
 //! The ledger as a text: two worlds with the same text have the same money to the byte.
 
 use guerdon_domain::{
-    ExternalPaymentId, MemberId, PaymentKey, Rail, TelegramId, WalletKind, verify_statement,
+    Entry, ExternalPaymentId, MemberId, PaymentKey, Rail, TelegramId, WalletKind, verify_statement,
 };
-use guerdon_store::Posting;
+use guerdon_store::{PaymentRecord, Posting};
 use serde_json::{Value, json};
 
 use crate::{World, telegram::Person};
@@ -25,6 +25,7 @@ impl World {
             let id = ExternalPaymentId::parse(*invoice).expect("an id");
             let key = PaymentKey { rail: Rail::Stripe, id };
             let payment = self.stack().app().store.payment(&key).await.expect("the table answers");
+            let payment = payment.map(|payment| PaymentRecord { correlation_id: None, ..payment });
             lines.push(serde_json::to_value(payment).expect("JSON"));
         }
         serde_json::to_string_pretty(&lines).expect("JSON")
@@ -41,7 +42,9 @@ impl World {
             Some(member) => store.referral_of(member).await.expect("the table answers"),
             None => None,
         };
-        // Which message did the posting is the queue's business, not the ledger's.
+        // Which event or message did it is the queue's business, not the ledger's.
+        let statement: Vec<_> =
+            statement.into_iter().map(|entry| Entry { correlation_id: None, ..entry }).collect();
         let posting = store.latest_posting(&id).await.expect("the table answers");
         let posting = posting.map(|posting| Posting { claimed_by: String::new(), ..posting });
         json!({

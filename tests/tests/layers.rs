@@ -80,8 +80,8 @@ fn only_the_store_knows_the_tables_sdk_and_the_domain_does_no_io() {
                 assert!(!has(forbidden), "the domain must not know {forbidden}");
             }
         }
-        let calls_stripe = package == "guerdon-stripe";
-        assert!(calls_stripe || !has("async-stripe"), "{package}: Stripe's client is behind guerdon-stripe");
+        let is_function = FUNCTIONS.contains(&package.as_str());
+        assert!(!is_function || !has("reqwest"), "{package}: providers are called by their adapters");
     }
 }
 

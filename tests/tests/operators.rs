@@ -4,7 +4,7 @@
 use guerdon_domain::WalletKind;
 use guerdon_tests::{
     ADMIN_TOKEN, World,
-    telegram::{ALICE, BOB, CAROL, Person},
+    telegram::{ALICE, BOB, CAROL, Person, message},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -241,4 +241,20 @@ async fn the_ledger_is_verified_by_the_hour() {
     world.pays(BOB, 3900, 3900).await;
     let report = world.run_job("ledger-verifier").await;
     assert_eq!(report, json!({ "wallets": 1, "payments": 1, "commissions": 1, "finished": true }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_names_the_id_that_its_writes_have() {
+    let world = World::new().await;
+    world.update(&message(world.update_id(), ALICE, "/start")).await;
+    world.drain().await;
+    let body = json!({ "user_id": ALICE.id.to_string(), "amount": 5.0, "reason": "sorry" });
+    let answer = world.admin_post("apply", "key-1", &body).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let id = answer.header("x-request-id").unwrap().to_owned();
+    assert!(id.starts_with("req_") && id.len() == 20, "{id}");
+    let path = format!("users/{}/statement?wallet=bill_credit", ALICE.id);
+    assert_eq!(world.desk_get(&path).await["items"][0]["correlation_id"], json!(id));
+    let refused = world.admin_post("apply", "key-2", &json!({})).await;
+    assert!(refused.header("x-request-id").is_some_and(|other| other.starts_with("req_") && other != id));
 }

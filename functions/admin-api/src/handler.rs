@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    middleware::{from_fn_with_state, map_response},
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{Next, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use guerdon_app::App;
+use guerdon_app::{App, correlated};
 use guerdon_runtime::{problem, secrets::Secrets};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
+use lambda_http::{RequestExt, request::RequestContext};
 
 use crate::{
     auth, bank, batch, input::bad_request, output::Refusal, payments, program, read, request, statement,
@@ -39,11 +40,12 @@ pub fn router(desk: Desk) -> Router {
         .route_layer(from_fn_with_state(desk.clone(), auth::admit))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .method_not_allowed_fallback(|| async { Refusal(problem::method_not_allowed()) })
-        .with_state(desk);
+        .with_state(desk.clone());
     Router::new()
         .nest("/api/admin", routes)
         .fallback(|| async { Refusal(problem::not_found()) })
         .layer(map_response(as_problem))
+        .layer(from_fn_with_state(desk, correlate))
 }
 
 /// Credit, as the documented API of the `bitten` system has it.
@@ -77,6 +79,21 @@ fn money() -> Router<Arc<Desk>> {
         .route("/withdrawals/export", post(batch::export))
         .route("/withdrawals/{id}", get(withdrawals::one))
         .route("/withdrawals/{id}/{step}", post(steps::step))
+}
+
+/// Names each call, so that its answer, its lines and what it wrote can be found by one id.
+async fn correlate(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
+    let id = match request.extensions().request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    let fresh = || desk.app.entropy.nonce().map(|bytes| hex::encode(&bytes[..8])).unwrap_or_default();
+    let id = format!("req_{}", id.unwrap_or_else(fresh));
+    let mut response = correlated(&id, next.run(request)).await;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
 }
 
 /// Rejections of the framework's own become problems too.

@@ -47,6 +47,8 @@ pub(crate) struct PaymentView {
     disputed: bool,
     /// Amounts in minor units and times in milliseconds, as they are on record.
     reversals: Reversals,
+    /// The event behind it; the logs' lines about it have the same.
+    correlation_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -169,6 +171,7 @@ fn view(explained: Explained, known: &Known) -> PaymentView {
         recorded_at: payment.recorded_at.to_string(),
         program_version: payment.program_version,
         trace: trace.collect(),
+        correlation_id: payment.correlation_id.clone(),
         undone: Amount(payment.reversals.undone(payment.paid)),
         disputed: payment.reversals.is_disputed(),
         products: payment

@@ -52,6 +52,8 @@ struct Line {
     held_after: Amount,
     owed_after: Amount,
     hash: String,
+    /// What it was booked because of; the logs' lines about it have the same.
+    correlation_id: Option<String>,
 }
 
 pub(crate) async fn statement(
@@ -119,5 +121,6 @@ fn line(entry: Entry) -> Line {
         held_after,
         owed_after,
         hash: entry.hash.clone(),
+        correlation_id: entry.correlation_id,
     }
 }

@@ -3,15 +3,16 @@
 #![recursion_limit = "256"]
 
 use code_expiry::handler::handle;
-use guerdon_runtime::Function;
+use guerdon_app::correlated;
+use guerdon_runtime::{Function, Scheduled};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let function = &Function::start()?;
-    run(service_fn(move |_: LambdaEvent<serde_json::Value>| async move {
+    run(service_fn(move |event: LambdaEvent<Scheduled>| async move {
         let app = function.app().await?;
-        Ok::<_, lambda_runtime::Error>(handle(app).await?)
+        Ok::<_, lambda_runtime::Error>(correlated(event.payload.execution_id, handle(app)).await?)
     }))
     .await
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use guerdon_app::{App, AppError, CustomerBalance, Posted, post_bill_credit, settle_wallet};
+use guerdon_app::{
+    App, AppError, CustomerBalance, DomainEvent, Posted, correlated, post_bill_credit, settle_wallet,
+};
 use guerdon_domain::MemberId;
 use guerdon_runtime::{
     batch::{body, run},
@@ -33,18 +35,21 @@ async fn on_message(worker: &Worker, message: SqsMessage) -> Result<(), AppError
     let body = body(&message)?;
     let id = message.message_id.as_deref().unwrap_or_default();
     match serde_json::from_str::<Envelope>(body) {
-        Ok(envelope) if envelope.source == SOURCE => match envelope.detail.credit_member() {
-            Some(member) => {
-                // A member who was just linked may have events parked behind the link.
-                if let guerdon_app::DomainEvent::CustomerLinked { customer, .. } = &envelope.detail {
-                    stripe_events::replay_customer(worker, customer).await?;
-                }
-                settle_and_post(worker, member, id).await
-            }
-            None => Ok(()),
-        },
+        Ok(envelope) if envelope.source == SOURCE => {
+            let event = &envelope.detail.event;
+            correlated(envelope.correlation_id(), on_domain_event(worker, event, id)).await
+        }
         _ => stripe_events::handle(worker, body, id).await,
     }
+}
+
+async fn on_domain_event(worker: &Worker, event: &DomainEvent, message_id: &str) -> Result<(), AppError> {
+    let Some(member) = event.credit_member() else { return Ok(()) };
+    // A member who was just linked may have events parked behind the link.
+    if let DomainEvent::CustomerLinked { customer, .. } = event {
+        stripe_events::replay_customer(worker, customer).await?;
+    }
+    settle_and_post(worker, member, message_id).await
 }
 
 /// Releases what is due and brings what is available to the member's Stripe balance.

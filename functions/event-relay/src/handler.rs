@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_app::event_of;
+use guerdon_app::announcement_of;
 use guerdon_runtime::{
     bus::EventBus,
     stream::{StreamEvent, StreamResponse, changes},
@@ -15,7 +15,7 @@ pub async fn handle(bus: &Arc<dyn EventBus>, event: StreamEvent) -> StreamRespon
         return StreamResponse::default();
     };
     let (changes, unreadable) = changes(&event);
-    let events: Vec<_> = changes.iter().filter_map(event_of).collect();
+    let events: Vec<_> = changes.iter().filter_map(announcement_of).collect();
     if !events.is_empty()
         && let Err(error) = bus.publish(&events).await
     {

@@ -1,6 +1,6 @@
 //! One run of the verification.
 
-use guerdon_app::{App, AppError, verify_next};
+use guerdon_app::{App, AppError, METRICS, verify_next};
 use serde_json::{Value, json};
 
 /// Seconds that a run takes at the most; the next goes on where it stopped.
@@ -12,6 +12,7 @@ const SECONDS: i64 = 240;
 /// [`AppError::Corrupt`] with the first difference: it makes the alarm ring, every hour until it is mended.
 pub async fn handle(app: &App) -> Result<Value, AppError> {
     let run = verify_next(app, SECONDS).await?;
+    tracing::info!(target: METRICS, ledger_drift = i64::from(run.difference.is_some()));
     if let Some(difference) = run.difference {
         tracing::error!(
             subject = difference.subject,

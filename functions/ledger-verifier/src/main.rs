@@ -2,16 +2,17 @@
 // The runtime wraps the handler in many layers of futures; the default limit is just too low for them.
 #![recursion_limit = "256"]
 
-use guerdon_runtime::Function;
+use guerdon_app::correlated;
+use guerdon_runtime::{Function, Scheduled};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledger_verifier::handler::handle;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let function = &Function::start()?;
-    run(service_fn(move |_: LambdaEvent<serde_json::Value>| async move {
+    run(service_fn(move |event: LambdaEvent<Scheduled>| async move {
         let app = function.app().await?;
-        Ok::<_, lambda_runtime::Error>(handle(app).await?)
+        Ok::<_, lambda_runtime::Error>(correlated(event.payload.execution_id, handle(app)).await?)
     }))
     .await
 }

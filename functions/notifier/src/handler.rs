@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use guerdon_app::{
-    App, AppError, Content, Notice, claim_notice, notice_done, notice_for, program_now, reward_wallet,
-    set_blocked,
+    App, AppError, Content, DomainEvent, Notice, claim_notice, correlated, notice_done, notice_for,
+    program_now, reward_wallet, set_blocked,
 };
 use guerdon_domain::{Currency, Money};
 use guerdon_runtime::{
@@ -54,14 +54,21 @@ pub async fn handle(notifier: &Notifier, event: SqsEvent) -> SqsBatchResponse {
 async fn on_message(notifier: &Notifier, message: SqsMessage) -> Result<(), AppError> {
     let envelope: Envelope = serde_json::from_str(body(&message)?)
         .map_err(|_| AppError::Corrupt("a message that is no domain event".to_owned()))?;
-    let Some(notice) = notice_for(&notifier.app, &envelope.detail).await? else { return Ok(()) };
     let claimant = message.message_id.as_deref().unwrap_or_default();
+    correlated(envelope.correlation_id(), tell(notifier, &envelope.detail.event, claimant)).await
+}
+
+async fn tell(notifier: &Notifier, event: &DomainEvent, claimant: &str) -> Result<(), AppError> {
+    let Some(notice) = notice_for(&notifier.app, event).await? else { return Ok(()) };
     if !claim_notice(&notifier.app, &notice, claimant).await? {
         return Ok(());
     }
     let outgoing = compose(notifier, texts(None), &notice).await?;
     match notifier.api().await?.send(&outgoing).await {
-        Ok(()) => {}
+        Ok(()) => {
+            let (member, event) = (notifier.app.tag(&notice.recipient), event.name());
+            tracing::info!(member, event, "message sent");
+        }
         Err(SendError::Blocked) => set_blocked(&notifier.app, &notice.recipient, true).await?,
         // Telegram will never take it: retrying would only delay the others.
         Err(SendError::Refused(reason)) => {

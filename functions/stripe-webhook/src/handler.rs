@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_app::Clock;
+use guerdon_app::{Clock, correlated};
 use guerdon_runtime::{
     http_body::{MAX_BODY, bounded},
     problem::{Problem, method_not_allowed, too_large, unavailable},
@@ -48,12 +48,17 @@ async fn accept(door: &Door, request: &Request) -> Result<String, Problem> {
         }
         Err(error) => return Err(unreadable(&error)),
     };
+    correlated(&event.id, take(door, &event, body)).await
+}
+
+async fn take(door: &Door, event: &StripeEvent, body: &[u8]) -> Result<String, Problem> {
     if event.object == EventObject::Unhandled {
         tracing::info!(event_id = event.id, kind = event.kind, "acknowledged, not handled");
         return Ok(r#"{"received":true,"handled":false}"#.to_owned());
     }
+    let answer = queue(door, body).await?;
     tracing::info!(event_id = event.id, kind = event.kind, livemode = event.livemode, "queued");
-    queue(door, body).await
+    Ok(answer)
 }
 
 async fn queue(door: &Door, body: &[u8]) -> Result<String, Problem> {

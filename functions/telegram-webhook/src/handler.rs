@@ -1,7 +1,7 @@
 //! One request from Telegram: checked, read, answered.
 
 use guerdon_app::{
-    App, AppError, Started,
+    App, AppError, Started, correlated,
     stored::{ParkedEvent, WaitsFor},
 };
 use guerdon_runtime::{
@@ -44,17 +44,23 @@ async fn answer_request(bot: &Bot, request: &Request) -> Result<Option<Outgoing>
     }
     authenticate(bot, request).await?;
     let body = bounded(request.body().as_ref()).map_err(|_| too_large(MAX_BODY))?;
-    let update = match Update::parse(body) {
-        Ok(update) => update,
+    match Update::parse(body) {
+        Ok(update) => {
+            let id = format!("tg_{}", update.update_id);
+            correlated(id, answer_update(bot, &update, body)).await
+        }
         Err(ParseError::BadMoneyUpdate { update_id, kind, field, .. }) => {
             tracing::error!(update_id, kind, field, "an update about money cannot be read; parked");
             park(bot, update_id, kind, body).await.map_err(|error| failed(update_id, &error))?;
-            return Ok(None);
+            Ok(None)
         }
-        Err(error) => return Err(unreadable(&error)),
-    };
+        Err(error) => Err(unreadable(&error)),
+    }
+}
+
+async fn answer_update(bot: &Bot, update: &Update, body: &[u8]) -> Result<Option<Outgoing>, Problem> {
     let update_id = update.update_id;
-    let reply = match answer(bot, &update, body).await {
+    let reply = match answer(bot, update, body).await {
         Ok(reply) => reply,
         Err(error) => {
             let problem = failed(update_id, &error);

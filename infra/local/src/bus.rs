@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use guerdon_app::{Clock, DomainEvent};
+use guerdon_app::{Announcement, Clock};
 use guerdon_runtime::bus::{BusError, Envelope, EventBus, SOURCE};
 
 use crate::queue::{QueueName, Queues};
@@ -61,18 +61,19 @@ impl LocalBus {
         Self { queues, clock, published: AtomicU64::new(0) }
     }
 
-    fn route(&self, event: &DomainEvent) -> Result<(), String> {
+    fn route(&self, announcement: &Announcement) -> Result<(), String> {
+        let name = announcement.event.name();
         let number = self.published.fetch_add(1, Ordering::Relaxed);
         let envelope = Envelope {
             id: format!("local-{number}"),
-            detail_type: event.name().to_owned(),
+            detail_type: name.to_owned(),
             source: SOURCE.to_owned(),
             time: self.clock.now().to_string(),
-            detail: event.clone(),
+            detail: announcement.clone(),
         };
         let body = serde_json::to_string(&envelope).map_err(|error| error.to_string())?;
         for (queue, names) in RULES {
-            if names.contains(&event.name()) {
+            if names.contains(&name) {
                 self.queues.send(queue, &body).map_err(|error| error.to_string())?;
             }
         }
@@ -82,7 +83,7 @@ impl LocalBus {
 
 #[async_trait]
 impl EventBus for LocalBus {
-    async fn publish(&self, events: &[DomainEvent]) -> Result<(), BusError> {
+    async fn publish(&self, events: &[Announcement]) -> Result<(), BusError> {
         for (done, event) in events.iter().enumerate() {
             self.route(event).map_err(|reason| BusError { failed: events.len() - done, reason })?;
         }

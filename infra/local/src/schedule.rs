@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use guerdon_app::AppError;
+use guerdon_app::{AppError, correlated};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -16,10 +16,12 @@ pub(crate) const JOBS: [&str; 3] = ["hold-release", "code-expiry", "ledger-verif
 
 /// Runs a job now. None when there is no such job.
 pub(crate) async fn run_job(parts: &Parts, function: &str) -> Option<Result<Value, AppError>> {
+    let app = &parts.app;
+    let id = format!("{function}_{}", app.now());
     match function {
-        "hold-release" => Some(hold_release::handler::handle(&parts.app).await),
-        "code-expiry" => Some(code_expiry::handler::handle(&parts.app).await),
-        "ledger-verifier" => Some(ledger_verifier::handler::handle(&parts.app).await),
+        "hold-release" => Some(correlated(id, hold_release::handler::handle(app)).await),
+        "code-expiry" => Some(correlated(id, code_expiry::handler::handle(app)).await),
+        "ledger-verifier" => Some(correlated(id, ledger_verifier::handler::handle(app)).await),
         _ => None,
     }
 }

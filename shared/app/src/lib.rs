@@ -42,7 +42,7 @@ pub use notify::{Content, Notice, claim_notice, notice_done, notice_for, set_blo
 pub use programs::{Programs, program_at, program_now};
 pub use project::{PROJECTED, project};
 pub use record_payment::{Recorded, record_payment};
-pub use relay::{DomainEvent, RELAYED, event_of};
+pub use relay::{Announcement, DomainEvent, RELAYED, announcement_of, event_of};
 pub use reverse_payment::{Reversed, reverse_payment};
 pub(crate) use settle_wallet::pause;
 pub use settle_wallet::{Settled, Swept, settle_wallet, sweep_releases};
@@ -63,6 +63,9 @@ pub use withdraw::{
     claim_withdrawal, export_batch, finish_withdrawal, look_up_stuck, pay_out, reject_withdrawal,
     request_withdrawal,
 };
+
+/// Work under a correlation id, and metrics.
+pub use guerdon_store::{METRICS, correlated, correlation};
 
 /// The stored records that functions name in their own signatures.
 pub mod stored {

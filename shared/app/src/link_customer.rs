@@ -2,7 +2,7 @@
 //! those that nobody knows yet.
 
 use guerdon_domain::{CustomerId, MemberId, TelegramId};
-use guerdon_store::{CustomerLink, ParkedEvent, PaymentReference, WaitsFor, metered};
+use guerdon_store::{CustomerLink, METRICS, ParkedEvent, PaymentReference, WaitsFor, metered};
 
 use crate::{App, AppError, error::refusal};
 
@@ -76,7 +76,11 @@ pub async fn park_until_known(app: &App, event: &ParkedEvent) -> Result<Parked, 
     metered("park_event", async {
         let writes = app.store.park_until(event, ())?;
         let refused = refusal(app.store.commit(&writes).await)?;
-        Ok(refused.map_or(Parked::Waiting, |()| Parked::KnownNow))
+        if refused.is_some() {
+            return Ok(Parked::KnownNow);
+        }
+        count_parked();
+        Ok(Parked::Waiting)
     })
     .await
 }
@@ -96,7 +100,16 @@ pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<(), AppE
 /// [`AppError`].
 pub async fn park_for_handler(app: &App, event: &ParkedEvent) -> Result<(), AppError> {
     debug_assert!(matches!(event.waits_for, WaitsFor::Handler { .. }));
-    metered("park_event", async { Ok(app.store.park(event).await.map(|_| ())?) }).await
+    metered("park_event", async {
+        app.store.park(event).await?;
+        count_parked();
+        Ok(())
+    })
+    .await
+}
+
+fn count_parked() {
+    tracing::info!(target: METRICS, parked_events = 1);
 }
 
 /// Hands every event that waited for the same thing to `replay`, oldest first, and forgets each one that was

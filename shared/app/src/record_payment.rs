@@ -4,7 +4,7 @@ use guerdon_domain::{
     Commission, CommissionState, Decision, Grant, Party, PaymentFacts, Place, Program, Referral,
     ReferralState, Reversals, Surroundings, Timestamp,
 };
-use guerdon_store::{AuditRecord, Fragment, Member, PaymentRecord, StoredResponse, metered};
+use guerdon_store::{AuditRecord, Fragment, METRICS, Member, PaymentRecord, StoredResponse, metered};
 
 use crate::{App, AppError, error::refusal, programs::program_at};
 
@@ -80,7 +80,10 @@ pub(crate) async fn record_with_trail(
                 writes.extend(app.store.audited(audit, response, Refused::RequestAnswered)?);
             }
             match refusal(app.store.commit(&writes).await)? {
-                None => return Ok(Recorded::Applied(record)),
+                None => {
+                    tracing::info!(target: METRICS, payments = 1, commissions = record.grants().count());
+                    return Ok(Recorded::Applied(record));
+                }
                 // Another delivery or another payment of this member was faster: look again.
                 Some(Refused::PaymentRecorded | Refused::ReferralMoved | Refused::RequestAnswered) => {}
                 Some(Refused::RuleSpent(rule)) => spent.push(rule),
@@ -166,6 +169,7 @@ fn record_of(program: &Program, facts: &PaymentFacts, decision: &Decision, now: 
         program_version: program.version,
         trace: decision.trace.clone(),
         reversals: Reversals::default(),
+        correlation_id: None,
     }
 }
 

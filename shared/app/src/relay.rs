@@ -149,6 +149,22 @@ impl DomainEvent {
     }
 }
 
+/// An event on its way to those whom it concerns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announcement {
+    /// What happened.
+    #[serde(flatten)]
+    pub event: DomainEvent,
+    /// What it all began with, as [`guerdon_store::correlated`] was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}
+
+/// What a change has to tell others, if anything.
+pub fn announcement_of(change: &Change) -> Option<Announcement> {
+    event_of(change).map(|event| Announcement { event, correlation_id: change.correlation_id.clone() })
+}
+
 /// What a change means, if it means anything to others.
 pub fn event_of(change: &Change) -> Option<DomainEvent> {
     match (&change.before, change.after.as_ref()?) {

@@ -152,6 +152,9 @@ pub struct Entry {
     pub prev_hash: String,
     /// SHA-256 over everything above.
     pub hash: String,
+    /// What it was booked because of. For those who search the logs: no part of the books, nor of the hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
 }
 
 impl Entry {

@@ -373,6 +373,7 @@ impl Wallet {
             after: self.buckets,
             prev_hash: self.head.clone(),
             hash: String::new(),
+            correlation_id: None,
         };
         entry.operation()?;
         entry.hash = entry.compute_hash();

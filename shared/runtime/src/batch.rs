@@ -1,7 +1,7 @@
 //! SQS batches: each message on its own, and only the failed ones are delivered again.
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use guerdon_app::AppError;
+use guerdon_app::{AppError, Clock, METRICS, SystemClock};
 
 /// Handles each message of `event` and reports those that failed. A message that can never succeed fails
 /// too: after the queue's last delivery it lies in the dead-letter queue, where somebody finds it.
@@ -10,6 +10,9 @@ where
     F: FnMut(SqsMessage) -> R,
     R: Future<Output = Result<(), AppError>>,
 {
+    if let Some(queue_age_ms) = oldest(&event.records) {
+        tracing::info!(target: METRICS, queue_age_ms);
+    }
     let mut response = SqsBatchResponse::default();
     for message in event.records {
         let id = message.message_id.clone().unwrap_or_default();
@@ -25,6 +28,13 @@ where
         }
     }
     response
+}
+
+/// How long the batch's oldest message has been on its way, in milliseconds; `SentTimestamp` is SQS's.
+fn oldest(messages: &[SqsMessage]) -> Option<i64> {
+    let sent =
+        messages.iter().filter_map(|message| message.attributes.get("SentTimestamp")?.parse::<i64>().ok());
+    sent.min().map(|sent| SystemClock::default().now().millis().saturating_sub(sent))
 }
 
 /// The message's body.

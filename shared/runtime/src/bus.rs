@@ -1,7 +1,7 @@
 //! The event bus: domain events out of the relay, and the envelope they arrive in.
 
 use async_trait::async_trait;
-use guerdon_app::DomainEvent;
+use guerdon_app::Announcement;
 use serde::{Deserialize, Serialize};
 
 /// The `source` of our events; the rules match on it.
@@ -21,7 +21,7 @@ pub struct BusError {
 #[async_trait]
 pub trait EventBus: Send + Sync {
     /// Publishes all events, or says that it did not.
-    async fn publish(&self, events: &[DomainEvent]) -> Result<(), BusError>;
+    async fn publish(&self, events: &[Announcement]) -> Result<(), BusError>;
 }
 
 /// An event as a rule's target gets it: what EventBridge puts into an SQS queue.
@@ -37,7 +37,14 @@ pub struct Envelope {
     /// When it was published, RFC 3339.
     pub time: String,
     /// The event.
-    pub detail: DomainEvent,
+    pub detail: Announcement,
+}
+
+impl Envelope {
+    /// What the event began with; what came without one begins here.
+    pub fn correlation_id(&self) -> &str {
+        self.detail.correlation_id.as_deref().unwrap_or(&self.id)
+    }
 }
 
 /// An EventBridge bus.
@@ -61,7 +68,7 @@ impl EventBridgeBus {
         Self { client: aws_sdk_eventbridge::Client::from_conf(config.build()), name }
     }
 
-    async fn put(&self, events: &[DomainEvent]) -> Result<(), BusError> {
+    async fn put(&self, events: &[Announcement]) -> Result<(), BusError> {
         use aws_sdk_eventbridge::{error::ProvideErrorMetadata, types::PutEventsRequestEntry};
         let failed = |reason: &str| BusError { failed: events.len(), reason: reason.to_owned() };
         let mut request = self.client.put_events();
@@ -70,7 +77,7 @@ impl EventBridgeBus {
             let entry = PutEventsRequestEntry::builder()
                 .event_bus_name(&self.name)
                 .source(SOURCE)
-                .detail_type(event.name())
+                .detail_type(event.event.name())
                 .detail(detail)
                 .build();
             request = request.entries(entry);
@@ -91,7 +98,7 @@ impl EventBridgeBus {
 #[cfg(feature = "bus")]
 #[async_trait]
 impl EventBus for EventBridgeBus {
-    async fn publish(&self, events: &[DomainEvent]) -> Result<(), BusError> {
+    async fn publish(&self, events: &[Announcement]) -> Result<(), BusError> {
         // EventBridge takes ten entries a call.
         for chunk in events.chunks(10) {
             self.put(chunk).await?;

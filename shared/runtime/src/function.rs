@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use guerdon_app::{App, OsEntropy, Programs, SystemClock};
 use guerdon_domain::{Preset, PseudonymKey};
+use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -12,6 +13,14 @@ use crate::{
     secrets::{Secret, Secrets},
     telemetry,
 };
+
+/// What a schedule hands to its function (`Input` in the template).
+#[derive(Debug, Default, Deserialize)]
+pub struct Scheduled {
+    /// Scheduler's id of this run; empty when somebody starts the function by hand.
+    #[serde(default)]
+    pub execution_id: String,
+}
 
 /// A function of the deployment: its settings are read, and nothing was called yet.
 pub struct Function {

@@ -10,6 +10,7 @@ pub mod bus;
 pub mod env;
 mod function;
 pub mod http_body;
+mod metrics;
 pub mod problem;
 pub mod queue;
 pub mod secrets;
@@ -18,4 +19,4 @@ pub mod stream;
 pub mod telemetry;
 
 pub use env::ConfigError;
-pub use function::Function;
+pub use function::{Function, Scheduled};

@@ -1,9 +1,6 @@
 //! The table's stream as Lambda hands it over.
 
-use guerdon_app::{
-    AppError,
-    stored::{Change, Stored},
-};
+use guerdon_app::{AppError, stored::Change};
 use serde::{Deserialize, Serialize};
 
 /// A batch of stream records. `shardId` is there only because the trigger has a tumbling window.
@@ -81,10 +78,6 @@ pub fn changes(event: &StreamEvent) -> (Vec<Change>, Option<String>) {
 }
 
 fn change(record: &StreamChange) -> Result<Change, AppError> {
-    let image = |image: &Option<serde_dynamo::Item>| image.clone().map(Stored::from_image).transpose();
-    Ok(Change {
-        sequence: record.sequence_number.clone(),
-        before: image(&record.old_image)?,
-        after: image(&record.new_image)?,
-    })
+    let (before, after) = (record.old_image.clone(), record.new_image.clone());
+    Ok(Change::from_images(&record.sequence_number, before, after)?)
 }

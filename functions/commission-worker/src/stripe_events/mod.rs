@@ -3,7 +3,7 @@ mod payments;
 mod reversals;
 
 use guerdon_app::{
-    AppError, Linked, Parked, link_customer, park_until_known, replay_parked,
+    AppError, Linked, Parked, correlated, link_customer, park_until_known, replay_parked,
     stored::{ParkedEvent, WaitsFor},
 };
 use guerdon_domain::{CustomerId, ExternalPaymentId, MemberId, PaymentKey, Rail, Timestamp};
@@ -44,11 +44,15 @@ pub(crate) async fn handle(worker: &Worker, body: &str, message_id: &str) -> Res
 async fn on_event(worker: &Worker, message: Message<'_>) -> Result<(), AppError> {
     let event =
         StripeEvent::parse(message.body.as_bytes()).map_err(|error| AppError::Corrupt(error.to_string()))?;
+    correlated(&event.id, act(worker, &event, message)).await
+}
+
+async fn act(worker: &Worker, event: &StripeEvent, message: Message<'_>) -> Result<(), AppError> {
     if let EventObject::InvoicePayment(paid) = &event.object {
         return payments::tie_invoice_payment(worker, paid).await;
     }
-    if let Some(reversal) = reversals::of(&event)? {
-        reversals::reverse(worker, &event, &reversal, message).await?;
+    if let Some(reversal) = reversals::of(event)? {
+        reversals::reverse(worker, event, &reversal, message).await?;
         // What an invoice says of the credit it used is still to be looked at.
         if !matches!(event.object, EventObject::Invoice(_)) {
             return Ok(());
@@ -57,13 +61,13 @@ async fn on_event(worker: &Worker, message: Message<'_>) -> Result<(), AppError>
     // Twice at the most: an event that could not be parked, because its customer became known, is looked
     // at again.
     for _ in 0..2 {
-        let Some(member) = identify(worker, &event).await? else {
-            match park_unknown(worker, &event, message).await? {
+        let Some(member) = identify(worker, event).await? else {
+            match park_unknown(worker, event, message).await? {
                 Parked::Waiting => return Ok(()),
                 Parked::KnownNow => continue,
             }
         };
-        return payments::act(worker, &event, &member, message).await;
+        return payments::act(worker, event, &member, message).await;
     }
     Err(AppError::Conflict)
 }

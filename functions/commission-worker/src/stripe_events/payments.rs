@@ -1,7 +1,8 @@
 //! Invoices and checkouts: money that settled, and the credit that an invoice used.
 
 use guerdon_app::{
-    AppError, InvoiceFacts, Recorded, post_bill_credit, reconcile_invoice, record_payment, reverse_payment,
+    AppError, InvoiceFacts, METRICS, Recorded, post_bill_credit, reconcile_invoice, record_payment,
+    reverse_payment,
     stored::{PaymentReference, WaitsFor},
     tie_reference,
 };
@@ -100,6 +101,10 @@ async fn pay(worker: &Worker, event: &StripeEvent, facts: &PaymentFacts) -> Resu
     }
     if let Some(reason) = record.refusal() {
         tracing::info!(event_id, member, reason = reason.code(), "payment earned nothing");
+    }
+    if let Recorded::Applied(_) = recorded {
+        let payment_age_ms = worker.app.now().millis().saturating_sub(event.created.millis());
+        tracing::info!(target: METRICS, payment_age_ms);
     }
     replay(worker, &WaitsFor::Payment { payment: facts.key.clone() }).await?;
     Ok(recorded)

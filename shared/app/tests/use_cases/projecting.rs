@@ -125,7 +125,10 @@ async fn a_referral_that_converts_after_it_expired_leaves_the_expired() {
     let stored = |state: ReferralState| {
         Some(Stored::Referral(Box::new(guerdon_domain::Referral { state, ..edge.clone() })))
     };
-    let step = |sequence: &str, before, after| Change { sequence: sequence.to_owned(), before, after };
+    let step = |sequence: &str, before, after| {
+        let sequence = sequence.to_owned();
+        Change { sequence, before, after, correlation_id: None }
+    };
     let changes = [
         step("1", None, stored(ReferralState::Pending)),
         step("2", stored(ReferralState::Pending), stored(ReferralState::Expired)),

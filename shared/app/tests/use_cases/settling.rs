@@ -29,6 +29,7 @@ async fn owe(b: &Business, user: i64, minor: i64) {
         after,
         prev_hash: String::new(),
         hash: String::new(),
+        correlation_id: None,
     };
     entry.hash = entry.compute_hash();
     let wallet = Wallet { buckets: after, seq: 1, head: entry.hash.clone(), ..wallet };

@@ -21,7 +21,7 @@ use guerdon_domain::{
     verify_statement,
 };
 use guerdon_engine::{Engine, Fault, Faults, StreamPosition};
-use guerdon_store::{Change, Cost, Meter, Store, Stored};
+use guerdon_store::{Change, Cost, Meter, Store};
 
 pub const BITTEN: &str = include_str!("../../../domain/presets/bitten.toml");
 pub const TABLE: &str = "guerdon";
@@ -300,11 +300,10 @@ fn text_of(value: &AttributeValue) -> String {
 fn change(record: &serde_json::Value) -> Change {
     let image = |name: &str| {
         let image = record["dynamodb"].get(name).filter(|image| !image.is_null())?;
-        let item: serde_dynamo::Item = serde_json::from_value(image.clone()).unwrap();
-        Some(Stored::from_image(item).unwrap())
+        Some(serde_json::from_value(image.clone()).unwrap())
     };
-    let sequence = record["dynamodb"]["SequenceNumber"].as_str().unwrap().to_owned();
-    Change { sequence, before: image("OldImage"), after: image("NewImage") }
+    let sequence = record["dynamodb"]["SequenceNumber"].as_str().unwrap();
+    Change::from_images(sequence, image("OldImage"), image("NewImage")).unwrap()
 }
 
 /// Bytes that look random and are the same in every run.

@@ -157,6 +157,7 @@ pub fn payment(n: u32, payer: u32, beneficiary: u32) -> PaymentRecord {
         program_version: 1,
         trace: vec![granted(&earned)],
         reversals: Reversals::default(),
+        correlation_id: None,
     }
 }
 

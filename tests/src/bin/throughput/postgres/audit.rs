@@ -74,5 +74,6 @@ fn entry(row: &Row) -> anyhow::Result<Entry> {
         after: buckets(row)?,
         prev_hash: get(row, "prev_hash")?,
         hash: get(row, "hash")?,
+        correlation_id: None,
     })
 }

@@ -1,0 +1,85 @@
+//! What an operator sees: one id leads from a webhook to what was booked and to the message about it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+
+use guerdon_tests::{
+    World,
+    telegram::{ALICE, BOB},
+};
+use serde_json::{Value, json};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Log lines, kept.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Lines {
+    /// The messages of the lines whose span has this id.
+    fn under(&self, id: &str) -> Vec<String> {
+        let bytes = self.0.lock().unwrap();
+        let lines = std::str::from_utf8(&bytes).unwrap().lines();
+        let lines = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let ours = lines.filter(|line| line["span"]["correlation_id"] == id);
+        ours.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+/// The id of the last event of a type that the simulated Stripe sent.
+async fn last_event(world: &World, kind: &str) -> String {
+    let bodies = world.sim_events().await;
+    let mut events = bodies.iter().map(|body| serde_json::from_str::<Value>(body).unwrap());
+    let event = events.rfind(|event| event["type"] == kind).unwrap();
+    event["id"].as_str().unwrap().to_owned()
+}
+
+// One thread and one test in this file: the subscriber is that thread's own, and a test without one beside it would
+// have tracing take the span for unwanted.
+#[tokio::test]
+async fn one_id_leads_from_the_webhook_to_the_ledger_and_to_the_message() {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(lines.clone());
+    let guard = tracing::subscriber::set_default(subscriber.finish());
+    let world = World::new().await;
+    for person in [ALICE, BOB] {
+        world.post("/sim/api/users", &json!({ "id": person.id, "first_name": person.name })).await;
+    }
+    let code = world.code_of(ALICE).await;
+    world.joins(BOB, &code).await;
+    world.sim("stripe/subscribe", &json!({ "user_id": BOB.id, "plan": "fang" })).await;
+    world.drain().await;
+    drop(guard);
+
+    let event = last_event(&world, "invoice.paid").await;
+    let payments = world.desk_get(&format!("users/{}/payments", BOB.id)).await;
+    assert_eq!(payments["items"][0]["correlation_id"], json!(event), "{payments}");
+    let path = format!("users/{}/statement?wallet=bill_credit", ALICE.id);
+    let statement = world.desk_get(&path).await;
+    assert_eq!(statement["items"][0]["kind"], "commissions_released");
+    assert_eq!(statement["items"][0]["correlation_id"], json!(event), "{statement}");
+    let said = lines.under(&event);
+    for expected in ["queued", "payment earned a commission", "message sent"] {
+        assert!(said.iter().any(|line| line == expected), "{expected}: {said:?}");
+    }
+}
