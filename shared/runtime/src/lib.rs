@@ -10,6 +10,7 @@ pub mod bus;
 pub mod env;
 mod function;
 pub mod http_body;
+mod https;
 pub mod problem;
 pub mod queue;
 pub mod secrets;
