@@ -1,4 +1,4 @@
-//! A preset: the numbers a business starts with, read from TOML and checked before anything runs on them.
+//! A preset: the numbers a business starts with, written in TOML and checked before anything runs on them.
 
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,9 @@ pub enum PresetError {
     /// The file is not a preset.
     #[error("the preset does not parse: {0}")]
     Malformed(#[from] toml::de::Error),
+    /// A built-in one is not what this version reads.
+    #[error("the built-in preset does not parse: {0}")]
+    BuiltIn(#[from] serde_json::Error),
     /// A rule cannot be.
     #[error(transparent)]
     Program(#[from] ProgramError),
@@ -87,12 +90,13 @@ pub enum PresetError {
     },
 }
 
+/// As JSON, which `build.rs` makes of the files in `presets`.
 const BUILTIN: &[(&str, &str)] = &[
-    ("bitten", include_str!("../presets/bitten.toml")),
-    ("ott", include_str!("../presets/ott.toml")),
-    ("autosales", include_str!("../presets/autosales.toml")),
-    ("streamline", include_str!("../presets/streamline.toml")),
-    ("trollz", include_str!("../presets/trollz.toml")),
+    ("bitten", include_str!(concat!(env!("OUT_DIR"), "/bitten.json"))),
+    ("ott", include_str!(concat!(env!("OUT_DIR"), "/ott.json"))),
+    ("autosales", include_str!(concat!(env!("OUT_DIR"), "/autosales.json"))),
+    ("streamline", include_str!(concat!(env!("OUT_DIR"), "/streamline.json"))),
+    ("trollz", include_str!(concat!(env!("OUT_DIR"), "/trollz.json"))),
 ];
 
 impl Preset {
@@ -105,10 +109,12 @@ impl Preset {
             let known = BUILTIN.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
             return Err(PresetError::Unknown { name: name.chars().take(32).collect(), known });
         };
-        Self::parse(text)
+        let preset: Self = serde_json::from_str(text)?;
+        preset.check()?;
+        Ok(preset)
     }
 
-    /// Reads and checks a preset.
+    /// Reads and checks a preset that is written as TOML.
     ///
     /// # Errors
     /// [`PresetError`] with the setting that is wrong.

@@ -3,6 +3,15 @@ use super::*;
 const BITTEN: &str = include_str!("../presets/bitten.toml");
 
 #[test]
+fn what_the_build_made_of_a_preset_is_what_its_file_says() {
+    for (name, _) in BUILTIN {
+        let path = format!("{}/presets/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let written = Preset::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(Preset::builtin(name).unwrap(), written, "{name}");
+    }
+}
+
+#[test]
 fn bitten_has_the_documented_numbers() {
     let preset = Preset::builtin("bitten").unwrap();
     let rule = preset.program.headline().unwrap();

@@ -10,6 +10,7 @@ pub mod bus;
 pub mod env;
 mod function;
 pub mod http_body;
+mod https;
 mod metrics;
 pub mod problem;
 pub mod queue;

@@ -36,7 +36,8 @@ impl SqsQueue {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(aws.region.clone()))
             .credentials_provider(aws.credentials.clone())
-            .http_client(aws.http_client.clone());
+            .timeout_config(crate::aws::Aws::timeouts())
+            .http_client(aws.http_client());
         config.set_endpoint_url(aws.endpoint.clone());
         Self { client: aws_sdk_sqs::Client::from_conf(config.build()), url }
     }

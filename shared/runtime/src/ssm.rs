@@ -6,7 +6,6 @@
 
 use std::{
     pin::Pin,
-    sync::OnceLock,
     time::{Duration, SystemTime},
 };
 
@@ -14,14 +13,13 @@ use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4,
 };
-use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_types::body::SdkBody;
 use guerdon_domain::Timestamp;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use crate::aws::{Aws, connector};
+use crate::aws::Aws;
 
 /// How the call failed, as a short code for logs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,17 +33,14 @@ impl From<&str> for SsmError {
 }
 
 /// A client of Parameter Store. The connection is made at the first call.
-pub(crate) struct Ssm {
-    aws: Aws,
-    connector: OnceLock<Connector>,
-}
+pub(crate) struct Ssm(Aws);
 
 /// The whole call, connecting included.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Ssm {
     pub(crate) const fn new(aws: Aws) -> Self {
-        Self { aws, connector: OnceLock::new() }
+        Self(aws)
     }
 
     /// The parameter's decrypted value, or none when there is no such parameter.
@@ -67,8 +62,7 @@ impl Ssm {
     async fn get(&self, name: &str, now: Timestamp) -> Result<Option<String>, SsmError> {
         let body = json!({ "Name": name, "WithDecryption": true }).to_string();
         let request = self.signed(body, now)?.try_into().map_err(|_| SsmError::from("malformed request"))?;
-        let connector = self.connector.get_or_init(connector);
-        let response = connector.call(request).await.map_err(|_| SsmError::from("no connection"))?;
+        let response = self.0.https.call(request).await.map_err(|_| SsmError::from("no connection"))?;
         let status = response.status().as_u16();
         let bytes =
             response.into_body().collect().await.map_err(|_| SsmError::from("answer cut off"))?.to_bytes();
@@ -76,15 +70,15 @@ impl Ssm {
     }
 
     fn signed(&self, body: String, now: Timestamp) -> Result<http::Request<SdkBody>, SsmError> {
-        let endpoint = self.aws.endpoint.clone();
-        let url = endpoint.unwrap_or_else(|| format!("https://ssm.{}.amazonaws.com", self.aws.region));
+        let endpoint = self.0.endpoint.clone();
+        let url = endpoint.unwrap_or_else(|| format!("https://ssm.{}.amazonaws.com", self.0.region));
         let headers =
             [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "AmazonSSM.GetParameter")];
-        let identity = self.aws.credentials.clone().into();
+        let identity = self.0.credentials.clone().into();
         let millis = u64::try_from(now.millis()).unwrap_or_default();
         let params = v4::SigningParams::builder()
             .identity(&identity)
-            .region(&self.aws.region)
+            .region(&self.0.region)
             .name("ssm")
             .time(SystemTime::UNIX_EPOCH + Duration::from_millis(millis))
             .settings(SigningSettings::default())

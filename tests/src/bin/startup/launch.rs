@@ -79,8 +79,24 @@ pub fn time(subject: &Subject, api: &Api, first_call: bool) -> anyhow::Result<Sa
     Ok(Sample { poll_micros, cpu_micros, peak_kilobytes, first_call_micros })
 }
 
-/// Instructions until the first poll.
-pub fn instructions(subject: &Subject, api: &Api) -> anyhow::Result<u64> {
+/// What callgrind counts.
+pub struct Instructions {
+    /// Until the first poll.
+    pub poll: u64,
+    /// From there to the first answer, if a first call is wanted.
+    pub first_call: Option<u64>,
+}
+
+/// Instructions until the first poll, and in a second start those of the first call.
+pub fn instructions(subject: &Subject, api: &Api, first_call: bool) -> anyhow::Result<Instructions> {
+    let poll = count(subject, api, None)?;
+    let event = first_event(&subject.name).filter(|_| first_call);
+    let both = event.map(|event| count(subject, api, Some(&event))).transpose()?;
+    Ok(Instructions { poll, first_call: both.map(|both| both.saturating_sub(poll)) })
+}
+
+/// Instructions until the first poll, or until `event` is answered.
+fn count(subject: &Subject, api: &Api, event: Option<&str>) -> anyhow::Result<u64> {
     eprintln!("counting the instructions of {} ...", subject.name);
     api.next_program();
     let folder = tempfile::TempDir::new()?;
@@ -92,7 +108,11 @@ pub fn instructions(subject: &Subject, api: &Api) -> anyhow::Result<u64> {
         .arg(&subject.binary);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut running = Running::start(command.env("PATH", path), api).context("is valgrind installed?")?;
-    running.next(api, Duration::from_secs(120))?;
+    let polled = running.next(api, Duration::from_secs(120))?;
+    if let (Event::Polled { connection, .. }, Some(event)) = (polled, event) {
+        invoke(connection, event, SystemClock::default().now().millis() + 120_000)?;
+        running.next(api, Duration::from_secs(120))?;
+    }
     // It says what it has counted when it is asked to end.
     Command::new("kill").arg(running.0.id().to_string()).status()?;
     let start = now();

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use api::Api;
-use launch::{Sample, Subject};
+use launch::{Instructions, Sample, Subject};
 use report::{Options, Table, hundredths, median, millis};
 
 /// What everything is compared with.
@@ -24,6 +24,7 @@ const HELLO: &str = "startup-hello";
 const MOST_RATIO: u64 = 150;
 const MOST_BYTES: u64 = 4_500_000;
 const MOST_INSTRUCTIONS: u64 = 2_100_000;
+const MOST_CALL_INSTRUCTIONS: u64 = 3_800_000;
 /// Rounds that only warm the page cache.
 const WARM_UP: u64 = 3;
 
@@ -43,13 +44,16 @@ fn main() -> anyhow::Result<()> {
             }
         }
     }
-    let instructions = match options.has("--callgrind") {
-        true => subjects.iter().map(|s| launch::instructions(s, &api).map(Some)).collect::<Result<_, _>>()?,
-        false => vec![None; subjects.len()],
+    let instructions: Vec<Option<Instructions>> = match options.has("--callgrind") {
+        true => {
+            let count = |subject| launch::instructions(subject, &api, first_call).map(Some);
+            subjects.iter().map(count).collect::<Result<_, _>>()?
+        }
+        false => subjects.iter().map(|_| None).collect(),
     };
     println!("Medians of {rounds} interleaved rounds\n");
     print(&subjects, &samples, &instructions);
-    println!("\nBudget: 1.50 times {HELLO}, 4.50 MB, 2.10 M instructions.");
+    println!("\nBudget: 1.50 times {HELLO}, 4.50 MB, 2.10 M instructions, 3.80 M in the first call.");
     Ok(())
 }
 
@@ -79,7 +83,7 @@ fn subjects(options: &Options) -> anyhow::Result<Vec<Subject>> {
     Ok(subjects)
 }
 
-fn print(subjects: &[Subject], samples: &[Vec<Sample>], instructions: &[Option<u64>]) {
+fn print(subjects: &[Subject], samples: &[Vec<Sample>], instructions: &[Option<Instructions>]) {
     let columns = [
         "program",
         "first poll ms",
@@ -90,6 +94,7 @@ fn print(subjects: &[Subject], samples: &[Vec<Sample>], instructions: &[Option<u
         "MB",
         "peak RSS MB",
         "first call ms",
+        "first call M instructions",
         "budget",
     ];
     let mut table = Table::new(&columns);
@@ -106,17 +111,22 @@ fn print(subjects: &[Subject], samples: &[Vec<Sample>], instructions: &[Option<u
         let mut over = Vec::new();
         over.extend((ratio > MOST_RATIO).then_some("time"));
         over.extend((bytes > MOST_BYTES).then_some("size"));
-        over.extend(instructions.filter(|n| *n > MOST_INSTRUCTIONS).map(|_| "instructions"));
+        let poll_count = instructions.as_ref().map(|counted| counted.poll);
+        let call_count = instructions.as_ref().and_then(|counted| counted.first_call);
+        over.extend(poll_count.filter(|n| *n > MOST_INSTRUCTIONS).map(|_| "instructions"));
+        over.extend(call_count.filter(|n| *n > MOST_CALL_INSTRUCTIONS).map(|_| "first call"));
+        let millions = |n: Option<u64>| n.map_or_else(String::new, |n| hundredths(n / 10_000));
         table.row([
             subject.name.clone(),
             millis(poll),
             hundredths(ratio),
             millis(of(samples, |s| s.cpu_micros)),
             hundredths(cpu_ratio),
-            instructions.map_or_else(String::new, |n| hundredths(n / 10_000)),
+            millions(poll_count),
             hundredths(bytes / 10_000),
             hundredths(of(samples, |s| s.peak_kilobytes) / 10),
             if call == 0 { String::new() } else { millis(call) },
+            millions(call_count),
             if over.is_empty() { "ok".to_owned() } else { format!("over: {}", over.join(", ")) },
         ]);
     }
