@@ -13,6 +13,7 @@ from grants import roles_may_what_aws_does_under_them
 from operators import (
     CODES,
     a_commission_is_released_after_its_hold_and_paid_out,
+    an_operator_signs_in_and_out,
     codes_and_referrals_expire,
     the_hold_is_set_to_seconds,
 )
@@ -155,6 +156,16 @@ def the_schedules_run_and_the_ledger_is_sound(world: World) -> None:
         world.stack.wait_for_log(function, report)
 
 
+def one_id_leads_from_the_webhook_to_the_message(world: World) -> None:
+    commissions = [item for item in world.stack.items() if item.get("type", {}).get("S") == "commission"]
+    assert commissions, "nothing was earned"
+    for commission in commissions:
+        for function in ("stripe-webhook", "commission-worker", "notifier"):
+            world.stack.wait_for_log(function, f'"correlation_id":"{commission["correlation_id"]["S"]}"')
+    # CloudWatch takes the numbers from lines like this one.
+    world.stack.wait_for_log("commission-worker", '"Payments":1')
+
+
 def nothing_was_given_up(world: World) -> None:
     dead = {name: count for name, count in world.stack.queues().items() if name.endswith("-dlq") and count}
     assert not dead, dead
@@ -183,6 +194,8 @@ def main() -> None:
             *[(roles_may_what_aws_does_under_them, [world]) for world in (friend, ott)],
             (a_friend_pays_and_the_next_bill_is_ten_dollars_less, [friend]),
             (three_times_and_in_reverse_the_ledger_is_the_same, [calm, stormy]),
+            (one_id_leads_from_the_webhook_to_the_message, [friend]),
+            (an_operator_signs_in_and_out, [ott]),
             (a_held_commission_is_released_and_paid_out, [ott]),
             (what_is_due_expires, [ott]),
             *[(the_schedules_run_and_the_ledger_is_sound, [world]) for world in all_of_them],

@@ -1,16 +1,40 @@
 """What operators and schedules do, on a stack with the preset `ott`: its commissions are held and paid out. The program
 is set so that the hold is short; it is in force a minute later."""
 
+import json
+import os
 import time
 
 import boto3
 
-from world import Person, World
+from world import Person, World, request
 
 HOLD_SECONDS = 5
 EFFECTIVE_AFTER_SECONDS = 60
 # One alone, one for each of the four shards, and one that has to share.
 CODES = 6
+
+
+def an_operator_signs_in_and_out(world: World) -> None:
+    password = os.environ["SUPER_ADMIN_PASSWORD"]
+    signed_in = sign(world, "login", telegram_id=os.environ["SUPER_ADMIN_TELEGRAM_ID"], password=password)
+    renewed = sign(world, "refresh", refresh_token=signed_in["refresh_token"])
+    bearer = {"authorization": f"Bearer {renewed['access_token']}"}
+    url = world.stack.url("AdminApiUrl")
+    assert request("GET", f"{url}/credits/stats", headers=bearer)[0] == 200
+    status, answer = request("POST", f"{signing(world)}/logout", b"{}", bearer)
+    assert status == 204, (status, answer)
+    assert request("GET", f"{url}/credits/stats", headers=bearer)[0] == 401
+
+
+def sign(world: World, step: str, **body: str) -> dict:
+    status, answer = request("POST", f"{signing(world)}/{step}", json.dumps(body).encode())
+    assert status == 200, (step, status, answer)
+    return answer
+
+
+def signing(world: World) -> str:
+    return f"{world.stack.url('AdminApiUrl').removesuffix('/api/admin')}/admin/auth"
 
 
 def the_hold_is_set_to_seconds(world: World) -> None:

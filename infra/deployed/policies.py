@@ -21,6 +21,7 @@ from journey import the_next_bill_is_ten_dollars_less, the_storm_ends_where_the_
 from operators import (
     CODES,
     a_commission_is_released_after_its_hold_and_paid_out,
+    an_operator_signs_in_and_out,
     codes_and_referrals_expire,
     the_hold_is_set_to_seconds,
 )
@@ -83,6 +84,7 @@ def is_missed(world: World, ott: World, round_number: int) -> bool:
         fails(roles_may_what_aws_does_under_them, world)
         or fails(the_next_bill_is_ten_dollars_less, world, *people[:2])
         or fails(the_storm_ends_where_the_calm_does, world, *people[2:4])
+        or fails(an_operator_signs_in_and_out, ott)
         or fails(a_commission_is_released_after_its_hold_and_paid_out, ott, *people[4:6])
         or fails(codes_and_referrals_expire, ott, *people[6 : 6 + CODES])
     )

@@ -21,6 +21,8 @@ SECRETS = {
     "stripe-webhook-secret": "STRIPE_WEBHOOK_SECRET",
     "admin-token": "ADMIN_TOKEN",
     "pseudonym-key": "GUERDON_PSEUDONYM_KEY",
+    "token-key": "GUERDON_TOKEN_KEY",
+    "super-admin-password": "SUPER_ADMIN_PASSWORD",
 }
 
 

@@ -18,6 +18,8 @@ export SAM_CLI_TELEMETRY=0 PYTHONDONTWRITEBYTECODE=1
 export TELEGRAM_BOT_TOKEN=100000001:simulated TELEGRAM_WEBHOOK_SECRET=telegram-webhook-secret
 export STRIPE_API_KEY=sk_test_simulated STRIPE_WEBHOOK_SECRET=whsec_simulated
 export ADMIN_TOKEN=deployed-admin-token GUERDON_PSEUDONYM_KEY=0123456789abcdef0123456789abcdef
+export GUERDON_TOKEN_KEY=deployed-token-key-0123456789abcdef SUPER_ADMIN_PASSWORD=elephant-Moon7
+export SUPER_ADMIN_TELEGRAM_ID=7000000001
 
 case $(uname -m) in
 x86_64) architecture=x86_64 ;;
@@ -31,7 +33,8 @@ deploy() {
     "$python" infra/deployed/overlay.py template.yaml "$functions" "$simulator" "$visibility_seconds" >"$overlaid"
     "$sam" deploy --template-file "$overlaid" --stack-name "$stack" --region "$AWS_REGION" --resolve-s3 \
         --capabilities CAPABILITY_IAM --no-confirm-changeset --no-progressbar --parameter-overrides \
-        "Architecture=$architecture" "Preset=$preset" "SecretsPrefix=/guerdon/$stack/" LogLevel=debug >"$log" 2>&1 ||
+        "Architecture=$architecture" "Preset=$preset" "SecretsPrefix=/guerdon/$stack/" LogLevel=debug \
+        "SuperAdminTelegramId=$SUPER_ADMIN_TELEGRAM_ID" >"$log" 2>&1 ||
         { tail -n 40 "$log" >&2; return 1; }
     echo "     deployed $stack"
 }

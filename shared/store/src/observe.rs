@@ -32,7 +32,8 @@ pub async fn correlated<F: Future>(id: impl AsRef<str>, work: F) -> F::Output {
         return work.await;
     }
     let id: String = id.as_ref().chars().filter(|c| c.is_ascii_graphic()).take(LONGEST).collect();
-    let span = tracing::info_span!("correlated", correlation_id = id);
+    // At the highest level, so that the lines of every level have it.
+    let span = tracing::error_span!("correlated", correlation_id = id);
     CORRELATION.scope(id.into(), work.instrument(span)).await
 }
 
