@@ -86,7 +86,7 @@ async fn a_change_under_one_key_happens_once_and_another_body_is_refused() {
     world.drain().await;
     assert_eq!(world.admin("stats").await["total_credits_issued"], json!(11.5));
     let app = world.stack().app();
-    let trail = app.store.audit_trail(&app.now().month(), 10).await.unwrap();
+    let trail = app.store.audit_trail(&app.now().month(), None, 10).await.unwrap();
     let actions: Vec<_> = trail.iter().map(|line| (line.action.as_str(), line.reason.as_str())).collect();
     assert!(
         actions.contains(&("credit.apply", "late delivery"))
@@ -257,4 +257,32 @@ async fn an_answer_names_the_id_that_its_writes_have() {
     assert_eq!(world.desk_get(&path).await["items"][0]["correlation_id"], json!(id));
     let refused = world.admin_post("apply", "key-2", &json!({})).await;
     assert!(refused.header("x-request-id").is_some_and(|other| other.starts_with("req_") && other != id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_trail_is_read_page_by_page() {
+    let world = world_with_a_conversion().await;
+    for n in 0..3 {
+        let body = json!({ "user_id": ALICE.id, "amount": "1.00", "reason": format!("gift {n}") });
+        assert_eq!(world.admin_post("apply", &format!("gift-{n}"), &body).await.status, 200);
+        world.advance(1).await;
+    }
+    let first = world.desk_get("audit?limit=2").await;
+    let reasons = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap();
+        items.iter().map(|line| line["reason"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(reasons(&first), ["gift 2", "gift 1"]);
+    let line = &first["items"][0];
+    assert_eq!((&line["operator"], &line["action"]), (&json!("admin"), &json!("credit.apply")), "{line}");
+    assert_eq!(line["user_id"], json!(ALICE.id.to_string()));
+    assert_ne!(line["before"], line["after"]);
+    let next = first["next_cursor"].as_str().unwrap();
+    assert_eq!(reasons(&world.desk_get(&format!("audit?limit=2&cursor={next}")).await), ["gift 0"]);
+    assert_eq!(world.desk_get("audit?month=2001-01").await["items"], json!([]));
+    for (query, code) in
+        [("month=november", "bad_month"), ("limit=0", "bad_limit"), ("cursor=x", "bad_cursor")]
+    {
+        assert_eq!(world.desk_refuses(&format!("audit?{query}")).await, (400, code.to_owned()), "{query}");
+    }
 }

@@ -43,6 +43,7 @@ pub const ROUTES: &[Route] = &[
     admin("GET", "/admin/auth/me"),
     super_admin("PUT", "/api/admin/operators/{user_id}"),
     super_admin("DELETE", "/api/admin/operators/{user_id}"),
+    admin("GET", "/api/admin/audit"),
     admin("GET", "/api/admin/credits/stats"),
     admin("GET", "/api/admin/credits/top-referrers"),
     admin("GET", "/api/admin/credits/user/{user_id}"),

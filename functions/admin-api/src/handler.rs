@@ -16,7 +16,7 @@ use http::{HeaderValue, StatusCode};
 use lambda_http::{RequestExt, request::RequestContext};
 
 use crate::{
-    auth, bank, batch, input::bad_request, output::Refusal, payments, program, read, request, sign_in,
+    audit, auth, bank, batch, input::bad_request, output::Refusal, payments, program, read, request, sign_in,
     statement, steps, withdrawals, write,
 };
 
@@ -69,6 +69,7 @@ fn credits() -> Router<Arc<Desk>> {
 /// The program, payments, statements and withdrawals.
 fn money() -> Router<Arc<Desk>> {
     Router::new()
+        .route("/api/admin/audit", get(audit::list))
         .route("/api/admin/program", get(program::newest).put(program::set))
         .route("/api/admin/program/simulate", post(program::simulate))
         .route("/api/admin/payments", post(bank::record))

@@ -5,6 +5,7 @@
 //! [`access::ROUTES`] says who may call what. Calls count against a rate limit; every write of money needs an
 //! `Idempotency-Key`, is audited, and answers the same when it is repeated. Errors are RFC 9457 problems.
 pub mod access;
+mod audit;
 mod auth;
 mod bank;
 mod batch;
@@ -12,6 +13,7 @@ pub mod handler;
 mod input;
 mod output;
 mod payments;
+mod people;
 mod program;
 mod read;
 mod request;

@@ -1,6 +1,6 @@
 //! Payments, each with why it earned what it did.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -12,8 +12,7 @@ use guerdon_app::{
     desk::{self, Explained},
 };
 use guerdon_domain::{
-    Candidate, Commission, CommissionState, MemberId, Money, PaymentKey, Reversals, TelegramId, Verdict,
-    VoidReason,
+    Candidate, Commission, CommissionState, MemberId, Money, PaymentKey, Reversals, Verdict, VoidReason,
 };
 use guerdon_runtime::problem::Problem;
 use http::StatusCode;
@@ -23,6 +22,7 @@ use crate::{
     handler::Desk,
     input::{self, bad_request, cursor, encode_cursor, limit},
     output::{Amount, Refusal, id_text},
+    people::{Known, known},
     read::{ListQuery, Page},
 };
 
@@ -92,8 +92,6 @@ struct CommissionView {
     program_version: u32,
 }
 
-type Known = HashMap<MemberId, TelegramId>;
-
 pub(crate) async fn explain(
     State(desk): State<Arc<Desk>>,
     Path(payment): Path<String>,
@@ -138,14 +136,7 @@ pub(crate) async fn of_member(
 }
 
 async fn views(desk: &Desk, found: Vec<Explained>) -> Result<Vec<PaymentView>, AppError> {
-    let mut people: Vec<_> = found.iter().flat_map(people_of).collect();
-    people.sort();
-    people.dedup();
-    let mut known = Known::new();
-    for chunk in people.chunks(100) {
-        let members = desk.app.store.members(chunk).await?;
-        known.extend(members.into_iter().map(|member| (member.id, member.telegram_id)));
-    }
+    let known = known(desk, found.iter().flat_map(people_of)).await?;
     Ok(found.into_iter().map(|explained| view(explained, &known)).collect())
 }
 

@@ -76,7 +76,7 @@ pub use guerdon_store::{METRICS, correlated, correlation};
 /// The stored records that functions name in their own signatures.
 pub mod stored {
     pub use guerdon_store::{
-        Change, Cost, Joined, Member, MemberCode, Meter, ParkedEvent, PaymentRecord, PaymentReference,
-        ProgramVersion, ScanCursor, Store, StoreError, Stored, WaitsFor, commission_cursor,
+        AuditRecord, Change, Cost, Joined, Member, MemberCode, Meter, ParkedEvent, PaymentRecord,
+        PaymentReference, ProgramVersion, ScanCursor, Store, StoreError, Stored, WaitsFor, commission_cursor,
     };
 }

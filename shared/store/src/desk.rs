@@ -58,8 +58,12 @@ pub struct AuditRecord {
 impl Record for AuditRecord {
     const TYPE: &'static str = "audit";
     fn key(&self) -> Key {
-        Key::new(format!("AUDIT#{}", self.at.month()), format!("{:013}#{}", self.at.millis().max(0), self.id))
+        Key::new(format!("AUDIT#{}", self.at.month()), audit_sk(self.at, &self.id))
     }
+}
+
+fn audit_sk(at: Timestamp, id: &str) -> String {
+    format!("{:013}#{id}", at.millis().max(0))
 }
 
 /// Credit given or taken by an operator.
@@ -171,12 +175,22 @@ impl Store {
         Ok([Fragment::insert(response, repeated.clone())?, Fragment::insert(audit, repeated)?])
     }
 
-    /// The audit trail of a month (`2026-11`), newest first, at most `limit` lines.
+    /// The audit trail of a month (`2026-11`), newest first, at most `limit` lines that are older than the one
+    /// at `before` (its instant and id).
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn audit_trail(&self, month: &str, limit: i32) -> Result<Vec<AuditRecord>, StoreError> {
+    pub async fn audit_trail(
+        &self,
+        month: &str,
+        before: Option<(Timestamp, &str)>,
+        limit: i32,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
         let range = Range::partition(format!("AUDIT#{month}")).newest_first().limit(limit);
+        let range = match before {
+            Some((at, id)) => range.sort("#sk < :before", &[(":before", string(audit_sk(at, id)))]),
+            None => range,
+        };
         let (items, _) = self.page(range).await?;
         items.into_iter().map(crate::item::decode).collect()
     }

@@ -507,9 +507,12 @@ async fn patterns_18_and_19_an_answer_and_its_audit_trail() {
     assert_eq!(store.stored_response("admin", "key-5").await.unwrap(), None);
     assert_eq!(store.stored_response("service", "key-4").await.unwrap(), None);
     let ids = |trail: Vec<AuditRecord>| trail.into_iter().map(|line| line.id).collect::<Vec<_>>();
-    assert_eq!(ids(store.audit_trail("2026-11", 10).await.unwrap()), ["3", "2", "1"]);
-    assert_eq!(ids(store.audit_trail("2026-11", 2).await.unwrap()), ["3", "2"]);
-    assert_eq!(ids(store.audit_trail("2026-12", 10).await.unwrap()), ["4"]);
+    assert_eq!(ids(store.audit_trail("2026-11", None, 10).await.unwrap()), ["3", "2", "1"]);
+    assert_eq!(ids(store.audit_trail("2026-11", None, 2).await.unwrap()), ["3", "2"]);
+    let older = store.audit_trail("2026-11", None, 2).await.unwrap();
+    let place = older.last().map(|line| (line.at, line.id.as_str()));
+    assert_eq!(ids(store.audit_trail("2026-11", place, 10).await.unwrap()), ["1"]);
+    assert_eq!(ids(store.audit_trail("2026-12", None, 10).await.unwrap()), ["4"]);
 }
 
 fn audited(n: u32, at: Timestamp) -> (StoredResponse, AuditRecord) {

@@ -101,7 +101,7 @@ async fn an_audited_request_is_written_once_under_its_key() {
     table.store.commit(&table.store.audited(&audit("1"), &response, "repeated").unwrap()).await.unwrap();
     let again = table.store.audited(&audit("2"), &response, "repeated").unwrap();
     assert_eq!(refusal(&table.store, &again).await, "repeated");
-    assert_eq!(table.store.audit_trail("2026-11", 10).await.unwrap().len(), 1);
+    assert_eq!(table.store.audit_trail("2026-11", None, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn a_program_is_set_once_by_who_has_seen_the_present_one() {
     let wrong = Program { version: 3, ..flat(&set.program, -5) };
     let refused = set_program(&b.app, &request("k3"), wrong).await.unwrap_err().to_string();
     assert!(refused.contains("rules.recruit.amount"), "{refused}");
-    let trail = b.calm().audit_trail("2026-11", 10).await.unwrap();
+    let trail = b.calm().audit_trail("2026-11", None, 10).await.unwrap();
     assert_eq!(trail.len(), 1);
     assert!(trail[0].before.contains("1000") && trail[0].after.contains("1500"));
 }

@@ -89,7 +89,7 @@ async fn a_withdrawal_goes_from_request_to_proof_and_is_counted_once() {
     assert_eq!(code(reject_withdrawal(&b.app, &id, "ops", "too late").await), "wrong_state");
     // The stream tells the audit trail who did what.
     b.project_all().await;
-    let trail = b.calm().audit_trail("2026-11", 10).await.unwrap();
+    let trail = b.calm().audit_trail("2026-11", None, 10).await.unwrap();
     let mut actions: Vec<_> = trail.iter().map(|line| line.action.as_str()).collect();
     actions.sort_unstable();
     assert_eq!(actions, ["withdrawal.approved", "withdrawal.paid", "withdrawal.paying"]);

@@ -1,0 +1,80 @@
+//! The audit trail: who did what to whom, and why.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Query, State},
+    response::{IntoResponse, Response},
+};
+use guerdon_app::{AppError, stored::AuditRecord};
+use guerdon_domain::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    handler::Desk,
+    input::{bad_request, cursor, encode_cursor, limit},
+    output::{Refusal, id_text},
+    people::{Known, known},
+    read::Page,
+};
+
+#[derive(Deserialize)]
+pub(crate) struct AuditQuery {
+    month: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct AuditLine {
+    at: String,
+    operator: String,
+    action: String,
+    user_id: Option<String>,
+    reason: String,
+    /// What it changed, as it was and as it became.
+    before: Value,
+    after: Value,
+}
+
+/// A month's lines, newest first.
+pub(crate) async fn list(
+    State(desk): State<Arc<Desk>>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Response, Refusal> {
+    let month = match query.month {
+        Some(month) => checked(month)?,
+        None => desk.app.now().month(),
+    };
+    let limit = limit(query.limit.as_deref())?;
+    let before: Option<(Timestamp, String)> = cursor(query.cursor.as_deref())?;
+    let before = before.as_ref().map(|(at, id)| (*at, id.as_str()));
+    let lines = desk.app.store.audit_trail(&month, before, limit).await.map_err(AppError::from)?;
+    let full = i32::try_from(lines.len()).unwrap_or(i32::MAX) >= limit;
+    let last = lines.last().filter(|_| full).map(|line| (line.at, line.id.clone()));
+    let next_cursor = last.map(|place| encode_cursor(&place)).transpose()?;
+    let known = known(&desk, lines.iter().filter_map(|line| line.member.clone())).await?;
+    let items = lines.into_iter().map(|line| view(line, &known)).collect();
+    Ok(Json(Page { items, next_cursor }).into_response())
+}
+
+fn view(line: AuditRecord, known: &Known) -> AuditLine {
+    // What is no JSON, which nobody writes, is shown as it stands.
+    let state = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
+    AuditLine {
+        at: line.at.to_string(),
+        operator: line.principal,
+        action: line.action,
+        user_id: id_text(line.member.and_then(|member| known.get(&member).copied())),
+        reason: line.reason,
+        before: state(line.before),
+        after: state(line.after),
+    }
+}
+
+fn checked(month: String) -> Result<String, Refusal> {
+    let is_month = month.len() == 7 && format!("{month}-01").parse::<jiff::civil::Date>().is_ok();
+    if is_month { Ok(month) } else { Err(bad_request("bad_month", "month must be a month as 2026-11.")) }
+}
