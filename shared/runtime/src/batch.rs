@@ -21,6 +21,7 @@ where
                 tracing::warn!(function, message_id = id, code = error.code(), %error, "message comes again");
             } else {
                 tracing::error!(function, message_id = id, code = error.code(), %error, "message failed");
+                tracing::info!(target: METRICS, failed_messages = 1);
             }
             let mut failure = BatchItemFailure::default();
             failure.item_identifier = id;
