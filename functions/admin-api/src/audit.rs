@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::{
     handler::Desk,
-    input::{bad_request, cursor, encode_cursor, limit},
+    input::{bad_request, cursor, limit, next_cursor},
     output::{Refusal, id_text},
     people::{Known, known},
     read::Page,
@@ -52,9 +52,7 @@ pub(crate) async fn list(
     let before: Option<(Timestamp, String)> = cursor(query.cursor.as_deref())?;
     let before = before.as_ref().map(|(at, id)| (*at, id.as_str()));
     let lines = desk.app.store.audit_trail(&month, before, limit).await.map_err(AppError::from)?;
-    let full = i32::try_from(lines.len()).unwrap_or(i32::MAX) >= limit;
-    let last = lines.last().filter(|_| full).map(|line| (line.at, line.id.clone()));
-    let next_cursor = last.map(|place| encode_cursor(&place)).transpose()?;
+    let next_cursor = next_cursor(&lines, limit, |line| (line.at, line.id.clone()))?;
     let known = known(&desk, lines.iter().filter_map(|line| line.member.clone())).await?;
     let items = lines.into_iter().map(|line| view(line, &known)).collect();
     Ok(Json(Page { items, next_cursor }).into_response())

@@ -1,7 +1,10 @@
 //! Reading requests: bad input is a clear 400 or 422 and changes nothing.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use guerdon_app::desk::{DeskCall, DeskRequest};
+use guerdon_app::{
+    AppError,
+    desk::{DeskCall, DeskRequest},
+};
 use guerdon_domain::{
     Currency, ExternalPaymentId, Money, PaymentKey, Rail, TelegramId, Timestamp, WalletKind,
 };
@@ -36,6 +39,16 @@ pub(crate) fn user_id(text: &str) -> Result<TelegramId, Refusal> {
         .map_err(|_| bad_request("bad_user_id", "user_id must be a Telegram user id in digits."))
 }
 
+/// The cursor of the page behind `items`: a page that is not full is the last one.
+pub(crate) fn next_cursor<T, P: Serialize>(
+    items: &[T],
+    limit: i32,
+    place: impl FnOnce(&T) -> P,
+) -> Result<Option<String>, AppError> {
+    let full = i32::try_from(items.len()).unwrap_or(i32::MAX) >= limit;
+    items.last().filter(|_| full).map(|last| encode_cursor(&place(last))).transpose()
+}
+
 /// Cursors are opaque to clients; inside they are a position's JSON.
 pub(crate) fn cursor<T: DeserializeOwned>(text: Option<&str>) -> Result<Option<T>, Refusal> {
     let Some(text) = text else { return Ok(None) };
@@ -46,7 +59,7 @@ pub(crate) fn cursor<T: DeserializeOwned>(text: Option<&str>) -> Result<Option<T
     }
 }
 
-pub(crate) fn encode_cursor<T: Serialize>(position: &T) -> Result<String, guerdon_app::AppError> {
+pub(crate) fn encode_cursor<T: Serialize>(position: &T) -> Result<String, AppError> {
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(position)?))
 }
 

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::{
     handler::Desk,
-    input::{self, bad_request, cursor, encode_cursor, limit},
+    input::{self, bad_request, cursor, limit, next_cursor},
     output::{Amount, Refusal, id_text},
     people::{Known, known},
     read::{ListQuery, Page},
@@ -129,9 +129,7 @@ pub(crate) async fn of_member(
         }
     }
     let found = desk::explain_member(&desk.app, &member, before.as_ref(), limit).await?;
-    let full = i32::try_from(found.len()).unwrap_or(i32::MAX) >= limit;
-    let last = found.last().filter(|_| full).map(|last| last.payment.payment.clone());
-    let next_cursor = last.map(|key| encode_cursor(&key)).transpose()?;
+    let next_cursor = next_cursor(&found, limit, |last| last.payment.payment.clone())?;
     Ok(Json(Page { items: views(&desk, found).await?, next_cursor }).into_response())
 }
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     handler::Desk,
-    input::{bad_request, cursor, encode_cursor, limit, user_id},
+    input::{bad_request, cursor, encode_cursor, limit, next_cursor, user_id},
     output::{Amount, Refusal, id_text},
 };
 
@@ -237,9 +237,7 @@ pub(crate) async fn search(
     }
     let member = desk.app.member_id(id);
     let found = desk::commissions_of(&desk.app, &member, before.as_deref(), limit).await?;
-    let full = i32::try_from(found.len()).unwrap_or(i32::MAX) >= limit;
-    let last = found.last().filter(|_| full).map(|c| commission_cursor(&c.commission));
-    let next_cursor = last.map(|position| encode_cursor(&position)).transpose()?;
+    let next_cursor = next_cursor(&found, limit, |c| commission_cursor(&c.commission))?;
     Ok(Json(Page { items: found.into_iter().map(row).collect(), next_cursor }).into_response())
 }
 

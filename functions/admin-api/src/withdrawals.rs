@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     handler::Desk,
-    input::{self, bad_request, cursor, encode_cursor, limit},
+    input::{self, bad_request, cursor, limit, next_cursor},
     output::{Amount, Refusal, id_text},
+    people::known,
     read::Page,
 };
 
@@ -116,18 +117,13 @@ pub(crate) async fn list(
         None => None,
     };
     let found = desk.app.store.withdrawals_in(state, after.as_ref(), limit).await.map_err(AppError::from)?;
-    let full = i32::try_from(found.len()).unwrap_or(i32::MAX) >= limit;
-    let last = found.last().filter(|_| full).map(|last| last.id.clone());
-    let next_cursor = last.map(|id| encode_cursor(&id)).transpose()?;
-    let mut owners: Vec<_> = found.iter().map(|withdrawal| withdrawal.member.clone()).collect();
-    owners.sort();
-    owners.dedup();
-    let members = desk.app.store.members(&owners).await.map_err(AppError::from)?;
+    let next_cursor = next_cursor(&found, limit, |last| last.id.clone())?;
+    let known = known(&desk, found.iter().map(|withdrawal| withdrawal.member.clone())).await?;
     let mut items = Vec::with_capacity(found.len());
     // What has just moved on may still be listed.
     for withdrawal in found.into_iter().filter(|withdrawal| withdrawal.state == state) {
-        let owner = members.iter().find(|member| member.id == withdrawal.member);
-        items.push(view(withdrawal, owner.map(|owner| owner.telegram_id)));
+        let owner = known.get(&withdrawal.member).copied();
+        items.push(view(withdrawal, owner));
     }
     Ok(Json(Page { items, next_cursor }).into_response())
 }
@@ -150,9 +146,7 @@ pub(crate) async fn of_member(
     let before: Option<u64> = cursor(query.cursor.as_deref())?;
     let member = desk.app.member_id(user_id);
     let found = desk.app.store.withdrawals_of(&member, before, limit).await.map_err(AppError::from)?;
-    let full = i32::try_from(found.len()).unwrap_or(i32::MAX) >= limit;
-    let last = found.last().filter(|_| full).map(|last| last.seq);
-    let next_cursor = last.map(|seq| encode_cursor(&seq)).transpose()?;
+    let next_cursor = next_cursor(&found, limit, |last| last.seq)?;
     let items = found.into_iter().map(|withdrawal| view(withdrawal, Some(user_id))).collect();
     Ok(Json(Page { items, next_cursor }).into_response())
 }
