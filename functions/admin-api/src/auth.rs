@@ -41,24 +41,23 @@ pub(crate) async fn admit(State(desk): State<Arc<Desk>>, mut request: Request, n
     let Some(access) = access(request.method(), path) else {
         return Refusal(problem::method_not_allowed()).into_response();
     };
-    let Access::Operator(needed) = access else { return next.run(request).await };
-    match check(&desk, request.headers(), needed).await {
-        Ok(principal) => {
+    let admitted = match access {
+        Access::Anyone => within_share(&desk, "sign-in").await,
+        Access::Operator(needed) => check(&desk, request.headers(), needed).await.map(|principal| {
             request.extensions_mut().insert(principal);
-            next.run(request).await
+        }),
+    };
+    match admitted {
+        Ok(()) => next.run(request).await,
+        Err(problem) => {
+            let too_many = problem.status == StatusCode::TOO_MANY_REQUESTS.as_u16();
+            let mut response = Refusal(problem).into_response();
+            if too_many {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+            }
+            response
         }
-        Err(problem) => refused(problem),
     }
-}
-
-/// A refusal, with when to come again where that is known.
-pub(crate) fn refused(problem: Problem) -> Response {
-    let too_many = problem.status == StatusCode::TOO_MANY_REQUESTS.as_u16();
-    let mut response = Refusal(problem).into_response();
-    if too_many {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
-    }
-    response
 }
 
 async fn check(desk: &Desk, headers: &HeaderMap, needed: Role) -> Result<Principal, Problem> {
@@ -94,17 +93,14 @@ async fn by_session(desk: &Desk, presented: &HeaderValue) -> Result<Principal, P
         unauthorized("Signing in by password is not configured.")
     })?;
     let bearer = bearer.ok_or_else(wrong)?;
-    let found = session_of(&desk.app, &bearer.operator, &bearer.session).await.map_err(|error| {
-        tracing::error!(code = error.code(), %error, "call failed");
-        problem::unavailable()
-    })?;
-    let (operator, _) = found.ok_or_else(wrong)?;
+    let found = session_of(&desk.app, &bearer.operator, &bearer.session).await;
+    let (operator, _) = found.map_err(|error| Refusal::from(error).0)?.ok_or_else(wrong)?;
     let name = operator_name(&desk.app, &operator.id);
     Ok(Principal { name, role: operator.role, bearer: Some(bearer) })
 }
 
 /// Counts a call of `who` and refuses those beyond the minute's share.
-pub(crate) async fn within_share(desk: &Desk, who: &str) -> Result<(), Problem> {
+async fn within_share(desk: &Desk, who: &str) -> Result<(), Problem> {
     let calls = desk.app.store.count_call(who, desk.app.now()).await.map_err(|error| {
         tracing::error!(%error, "calls cannot be counted");
         problem::unavailable()

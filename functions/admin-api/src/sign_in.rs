@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    auth::{Principal, refused, within_share},
+    auth::Principal,
     handler::Desk,
     input::{self, bad_request, unprocessable},
     output::Refusal,
@@ -67,9 +67,6 @@ struct Me {
 }
 
 pub(crate) async fn login(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Refusal> {
-    if let Err(problem) = within_share(&desk, "sign-in").await {
-        return Ok(refused(problem));
-    }
     let body: Credentials<'_> = input::json(&body, "telegram_id and password")?;
     let telegram_id = input::user_id(body.telegram_id.get().trim_matches('"'))?;
     let first = first_operator(&desk, telegram_id).await?;
@@ -78,9 +75,6 @@ pub(crate) async fn login(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<
 }
 
 pub(crate) async fn refresh(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Refusal> {
-    if let Err(problem) = within_share(&desk, "sign-in").await {
-        return Ok(refused(problem));
-    }
     let body: Renewal = input::json(&body, "refresh_token")?;
     let signed_in = renew(&desk.app, &body.refresh_token).await?;
     Ok(Json(tokens_of(&desk, signed_in).await?).into_response())

@@ -76,17 +76,19 @@ pub async fn sign_in(
 ) -> Result<SignedIn, SignInError> {
     metered("sign_in", async {
         let id = app.member_id(telegram_id);
-        if let Some(first) = first.filter(|first| first.telegram_id == telegram_id) {
+        let mut found = attempt(app, &id).await?;
+        if let (None, Some(first)) = (&found, first.filter(|first| first.telegram_id == telegram_id)) {
             make_first(app, &id, first).await?;
+            found = attempt(app, &id).await?;
         }
-        let Some((operator, counted)) = attempt(app, &id).await? else {
+        let Some((operator, counted)) = found else {
             is_right(password, None)?;
             return Err(SignInError::Wrong);
         };
         if !is_right(password, Some(&operator.password))? {
             return Err(match counted.locked_until {
                 Some(until) => {
-                    trail(app, &id, "operator.locked", &app.now().to_string()).await?;
+                    stateless(app, &id, "operator.locked").await?;
                     SignInError::Locked(until)
                 }
                 None => SignInError::Wrong,
@@ -101,9 +103,6 @@ pub async fn sign_in(
 }
 
 async fn make_first(app: &App, id: &MemberId, first: &FirstOperator) -> Result<(), AppError> {
-    if app.store.operator(id).await?.is_some() {
-        return Ok(());
-    }
     let operator = Operator {
         id: id.clone(),
         role: Role::SuperAdmin,
@@ -114,7 +113,7 @@ async fn make_first(app: &App, id: &MemberId, first: &FirstOperator) -> Result<(
         created_at: app.now(),
     };
     if app.store.insert_operator(&operator).await? {
-        trail(app, id, "operator.created", Role::SuperAdmin.as_str()).await?;
+        stateless(app, id, "operator.created").await?;
     }
     Ok(())
 }
@@ -152,7 +151,7 @@ async fn begin(app: &App, operator: &Operator) -> Result<SignedIn, SignInError> 
         expires_at: until,
     };
     app.store.put_session(&session).await.map_err(AppError::from)?;
-    trail(app, &operator.id, "operator.signed_in", &id).await?;
+    stateless(app, &operator.id, "operator.signed_in").await?;
     Ok(signed_in(operator, session, &secret))
 }
 
@@ -207,7 +206,7 @@ pub async fn session_of(
 /// [`AppError`].
 pub async fn sign_out(app: &App, operator: &MemberId, session: &str) -> Result<(), AppError> {
     app.store.end_session(operator, session).await?;
-    trail(app, operator, "operator.signed_out", session).await
+    stateless(app, operator, "operator.signed_out").await
 }
 
 fn signed_in(operator: &Operator, session: Session, secret: &str) -> SignedIn {
@@ -225,18 +224,28 @@ pub fn operator_name(app: &App, operator: &MemberId) -> String {
     format!("operator-{}", app.tag(operator))
 }
 
-async fn trail(app: &App, operator: &MemberId, action: &str, what: &str) -> Result<(), AppError> {
-    let at = app.now();
-    let id = hex::encode(&Sha256::digest(format!("{operator}\0{action}\0{what}"))[..8]);
+/// A line about something that has no state: who did it, and when, is all there is.
+async fn stateless(app: &App, operator: &MemberId, action: &str) -> Result<(), AppError> {
+    let states = ["null", "null"].map(str::to_owned);
+    trail(app, &operator_name(app, operator), action, states).await
+}
+
+/// A line of the audit trail.
+async fn trail(
+    app: &App,
+    principal: &str,
+    action: &str,
+    [before, after]: [String; 2],
+) -> Result<(), AppError> {
     let line = AuditRecord {
-        id,
-        at,
-        principal: operator_name(app, operator),
+        id: random(app)?,
+        at: app.now(),
+        principal: principal.to_owned(),
         action: action.to_owned(),
         member: None,
         reason: String::new(),
-        before: "null".to_owned(),
-        after: "null".to_owned(),
+        before,
+        after,
     };
     Ok(app.store.put_audit(&line).await?)
 }

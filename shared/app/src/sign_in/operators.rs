@@ -1,10 +1,10 @@
 //! Who the operators are.
 
 use guerdon_domain::{Role, TelegramId};
-use guerdon_store::{AuditRecord, Operator, metered};
+use guerdon_store::{Operator, metered};
 use serde_json::json;
 
-use super::{Password, TRIES, operator_name};
+use super::{Password, TRIES, operator_name, trail};
 use crate::{App, AppError};
 
 /// An operator was not changed.
@@ -55,8 +55,9 @@ pub async fn set_operator(
                 None => app.store.insert_operator(&operator).await,
             };
             if written.map_err(AppError::from)? {
-                let roles = (before.map(|before| before.role), Some(role));
-                return Ok(trail(app, principal, &operator, "operator.set", roles).await?);
+                let states =
+                    [before.map(|before| before.role), Some(role)].map(|role| state(app, &operator, role));
+                return Ok(trail(app, principal, "operator.set", states).await?);
             }
         }
         Err(AppError::Conflict.into())
@@ -81,30 +82,13 @@ pub async fn remove_operator(
         let operator =
             app.store.operator(&id).await.map_err(AppError::from)?.ok_or(OperatorError::Unknown)?;
         app.store.remove_operator(&id).await.map_err(AppError::from)?;
-        Ok(trail(app, principal, &operator, "operator.removed", (Some(operator.role), None)).await?)
+        let states = [Some(operator.role), None].map(|role| state(app, &operator, role));
+        Ok(trail(app, principal, "operator.removed", states).await?)
     })
     .await
 }
 
-async fn trail(
-    app: &App,
-    principal: &str,
-    operator: &Operator,
-    action: &str,
-    (before, after): (Option<Role>, Option<Role>),
-) -> Result<(), AppError> {
-    let state = |role: Option<Role>| {
-        json!({ "operator": operator_name(app, &operator.id), "role": role }).to_string()
-    };
-    let line = AuditRecord {
-        id: hex::encode(app.entropy.nonce().map_err(AppError::Unavailable)?),
-        at: app.now(),
-        principal: principal.to_owned(),
-        action: action.to_owned(),
-        member: None,
-        reason: String::new(),
-        before: state(before),
-        after: state(after),
-    };
-    Ok(app.store.put_audit(&line).await?)
+/// What a line of the audit trail says of an operator.
+fn state(app: &App, operator: &Operator, role: Option<Role>) -> String {
+    json!({ "operator": operator_name(app, &operator.id), "role": role }).to_string()
 }
