@@ -65,12 +65,16 @@ fn greet(config: &Config, stack: &Stack) {
     }
     println!("  Operators' API   {base}/api/admin/credits/stats");
     println!("  Webhooks         {base}/telegram/webhook   {base}/api/stripe/webhook");
-    if config.secret(Secret::AdminToken).is_none() {
+    let signs_in = config.super_admin.is_some() && config.secret(Secret::SuperAdminPassword).is_some();
+    if config.secret(Secret::AdminToken).is_none() && !signs_in {
         println!("\n  ADMIN_TOKEN is not set: the operators' API refuses every call. Put one into .env.");
     }
     for name in &config.made_up {
         let value = if *name == Secret::PseudonymKey.variable() {
             "(kept in the data folder; back it up with the data)"
+        } else if *name == Secret::TokenKey.variable() {
+            // Nobody has to enter it anywhere, and whoever reads it signs in as anybody.
+            "(kept in the data folder)"
         } else {
             config.secrets.get(name).map_or("", String::as_str)
         };
