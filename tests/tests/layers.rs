@@ -52,11 +52,12 @@ fn dependencies_point_one_way() {
         ("guerdon-telegram", vec!["guerdon-domain"]),
         ("guerdon-stripe", vec!["guerdon-domain"]),
         ("guerdon-runtime", vec!["guerdon-domain", "guerdon-store", "guerdon-app"]),
+        ("guerdon-api", vec!["guerdon-domain", "guerdon-app", "guerdon-runtime"]),
         ("guerdon-engine", vec![]),
         ("guerdon-sim", vec![]),
     ]);
     for function in FUNCTIONS {
-        let layers = ["guerdon-domain", "guerdon-app", "guerdon-runtime"];
+        let layers = ["guerdon-domain", "guerdon-app", "guerdon-runtime", "guerdon-api"];
         allowed.insert(function, layers.into_iter().chain(adapters).collect());
     }
     for (package, allowed) in allowed {

@@ -155,7 +155,7 @@ async fn unknown_paths_and_wrong_methods_are_problems() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_need_the_token_and_keep_to_their_share() {
-    let world = World::with(|config| config.admin_calls_per_minute = 5).await;
+    let world = World::with(|config| config.limits.operator = 5).await;
     let stats = async |headers: &[(&str, &str)]| {
         world.request(Method::GET, "/api/admin/credits/stats", headers, Vec::new()).await
     };

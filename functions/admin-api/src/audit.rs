@@ -7,27 +7,28 @@ use axum::{
     extract::{Query, State},
     response::{IntoResponse, Response},
 };
+use guerdon_api::{Page, Refusal, output::id_text};
 use guerdon_app::{AppError, stored::AuditRecord};
 use guerdon_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    handler::Desk,
     input::{bad_request, cursor, limit, next_cursor},
-    output::{Refusal, id_text},
     people::{Known, known},
-    read::Page,
+    routes::Desk,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct AuditQuery {
     month: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct AuditLine {
     at: String,
     operator: String,
@@ -35,23 +36,32 @@ struct AuditLine {
     user_id: Option<String>,
     reason: String,
     /// What it changed, as it was and as it became.
+    #[schema(value_type = Object)]
     before: Value,
+    #[schema(value_type = Object)]
     after: Value,
 }
 
 /// A month's lines, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/admin/audit",
+    tag = "audit",
+    params(AuditQuery),
+    responses((status = 200, description = "Done", body = Page<AuditLine>))
+)]
 pub(crate) async fn list(
     State(desk): State<Arc<Desk>>,
     Query(query): Query<AuditQuery>,
 ) -> Result<Response, Refusal> {
     let month = match query.month {
         Some(month) => checked(month)?,
-        None => desk.app.now().month(),
+        None => desk.gate.app.now().month(),
     };
     let limit = limit(query.limit.as_deref())?;
     let before: Option<(Timestamp, String)> = cursor(query.cursor.as_deref())?;
     let before = before.as_ref().map(|(at, id)| (*at, id.as_str()));
-    let lines = desk.app.store.audit_trail(&month, before, limit).await.map_err(AppError::from)?;
+    let lines = desk.gate.app.store.audit_trail(&month, before, limit).await.map_err(AppError::from)?;
     let next_cursor = next_cursor(&lines, limit, |line| (line.at, line.id.clone()))?;
     let known = known(&desk, lines.iter().filter_map(|line| line.member.clone())).await?;
     let items = lines.into_iter().map(|line| view(line, &known)).collect();

@@ -8,6 +8,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use guerdon_api::{Principal, Refusal, output::replayed};
 use guerdon_app::{
     AppError, Recorded,
     desk::{self, BankPayment},
@@ -16,21 +17,22 @@ use guerdon_domain::{Currency, ExternalPaymentId, Purpose};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::{
-    auth::Principal,
-    handler::Desk,
     input::{self, bad_request, missing, text},
-    output::{Refusal, replayed},
     payments,
+    routes::Desk,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Body<'a> {
+struct BankPaymentBody<'a> {
     #[serde(borrow)]
+    #[schema(value_type = String)]
     user_id: Option<&'a RawValue>,
     #[serde(borrow)]
+    #[schema(value_type = String)]
     amount: Option<&'a RawValue>,
     currency: Option<String>,
     reference: Option<String>,
@@ -39,13 +41,21 @@ struct Body<'a> {
     reason: Option<String>,
 }
 
+/// Records a payment that was seen at the bank. Its reference is its natural key.
+#[utoipa::path(
+    post,
+    path = "/api/admin/payments",
+    tag = "payments",
+    request_body = BankPaymentBody,
+    responses((status = 200, description = "Done", body = payments::PaymentView))
+)]
 pub(crate) async fn record(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let body: Body<'_> =
+    let body: BankPaymentBody<'_> =
         input::json(&body, "user_id, amount, currency, reference, purpose, product and reason")?;
     let user_id = input::user_id(text(body.user_id.ok_or_else(|| missing("user_id"))?))?;
     let amount = text(body.amount.ok_or_else(|| missing("amount"))?);
@@ -69,7 +79,7 @@ pub(crate) async fn record(
     ];
     let call = input::call("payment", &principal, &headers, &parts.each_ref().map(String::as_str))?;
     let request = input::request_of(call, user_id, reason);
-    let recorded = desk::record_bank_payment(&desk.app, &request, &payment).await?;
+    let recorded = desk::record_bank_payment(&desk.gate.app, &request, &payment).await?;
     let before = matches!(recorded, Recorded::AlreadyApplied(_));
     let view = payments::view_of(&desk, &recorded.record().payment).await?;
     let view = view.ok_or_else(|| AppError::Unavailable("the payment is not readable yet".to_owned()))?;

@@ -8,6 +8,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use guerdon_api::{Principal, Refusal, output::replayed};
 use guerdon_app::{
     AppError, BatchLine,
     desk::{self, Line},
@@ -15,18 +16,17 @@ use guerdon_app::{
 };
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
-    auth::Principal,
-    handler::Desk,
     input::{self, missing},
-    output::{Refusal, replayed},
     request,
+    routes::Desk,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Body {
+struct BatchBody {
     batch: Option<String>,
     method: Option<String>,
 }
@@ -37,26 +37,34 @@ struct Kept {
     lines: usize,
 }
 
+/// Claims all approved withdrawals of a method and gives them as a bank's CSV file.
+#[utoipa::path(
+    post,
+    path = "/api/admin/withdrawals/export",
+    tag = "withdrawals",
+    request_body = BatchBody,
+    responses((status = 200, description = "Done", body = String, content_type = "text/csv"))
+)]
 pub(crate) async fn export(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let body: Body = input::json(&body, "batch and method")?;
+    let body: BatchBody = input::json(&body, "batch and method")?;
     let batch = body.batch.ok_or_else(|| missing("batch"))?.trim().to_owned();
     let method = request::method(body.method.as_deref())?;
     let call = input::call("export", &principal, &headers, &[&batch, method.as_str()])?;
-    if let Some(answer) = desk::answered_call(&desk.app, &call).await? {
+    if let Some(answer) = desk::answered_call(&desk.gate.app, &call).await? {
         let kept: Kept = serde_json::from_str(&answer).map_err(AppError::from)?;
         // An empty file stays empty, whatever was approved since.
         let lines = match kept.lines {
             0 => Vec::new(),
-            _ => export_batch(&desk.app, &batch, method, &principal.name).await?,
+            _ => export_batch(&desk.gate.app, &batch, method, &principal.name).await?,
         };
         return Ok(replayed(file(&lines)?, true));
     }
-    let lines = export_batch(&desk.app, &batch, method, &principal.name).await?;
+    let lines = export_batch(&desk.gate.app, &batch, method, &principal.name).await?;
     let kept = serde_json::to_string(&Kept { lines: lines.len() }).map_err(AppError::from)?;
     let line = Line {
         action: "withdrawal.export",
@@ -65,7 +73,7 @@ pub(crate) async fn export(
         before: "null".to_owned(),
         after: kept.clone(),
     };
-    desk::keep_answer(&desk.app, &call, kept, Some(line)).await?;
+    desk::keep_answer(&desk.gate.app, &call, kept, Some(line)).await?;
     file(&lines)
 }
 

@@ -1,76 +1,26 @@
-//! Reading requests: bad input is a clear 400 or 422 and changes nothing.
+//! Reading what only operators send.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use guerdon_app::{
-    AppError,
-    desk::{DeskCall, DeskRequest},
-};
-use guerdon_domain::{
-    Currency, ExternalPaymentId, Money, PaymentKey, Rail, TelegramId, Timestamp, WalletKind,
-};
-use guerdon_runtime::problem::Problem;
-use http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use guerdon_api::Principal;
+pub(crate) use guerdon_api::input::*;
+pub(crate) use guerdon_api::output::Refusal;
+use guerdon_app::desk::{DeskCall, DeskRequest};
+use guerdon_domain::{Currency, ExternalPaymentId, Money, PaymentKey, Rail, TelegramId, WalletKind};
+use http::HeaderMap;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-
-use crate::{auth::Principal, output::Refusal};
-
-pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Refusal {
-    Refusal(Problem::new(StatusCode::BAD_REQUEST, code, "Bad request", detail))
-}
-
-/// Well formed, and yet it cannot be.
-pub(crate) fn unprocessable(code: &'static str, detail: impl Into<String>) -> Refusal {
-    Refusal(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, "Cannot be done", detail))
-}
-
-/// `limit` of a list: 1 to 200, 50 when it is left out.
-pub(crate) fn limit(text: Option<&str>) -> Result<i32, Refusal> {
-    match text.map(str::parse::<i32>) {
-        None => Ok(50),
-        Some(Ok(limit)) if (1..=200).contains(&limit) => Ok(limit),
-        Some(_) => Err(bad_request("bad_limit", "limit must be a whole number from 1 to 200.")),
-    }
-}
-
-pub(crate) fn user_id(text: &str) -> Result<TelegramId, Refusal> {
-    TelegramId::parse(text)
-        .map_err(|_| bad_request("bad_user_id", "user_id must be a Telegram user id in digits."))
-}
-
-/// The cursor of the page behind `items`: a page that is not full is the last one.
-pub(crate) fn next_cursor<T, P: Serialize>(
-    items: &[T],
-    limit: i32,
-    place: impl FnOnce(&T) -> P,
-) -> Result<Option<String>, AppError> {
-    let full = i32::try_from(items.len()).unwrap_or(i32::MAX) >= limit;
-    items.last().filter(|_| full).map(|last| encode_cursor(&place(last))).transpose()
-}
-
-/// Cursors are opaque to clients; inside they are a position's JSON.
-pub(crate) fn cursor<T: DeserializeOwned>(text: Option<&str>) -> Result<Option<T>, Refusal> {
-    let Some(text) = text else { return Ok(None) };
-    let position = URL_SAFE_NO_PAD.decode(text).ok().and_then(|json| serde_json::from_slice(&json).ok());
-    match position {
-        Some(position) => Ok(Some(position)),
-        None => Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list.")),
-    }
-}
-
-pub(crate) fn encode_cursor<T: Serialize>(position: &T) -> Result<String, AppError> {
-    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(position)?))
-}
+use utoipa::ToSchema;
 
 /// A write's body. Ids and amounts may come as JSON numbers or strings; they are read from their text, so
 /// no amount ever passes through a float.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct WriteBody<'a> {
+pub(crate) struct WriteBody<'a> {
     #[serde(borrow)]
+    #[schema(value_type = String)]
     user_id: Option<&'a RawValue>,
     #[serde(borrow)]
+    #[schema(value_type = String)]
     amount: Option<&'a RawValue>,
     reason: Option<String>,
 }
@@ -109,13 +59,6 @@ pub(crate) fn write(
     let input_hash = hex::encode(Sha256::digest(format!("{route}\n{user_id}\n{minor}\n{reason}")));
     let request = DeskRequest { principal: principal.name.clone(), key, input_hash, user_id, reason };
     Ok(Write { request, amount })
-}
-
-/// A body that has to be there and to be this and nothing else.
-pub(crate) fn json<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &str) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| {
-        bad_request("bad_body", format!("The body must be a JSON object of {expected} ({error})."))
-    })
 }
 
 /// Why an operator does something.
@@ -165,43 +108,4 @@ pub(crate) fn wallet_kind(text: &str) -> Result<WalletKind, Refusal> {
     serde_json::from_value(text.into()).map_err(|_| {
         bad_request("bad_wallet", "wallet must be one of earnings, balance, bill_credit and credits.")
     })
-}
-
-pub(crate) fn currency(text: &str) -> Result<Currency, Refusal> {
-    Currency::parse(text)
-        .map_err(|_| bad_request("bad_currency", "currency must be a currency's code, as USD."))
-}
-
-/// An RFC 3339 instant.
-pub(crate) fn instant(name: &str, text: &str) -> Result<Timestamp, Refusal> {
-    let parsed = text.parse::<jiff::Timestamp>();
-    parsed
-        .map(|at| Timestamp::from_millis(at.as_millisecond()))
-        .map_err(|_| bad_request("bad_time", format!("{name} must be an instant, as 2026-11-21T00:00:00Z.")))
-}
-
-pub(crate) fn missing(field: &str) -> Refusal {
-    bad_request("bad_body", format!("{field} is missing."))
-}
-
-pub(crate) fn text(raw: &RawValue) -> &str {
-    raw.get().trim_matches('"')
-}
-
-pub(crate) fn amount(text: &str, currency: Currency) -> Result<Money, Refusal> {
-    Money::parse_major(text, currency).map_err(|_| {
-        bad_request("bad_amount", format!("amount must be a plain decimal in {currency}, as 10.00."))
-    })
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<String, Refusal> {
-    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let fits = (1..=128).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
-    if fits {
-        Ok(key.to_owned())
-    } else {
-        let detail =
-            "Send an Idempotency-Key header of 1 to 128 visible characters; repeat it to repeat the call.";
-        Err(bad_request("bad_idempotency_key", detail))
-    }
 }

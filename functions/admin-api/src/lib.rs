@@ -1,22 +1,19 @@
-//! The operators' API under `/api/admin`: credit, the program, payments and why they earned what they did,
-//! statements, withdrawals.
+//! The operators' API: credit, the program, payments and why they earned what they did, statements, withdrawals.
 //!
 //! A call brings `X-Admin-Token`, or the access token of somebody who signed in by password under `/admin/auth`.
-//! [`access::ROUTES`] says who may call what. Calls count against a rate limit; every write of money needs an
+//! [`routes::ROUTES`] says who may call what. Calls count against a rate limit; every write of money needs an
 //! `Idempotency-Key`, is audited, and answers the same when it is repeated. Errors are RFC 9457 problems.
-pub mod access;
 mod audit;
-mod auth;
 mod bank;
 mod batch;
-pub mod handler;
 mod input;
-mod output;
 mod payments;
 mod people;
 mod program;
 mod read;
 mod request;
+pub mod routes;
+mod service_keys;
 mod sign_in;
 mod statement;
 mod steps;

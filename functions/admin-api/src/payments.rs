@@ -7,6 +7,7 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
+use guerdon_api::{Amount, Page, Refusal, output::id_text};
 use guerdon_app::{
     AppError,
     desk::{self, Explained},
@@ -17,19 +18,20 @@ use guerdon_domain::{
 use guerdon_runtime::problem::Problem;
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
-    handler::Desk,
     input::{self, bad_request, cursor, limit, next_cursor},
-    output::{Amount, Refusal, id_text},
     people::{Known, known},
-    read::{ListQuery, Page},
+    read::ListQuery,
+    routes::Desk,
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct PaymentView {
     payment: String,
     user_id: Option<String>,
+    #[schema(value_type = String)]
     purpose: guerdon_domain::Purpose,
     currency: String,
     paid: Amount,
@@ -46,19 +48,20 @@ pub(crate) struct PaymentView {
     undone: Amount,
     disputed: bool,
     /// Amounts in minor units and times in milliseconds, as they are on record.
+    #[schema(value_type = Object)]
     reversals: Reversals,
     /// The event behind it; the logs' lines about it have the same.
     correlation_id: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ProductView {
     product: String,
     amount: Amount,
 }
 
 /// What one rule said.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct RuleView {
     rule: String,
     level: u8,
@@ -71,7 +74,7 @@ struct RuleView {
     base: Option<Amount>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct CommissionView {
     commission_id: String,
     rule: String,
@@ -92,6 +95,14 @@ struct CommissionView {
     program_version: u32,
 }
 
+/// A payment by its rail and id, as `stripe:in_123`: what it earned whom, and why not.
+#[utoipa::path(
+    get,
+    path = "/api/admin/payments/{payment}",
+    tag = "payments",
+    params(("payment" = String, Path)),
+    responses((status = 200, description = "Done", body = PaymentView))
+)]
 pub(crate) async fn explain(
     State(desk): State<Arc<Desk>>,
     Path(payment): Path<String>,
@@ -107,28 +118,36 @@ pub(crate) async fn explain(
 }
 
 pub(crate) async fn view_of(desk: &Desk, key: &PaymentKey) -> Result<Option<PaymentView>, AppError> {
-    let Some(explained) = desk::explain_payment(&desk.app, key).await? else { return Ok(None) };
+    let Some(explained) = desk::explain_payment(&desk.gate.app, key).await? else { return Ok(None) };
     Ok(views(desk, vec![explained]).await?.pop())
 }
 
 /// Payments on one page: each brings its commissions along.
 const MOST: i32 = 50;
 
+/// A member's payments, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/admin/users/{user_id}/payments",
+    tag = "payments",
+    params(("user_id" = String, Path), ListQuery),
+    responses((status = 200, description = "Done", body = Page<PaymentView>))
+)]
 pub(crate) async fn of_member(
     State(desk): State<Arc<Desk>>,
     Path(user_id): Path<String>,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Refusal> {
-    let member = desk.app.member_id(input::user_id(&user_id)?);
+    let member = desk.gate.app.member_id(input::user_id(&user_id)?);
     let limit = limit(query.limit.as_deref())?.min(MOST);
     let before: Option<PaymentKey> = cursor(query.cursor.as_deref())?;
     if let Some(key) = &before {
-        let payment = desk.app.store.payment(key).await.map_err(AppError::from)?;
+        let payment = desk.gate.app.store.payment(key).await.map_err(AppError::from)?;
         if payment.is_none_or(|payment| payment.member != member) {
             return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
         }
     }
-    let found = desk::explain_member(&desk.app, &member, before.as_ref(), limit).await?;
+    let found = desk::explain_member(&desk.gate.app, &member, before.as_ref(), limit).await?;
     let next_cursor = next_cursor(&found, limit, |last| last.payment.payment.clone())?;
     Ok(Json(Page { items: views(&desk, found).await?, next_cursor }).into_response())
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use guerdon_app::AppError;
 use guerdon_domain::{MemberId, TelegramId};
 
-use crate::handler::Desk;
+use crate::routes::Desk;
 
 /// Telegram ids of those that are still members.
 pub(crate) type Known = HashMap<MemberId, TelegramId>;
@@ -20,7 +20,7 @@ pub(crate) async fn known(
     people.dedup();
     let mut known = Known::new();
     for chunk in people.chunks(100) {
-        let members = desk.app.store.members(chunk).await?;
+        let members = desk.gate.app.store.members(chunk).await?;
         known.extend(members.into_iter().map(|member| (member.id, member.telegram_id)));
     }
     Ok(known)

@@ -8,6 +8,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use guerdon_api::{Principal, Refusal, output::replayed};
 use guerdon_app::{
     AppError, MOST_DAYS, RuleTotal,
     desk::{self, ProgramRefusal, ProgramRequest},
@@ -17,16 +18,16 @@ use guerdon_domain::{Program, Timestamp};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::{
-    auth::Principal,
-    handler::Desk,
     input::{self, bad_request, unprocessable},
-    output::{Refusal, replayed},
+    routes::Desk,
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct VersionView {
+    #[schema(value_type = Object)]
     program: Program,
     effective_from: String,
     set_by: String,
@@ -42,34 +43,50 @@ fn view(version: ProgramVersion) -> VersionView {
     }
 }
 
+/// The newest version of the program, in force or soon to be.
+#[utoipa::path(
+    get,
+    path = "/api/admin/program",
+    tag = "program",
+    responses((status = 200, description = "Done", body = VersionView))
+)]
 pub(crate) async fn newest(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
-    Ok(Json(view(desk::newest_program(&desk.app).await?)).into_response())
+    Ok(Json(view(desk::newest_program(&desk.gate.app).await?)).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SetBody<'a> {
+struct ProgramBody<'a> {
     reason: Option<String>,
     #[serde(borrow)]
+    #[schema(value_type = Object)]
     program: Option<&'a RawValue>,
 }
 
+/// Sets a new version of the program. What is booked is not touched.
+#[utoipa::path(
+    put,
+    path = "/api/admin/program",
+    tag = "program",
+    request_body = ProgramBody,
+    responses((status = 200, description = "Done", body = VersionView))
+)]
 pub(crate) async fn set(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let body: SetBody<'_> = input::json(&body, "reason and program")?;
+    let body: ProgramBody<'_> = input::json(&body, "reason and program")?;
     let reason = input::reason(body.reason)?;
     let program = read(body.program.ok_or_else(|| input::missing("program"))?)?;
     let canonical = serde_json::to_string(&program).map_err(AppError::from)?;
     let call = input::call("program", &principal, &headers, &[&canonical, &reason])?;
     // The use case gives the stored version back without saying so.
-    let before = desk::answered_call(&desk.app, &call).await?.is_some();
+    let before = desk::answered_call(&desk.gate.app, &call).await?.is_some();
     let request =
         ProgramRequest { principal: call.principal, key: call.key, input_hash: call.input_hash, reason };
-    let version = desk::set_program(&desk.app, &request, program).await?;
+    let version = desk::set_program(&desk.gate.app, &request, program).await?;
     Ok(replayed(Json(view(version)).into_response(), before))
 }
 
@@ -79,41 +96,53 @@ fn read(raw: &RawValue) -> Result<Program, Refusal> {
         .map_err(|error| unprocessable("bad_program", format!("Nothing was changed: program: {error}.")))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SimulateBody<'a> {
     #[serde(borrow)]
+    #[schema(value_type = Object)]
     program: Option<&'a RawValue>,
     month: Option<String>,
     first: Option<String>,
     days: Option<i64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SimulationView {
     first: String,
     days: i64,
     currency: String,
     payments: u64,
+    #[schema(value_type = Object)]
     rules: BTreeMap<String, RuleTotal>,
+    #[schema(value_type = Object)]
     refusals: BTreeMap<&'static str, u64>,
+    #[schema(value_type = Object)]
     granted: BTreeMap<String, RuleTotal>,
     truncated: bool,
 }
 
+/// What a program would have granted for the payments of a period.
+#[utoipa::path(
+    post,
+    path = "/api/admin/program/simulate",
+    tag = "program",
+    request_body = SimulateBody,
+    responses((status = 200, description = "Done", body = SimulationView))
+)]
 pub(crate) async fn simulate(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Refusal> {
     let body: SimulateBody<'_> = input::json(&body, "month, or first and days, and perhaps program")?;
     let (first, days) = period(&body)?;
     let program = match body.program {
         Some(raw) => read(raw)?,
-        None => desk::newest_program(&desk.app).await?.program,
+        None => desk::newest_program(&desk.gate.app).await?.program,
     };
-    program.check(desk.app.preset.currency).map_err(ProgramRefusal::from)?;
-    let done = guerdon_app::simulate(&desk.app, &program, first, days).await?;
+    program.check(desk.gate.app.preset.currency).map_err(ProgramRefusal::from)?;
+    let done = guerdon_app::simulate(&desk.gate.app, &program, first, days).await?;
     let view = SimulationView {
         first: first.to_string(),
         days,
-        currency: desk.app.preset.currency.to_string(),
+        currency: desk.gate.app.preset.currency.to_string(),
         payments: done.payments,
         rules: done.rules,
         refusals: done.refusals,

@@ -7,6 +7,7 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
+use guerdon_api::{Amount, Page, Refusal, output::id_text};
 use guerdon_app::{
     AppError, Period,
     desk::{self, DayTrend, DeskCommission, Export, TopReferrer},
@@ -14,15 +15,16 @@ use guerdon_app::{
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    handler::Desk,
     input::{bad_request, cursor, encode_cursor, limit, next_cursor, user_id},
-    output::{Amount, Refusal, id_text},
+    routes::Desk,
 };
 
 /// Query parameters that lists share.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     pub(crate) limit: Option<String>,
     pub(crate) cursor: Option<String>,
@@ -31,7 +33,7 @@ pub(crate) struct ListQuery {
     format: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Top {
     user_id: Option<String>,
     referrals: i64,
@@ -48,12 +50,12 @@ fn top(rows: Vec<TopReferrer>) -> Vec<Top> {
         .collect()
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct TopReferrers {
     top_referrers: Vec<Top>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Stats {
     total_credits_issued: Amount,
     total_referrals: i64,
@@ -65,7 +67,7 @@ struct Stats {
     daily_trend: Vec<Day>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Day {
     date: String,
     joined: i64,
@@ -86,8 +88,15 @@ fn day(day: DayTrend) -> Day {
     }
 }
 
+/// Totals, the best referrers and the last 30 days.
+#[utoipa::path(
+    get,
+    path = "/api/admin/credits/stats",
+    tag = "credits",
+    responses((status = 200, description = "Done", body = Stats))
+)]
 pub(crate) async fn stats(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
-    let stats = desk::desk_stats(&desk.app).await?;
+    let stats = desk::desk_stats(&desk.gate.app).await?;
     Ok(Json(Stats {
         currency: stats.total_credits_issued.currency().to_string(),
         total_credits_issued: Amount(stats.total_credits_issued),
@@ -101,6 +110,14 @@ pub(crate) async fn stats(State(desk): State<Arc<Desk>>) -> Result<Response, Ref
     .into_response())
 }
 
+/// The best referrers of a period.
+#[utoipa::path(
+    get,
+    path = "/api/admin/credits/top-referrers",
+    tag = "credits",
+    params(ListQuery),
+    responses((status = 200, description = "Done", body = TopReferrers))
+)]
 pub(crate) async fn top_referrers(
     State(desk): State<Arc<Desk>>,
     Query(query): Query<ListQuery>,
@@ -111,11 +128,11 @@ pub(crate) async fn top_referrers(
             .ok_or_else(|| bad_request("bad_period", "period must be all, month or week."))?,
     };
     let limit = limit(query.limit.as_deref())?.min(100);
-    let rows = desk::top_referrers(&desk.app, period, limit).await?;
+    let rows = desk::top_referrers(&desk.gate.app, period, limit).await?;
     Ok(Json(TopReferrers { top_referrers: top(rows) }).into_response())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct UserView {
     user_id: String,
     username: Option<String>,
@@ -140,7 +157,7 @@ struct UserView {
 }
 
 async fn user_view(desk: &Desk, text: &str) -> Result<Option<UserView>, Refusal> {
-    let Some(found) = desk::desk_member(&desk.app, user_id(text)?).await? else { return Ok(None) };
+    let Some(found) = desk::desk_member(&desk.gate.app, user_id(text)?).await? else { return Ok(None) };
     use guerdon_domain::ReferralState as State;
     let state = found.referral.as_ref().map(|referral| match referral.state {
         State::Pending => "pending",
@@ -172,6 +189,14 @@ async fn user_view(desk: &Desk, text: &str) -> Result<Option<UserView>, Refusal>
     }))
 }
 
+/// A member, with everything due released.
+#[utoipa::path(
+    get,
+    path = "/api/admin/credits/user/{user_id}",
+    tag = "credits",
+    params(("user_id" = String, Path)),
+    responses((status = 200, description = "Done", body = UserView))
+)]
 pub(crate) async fn user(
     State(desk): State<Arc<Desk>>,
     Path(user_id): Path<String>,
@@ -183,7 +208,7 @@ pub(crate) async fn user(
 }
 
 /// A commission in lists and exports. The field names are the export's columns too.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Row {
     commission_id: String,
     user_id: Option<String>,
@@ -217,13 +242,14 @@ fn row(item: DeskCommission) -> Row {
     }
 }
 
-/// A page of a list.
-#[derive(Serialize)]
-pub(crate) struct Page<T> {
-    pub(crate) items: Vec<T>,
-    pub(crate) next_cursor: Option<String>,
-}
-
+/// A member's commissions, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/admin/credits/search",
+    tag = "credits",
+    params(ListQuery),
+    responses((status = 200, description = "Done", body = Page<Row>))
+)]
 pub(crate) async fn search(
     State(desk): State<Arc<Desk>>,
     Query(query): Query<ListQuery>,
@@ -235,13 +261,13 @@ pub(crate) async fn search(
     if before.as_ref().is_some_and(|sk| !sk.starts_with("COMMISSION#")) {
         return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
     }
-    let member = desk.app.member_id(id);
-    let found = desk::commissions_of(&desk.app, &member, before.as_deref(), limit).await?;
+    let member = desk.gate.app.member_id(id);
+    let found = desk::commissions_of(&desk.gate.app, &member, before.as_deref(), limit).await?;
     let next_cursor = next_cursor(&found, limit, |c| commission_cursor(&c.commission))?;
     Ok(Json(Page { items: found.into_iter().map(row).collect(), next_cursor }).into_response())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PendingRow {
     user_id: Option<String>,
     referrer_user_id: Option<String>,
@@ -250,13 +276,21 @@ struct PendingRow {
     expires_at: String,
 }
 
+/// Referrals that have not paid, the soonest to expire first.
+#[utoipa::path(
+    get,
+    path = "/api/admin/credits/pending",
+    tag = "credits",
+    params(ListQuery),
+    responses((status = 200, description = "Done", body = Page<PendingRow>))
+)]
 pub(crate) async fn pending(
     State(desk): State<Arc<Desk>>,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Refusal> {
     let from = cursor(query.cursor.as_deref())?.unwrap_or_default();
     let limit = limit(query.limit.as_deref())?;
-    let (found, next) = desk::pending_referrals(&desk.app, from, limit).await?;
+    let (found, next) = desk::pending_referrals(&desk.gate.app, from, limit).await?;
     let items = found.into_iter().map(|item| PendingRow {
         user_id: id_text(item.user_id),
         referrer_user_id: id_text(item.referrer_user_id),
@@ -271,6 +305,14 @@ pub(crate) async fn pending(
 /// Referrers that one export call looks at: bounds the call, whatever their number.
 const EXPORT_STEPS: u32 = 50;
 
+/// All commissions, referrer by referrer, as JSON or CSV; a CSV page names the next one in `X-Next-Cursor`.
+#[utoipa::path(
+    get,
+    path = "/api/admin/credits/export",
+    tag = "credits",
+    params(ListQuery),
+    responses((status = 200, description = "Done", body = Page<Row>))
+)]
 pub(crate) async fn export(
     State(desk): State<Arc<Desk>>,
     Query(query): Query<ListQuery>,
@@ -286,7 +328,7 @@ pub(crate) async fn export(
     for _ in 0..EXPORT_STEPS {
         let room = limit - i32::try_from(rows.len()).unwrap_or(limit);
         let Some(from) = position.take_if(|_| room > 0) else { break };
-        let (found, next) = desk::export_credits(&desk.app, from, room).await?;
+        let (found, next) = desk::export_credits(&desk.gate.app, from, room).await?;
         rows.extend(found.into_iter().map(row));
         position = next;
     }

@@ -8,6 +8,7 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
+use guerdon_api::{Principal, Refusal, output::replayed};
 use guerdon_app::{
     WithdrawalAsked,
     desk::{self, Line},
@@ -17,24 +18,33 @@ use guerdon_domain::PayoutMethod;
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::{
-    auth::Principal,
-    handler::Desk,
     input::{self, bad_request, missing, text},
-    output::{Refusal, replayed},
+    routes::Desk,
     steps::{json, kept},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Body<'a> {
+struct WithdrawalBody<'a> {
     #[serde(borrow)]
+    #[schema(value_type = String)]
     amount: Option<&'a RawValue>,
     method: Option<String>,
     destination: Option<String>,
 }
 
+/// Asks for a withdrawal on a member's behalf.
+#[utoipa::path(
+    post,
+    path = "/api/admin/users/{user_id}/withdrawals",
+    tag = "withdrawals",
+    params(("user_id" = String, Path)),
+    request_body = WithdrawalBody,
+    responses((status = 200, description = "Done", body = crate::withdrawals::WithdrawalView))
+)]
 pub(crate) async fn ask(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
@@ -43,21 +53,21 @@ pub(crate) async fn ask(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let user_id = input::user_id(&user_id)?;
-    let body: Body<'_> = input::json(&body, "amount, method and destination")?;
+    let body: WithdrawalBody<'_> = input::json(&body, "amount, method and destination")?;
     let raw = text(body.amount.ok_or_else(|| missing("amount"))?);
-    let amount = input::amount(raw, desk.app.preset.currency)?;
+    let amount = input::amount(raw, desk.gate.app.preset.currency)?;
     let method = method(body.method.as_deref())?;
     let destination = body.destination.ok_or_else(|| missing("destination"))?;
     // Keyed, so that nobody can guess a destination by its hash.
-    let tag = desk.app.pseudonyms.log_tag(&destination);
+    let tag = desk.gate.app.pseudonyms.log_tag(&destination);
     let parts = [&user_id.to_string(), &amount.minor().to_string(), method.as_str(), &tag];
     let call = input::call("withdrawal", &principal, &headers, &parts)?;
-    if let Some(answer) = desk::answered_call(&desk.app, &call).await? {
+    if let Some(answer) = desk::answered_call(&desk.gate.app, &call).await? {
         return Ok(replayed(json(answer), true));
     }
-    let member = desk.app.member_id(user_id);
+    let member = desk.gate.app.member_id(user_id);
     let key = format!("{}:{}", call.principal, call.key);
-    let asked = request_withdrawal(&desk.app, &member, amount, (method, &destination), &key).await?;
+    let asked = request_withdrawal(&desk.gate.app, &member, amount, (method, &destination), &key).await?;
     let before = matches!(asked, WithdrawalAsked::AlreadyApplied(_));
     let withdrawal = asked.withdrawal().clone();
     let line = Line {

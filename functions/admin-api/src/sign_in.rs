@@ -8,9 +8,9 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
+use guerdon_api::{Principal, Refusal};
 use guerdon_app::{
-    AppError, FirstOperator, OperatorError, Password, SignInError, SignedIn, remove_operator, renew,
-    set_operator, sign_in, sign_out,
+    FirstOperator, Password, SignedIn, remove_operator, renew, set_operator, sign_in, sign_out,
 };
 use guerdon_domain::{Role, TelegramId};
 use guerdon_runtime::{
@@ -21,81 +21,122 @@ use guerdon_runtime::{
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::{
-    auth::Principal,
-    handler::Desk,
     input::{self, bad_request, unprocessable},
-    output::Refusal,
+    routes::Desk,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Credentials<'a> {
     #[serde(borrow)]
+    #[schema(value_type = String)]
     telegram_id: &'a RawValue,
     password: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Renewal {
     refresh_token: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct OperatorBody {
+    #[schema(value_type = String)]
     role: Role,
     password: String,
 }
 
 /// What a sign-in gives: RFC 6749's words, and the role.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Tokens {
     access_token: String,
     token_type: &'static str,
     expires_in: i64,
     refresh_token: String,
+    #[schema(value_type = String)]
     role: Role,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Me {
     operator: String,
+    #[schema(value_type = String)]
     role: Role,
 }
 
+/// Signs an operator in by Telegram id and password.
+#[utoipa::path(
+    post,
+    path = "/admin/auth/login",
+    tag = "sign-in",
+    request_body = Credentials,
+    responses((status = 200, description = "Done", body = Tokens))
+)]
 pub(crate) async fn login(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Refusal> {
     let body: Credentials<'_> = input::json(&body, "telegram_id and password")?;
     let telegram_id = input::user_id(body.telegram_id.get().trim_matches('"'))?;
     let first = first_operator(&desk, telegram_id).await?;
-    let signed_in = sign_in(&desk.app, telegram_id, &body.password, first.as_ref()).await?;
+    let signed_in = sign_in(&desk.gate.app, telegram_id, &body.password, first.as_ref()).await?;
     Ok(Json(tokens_of(&desk, signed_in).await?).into_response())
 }
 
+/// Goes on with a session. A refresh token is good for one use.
+#[utoipa::path(
+    post,
+    path = "/admin/auth/refresh",
+    tag = "sign-in",
+    request_body = Renewal,
+    responses((status = 200, description = "Done", body = Tokens))
+)]
 pub(crate) async fn refresh(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Refusal> {
     let body: Renewal = input::json(&body, "refresh_token")?;
-    let signed_in = renew(&desk.app, &body.refresh_token).await?;
+    let signed_in = renew(&desk.gate.app, &body.refresh_token).await?;
     Ok(Json(tokens_of(&desk, signed_in).await?).into_response())
 }
 
+/// Ends the session; its tokens open nothing any more.
+#[utoipa::path(
+    post,
+    path = "/admin/auth/logout",
+    tag = "sign-in",
+    responses((status = 204, description = "Done"))
+)]
 pub(crate) async fn logout(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
 ) -> Result<Response, Refusal> {
-    let bearer = principal.bearer.ok_or_else(|| {
+    let bearer = principal.bearer().ok_or_else(|| {
         bad_request("no_session", "An X-Admin-Token has no session to end; take it out of ADMIN_TOKEN.")
     })?;
-    sign_out(&desk.app, &bearer.operator, &bearer.session).await?;
+    sign_out(&desk.gate.app, &bearer.operator, &bearer.session).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// Who calls, as the audit trail names them.
+#[utoipa::path(
+    get,
+    path = "/admin/auth/me",
+    tag = "sign-in",
+    responses((status = 200, description = "Done", body = Me))
+)]
 pub(crate) async fn me(Extension(principal): Extension<Principal>) -> Response {
-    Json(Me { operator: principal.name, role: principal.role }).into_response()
+    Json(Me { role: principal.role(), operator: principal.name }).into_response()
 }
 
 /// Makes somebody an operator, or gives an operator another role and password.
+#[utoipa::path(
+    put,
+    path = "/api/admin/operators/{user_id}",
+    tag = "sign-in",
+    params(("user_id" = String, Path)),
+    request_body = OperatorBody,
+    responses((status = 200, description = "Done", body = Me))
+)]
 pub(crate) async fn set(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
@@ -106,24 +147,32 @@ pub(crate) async fn set(
     let body: OperatorBody = input::json(&body, "role and password")?;
     let password = Password::try_new(&body.password, user_id.get())
         .map_err(|weak| unprocessable("weak_password", format!("The password is refused: {weak}.")))?;
-    set_operator(&desk.app, &principal.name, user_id, body.role, &password).await?;
-    let operator = guerdon_app::operator_name(&desk.app, &desk.app.member_id(user_id));
+    set_operator(&desk.gate.app, &principal.name, user_id, body.role, &password).await?;
+    let operator = guerdon_app::operator_name(&desk.gate.app, &desk.gate.app.member_id(user_id));
     Ok(Json(Me { operator, role: body.role }).into_response())
 }
 
 /// Takes an operator's access away, at once.
+#[utoipa::path(
+    delete,
+    path = "/api/admin/operators/{user_id}",
+    tag = "sign-in",
+    params(("user_id" = String, Path)),
+    responses((status = 204, description = "Done"))
+)]
 pub(crate) async fn remove(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
     Path(user_id): Path<String>,
 ) -> Result<Response, Refusal> {
-    remove_operator(&desk.app, &principal.name, input::user_id(&user_id)?).await?;
+    remove_operator(&desk.gate.app, &principal.name, input::user_id(&user_id)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn tokens_of(desk: &Desk, signed_in: SignedIn) -> Result<Tokens, Refusal> {
     let bearer = Bearer { operator: signed_in.operator, session: signed_in.session };
-    let access_token = tokens::issue(&desk.secrets, &bearer, desk.app.now()).await.map_err(not_configured)?;
+    let access_token =
+        tokens::issue(&desk.gate.secrets, &bearer, desk.gate.app.now()).await.map_err(not_configured)?;
     Ok(Tokens {
         access_token,
         token_type: "bearer",
@@ -138,7 +187,7 @@ async fn first_operator(desk: &Desk, telegram_id: TelegramId) -> Result<Option<F
     if desk.super_admin != Some(telegram_id) {
         return Ok(None);
     }
-    let Ok(password) = desk.secrets.get(Secret::SuperAdminPassword).await else { return Ok(None) };
+    let Ok(password) = desk.gate.secrets.get(Secret::SuperAdminPassword).await else { return Ok(None) };
     match Password::try_new(&password, telegram_id.get()) {
         Ok(password) => Ok(Some(FirstOperator { telegram_id, password })),
         Err(weak) => Err(not_configured(format!("SUPER_ADMIN_PASSWORD is refused: {weak}"))),
@@ -149,36 +198,4 @@ fn not_configured(error: impl std::fmt::Display) -> Refusal {
     tracing::error!(%error, "nobody may come in by password");
     let detail = "Signing in by password is not configured here. Nothing was changed.";
     Refusal(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "sign_in_not_configured", "Not configured", detail))
-}
-
-impl From<SignInError> for Refusal {
-    fn from(error: SignInError) -> Self {
-        match error {
-            SignInError::Wrong => {
-                let detail = "The id, the password or the token is wrong.";
-                Self(Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "Not authenticated", detail))
-            }
-            SignInError::Locked(until) => {
-                let detail = format!("Too many wrong passwords. Try again after {until}.");
-                Self(Problem::new(StatusCode::TOO_MANY_REQUESTS, "locked", "Too many attempts", detail))
-            }
-            SignInError::App(error) => error.into(),
-        }
-    }
-}
-
-impl From<OperatorError> for Refusal {
-    fn from(error: OperatorError) -> Self {
-        match error {
-            OperatorError::Unknown => {
-                let detail = "Nothing was changed: nobody with this id is an operator.";
-                Self(Problem::new(StatusCode::NOT_FOUND, "unknown_operator", "Unknown operator", detail))
-            }
-            OperatorError::Yourself => {
-                let detail = "Nothing was changed: have another super admin do this to you.";
-                Self(Problem::new(StatusCode::CONFLICT, "not_yourself", "Not yourself", detail))
-            }
-            OperatorError::App(error) => AppError::into(error),
-        }
-    }
 }

@@ -7,17 +7,19 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
+use guerdon_api::{Amount, Refusal};
 use guerdon_app::{AppError, balance_at, desk::DeskError, settle_wallet};
 use guerdon_domain::{Buckets, Currency, Entry, Money};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    handler::Desk,
     input::{self, bad_request, cursor, encode_cursor, limit},
-    output::{Amount, Refusal},
+    routes::Desk,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct StatementQuery {
     wallet: Option<String>,
     currency: Option<String>,
@@ -26,7 +28,7 @@ pub(crate) struct StatementQuery {
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Statement {
     user_id: String,
     wallet: &'static str,
@@ -39,7 +41,7 @@ struct Statement {
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Line {
     seq: u64,
     at: String,
@@ -56,12 +58,20 @@ struct Line {
     correlation_id: Option<String>,
 }
 
+/// A wallet's statement: at an instant, or now.
+#[utoipa::path(
+    get,
+    path = "/api/admin/users/{user_id}/statement",
+    tag = "wallets",
+    params(("user_id" = String, Path), StatementQuery),
+    responses((status = 200, description = "Done", body = Statement))
+)]
 pub(crate) async fn statement(
     State(desk): State<Arc<Desk>>,
     Path(user_id): Path<String>,
     Query(query): Query<StatementQuery>,
 ) -> Result<Response, Refusal> {
-    let app = &desk.app;
+    let app = &desk.gate.app;
     let user_id = input::user_id(&user_id)?;
     let member = app.member_id(user_id);
     let wallet = query.wallet.as_deref().ok_or_else(|| bad_request("bad_wallet", "wallet is missing."))?;

@@ -11,6 +11,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
+use guerdon_api::{Principal, Refusal, output::replayed};
 use guerdon_app::{
     AppError, Outcome, WithdrawalError, approve_withdrawal, claim_withdrawal,
     desk::{self, DeskCall, Line},
@@ -20,14 +21,9 @@ use guerdon_domain::{Withdrawal, WithdrawalId};
 use guerdon_runtime::problem;
 use http::{HeaderMap, HeaderValue, header};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use crate::{
-    auth::Principal,
-    handler::Desk,
-    input,
-    output::{Refusal, replayed},
-    withdrawals,
-};
+use crate::{input, routes::Desk, withdrawals};
 
 enum Step {
     Approve,
@@ -36,13 +32,22 @@ enum Step {
     Finish(Outcome),
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Body {
+struct StepBody {
     reason: Option<String>,
     proof: Option<String>,
 }
 
+/// Takes a step: approve, reject, claim, paid, failed or unknown.
+#[utoipa::path(
+    post,
+    path = "/api/admin/withdrawals/{id}/{step}",
+    tag = "withdrawals",
+    params(("id" = String, Path), ("step" = String, Path)),
+    request_body = StepBody,
+    responses((status = 200, description = "Done", body = withdrawals::WithdrawalView))
+)]
 pub(crate) async fn step(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
@@ -53,7 +58,7 @@ pub(crate) async fn step(
     let (step, said) = read(&name, &body)?;
     let id = withdrawals::id(&id)?;
     let call = input::call(&name, &principal, &headers, &[id.as_str(), &said])?;
-    if let Some(kept) = desk::answered_call(&desk.app, &call).await? {
+    if let Some(kept) = desk::answered_call(&desk.gate.app, &call).await? {
         return Ok(replayed(json(kept), true));
     }
     let done = take(&desk, &id, &principal.name, &step).await?;
@@ -77,7 +82,7 @@ pub(crate) async fn kept(
 ) -> Result<Response, Refusal> {
     let view = withdrawals::view_of(desk, withdrawal).await?;
     let body = serde_json::to_string(&view).map_err(AppError::from)?;
-    desk::keep_answer(&desk.app, call, body.clone(), line).await?;
+    desk::keep_answer(&desk.gate.app, call, body.clone(), line).await?;
     Ok(json(body))
 }
 
@@ -88,8 +93,8 @@ pub(crate) fn json(body: String) -> Response {
 
 /// The step, and what the body says for it.
 fn read(name: &str, body: &[u8]) -> Result<(Step, String), Refusal> {
-    let given: Body = match body {
-        [] => Body::default(),
+    let given: StepBody = match body {
+        [] => StepBody::default(),
         body => input::json(body, "reason or proof, where the step takes one")?,
     };
     let superfluous = |field: &str| {
@@ -123,9 +128,9 @@ async fn take(
     step: &Step,
 ) -> Result<Withdrawal, WithdrawalError> {
     match step {
-        Step::Approve => approve_withdrawal(&desk.app, id, operator).await,
-        Step::Reject(reason) => reject_withdrawal(&desk.app, id, operator, reason).await,
-        Step::Claim => claim_withdrawal(&desk.app, id, operator).await,
-        Step::Finish(outcome) => finish_withdrawal(&desk.app, id, operator, outcome).await,
+        Step::Approve => approve_withdrawal(&desk.gate.app, id, operator).await,
+        Step::Reject(reason) => reject_withdrawal(&desk.gate.app, id, operator, reason).await,
+        Step::Claim => claim_withdrawal(&desk.gate.app, id, operator).await,
+        Step::Finish(outcome) => finish_withdrawal(&desk.gate.app, id, operator, outcome).await,
     }
 }

@@ -7,19 +7,19 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
+use guerdon_api::{Amount, Page, Refusal, output::id_text};
 use guerdon_app::{AppError, WithdrawalError};
 use guerdon_domain::{Stamp, TelegramId, Withdrawal, WithdrawalId, WithdrawalState};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    handler::Desk,
     input::{self, bad_request, cursor, limit, next_cursor},
-    output::{Amount, Refusal, id_text},
     people::known,
-    read::Page,
+    routes::Desk,
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct WithdrawalView {
     id: String,
     user_id: Option<String>,
@@ -40,7 +40,7 @@ pub(crate) struct WithdrawalView {
     reason: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct StampView {
     by: String,
     at: String,
@@ -73,7 +73,7 @@ pub(crate) fn view(withdrawal: Withdrawal, user_id: Option<TelegramId>) -> Withd
 
 /// One withdrawal with its owner's id.
 pub(crate) async fn view_of(desk: &Desk, withdrawal: Withdrawal) -> Result<WithdrawalView, AppError> {
-    let owner = desk.app.store.member(&withdrawal.member).await?;
+    let owner = desk.gate.app.store.member(&withdrawal.member).await?;
     Ok(view(withdrawal, owner.map(|owner| owner.telegram_id)))
 }
 
@@ -83,10 +83,18 @@ pub(crate) fn id(text: &str) -> Result<WithdrawalId, Refusal> {
 
 /// The withdrawal, or 404.
 pub(crate) async fn load(desk: &Desk, id: &WithdrawalId) -> Result<Withdrawal, Refusal> {
-    let found = desk.app.store.withdrawal(id).await.map_err(AppError::from)?;
+    let found = desk.gate.app.store.withdrawal(id).await.map_err(AppError::from)?;
     found.ok_or_else(|| WithdrawalError::Unknown.into())
 }
 
+/// A withdrawal. Its destination is masked.
+#[utoipa::path(
+    get,
+    path = "/api/admin/withdrawals/{id}",
+    tag = "withdrawals",
+    params(("id" = String, Path)),
+    responses((status = 200, description = "Done", body = WithdrawalView))
+)]
 pub(crate) async fn one(
     State(desk): State<Arc<Desk>>,
     Path(text): Path<String>,
@@ -95,7 +103,8 @@ pub(crate) async fn one(
     Ok(Json(view_of(&desk, withdrawal).await?).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct StateQuery {
     state: Option<String>,
     limit: Option<String>,
@@ -105,6 +114,14 @@ pub(crate) struct StateQuery {
 /// Withdrawals on one page: what the table reads at once.
 const MOST: i32 = 100;
 
+/// Withdrawals with something left to do, the longest waiting first.
+#[utoipa::path(
+    get,
+    path = "/api/admin/withdrawals",
+    tag = "withdrawals",
+    params(StateQuery),
+    responses((status = 200, description = "Done", body = Page<WithdrawalView>))
+)]
 pub(crate) async fn list(
     State(desk): State<Arc<Desk>>,
     Query(query): Query<StateQuery>,
@@ -116,7 +133,8 @@ pub(crate) async fn list(
         Some(id) => Some(load(&desk, &id).await?),
         None => None,
     };
-    let found = desk.app.store.withdrawals_in(state, after.as_ref(), limit).await.map_err(AppError::from)?;
+    let found =
+        desk.gate.app.store.withdrawals_in(state, after.as_ref(), limit).await.map_err(AppError::from)?;
     let next_cursor = next_cursor(&found, limit, |last| last.id.clone())?;
     let known = known(&desk, found.iter().map(|withdrawal| withdrawal.member.clone())).await?;
     let mut items = Vec::with_capacity(found.len());
@@ -136,6 +154,14 @@ fn state(text: Option<&str>) -> Result<WithdrawalState, Refusal> {
         .ok_or_else(|| bad_request("bad_state", "state must be requested, approved or paying."))
 }
 
+/// A member's withdrawals, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/admin/users/{user_id}/withdrawals",
+    tag = "withdrawals",
+    params(("user_id" = String, Path), StateQuery),
+    responses((status = 200, description = "Done", body = Page<WithdrawalView>))
+)]
 pub(crate) async fn of_member(
     State(desk): State<Arc<Desk>>,
     Path(user_id): Path<String>,
@@ -144,8 +170,8 @@ pub(crate) async fn of_member(
     let user_id = input::user_id(&user_id)?;
     let limit = limit(query.limit.as_deref())?.min(MOST);
     let before: Option<u64> = cursor(query.cursor.as_deref())?;
-    let member = desk.app.member_id(user_id);
-    let found = desk.app.store.withdrawals_of(&member, before, limit).await.map_err(AppError::from)?;
+    let member = desk.gate.app.member_id(user_id);
+    let found = desk.gate.app.store.withdrawals_of(&member, before, limit).await.map_err(AppError::from)?;
     let next_cursor = next_cursor(&found, limit, |last| last.seq)?;
     let items = found.into_iter().map(|withdrawal| view(withdrawal, Some(user_id))).collect();
     Ok(Json(Page { items, next_cursor }).into_response())

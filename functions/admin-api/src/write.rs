@@ -8,19 +8,22 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
+use guerdon_api::{
+    Amount, Principal, Refusal,
+    output::{self},
+};
 use guerdon_app::desk::{self, Answer};
 use guerdon_domain::Money;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
-    auth::Principal,
-    handler::Desk,
     input::{self, Write, bad_request, write},
-    output::{self, Amount, Refusal},
+    routes::Desk,
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Changed {
     success: bool,
     user_id: String,
@@ -46,6 +49,14 @@ fn answer(answer: Answer) -> Response {
     output::replayed(Json(changed).into_response(), replayed)
 }
 
+/// Gives bill credit by hand.
+#[utoipa::path(
+    post,
+    path = "/api/admin/credits/apply",
+    tag = "credits",
+    request_body = input::WriteBody,
+    responses((status = 200, description = "Done", body = Changed))
+)]
 pub(crate) async fn apply(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
@@ -53,9 +64,17 @@ pub(crate) async fn apply(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let (write, amount) = money_write(&desk, "apply", &principal, &headers, &body)?;
-    Ok(answer(desk::apply_credit(&desk.app, &write.request, amount).await?))
+    Ok(answer(desk::apply_credit(&desk.gate.app, &write.request, amount).await?))
 }
 
+/// Takes bill credit back: what is available in the wallet.
+#[utoipa::path(
+    post,
+    path = "/api/admin/credits/revoke",
+    tag = "credits",
+    request_body = input::WriteBody,
+    responses((status = 200, description = "Done", body = Changed))
+)]
 pub(crate) async fn revoke(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
@@ -63,9 +82,17 @@ pub(crate) async fn revoke(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let (write, amount) = money_write(&desk, "revoke", &principal, &headers, &body)?;
-    Ok(answer(desk::revoke_credit(&desk.app, &write.request, amount).await?))
+    Ok(answer(desk::revoke_credit(&desk.gate.app, &write.request, amount).await?))
 }
 
+/// Converts a pending referral whose payment an operator vouches for.
+#[utoipa::path(
+    post,
+    path = "/api/admin/credits/force-confirm",
+    tag = "credits",
+    request_body = input::WriteBody,
+    responses((status = 200, description = "Done", body = Changed))
+)]
 pub(crate) async fn force_confirm(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
@@ -73,7 +100,7 @@ pub(crate) async fn force_confirm(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let write = write("force-confirm", &principal, &headers, &body, None)?;
-    Ok(answer(desk::force_confirm(&desk.app, &write.request).await?))
+    Ok(answer(desk::force_confirm(&desk.gate.app, &write.request).await?))
 }
 
 fn money_write(
@@ -83,24 +110,33 @@ fn money_write(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<(Write, Money), Refusal> {
-    let write = write(route, principal, headers, body, Some(desk.app.preset.currency))?;
+    let write = write(route, principal, headers, body, Some(desk.gate.app.preset.currency))?;
     let amount = write.amount.ok_or_else(|| bad_request("bad_body", "amount is missing."))?;
     Ok((write, amount))
 }
 
 /// A body that says only why.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Why {
     reason: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Barred {
     user_id: String,
     barred: bool,
 }
 
+/// Bars a member from rewards and withdrawals. What is booked stays.
+#[utoipa::path(
+    post,
+    path = "/api/admin/users/{user_id}/bar",
+    tag = "credits",
+    params(("user_id" = String, Path)),
+    request_body = Why,
+    responses((status = 200, description = "Done", body = Barred))
+)]
 pub(crate) async fn bar(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
@@ -111,6 +147,15 @@ pub(crate) async fn bar(
     set_barred(&desk, &principal, (&user_id, true), &headers, &body).await
 }
 
+/// Lets a member have rewards again.
+#[utoipa::path(
+    post,
+    path = "/api/admin/users/{user_id}/unbar",
+    tag = "credits",
+    params(("user_id" = String, Path)),
+    request_body = Why,
+    responses((status = 200, description = "Done", body = Barred))
+)]
 pub(crate) async fn unbar(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
@@ -133,7 +178,7 @@ async fn set_barred(
     let reason = input::reason(why.reason)?;
     let route = if barred { "bar" } else { "unbar" };
     let call = input::call(route, principal, headers, &[&user_id.to_string(), &reason])?;
-    let answer = desk::set_barred(&desk.app, &input::request_of(call, user_id, reason), barred).await?;
+    let answer = desk::set_barred(&desk.gate.app, &input::request_of(call, user_id, reason), barred).await?;
     let before = matches!(answer, Answer::AlreadyApplied(_));
     let body = Json(Barred { user_id: user_id.to_string(), barred });
     Ok(output::replayed(body.into_response(), before))

@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use guerdon_api::{Limits, origins};
 use guerdon_app::Password;
 use guerdon_domain::{Preset, PseudonymKey, TelegramId};
 use guerdon_runtime::{
@@ -40,8 +41,10 @@ pub struct Config {
     pub payment_link: Option<String>,
     /// Secrets that were configured or made up.
     pub secrets: BTreeMap<&'static str, String>,
-    /// Calls an operator may make in a minute.
-    pub admin_calls_per_minute: u64,
+    /// Calls that a caller of the API may make in a minute.
+    pub limits: Limits,
+    /// Origins of pages that may call the API from a browser.
+    pub origins: Vec<http::HeaderValue>,
     /// Who becomes the first super admin at their first sign-in.
     pub super_admin: Option<TelegramId>,
     /// Secrets that were made up just now, to be shown once.
@@ -73,7 +76,8 @@ impl Config {
             bot_username: username("guerdon_test_bot")?,
             payment_link: None,
             secrets: secrets.map(|(secret, value)| (secret.variable(), value.to_owned())).into(),
-            admin_calls_per_minute: 100_000,
+            limits: Limits { operator: 100_000, service: 100_000, member: 100_000 },
+            origins: Vec::new(),
             super_admin: None,
             made_up: Vec::new(),
         })
@@ -104,7 +108,8 @@ impl Config {
             )?,
             payment_link: optional("GUERDON_PAYMENT_LINK_URL"),
             secrets: BTreeMap::new(),
-            admin_calls_per_minute: env::number("GUERDON_ADMIN_CALLS_PER_MINUTE", 120, 1..=100_000)?,
+            limits: Limits::from_env()?,
+            origins: origins()?,
             super_admin: env::super_admin()?,
             made_up: Vec::new(),
             data,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use admin_api::handler::Desk;
+use admin_api::routes::Desk;
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -20,12 +20,7 @@ use lambda_http::Body as LambdaBody;
 use crate::{local_routes, stack::Parts};
 
 pub(crate) fn router(parts: Arc<Parts>) -> Router {
-    let desk = Desk {
-        app: parts.app.clone(),
-        secrets: parts.bot.secrets.clone(),
-        calls_per_minute: parts.admin_calls_per_minute,
-        super_admin: parts.super_admin,
-    };
+    let desk = Desk { gate: parts.gate.clone(), super_admin: parts.super_admin };
     let mut router = Router::new()
         .route("/telegram/webhook", any(telegram))
         .route("/api/stripe/webhook", any(stripe))
@@ -37,7 +32,7 @@ pub(crate) fn router(parts: Arc<Parts>) -> Router {
         router = router.merge(sim.router()).route("/", front);
     }
     // The operators' API answers 404 for every path that nobody else has.
-    let api = admin_api::handler::router(desk);
+    let api = admin_api::routes::router(desk);
     router.fallback_service(api)
 }
 

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use commission_worker::{StripeBalance, handler::Worker};
+use guerdon_api::Gate;
 use guerdon_app::{App, Clock, MovableClock, OsEntropy, SystemClock};
 use guerdon_domain::TelegramId;
 use guerdon_engine::Engine;
@@ -43,7 +44,7 @@ pub(crate) struct Parts {
     pub(crate) notifier: Notifier,
     pub(crate) bus: Arc<dyn EventBus>,
     pub(crate) sim: Option<Sim>,
-    pub(crate) admin_calls_per_minute: u64,
+    pub(crate) gate: Gate,
     pub(crate) super_admin: Option<TelegramId>,
 }
 
@@ -163,10 +164,10 @@ async fn parts(config: &mut Config, clock: Arc<dyn MovableClock>, base_url: &str
             stripe: Arc::new(StripeBalance::new(secrets.clone(), stripe_url)),
             payments,
         },
-        notifier: Notifier::new(app.clone(), secrets, telegram_url),
+        notifier: Notifier::new(app.clone(), secrets.clone(), telegram_url),
         bus: Arc::new(LocalBus::new(queues.clone(), clock.clone())),
         sim: simulated.sim,
-        admin_calls_per_minute: config.admin_calls_per_minute,
+        gate: Gate { app: app.clone(), secrets, limits: config.limits, origins: config.origins.clone() },
         super_admin: config.super_admin,
         app,
         clock,

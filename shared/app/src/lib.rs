@@ -18,6 +18,7 @@ mod project;
 mod record_payment;
 mod relay;
 mod reverse_payment;
+mod service_keys;
 mod settle_wallet;
 mod share_code;
 mod sign_in;
@@ -45,6 +46,7 @@ pub use project::{PROJECTED, project};
 pub use record_payment::{Recorded, record_payment};
 pub use relay::{Announcement, DomainEvent, RELAYED, announcement_of, event_of};
 pub use reverse_payment::{Reversed, reverse_payment};
+pub use service_keys::{KEY_PREFIX, NewServiceKey, make_service_key, revoke_service_key, service_of};
 pub(crate) use settle_wallet::pause;
 pub use settle_wallet::{Settled, Swept, settle_wallet, sweep_releases};
 pub use share_code::share_code;
@@ -77,6 +79,7 @@ pub use guerdon_store::{METRICS, correlated, correlation};
 pub mod stored {
     pub use guerdon_store::{
         AuditRecord, Change, Cost, Joined, Member, MemberCode, Meter, ParkedEvent, PaymentRecord,
-        PaymentReference, ProgramVersion, ScanCursor, Store, StoreError, Stored, WaitsFor, commission_cursor,
+        PaymentReference, ProgramVersion, ScanCursor, ServiceKey, Store, StoreError, Stored, WaitsFor,
+        commission_cursor,
     };
 }

@@ -126,6 +126,11 @@ impl PseudonymKey {
         hex::encode(&self.mac(format!("log:{id}").as_bytes())[..6])
     }
 
+    /// A keyed hash of `input` for `purpose`, 64 hex digits: nobody without the key can guess the input by it.
+    pub fn digest(&self, purpose: &str, input: &[u8]) -> String {
+        hex::encode(self.subkey(purpose, input))
+    }
+
     /// A key of its own for another purpose, by HMAC over the purpose's name and `context`.
     pub(crate) fn subkey(&self, purpose: &str, context: &[u8]) -> [u8; 32] {
         let mut input = format!("{purpose}\0").into_bytes();

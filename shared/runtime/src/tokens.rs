@@ -1,5 +1,5 @@
-//! Access tokens: short-lived JWTs (RFC 7519, HS256) that name an operator and a session. What the operator
-//! may do, and whether the session still stands, is looked up at each call: a token only says who asks.
+//! Access tokens: short-lived JWTs (RFC 7519, HS256). An operator's names a session, and what they may do and
+//! whether the session still stands is looked up at each call; a member's is good until it ends.
 
 use guerdon_app::Clock;
 use guerdon_domain::{MemberId, Timestamp};
@@ -11,26 +11,31 @@ use crate::{
     secrets::{Secret, Secrets},
 };
 
-/// How long an access token is good for, in seconds.
+/// How long an operator's access token is good for, in seconds.
 pub const LIFETIME_SECONDS: i64 = 900;
+
+/// How long a member's token is good for, in seconds.
+pub const MEMBER_LIFETIME_SECONDS: i64 = 3600;
 
 /// A key shorter than the hash's output would be the weakest part (RFC 7518, 3.2).
 const SHORTEST_KEY: usize = 32;
 
 const ISSUER: &str = "guerdon";
-const AUDIENCE: &str = "operators";
+const OPERATORS: &str = "operators";
+const MEMBERS: &str = "members";
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
     aud: String,
     sub: String,
-    sid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
     iat: i64,
     exp: i64,
 }
 
-/// Who presents a token.
+/// An operator's sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bearer {
     /// The operator.
@@ -39,20 +44,52 @@ pub struct Bearer {
     pub session: String,
 }
 
-/// A token for `bearer`, signed with the newest key.
+/// Who presents a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presented {
+    /// An operator.
+    Operator(Bearer),
+    /// A member.
+    Member(MemberId),
+}
+
+/// A token for an operator's session, signed with the newest key.
 ///
 /// # Errors
 /// [`ConfigError`] when no usable key is configured.
 pub async fn issue(secrets: &Secrets, bearer: &Bearer, now: Timestamp) -> Result<String, ConfigError> {
+    let sid = Some(bearer.session.clone());
+    sign(secrets, (OPERATORS, LIFETIME_SECONDS), &bearer.operator, sid, now).await
+}
+
+/// A token with which a member acts for themselves.
+///
+/// # Errors
+/// [`ConfigError`] when no usable key is configured.
+pub async fn issue_to_member(
+    secrets: &Secrets,
+    member: &MemberId,
+    now: Timestamp,
+) -> Result<String, ConfigError> {
+    sign(secrets, (MEMBERS, MEMBER_LIFETIME_SECONDS), member, None, now).await
+}
+
+async fn sign(
+    secrets: &Secrets,
+    (audience, lifetime): (&str, i64),
+    subject: &MemberId,
+    sid: Option<String>,
+    now: Timestamp,
+) -> Result<String, ConfigError> {
     let keys = keys(secrets).await?;
     let newest = keys.first().ok_or_else(|| invalid("is empty"))?;
     let claims = Claims {
         iss: ISSUER.to_owned(),
-        aud: AUDIENCE.to_owned(),
-        sub: bearer.operator.to_string(),
-        sid: bearer.session.clone(),
+        aud: audience.to_owned(),
+        sub: subject.to_string(),
+        sid,
         iat: now.seconds(),
-        exp: now.seconds().saturating_add(LIFETIME_SECONDS),
+        exp: now.seconds().saturating_add(lifetime),
     };
     encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(newest.as_bytes()))
         .map_err(|_| invalid("cannot sign"))
@@ -62,14 +99,14 @@ pub async fn issue(secrets: &Secrets, bearer: &Bearer, now: Timestamp) -> Result
 ///
 /// # Errors
 /// [`ConfigError`] when no usable key is configured.
-pub async fn bearer(
+pub async fn presented(
     secrets: &Secrets,
     token: &str,
     clock: &dyn Clock,
-) -> Result<Option<Bearer>, ConfigError> {
+) -> Result<Option<Presented>, ConfigError> {
     let mut rules = Validation::new(Algorithm::HS256);
     rules.set_issuer(&[ISSUER]);
-    rules.set_audience(&[AUDIENCE]);
+    rules.set_audience(&[OPERATORS, MEMBERS]);
     rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     // Checked below, by the clock that everything here goes by.
     rules.validate_exp = false;
@@ -78,8 +115,14 @@ pub async fn bearer(
         .iter()
         .find_map(|key| decode::<Claims>(token, &DecodingKey::from_secret(key.as_bytes()), &rules).ok());
     let claims = found.map(|found| found.claims).filter(|claims| clock.now().seconds() < claims.exp);
-    Ok(claims
-        .and_then(|claims| Some(Bearer { operator: MemberId::parse(claims.sub).ok()?, session: claims.sid })))
+    Ok(claims.and_then(|claims| {
+        let subject = MemberId::parse(claims.sub).ok()?;
+        match (claims.aud.as_str(), claims.sid) {
+            (OPERATORS, Some(session)) => Some(Presented::Operator(Bearer { operator: subject, session })),
+            (MEMBERS, None) => Some(Presented::Member(subject)),
+            _ => None,
+        }
+    }))
 }
 
 /// All keys in force, the newest first: while a key is rolled there are two.
@@ -119,11 +162,11 @@ mod tests {
     async fn a_token_is_good_for_a_quarter_of_an_hour() {
         let (secrets, clock) = (with(OLD), FixedClock::new(NOW));
         let token = issue(&secrets, &ana(), NOW).await.unwrap();
-        assert_eq!(bearer(&secrets, &token, &clock).await.unwrap(), Some(ana()));
+        assert_eq!(presented(&secrets, &token, &clock).await.unwrap(), Some(Presented::Operator(ana())));
         clock.advance(LIFETIME_SECONDS - 1);
-        assert_eq!(bearer(&secrets, &token, &clock).await.unwrap(), Some(ana()));
+        assert_eq!(presented(&secrets, &token, &clock).await.unwrap(), Some(Presented::Operator(ana())));
         clock.advance(1);
-        assert_eq!(bearer(&secrets, &token, &clock).await.unwrap(), None);
+        assert_eq!(presented(&secrets, &token, &clock).await.unwrap(), None);
     }
 
     #[tokio::test]
@@ -131,10 +174,25 @@ mod tests {
         let clock = FixedClock::new(NOW);
         let token = issue(&with(OLD), &ana(), NOW).await.unwrap();
         let both = with(&format!("{NEW},{OLD}"));
-        assert_eq!(bearer(&both, &token, &clock).await.unwrap(), Some(ana()));
-        assert_eq!(bearer(&with(NEW), &token, &clock).await.unwrap(), None);
+        assert_eq!(presented(&both, &token, &clock).await.unwrap(), Some(Presented::Operator(ana())));
+        assert_eq!(presented(&with(NEW), &token, &clock).await.unwrap(), None);
         let token = issue(&both, &ana(), NOW).await.unwrap();
-        assert_eq!(bearer(&with(NEW), &token, &clock).await.unwrap(), Some(ana()), "the first one signs");
+        assert_eq!(
+            presented(&with(NEW), &token, &clock).await.unwrap(),
+            Some(Presented::Operator(ana())),
+            "the first one signs"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_members_token_is_a_members_and_good_for_an_hour() {
+        let (secrets, clock) = (with(OLD), FixedClock::new(NOW));
+        let member = ana().operator;
+        let token = issue_to_member(&secrets, &member, NOW).await.unwrap();
+        let expect = Some(Presented::Member(member));
+        assert_eq!(presented(&secrets, &token, &clock).await.unwrap(), expect);
+        clock.advance(MEMBER_LIFETIME_SECONDS);
+        assert_eq!(presented(&secrets, &token, &clock).await.unwrap(), None);
     }
 
     #[tokio::test]
@@ -144,15 +202,15 @@ mod tests {
             iss: iss.to_owned(),
             aud: aud.to_owned(),
             sub: ana().operator.to_string(),
-            sid: "s1".to_owned(),
+            sid: (aud != MEMBERS).then(|| "s1".to_owned()),
             iat: NOW.seconds(),
             exp: NOW.seconds() + 60,
         };
         let signed = |algorithm, claims: &Claims| {
             encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(OLD.as_bytes())).unwrap()
         };
-        let good = signed(Algorithm::HS256, &claims(AUDIENCE, ISSUER));
-        assert!(bearer(&secrets, &good, &clock).await.unwrap().is_some());
+        let good = signed(Algorithm::HS256, &claims(OPERATORS, ISSUER));
+        assert!(presented(&secrets, &good, &clock).await.unwrap().is_some());
         // {"alg":"none","typ":"JWT"}
         let unsigned =
             good.split('.').nth(1).map(|body| format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{body}."));
@@ -160,12 +218,12 @@ mod tests {
             String::new(),
             "a.b.c".to_owned(),
             good[..good.len() - 2].to_owned(),
-            signed(Algorithm::HS384, &claims(AUDIENCE, ISSUER)),
-            signed(Algorithm::HS256, &claims("members", ISSUER)),
-            signed(Algorithm::HS256, &claims(AUDIENCE, "somebody")),
+            signed(Algorithm::HS384, &claims(OPERATORS, ISSUER)),
+            signed(Algorithm::HS256, &claims("customers", ISSUER)),
+            signed(Algorithm::HS256, &claims(OPERATORS, "somebody")),
             unsigned.unwrap(),
         ] {
-            assert_eq!(bearer(&secrets, &token, &clock).await.unwrap(), None, "{token}");
+            assert_eq!(presented(&secrets, &token, &clock).await.unwrap(), None, "{token}");
         }
         assert!(issue(&with("too short"), &ana(), NOW).await.is_err());
     }

@@ -150,6 +150,14 @@ impl Store {
         self.put(audit).await
     }
 
+    /// A new audit line, for what has no key to be asked for again under.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert_audit<E>(&self, audit: &AuditRecord, exists: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(audit, exists)
+    }
+
     /// The stored answer to `key` of `principal`, if there is one.
     ///
     /// # Errors

@@ -28,6 +28,7 @@
 //! | [`StoredResponse`] | `IDEMPOTENCY#principal#key` | `RESPONSE` | | | |
 //! | [`Operator`] | `OPERATOR#member` | `OPERATOR` | | | |
 //! | [`Session`] | `OPERATOR#member` | `SESSION#id` | | | when it ends |
+//! | [`ServiceKey`] | `SERVICES` | `KEY#id` | | | |
 //! | [`AuditRecord`] | `AUDIT#month` | `at#id` | | | |
 //! | seen update | `UPDATE#id` | `UPDATE` | | | 2 days |
 //! | [`Notification`] | `NOTIFICATION#event` | `NOTIFICATION` | | | 30 days |
@@ -75,6 +76,7 @@
 //! | 29 | the payment behind another name of it | [`Store::referenced`] |
 //! | 30 | an operator, and a session of theirs | [`Store::operator`], [`Store::operator_and_session`] |
 //! | 31 | the whole table, for verification | [`Store::scan`] |
+//! | 32 | a service's key, all of them | [`Store::service_key`], [`Store::service_keys`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition
@@ -95,6 +97,7 @@ mod payments;
 mod programs;
 mod projections;
 mod schema;
+mod services;
 mod table;
 mod transaction;
 mod wallets;
@@ -114,6 +117,7 @@ pub use operators::{Operator, Session};
 pub use payments::{DueCommissions, PaymentRecord, RELEASE_BATCH, ReleaseDue, commission_cursor};
 pub use programs::{Limit, LimitUse, ProgramVersion, limits_of};
 pub use projections::{Contribution, Counters, Projection, Ranked, SCORE};
+pub use services::ServiceKey;
 pub use table::Store;
 pub use transaction::{CommitError, Fragment};
 pub use wallets::{InvoiceCredit, InvoiceCreditState, Posting, PostingState};

@@ -1,31 +1,13 @@
-//! Writing answers: money as exact decimals, errors as problems.
+//! What each use case refuses, as a problem.
 
-use axum::response::{IntoResponse, Response};
 use guerdon_app::{
-    AppError, WithdrawalError,
+    AppError, OperatorError, SignInError, WithdrawalError,
     desk::{BankRefusal, CallRefusal, DeskError, ProgramRefusal},
 };
-use guerdon_domain::{Money, TelegramId};
 use guerdon_runtime::problem::{self, Problem};
-use http::{HeaderName, HeaderValue, StatusCode};
-use serde::{Serialize, Serializer, ser::Error};
-use serde_json::value::RawValue;
+use http::StatusCode;
 
-/// A problem as an answer.
-pub(crate) struct Refusal(pub(crate) Problem);
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        self.0.into_response::<String>().map(axum::body::Body::from)
-    }
-}
-
-impl From<AppError> for Refusal {
-    fn from(error: AppError) -> Self {
-        tracing::error!(code = error.code(), %error, "call failed");
-        Self(if error.retryable() { problem::unavailable() } else { problem::internal() })
-    }
-}
+use crate::output::Refusal;
 
 impl From<DeskError> for Refusal {
     fn from(error: DeskError) -> Self {
@@ -45,7 +27,8 @@ impl From<DeskError> for Refusal {
     }
 }
 
-fn unchanged(
+/// A refusal that says that nothing was changed, and why.
+pub fn unchanged(
     status: StatusCode,
     code: &'static str,
     title: &'static str,
@@ -124,27 +107,34 @@ impl From<WithdrawalError> for Refusal {
     }
 }
 
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
-/// Marks an answer that was given before.
-pub(crate) fn replayed(mut response: Response, before: bool) -> Response {
-    if before {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-    }
-    response
-}
-
-/// An amount as a JSON number with all its decimals: `10.00`. It is written digit by digit.
-pub(crate) struct Amount(pub(crate) Money);
-
-impl Serialize for Amount {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let digits = RawValue::from_string(self.0.to_major().to_string()).map_err(S::Error::custom)?;
-        digits.serialize(serializer)
+impl From<SignInError> for Refusal {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Wrong => {
+                let detail = "The id, the password or the token is wrong.";
+                Self(Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "Not authenticated", detail))
+            }
+            SignInError::Locked(until) => {
+                let detail = format!("Too many wrong passwords. Try again after {until}.");
+                Self(Problem::new(StatusCode::TOO_MANY_REQUESTS, "locked", "Too many attempts", detail))
+            }
+            SignInError::App(error) => error.into(),
+        }
     }
 }
 
-/// User ids are strings in this API, as documented.
-pub(crate) fn id_text(id: Option<TelegramId>) -> Option<String> {
-    id.map(|id| id.to_string())
+impl From<OperatorError> for Refusal {
+    fn from(error: OperatorError) -> Self {
+        match error {
+            OperatorError::Unknown => {
+                let detail = "Nothing was changed: nobody with this id is an operator.";
+                Self(Problem::new(StatusCode::NOT_FOUND, "unknown_operator", "Unknown operator", detail))
+            }
+            OperatorError::Yourself => {
+                let detail = "Nothing was changed: have another super admin do this to you.";
+                Self(Problem::new(StatusCode::CONFLICT, "not_yourself", "Not yourself", detail))
+            }
+            OperatorError::App(error) => AppError::into(error),
+        }
+    }
 }

@@ -1,0 +1,218 @@
+//! Who calls: an operator by token or session, a service by its key, a member by their token.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use guerdon_app::{AppError, KEY_PREFIX, operator_name, service_of, session_of};
+use guerdon_domain::{MemberId, Role, Scope};
+use guerdon_runtime::{
+    problem::{Problem, unauthorized},
+    secrets::Secret,
+    tokens::{self, Bearer, Presented},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::{access::Access, admit::Gate, output::Refusal};
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// The name in the audit trail. No secret.
+    pub name: String,
+    /// What they are.
+    pub who: Who,
+}
+
+/// What a caller is, and may do by that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// An operator, with their session when they signed in by password.
+    Operator(Role, Option<Bearer>),
+    /// A service, with what its key opens.
+    Service(BTreeSet<Scope>),
+    /// A member.
+    Member(MemberId),
+}
+
+impl Principal {
+    /// The operator's session, if they signed in by password.
+    pub const fn bearer(&self) -> Option<&Bearer> {
+        match &self.who {
+            Who::Operator(_, bearer) => bearer.as_ref(),
+            Who::Service(_) | Who::Member(_) => None,
+        }
+    }
+
+    /// The operator's role; the lowest for everybody else, who are let into no route that asks for one.
+    pub const fn role(&self) -> Role {
+        match &self.who {
+            Who::Operator(role, _) => *role,
+            Who::Service(_) | Who::Member(_) => Role::Admin,
+        }
+    }
+
+    /// The member, when it is one who calls.
+    pub const fn member(&self) -> Option<&MemberId> {
+        match &self.who {
+            Who::Member(member) => Some(member),
+            Who::Operator(..) | Who::Service(_) => None,
+        }
+    }
+
+    /// May they call a route with this access?
+    pub(crate) fn check(&self, access: Access) -> Result<(), Problem> {
+        let (allowed, needed) = match (&self.who, access.operator, access.service) {
+            (Who::Operator(role, _), Some(needed), _) => {
+                (*role >= needed, format!("the role {}; you have {}", needed.as_str(), role.as_str()))
+            }
+            (Who::Service(scopes), _, Some(needed)) => {
+                (scopes.contains(&needed), format!("a key with the scope {}", needed.as_str()))
+            }
+            (Who::Member(_), ..) if access.member => (true, String::new()),
+            (_, Some(needed), None) => (false, format!("an operator of the role {}", needed.as_str())),
+            (_, _, Some(needed)) => (false, format!("a service's key with the scope {}", needed.as_str())),
+            (_, None, None) => (false, "a member's token".to_owned()),
+        };
+        if allowed {
+            return Ok(());
+        }
+        let detail = format!("This needs {needed}.");
+        Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail))
+    }
+}
+
+/// Who presents these headers. What stands in `Authorization` decides, if there is anything.
+pub(crate) async fn principal(gate: &Gate, headers: &HeaderMap) -> Result<Principal, Problem> {
+    if let Some(presented) = headers.get(header::AUTHORIZATION) {
+        let wrong = || unauthorized("The Authorization header has no credential that is in force.");
+        let presented = presented.to_str().map_err(|_| wrong())?;
+        if let Some(token) = presented.strip_prefix("Bearer ") {
+            if token.starts_with(KEY_PREFIX) {
+                return by_key(gate, token).await;
+            }
+            return by_token(gate, token).await;
+        }
+        // What clients send that keep credentials in the URL or in `.netrc`.
+        let key = presented.strip_prefix("Basic ").and_then(basic).ok_or_else(wrong)?;
+        return by_key(gate, &key).await;
+    }
+    if let Some(key) = headers.get("x-api-key") {
+        return by_key(gate, key.to_str().unwrap_or_default()).await;
+    }
+    by_admin_token(gate, headers).await
+}
+
+/// The key in a user name or a password.
+fn basic(encoded: &str) -> Option<String> {
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    let key = if password.starts_with(KEY_PREFIX) { password } else { user };
+    Some(key.to_owned())
+}
+
+async fn by_key(gate: &Gate, key: &str) -> Result<Principal, Problem> {
+    let found = service_of(&gate.app, key).await.map_err(|error| Refusal::from(error).0)?;
+    let found = found.ok_or_else(|| unauthorized("The service's key is wrong or revoked."))?;
+    Ok(Principal { name: format!("service-{}", found.id), who: Who::Service(found.scopes) })
+}
+
+async fn by_admin_token(gate: &Gate, headers: &HeaderMap) -> Result<Principal, Problem> {
+    let Some(presented) = headers.get("x-admin-token").map(HeaderValue::as_bytes) else {
+        return Err(unauthorized(
+            "Send a credential: Authorization: Bearer with a token or a service's key, or X-Admin-Token.",
+        ));
+    };
+    let Ok(configured) = gate.secrets.get(Secret::AdminToken).await else {
+        return Err(unauthorized("No admin token is configured, so nobody may come in by one."));
+    };
+    let name =
+        name_of(&configured, presented).ok_or_else(|| unauthorized("The X-Admin-Token header is wrong."))?;
+    Ok(Principal { name, who: Who::Operator(Role::SuperAdmin, None) })
+}
+
+/// An operator's token only says who asks: the session and the role are looked up, so both end at once.
+async fn by_token(gate: &Gate, token: &str) -> Result<Principal, Problem> {
+    let wrong = || unauthorized("The access token is wrong, or its time or its session is over.");
+    let clock = gate.app.clock.as_ref();
+    let presented = tokens::presented(&gate.secrets, token, clock).await.map_err(|error| {
+        tracing::error!(%error, "nobody may come in by a token");
+        unauthorized("Access tokens are not configured here.")
+    })?;
+    match presented.ok_or_else(wrong)? {
+        Presented::Member(member) => {
+            Ok(Principal { name: format!("member-{}", gate.app.tag(&member)), who: Who::Member(member) })
+        }
+        Presented::Operator(bearer) => {
+            let found = session_of(&gate.app, &bearer.operator, &bearer.session).await;
+            let found = found.map_err(|error: AppError| Refusal::from(error).0)?;
+            let (operator, _) = found.ok_or_else(wrong)?;
+            let name = operator_name(&gate.app, &operator.id);
+            Ok(Principal { name, who: Who::Operator(operator.role, Some(bearer)) })
+        }
+    }
+}
+
+/// Compares hashes, all of them, in constant time. Several tokens may be in force: `name=token` is that
+/// operator's, and a bare one is `admin`'s, whoever holds it.
+fn name_of(configured: &str, presented: &[u8]) -> Option<String> {
+    let presented = Sha256::digest(presented);
+    let mut found = None;
+    for entry in configured.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        let (name, token) = named(entry).unwrap_or(("admin", entry));
+        let digest = Sha256::digest(token.as_bytes());
+        if bool::from(digest.as_slice().ct_eq(presented.as_slice())) {
+            found = Some(name.to_owned());
+        }
+    }
+    found
+}
+
+/// The shortest token that may have a name: what is shorter after a `=` is the padding of a bare one.
+const SHORTEST_TOKEN: usize = 12;
+
+fn named(entry: &str) -> Option<(&str, &str)> {
+    let (name, token) = entry.split_once('=')?;
+    let is_name = (1..=32).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'));
+    (is_name && token.len() >= SHORTEST_TOKEN).then_some((name, token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(configured: &str, presented: &str, expect: Option<&str>) {
+        let found = name_of(configured, presented.as_bytes());
+        assert_eq!(found.as_deref(), expect, "{configured:?} {presented:?}");
+    }
+
+    #[test]
+    fn only_a_configured_token_opens() {
+        check("one,two", "two", Some("admin"));
+        for (configured, presented) in
+            [("", ""), (" , ", ""), ("one", ""), ("one", "One"), ("one", "one,two")]
+        {
+            check(configured, presented, None);
+        }
+    }
+
+    #[test]
+    fn a_named_token_is_that_operators_and_a_name_opens_nothing() {
+        let two = "ana=token-of-ana-1, ben=token-of-ben-1,bare-token-123";
+        check(two, "token-of-ana-1", Some("ana"));
+        check(two, "token-of-ben-1", Some("ben"));
+        check(two, "bare-token-123", Some("admin"));
+        for wrong in ["ana", "ana=token-of-ana-1", "=", "token-of-ana", ""] {
+            check(two, wrong, None);
+        }
+        // Two of one name while it is rolled.
+        check("ana=token-of-ana-1,ana=token-of-ana-2", "token-of-ana-2", Some("ana"));
+        // A bare token may end in the padding of base64, and a name has one spelling.
+        check("c2VjcmV0MTIzNA==", "c2VjcmV0MTIzNA==", Some("admin"));
+        check("ana=", "", None);
+        check("ana=short", "short", None);
+        check("Ana=token-of-ana-1", "token-of-ana-1", None);
+    }
+}

@@ -1,0 +1,90 @@
+//! Answers kept under the key that the caller chose: the same call again gets the same answer, and the same key with
+//! another input is refused.
+//!
+//! The work comes first and its answer is kept afterwards, so the work has to be idempotent by itself: by the natural
+//! key of what it makes, or by the state it moves. A crash in between costs nothing, because the same call does the
+//! same again. Without a key that alone is the guard.
+
+use axum::response::{IntoResponse, Response};
+use guerdon_app::desk::{DeskCall, Line, answered_call, keep_answer};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Principal,
+    admit::Gate,
+    input::idempotency_key,
+    output::{Refusal, replayed},
+};
+
+/// An answer that can be kept.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Kept {
+    status: u16,
+    body: serde_json::Value,
+}
+
+impl Kept {
+    /// `body` with a status of success.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when it cannot be written as JSON.
+    pub fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Refusal> {
+        let body = serde_json::to_value(body).map_err(guerdon_app::AppError::from)?;
+        Ok(Self { status: status.as_u16(), body })
+    }
+}
+
+impl IntoResponse for Kept {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        let json = HeaderValue::from_static("application/json");
+        (status, [(header::CONTENT_TYPE, json)], self.body.to_string()).into_response()
+    }
+}
+
+/// A write, as far as its repetition is concerned.
+pub struct Write<'a> {
+    /// Who calls.
+    pub principal: &'a Principal,
+    /// The headers, for the key.
+    pub headers: &'a HeaderMap,
+    /// What the call is, with everything in its path.
+    pub route: String,
+    /// Its body.
+    pub body: &'a [u8],
+}
+
+/// Does `work` unless it was done and answered under the call's key; keeps its answer, with an audit line if it has
+/// one. The key may be left out.
+///
+/// # Errors
+/// That of `work`, 409 for a key that was used for another input, 400 for a malformed one.
+pub async fn once(
+    gate: &Gate,
+    write: &Write<'_>,
+    work: impl Future<Output = Result<(Kept, Option<Line>), Refusal>>,
+) -> Result<Response, Refusal> {
+    let Some(call) = call(gate, write)? else {
+        return Ok(work.await?.0.into_response());
+    };
+    if let Some(kept) = answered_call(&gate.app, &call).await? {
+        let kept: Kept = serde_json::from_str(&kept).map_err(guerdon_app::AppError::from)?;
+        return Ok(replayed(kept.into_response(), true));
+    }
+    let (kept, line) = work.await?;
+    let body = serde_json::to_string(&kept).map_err(guerdon_app::AppError::from)?;
+    keep_answer(&gate.app, &call, body, line).await?;
+    Ok(kept.into_response())
+}
+
+fn call(gate: &Gate, write: &Write<'_>) -> Result<Option<DeskCall>, Refusal> {
+    if !write.headers.contains_key("idempotency-key") {
+        return Ok(None);
+    }
+    let key = idempotency_key(write.headers)?;
+    // Keyed, so that what is in a body cannot be guessed by its hash.
+    let input = [write.route.as_bytes(), b"\n", write.body].concat();
+    let input_hash = gate.app.pseudonyms.digest("idempotency", &input);
+    Ok(Some(DeskCall { principal: write.principal.name.clone(), key, input_hash }))
+}

@@ -1,0 +1,87 @@
+//! An API as a service: its routes behind the gate, its errors as problems, each call under an id.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{Next, from_fn_with_state, map_response},
+    response::{IntoResponse, Response},
+};
+use guerdon_app::correlated;
+use guerdon_runtime::problem;
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use lambda_http::{RequestExt, request::RequestContext};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::{
+    access::Route,
+    admit::{Door, Gate, admit},
+    input::bad_request,
+    output::Refusal,
+};
+
+/// The largest body of a write, in bytes.
+pub const MAX_BODY: usize = 16 * 1024;
+
+/// The same in Lambda and on one machine. `handlers` are those of `routes`.
+pub fn service(gate: Gate, routes: &'static [Route], handlers: Router) -> Router {
+    let cors = cors(&gate);
+    let door = Arc::new(Door { gate, routes });
+    let routes = handlers
+        .route_layer(from_fn_with_state(door.clone(), admit))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .method_not_allowed_fallback(|| async { Refusal(problem::method_not_allowed()) });
+    Router::new()
+        .merge(routes)
+        .fallback(|| async { Refusal(problem::not_found()) })
+        .layer(map_response(as_problem))
+        .layer(cors)
+        .layer(from_fn_with_state(door, correlate))
+}
+
+/// Which pages may call from a browser: those of the origins that are configured.
+fn cors(gate: &Gate) -> CorsLayer {
+    let own = ["idempotency-key", "x-admin-token", "x-api-key"].map(HeaderName::from_static);
+    let shown = ["ratelimit", "ratelimit-policy", "x-request-id", "idempotent-replayed", "x-next-cursor"];
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(gate.origins.clone()))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers(
+            [header::AUTHORIZATION, header::CONTENT_TYPE].into_iter().chain(own).collect::<Vec<_>>(),
+        )
+        .expose_headers(shown.map(HeaderName::from_static))
+        .max_age(std::time::Duration::from_secs(600))
+}
+
+/// Names each call, so that its answer, its lines and what it wrote can be found by one id.
+async fn correlate(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let id = match request.extensions().request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    let fresh = || door.gate.app.entropy.nonce().map(|bytes| hex::encode(&bytes[..8])).unwrap_or_default();
+    let id = format!("req_{}", id.unwrap_or_else(fresh));
+    let mut response = correlated(&id, next.run(request)).await;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+/// Rejections of the framework's own become problems too.
+async fn as_problem(response: Response) -> Response {
+    match response.status() {
+        StatusCode::PAYLOAD_TOO_LARGE if !is_problem(&response) => {
+            Refusal(problem::too_large(MAX_BODY)).into_response()
+        }
+        StatusCode::BAD_REQUEST if !is_problem(&response) => {
+            bad_request("bad_request", "The path or the query cannot be read.").into_response()
+        }
+        _ => response,
+    }
+}
+
+fn is_problem(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE) == Some(&problem::PROBLEM_JSON)
+}

@@ -1,0 +1,90 @@
+//! Keys of services: programs that call the API for the business.
+
+use std::collections::BTreeSet;
+
+use guerdon_domain::{Scope, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Fragment, Store, StoreError,
+    item::{Key, Record, decode, number},
+    table::{Range, Update},
+};
+
+/// A service's key, known by its hash alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceKey {
+    /// Random; the part of the key that may be shown.
+    pub id: String,
+    /// What operators call the service.
+    pub name: String,
+    /// What it opens.
+    pub scopes: BTreeSet<Scope>,
+    /// SHA-256 of the key's secret part, in hex.
+    pub secret_hash: String,
+    /// Who made it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// Since when it opens nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// All keys stand in one partition: there are few, and a look-up by id is a read of one item.
+const PARTITION: &str = "SERVICES";
+
+fn key(id: &str) -> Key {
+    Key::new(PARTITION, format!("KEY#{id}"))
+}
+
+impl Record for ServiceKey {
+    const TYPE: &'static str = "service_key";
+    fn key(&self) -> Key {
+        key(&self.id)
+    }
+}
+
+impl Store {
+    /// A key by its id, revoked or not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn service_key(&self, id: &str) -> Result<Option<ServiceKey>, StoreError> {
+        self.get(&key(id)).await
+    }
+
+    /// Up to `limit` keys by id, after `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn service_keys(&self, after: Option<&str>, limit: i32) -> Result<Vec<ServiceKey>, StoreError> {
+        let start = after.map(|id| key(id).attributes());
+        let (items, _) = self.page(Range::partition(PARTITION).limit(limit).start_after(start)).await?;
+        items.into_iter().map(decode).collect()
+    }
+
+    /// A new key.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert_service_key<E>(&self, key: &ServiceKey, exists: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(key, exists)
+    }
+
+    /// The key opens nothing from `at` on.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn revoke_service_key<E>(
+        &self,
+        id: &str,
+        at: Timestamp,
+        revoked: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let update = Update::new("SET revoked_at = :at")
+            .only_if("attribute_exists(pk) AND attribute_not_exists(revoked_at)")
+            .value(":at", number(at.millis()));
+        Fragment::update(&key(id), &update, revoked)
+    }
+}
