@@ -4,7 +4,9 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
+
+use crate::Signal;
 
 /// The text cannot be an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,6 +99,20 @@ string_id! {
 string_id! {
     /// The provider's own id of a payment: an invoice, a session, a charge, `txid:vout`.
     ExternalPaymentId
+}
+string_id! {
+    /// A fraud flag: 32 hex digits, a hash of whom it is about, the signal and the natural key.
+    FraudFlagId
+}
+
+impl FraudFlagId {
+    /// The id of the flag for `signal` about `subject`. `natural_key` is what was found and not when it was
+    /// told: a fingerprint, or the UTC day or hour that was counted.
+    pub fn derive(subject: &MemberId, signal: Signal, natural_key: &str) -> Self {
+        // No member or signal has a zero byte, so different parts never read the same.
+        let input = format!("fraud-flag\0{subject}\0{}\0{natural_key}", signal.as_str());
+        Self(hex::encode(&Sha256::digest(input.as_bytes())[..16]))
+    }
 }
 
 impl MemberId {

@@ -1,0 +1,140 @@
+//! What was seen, beside the thresholds it was measured against.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Fingerprint, FraudAction, MemberId};
+
+/// What a finding rests on. It is stored with the flag, with the rule's thresholds as they were, so that it
+/// can be understood after the rules have changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Evidence {
+    /// Members share something.
+    Shared {
+        /// What they share.
+        fingerprint: Fingerprint,
+        /// How many were seen with it, the member in question included.
+        seen: u64,
+        /// The rule's threshold.
+        from: u32,
+        /// The rule's window, where it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within_seconds: Option<u32>,
+        /// Up to [`Evidence::MOST_MEMBERS`] of the others.
+        members: Vec<MemberId>,
+    },
+    /// Members of one referral chain share something.
+    Ring {
+        /// What they share.
+        fingerprint: Fingerprint,
+        /// How many of the chain were seen with it, the member in question included.
+        seen: u64,
+        /// The rule's threshold.
+        from: u32,
+        /// Up to [`Evidence::MOST_MEMBERS`] of the others.
+        members: Vec<MemberId>,
+    },
+    /// Referrals, and how many of them converted.
+    Conversions {
+        /// Those the member brought.
+        referrals: u64,
+        /// How many of them have paid.
+        converted: u64,
+        /// The number of referrals from which the rule judges.
+        from_referrals: u32,
+        /// The rule's threshold, whole percent.
+        below_percent: u32,
+    },
+    /// Sign-ups within a window.
+    Signups {
+        /// How many joined by the member.
+        seen: u64,
+        /// The rule's threshold.
+        from: u32,
+        /// The rule's window.
+        within_seconds: u32,
+    },
+    /// Payments, and how many of them were undone.
+    Refunds {
+        /// Payments of those the member brought.
+        payments: u64,
+        /// How many of them were undone.
+        undone: u64,
+        /// The number of payments from which the rule judges.
+        from_payments: u32,
+        /// The rule's threshold, whole percent.
+        above_percent: u32,
+    },
+    /// A payer and their referrer pay by the same means.
+    SelfPaid {
+        /// The means.
+        fingerprint: Fingerprint,
+        /// The referrer.
+        referrer: MemberId,
+    },
+    /// An operator's word.
+    Manual {
+        /// The operator.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Evidence {
+    /// Other members that are kept of those seen: enough to look into, and a flag stays small.
+    pub const MOST_MEMBERS: usize = 20;
+
+    /// What is shared, where something is.
+    pub const fn fingerprint(&self) -> Option<&Fingerprint> {
+        match self {
+            Self::Shared { fingerprint, .. }
+            | Self::Ring { fingerprint, .. }
+            | Self::SelfPaid { fingerprint, .. } => Some(fingerprint),
+            Self::Conversions { .. } | Self::Signups { .. } | Self::Refunds { .. } | Self::Manual { .. } => {
+                None
+            }
+        }
+    }
+
+    /// What was seen and what the rule says to it, in a sentence for operators. `action` is the rule's.
+    pub fn explain(&self, action: FraudAction) -> String {
+        let rule = action.verb();
+        match self {
+            Self::Shared { fingerprint, seen, from, within_seconds, .. } => {
+                let noun = fingerprint.kind().noun();
+                let window = within_seconds.map(|it| format!(" within {}", span(it))).unwrap_or_default();
+                format!("{seen} members share one {noun}{window}; the rule {rule} from {from}")
+            }
+            Self::Ring { fingerprint, seen, from, .. } => {
+                let noun = fingerprint.kind().noun();
+                format!("{seen} members of one referral chain share one {noun}; the rule {rule} from {from}")
+            }
+            Self::Conversions { referrals, converted, from_referrals, below_percent } => format!(
+                "{converted} of {referrals} referrals converted; the rule {rule} below {below_percent}% from \
+                 {from_referrals} referrals"
+            ),
+            Self::Signups { seen, from, within_seconds } => {
+                let window = span(*within_seconds);
+                format!("{seen} members joined within {window}; the rule {rule} from {from}")
+            }
+            Self::Refunds { payments, undone, from_payments, above_percent } => format!(
+                "{undone} of {payments} payments were undone; the rule {rule} above {above_percent}% from \
+                 {from_payments} payments"
+            ),
+            Self::SelfPaid { .. } => {
+                format!("the member and their referrer share one means of payment; the rule {rule}")
+            }
+            Self::Manual { by, reason } => format!("set by {by}: {reason}"),
+        }
+    }
+}
+
+/// In the largest unit that divides it: `1 day`, `90 minutes`.
+fn span(seconds: u32) -> String {
+    let units = [(86_400, "day"), (3600, "hour"), (60, "minute")];
+    let unit = units.into_iter().find(|(length, _)| seconds >= *length && seconds.is_multiple_of(*length));
+    let (length, name) = unit.unwrap_or((1, "second"));
+    let count = seconds / length;
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}

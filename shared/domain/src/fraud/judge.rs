@@ -1,0 +1,186 @@
+//! What the rules say to what a use case has looked up.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Evidence, Fingerprint, FingerprintKind, FraudAction, FraudRules, MemberId, Signal};
+
+/// What a use case looked up about one member, the subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observation {
+    /// Others have the subject's fingerprint.
+    Shared {
+        /// What they share.
+        fingerprint: Fingerprint,
+        /// The others, without the subject; of an address, those seen within the rule's window. A look-up
+        /// need not read more than [`FraudRules::MOST_MEMBERS`]: no rule asks for more.
+        members: Vec<MemberId>,
+        /// Those of them who are the subject's referrer, their upline, or were brought by the same referrer.
+        kin: Vec<MemberId>,
+    },
+    /// How the subject's referrals do.
+    Conversions {
+        /// Those the subject brought. The use case leaves out whom it thinks too young to have paid.
+        referrals: u64,
+        /// How many of them have paid.
+        converted: u64,
+    },
+    /// How fast the subject brings members.
+    Signups {
+        /// How many joined by the subject.
+        count: u64,
+        /// Within how many seconds. Counted over more than the rule's window, it says nothing.
+        within_seconds: u32,
+    },
+    /// What becomes of the payments of those the subject brought.
+    Refunds {
+        /// The payments.
+        payments: u64,
+        /// How many of them were refunded, disputed or otherwise undone.
+        undone: u64,
+    },
+    /// The subject and their referrer pay by the same means.
+    SelfPaid {
+        /// The means.
+        fingerprint: Fingerprint,
+        /// The referrer.
+        referrer: MemberId,
+    },
+}
+
+/// What a rule says to an observation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What was noticed.
+    pub signal: Signal,
+    /// What the rule says.
+    pub action: FraudAction,
+    /// What is done: `action`, or in shadow mode nothing.
+    pub enforced: FraudAction,
+    /// What it rests on.
+    pub evidence: Evidence,
+}
+
+impl Finding {
+    /// What operator `by` has decided by hand, and why. Shadow mode is for rules; this is done.
+    pub const fn manual(action: FraudAction, by: String, reason: String) -> Self {
+        Self { signal: Signal::Manual, action, enforced: action, evidence: Evidence::Manual { by, reason } }
+    }
+
+    /// What was seen and what came of it, in a sentence for operators.
+    pub fn explain(&self) -> String {
+        explain(&self.evidence, self.action, self.enforced)
+    }
+}
+
+pub(super) fn explain(evidence: &Evidence, action: FraudAction, enforced: FraudAction) -> String {
+    let shadow = if enforced < action { " (in shadow: nothing was done)" } else { "" };
+    format!("{}{shadow}", evidence.explain(action))
+}
+
+impl FraudRules {
+    /// What the rules find in an observation: nothing, or one finding for each rule that it breaks. What is
+    /// shared may break two: the rule for its kind, then the one for rings. A rule that is off finds nothing.
+    pub fn judge(&self, observation: &Observation) -> Vec<Finding> {
+        let findings = match observation {
+            Observation::Shared { fingerprint, members, kin } => {
+                vec![self.judge_shared(fingerprint, members), self.judge_ring(fingerprint, kin)]
+            }
+            Observation::Conversions { referrals, converted } => {
+                vec![self.judge_conversions(*referrals, *converted)]
+            }
+            Observation::Signups { count, within_seconds } => {
+                vec![self.judge_signups(*count, *within_seconds)]
+            }
+            Observation::Refunds { payments, undone } => vec![self.judge_refunds(*payments, *undone)],
+            Observation::SelfPaid { fingerprint, referrer } => {
+                let evidence =
+                    Evidence::SelfPaid { fingerprint: fingerprint.clone(), referrer: referrer.clone() };
+                vec![self.finding(Signal::SelfReferral, self.self_referral.action, evidence)]
+            }
+        };
+        findings.into_iter().flatten().collect()
+    }
+
+    fn judge_shared(&self, fingerprint: &Fingerprint, members: &[MemberId]) -> Option<Finding> {
+        let (destination, device, ip) = (self.shared_destination, self.shared_device, self.shared_ip);
+        let (signal, action, from, within_seconds) = match fingerprint.kind() {
+            FingerprintKind::Destination => {
+                (Signal::SharedDestination, destination.action, destination.members, None)
+            }
+            FingerprintKind::Device => (Signal::SharedDevice, device.action, device.members, None),
+            FingerprintKind::Ip => (Signal::SharedIp, ip.action, ip.members, Some(ip.within_seconds)),
+            // Families share a card. Only in a chain does it mean something.
+            FingerprintKind::Payment => return None,
+        };
+        let (seen, members) = crowd(members, from)?;
+        let fingerprint = fingerprint.clone();
+        self.finding(signal, action, Evidence::Shared { fingerprint, seen, from, within_seconds, members })
+    }
+
+    fn judge_ring(&self, fingerprint: &Fingerprint, kin: &[MemberId]) -> Option<Finding> {
+        if fingerprint.kind() == FingerprintKind::Ip {
+            return None;
+        }
+        let rule = self.referral_ring;
+        let (seen, members) = crowd(kin, rule.members)?;
+        let fingerprint = fingerprint.clone();
+        let evidence = Evidence::Ring { fingerprint, seen, from: rule.members, members };
+        self.finding(Signal::ReferralRing, rule.action, evidence)
+    }
+
+    fn judge_conversions(&self, referrals: u64, converted: u64) -> Option<Finding> {
+        let rule = self.low_conversion;
+        let (from_referrals, below_percent) = (rule.from_referrals, rule.below_percent);
+        if referrals < u64::from(from_referrals) || hundredfold(converted) >= times(referrals, below_percent)
+        {
+            return None;
+        }
+        let evidence = Evidence::Conversions { referrals, converted, from_referrals, below_percent };
+        self.finding(Signal::LowConversion, rule.action, evidence)
+    }
+
+    fn judge_signups(&self, seen: u64, within_seconds: u32) -> Option<Finding> {
+        let rule = self.rapid_signups;
+        // What joined within less than the window joined within the window.
+        if seen < u64::from(rule.signups) || within_seconds > rule.within_seconds {
+            return None;
+        }
+        let evidence = Evidence::Signups { seen, from: rule.signups, within_seconds: rule.within_seconds };
+        self.finding(Signal::RapidSignups, rule.action, evidence)
+    }
+
+    fn judge_refunds(&self, payments: u64, undone: u64) -> Option<Finding> {
+        let rule = self.refund_rate;
+        let (from_payments, above_percent) = (rule.from_payments, rule.above_percent);
+        if payments < u64::from(from_payments) || hundredfold(undone) <= times(payments, above_percent) {
+            return None;
+        }
+        let evidence = Evidence::Refunds { payments, undone, from_payments, above_percent };
+        self.finding(Signal::RefundRate, rule.action, evidence)
+    }
+
+    fn finding(&self, signal: Signal, action: FraudAction, evidence: Evidence) -> Option<Finding> {
+        let enforced = if self.shadow { FraudAction::Allow } else { action };
+        (action != FraudAction::Allow).then_some(Finding { signal, action, enforced, evidence })
+    }
+}
+
+/// How many there are with the subject, and the first of them as evidence; nothing below `from`. Whoever is
+/// listed twice counts once.
+fn crowd(others: &[MemberId], from: u32) -> Option<(u64, Vec<MemberId>)> {
+    let others: BTreeSet<&MemberId> = others.iter().collect();
+    let seen = u64::try_from(others.len()).unwrap_or(u64::MAX).saturating_add(1);
+    let members = others.into_iter().take(Evidence::MOST_MEMBERS).cloned().collect();
+    (seen >= u64::from(from)).then_some((seen, members))
+}
+
+/// Shares are compared by cross-multiplication. 64 bits times 32 fit 128, so nothing can overflow.
+const fn times(count: u64, percent: u32) -> u128 {
+    count as u128 * percent as u128
+}
+
+const fn hundredfold(part: u64) -> u128 {
+    times(part, 100)
+}
