@@ -241,6 +241,7 @@ fn commission_view(commission: Commission, known: &Known) -> CommissionView {
     let void_reason = match commission.state {
         CommissionState::Void { reason: VoidReason::Reversed, .. } => Some("reversed"),
         CommissionState::Void { reason: VoidReason::Capped, .. } => Some("capped"),
+        CommissionState::Void { reason: VoidReason::Unclaimed, .. } => Some("unclaimed"),
         _ => None,
     };
     CommissionView {

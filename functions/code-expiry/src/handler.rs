@@ -9,6 +9,11 @@ use serde_json::{Value, json};
 /// [`AppError`]; the schedule tries again.
 pub async fn handle(app: &App) -> Result<Value, AppError> {
     let expired = expire(app).await?;
-    tracing::info!(codes = expired.codes, referrals = expired.referrals, "expired");
-    Ok(json!({ "codes": expired.codes, "referrals": expired.referrals }))
+    tracing::info!(
+        codes = expired.codes,
+        referrals = expired.referrals,
+        rewards = expired.rewards,
+        "expired"
+    );
+    Ok(json!({ "codes": expired.codes, "referrals": expired.referrals, "rewards": expired.rewards }))
 }

@@ -1,9 +1,10 @@
-//! The expiry job: codes past their year, pending referrals past their window. What counts is the time in
+//! The expiry job: codes past their year, pending referrals past their window, rewards that nobody claimed. What counts is the time in
 //! the record; the job only makes states and counters say so.
 
+use guerdon_domain::{Commission, CommissionState, Timestamp, VoidReason};
 use guerdon_store::{SHARDS, metered};
 
-use crate::{App, AppError};
+use crate::{App, AppError, error::refusal};
 
 /// What a run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Expired {
     pub codes: u32,
     /// Referrals closed.
     pub referrals: u32,
+    /// Rewards that nobody claimed.
+    pub rewards: u32,
 }
 
 const PAGE: i32 = 50;
@@ -47,8 +50,31 @@ pub async fn expire(app: &App) -> Result<Expired, AppError> {
                     break;
                 }
             }
+            loop {
+                let moved = unclaimed(app, shard, now).await?;
+                expired.rewards += moved;
+                if moved == 0 {
+                    break;
+                }
+            }
         }
         Ok(expired)
     })
     .await
+}
+
+/// Ends a page of rewards whose time to be claimed is over.
+async fn unclaimed(app: &App, shard: u8, now: Timestamp) -> Result<u32, AppError> {
+    let mut moved = 0;
+    for before in app.store.claims_due(shard, now, PAGE).await? {
+        // The index may still show one that was claimed a moment ago.
+        if before.claim_ends_at().is_none_or(|end| now < end) {
+            continue;
+        }
+        let state = CommissionState::Void { at: now, reason: VoidReason::Unclaimed };
+        let after = Commission { state, ..before.clone() };
+        let writes = [app.store.move_commission(&before, &after, ())?];
+        moved += u32::from(refusal(app.store.commit(&writes).await)?.is_none());
+    }
+    Ok(moved)
 }

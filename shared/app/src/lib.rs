@@ -13,11 +13,14 @@ mod expire;
 mod leaderboard;
 mod link_customer;
 mod notify;
+mod orders;
 mod programs;
 mod project;
 mod record_payment;
+mod register_member;
 mod relay;
 mod reverse_payment;
+mod rewards;
 mod service_keys;
 mod settle_wallet;
 mod share_code;
@@ -41,15 +44,18 @@ pub use link_customer::{
     Linked, Parked, link_customer, park_for_handler, park_until_known, replay_parked, tie_reference,
 };
 pub use notify::{Content, Notice, claim_notice, notice_done, notice_for, set_blocked};
+pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order};
 pub use programs::{Programs, program_at, program_now};
 pub use project::{PROJECTED, project};
 pub use record_payment::{Recorded, record_payment};
+pub use register_member::{Registered, Tracked, register_member, track_referral};
 pub use relay::{Announcement, DomainEvent, RELAYED, announcement_of, event_of};
 pub use reverse_payment::{Reversed, reverse_payment};
+pub use rewards::{ClaimRefusal, claim_reward};
 pub use service_keys::{KEY_PREFIX, NewServiceKey, make_service_key, revoke_service_key, service_of};
 pub(crate) use settle_wallet::pause;
 pub use settle_wallet::{Settled, Swept, settle_wallet, sweep_releases};
-pub use share_code::share_code;
+pub use share_code::{generate_code, share_code};
 pub use sign_in::{
     FirstOperator, LOCK_MINUTES, MOST_ATTEMPTS, OperatorError, Password, SESSION_HOURS, SignInError,
     SignedIn, WeakPassword, operator_name, remove_operator, renew, session_of, set_operator, sign_in,
@@ -78,7 +84,7 @@ pub use guerdon_store::{METRICS, correlated, correlation};
 /// The stored records that functions name in their own signatures.
 pub mod stored {
     pub use guerdon_store::{
-        AuditRecord, Change, Cost, Joined, Member, MemberCode, Meter, ParkedEvent, PaymentRecord,
+        AuditRecord, Change, Cost, Joined, Member, MemberCode, Meter, Order, ParkedEvent, PaymentRecord,
         PaymentReference, ProgramVersion, ScanCursor, ServiceKey, Store, StoreError, Stored, WaitsFor,
         commission_cursor,
     };

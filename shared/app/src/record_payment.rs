@@ -4,7 +4,7 @@ use guerdon_domain::{
     Commission, CommissionState, Decision, Grant, Party, PaymentFacts, Place, Program, Referral,
     ReferralState, Reversals, Surroundings, Timestamp,
 };
-use guerdon_store::{AuditRecord, Fragment, METRICS, Member, PaymentRecord, StoredResponse, metered};
+use guerdon_store::{AuditRecord, Fragment, METRICS, Member, Order, PaymentRecord, StoredResponse, metered};
 
 use crate::{App, AppError, error::refusal, programs::program_at};
 
@@ -41,6 +41,15 @@ enum Refused {
 /// The trail of an operator's request, written with the payment it asks for.
 pub(crate) type Trail<'a> = Option<(&'a AuditRecord, &'a StoredResponse)>;
 
+/// What is written in the payment's transaction besides.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Along<'a> {
+    /// An operator's trail.
+    pub(crate) trail: Trail<'a>,
+    /// The order that it pays for, as it is afterwards.
+    pub(crate) order: Option<&'a Order>,
+}
+
 /// Tries before other payments of the same member are let through.
 const TRIES: usize = 10;
 
@@ -61,6 +70,15 @@ pub(crate) async fn record_with_trail(
     facts: &PaymentFacts,
     trail: Trail<'_>,
 ) -> Result<Recorded, AppError> {
+    record_along(app, facts, Along { trail, order: None }).await
+}
+
+/// The same, with what belongs to it in the transaction.
+pub(crate) async fn record_along(
+    app: &App,
+    facts: &PaymentFacts,
+    along: Along<'_>,
+) -> Result<Recorded, AppError> {
     metered("record_payment", async {
         let program = program_at(app, facts.paid_at).await?;
         let facts = &priced(app, facts);
@@ -74,10 +92,14 @@ pub(crate) async fn record_with_trail(
             let around = Surroundings { spent: spent.clone(), ..around };
             let decision = program.decide(facts, &around)?;
             let now = app.now();
-            let record = record_of(&program, facts, &decision, now);
+            let order = along.order.map(|order| order.id.clone());
+            let record = PaymentRecord { order, ..record_of(&program, facts, &decision, now) };
             let mut writes = writes(app, &record, around.referral.as_ref(), decision, now)?;
-            if let Some((audit, response)) = trail {
+            if let Some((audit, response)) = along.trail {
                 writes.extend(app.store.audited(audit, response, Refused::RequestAnswered)?);
+            }
+            if let Some(order) = along.order {
+                writes.push(app.store.move_order(order, Refused::PaymentRecorded)?);
             }
             match refusal(app.store.commit(&writes).await)? {
                 None => {
@@ -169,6 +191,7 @@ fn record_of(program: &Program, facts: &PaymentFacts, decision: &Decision, now: 
         program_version: program.version,
         trace: decision.trace.clone(),
         reversals: Reversals::default(),
+        order: None,
         correlation_id: None,
     }
 }
@@ -213,6 +236,7 @@ fn commission_of(grant: Grant, record: &PaymentRecord, now: Timestamp) -> Commis
         due_at: grant.due_at,
         clawed: 0,
         frozen: false,
+        claimed_at: None,
         allowed: None,
         state: CommissionState::Held,
     }

@@ -81,35 +81,59 @@ pub async fn start_member(
 ) -> Result<Started, AppError> {
     metered("start_member", async {
         let id = app.member_id(profile.telegram_id);
-        if let Some(member) = app.store.member(&id).await? {
-            return returning(app, &member, profile, code, update_id).await;
-        }
-        let referrer = match code {
-            Some(code) => match owner(app, code).await? {
-                Ok(owner) => Some(owner),
-                Err(refused) => return Ok(Started::Refused(refused)),
-            },
-            None => None,
-        };
-        let member = new_member(app, id.clone(), profile, referrer.clone(), update_id);
-        let mut writes = vec![app.store.insert_member(&member, ())?];
-        let upline = match &referrer {
-            Some(referrer) => upline_of(app, referrer).await?,
-            None => None,
-        };
-        if let Some(referral) = new_referral(app, &member, upline) {
-            writes.push(app.store.insert_referral(&referral, ())?);
-        }
-        match refusal(app.store.commit(&writes).await)? {
-            None => Ok(Started::Joined { referrer }),
-            // Somebody was faster with the same user: the member is there now.
-            Some(()) => match app.store.member(&id).await? {
-                Some(member) => returning(app, &member, profile, code, update_id).await,
-                None => Err(AppError::Conflict),
-            },
+        match join(app, &id, profile, code, update_id).await? {
+            Join::Joined(member) => {
+                Ok(Started::Joined { referrer: member.joined.and_then(|joined| joined.referrer) })
+            }
+            Join::Refused(refused) => Ok(Started::Refused(refused)),
+            Join::There(member) => returning(app, &member, profile, code, update_id).await,
         }
     })
     .await
+}
+
+/// What came of making somebody a member.
+pub(crate) enum Join {
+    /// A new member.
+    Joined(Member),
+    /// The code was refused; they are no member.
+    Refused(StartRefusal),
+    /// They were a member before.
+    There(Member),
+}
+
+/// Makes `id` a member, and a referee if `code` is somebody's, unless they are one.
+pub(crate) async fn join(
+    app: &App,
+    id: &MemberId,
+    profile: &Profile,
+    code: Option<&Code>,
+    update_id: i64,
+) -> Result<Join, AppError> {
+    if let Some(member) = app.store.member(id).await? {
+        return Ok(Join::There(member));
+    }
+    let referrer = match code {
+        Some(code) => match owner(app, code).await? {
+            Ok(owner) => Some(owner),
+            Err(refused) => return Ok(Join::Refused(refused)),
+        },
+        None => None,
+    };
+    let member = new_member(app, id.clone(), profile, referrer.clone(), update_id);
+    let mut writes = vec![app.store.insert_member(&member, ())?];
+    let upline = match &referrer {
+        Some(referrer) => upline_of(app, referrer).await?,
+        None => None,
+    };
+    if let Some(referral) = new_referral(app, &member, upline) {
+        writes.push(app.store.insert_referral(&referral, ())?);
+    }
+    match refusal(app.store.commit(&writes).await)? {
+        None => Ok(Join::Joined(member)),
+        // Somebody was faster with the same user: the member is there now.
+        Some(()) => app.store.member(id).await?.map(Join::There).ok_or(AppError::Conflict),
+    }
 }
 
 fn new_member(

@@ -273,7 +273,10 @@ async fn payment_problem(app: &App, payment: &PaymentRecord) -> Result<Option<St
             return Ok(Some(format!("the commission of rule {} is another", candidate.rule)));
         }
         let target = clawback_target(reward, payment.paid, undone)?.minor();
-        let capped = matches!(commission.state, CommissionState::Void { reason: VoidReason::Capped, .. });
+        let capped = matches!(
+            commission.state,
+            CommissionState::Void { reason: VoidReason::Capped | VoidReason::Unclaimed, .. }
+        );
         if commission.clawed != target {
             let clawed = commission.clawed;
             return Ok(Some(format!("rule {}: {clawed} was clawed back and not {target}", candidate.rule)));

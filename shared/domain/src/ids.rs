@@ -93,6 +93,10 @@ string_id! {
     WithdrawalId
 }
 string_id! {
+    /// An order: `ord_` and 24 hex digits.
+    OrderId
+}
+string_id! {
     /// A manual change of a wallet by an operator.
     AdjustmentId
 }
@@ -116,11 +120,33 @@ impl FraudFlagId {
 }
 
 impl MemberId {
+    /// Reads a pseudonym, also in the form of a UUID, which is how some APIs show it.
+    ///
+    /// # Errors
+    /// [`IdError`] unless it has 32 hex digits.
+    pub fn from_uuid(text: &str) -> Result<Self, IdError> {
+        let plain = if text.len() == 36 { text.replace('-', "") } else { text.to_owned() };
+        let is_hex = plain.len() == 32 && plain.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_hex { Ok(Self(plain.to_ascii_lowercase())) } else { Err(IdError { kind: "MemberId" }) }
+    }
+
+    /// The pseudonym in the form of a UUID.
+    pub fn to_uuid(&self) -> String {
+        uuid_form(&self.0)
+    }
+
     /// The pseudonym of a Telegram user under this deployment's `key`.
     pub fn derive(key: &PseudonymKey, telegram_id: TelegramId) -> Self {
         let digest = key.mac(telegram_id.0.to_string().as_bytes());
         Self(hex::encode(&digest[..16]))
     }
+}
+
+/// The first 32 of some hex digits, grouped as a UUID is.
+pub fn uuid_form(hex: &str) -> String {
+    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
+    let groups = [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)];
+    groups.join("-")
 }
 
 /// The secret that ties Telegram ids to pseudonyms. Never rotated: losing it orphans every wallet.
@@ -287,6 +313,17 @@ mod tests {
         assert_eq!(MemberId::derive(&key(1), user).as_str().len(), 32);
         assert!(PseudonymKey::try_new("short").is_err());
         assert_eq!(format!("{:?}", key(7)), "PseudonymKey(..)");
+    }
+
+    #[test]
+    fn a_pseudonym_is_read_back_from_its_uuid() {
+        let key = PseudonymKey::try_new(vec![1; 32]).unwrap();
+        let member = MemberId::derive(&key, TelegramId::parse("42").unwrap());
+        assert_eq!(MemberId::from_uuid(&member.to_uuid()), Ok(member.clone()));
+        assert_eq!(MemberId::from_uuid(member.as_str()), Ok(member));
+        for bad in ["", "42", "zz0e8400-e29b-41d4-a716-446655440000", "550e8400-e29b-41d4-a716-44665544000"] {
+            assert!(MemberId::from_uuid(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -85,6 +85,8 @@ pub enum VoidReason {
     Reversed,
     /// A cap or the program's budget was used up when it came to be released.
     Capped,
+    /// It had to be claimed, and nobody did in time.
+    Unclaimed,
 }
 
 impl CommissionState {
@@ -132,6 +134,9 @@ pub struct Commission {
     /// An open dispute keeps it from being released.
     #[serde(default)]
     pub frozen: bool,
+    /// When the beneficiary claimed it, where they have to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_at: Option<Timestamp>,
     /// What caps and the budget left of it at release, minor units. Absent: all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<i64>,
@@ -157,7 +162,15 @@ impl Commission {
 
     /// Waits to be released.
     pub const fn is_releasable(&self) -> bool {
-        matches!(self.state, CommissionState::Held) && !self.frozen
+        matches!(self.state, CommissionState::Held) && !self.frozen && self.claim_ends_at().is_none()
+    }
+
+    /// Waits to be claimed, until this instant.
+    pub const fn claim_ends_at(&self) -> Option<Timestamp> {
+        match (&self.state, self.snapshot.rule.claim_within_days, self.claimed_at) {
+            (CommissionState::Held, Some(days), None) => Some(self.due_at.plus_days(days)),
+            _ => None,
+        }
     }
 
     /// The commission once `undone` of its payment is undone in all, at `at`, with or without a dispute
@@ -185,7 +198,7 @@ impl Commission {
                     _ => CommissionState::Held,
                 };
             }
-            CommissionState::Void { reason: VoidReason::Capped, .. } => {}
+            CommissionState::Void { reason: VoidReason::Capped | VoidReason::Unclaimed, .. } => {}
         }
         Ok((after, Money::new(change, self.amount.currency())))
     }

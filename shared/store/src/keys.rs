@@ -1,8 +1,8 @@
 //! Every key of the table, in one place.
 
 use guerdon_domain::{
-    Code, CommissionId, Currency, CustomerId, InvoiceId, MemberId, PaymentKey, Place, PostingId, Timestamp,
-    WalletKind, WithdrawalId, WithdrawalState,
+    Code, CommissionId, Currency, CustomerId, Fingerprint, InvoiceId, MemberId, OrderId, PaymentKey, Place,
+    PostingId, Timestamp, WalletKind, WithdrawalId, WithdrawalState,
 };
 use sha2::{Digest, Sha256};
 
@@ -146,6 +146,23 @@ pub(crate) fn parked(shard: u8) -> String {
 
 pub(crate) fn held(beneficiary: &MemberId) -> String {
     format!("HELD#{beneficiary}")
+}
+
+pub(crate) fn claim_due(shard: u8) -> String {
+    format!("DUE#CLAIM#{shard}")
+}
+
+pub(crate) fn order(id: &OrderId) -> Key {
+    Key::new(format!("ORDER#{id}"), "ORDER")
+}
+
+/// A member who was seen with a fingerprint.
+pub(crate) fn sighting(print: &Fingerprint, member: &MemberId) -> Key {
+    Key::new(sightings(print), member.as_str())
+}
+
+pub(crate) fn sightings(print: &Fingerprint) -> String {
+    format!("PRINT#{print}")
 }
 
 pub(crate) fn release_due(shard: u8) -> String {

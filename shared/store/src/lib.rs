@@ -13,7 +13,7 @@
 //! | [`PaymentLink`] | `M#member` | `PAYMENT#paid_at#rail:id` | `PAYMENTS#day#shard` / `paid_at#rail:id` | | |
 //! | [`LimitUse`] | `M#member` or `BUDGET#period` | `CAP#rule#period` or `BUDGET` | | | |
 //! | [`Referral`](guerdon_domain::Referral) | `R#referrer` | `REFERRAL#joined_at#referee` | | `DUE#REFERRAL#shard` / `expires_at` while pending | |
-//! | [`Commission`](guerdon_domain::Commission) | `R#beneficiary` | `COMMISSION#place`, see below | | `HELD#beneficiary` / `due_at` while held and not frozen | |
+//! | [`Commission`](guerdon_domain::Commission) | `R#beneficiary` | `COMMISSION#place`, see below | | `HELD#beneficiary` / `due_at` while held and not frozen, `DUE#CLAIM#shard` / end while to be claimed | |
 //! | [`ReleaseDue`] | `R#beneficiary` | `DUE#hour` | | `DUE#RELEASE#shard` / `hour` | |
 //! | member counters | `R#member` | `STATS` | `REFERRERS#shard` / `member` | | |
 //! | member's score | `R#member` | `RANK#period` | | `RANKING#period` / score | |
@@ -21,6 +21,8 @@
 //! | [`CustomerLink`] | `CUSTOMER#customer` | `CUSTOMER` | | | |
 //! | [`ParkedEvent`] | of the item that it waits for, or `PARKED#kind` | `PARKED#created#event` | `PARKED#shard` / `parked_at#event` | | |
 //! | [`PaymentRecord`] | `PAYMENT#rail:id` | `PAYMENT` | | | |
+//! | [`Order`] | `ORDER#id` | `ORDER` | | | |
+//! | [`Sighting`] | `PRINT#kind:hash` | `member` | | | |
 //! | [`PaymentReference`] | `REFERENCE#rail:id` | `REFERENCE` | | | |
 //! | [`ProgramVersion`] | `PROGRAM` | `VERSION#version` | | | |
 //! | totals, days | `STATS` | `TOTAL`, `DAY#date` | | | |
@@ -77,6 +79,9 @@
 //! | 30 | an operator, and a session of theirs | [`Store::operator`], [`Store::operator_and_session`] |
 //! | 31 | the whole table, for verification | [`Store::scan`] |
 //! | 32 | a service's key, all of them | [`Store::service_key`], [`Store::service_keys`] |
+//! | 33 | an order, several orders | [`Store::order`], [`Store::orders`] |
+//! | 34 | who was seen with a fingerprint | [`Store::sighted`] |
+//! | 35 | what nobody claimed in time | [`Store::claims_due`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition
@@ -93,11 +98,13 @@ mod members;
 mod meter;
 mod observe;
 mod operators;
+mod orders;
 mod payments;
 mod programs;
 mod projections;
 mod schema;
 mod services;
+mod sightings;
 mod table;
 mod transaction;
 mod wallets;
@@ -114,10 +121,12 @@ pub use members::{CodeRecord, Joined, Member, MemberCode};
 pub use meter::{Cost, Meter, metered};
 pub use observe::{METRICS, correlated, correlation};
 pub use operators::{Operator, Session};
+pub use orders::Order;
 pub use payments::{DueCommissions, PaymentRecord, RELEASE_BATCH, ReleaseDue, commission_cursor};
 pub use programs::{Limit, LimitUse, ProgramVersion, limits_of};
 pub use projections::{Contribution, Counters, Projection, Ranked, SCORE};
 pub use services::ServiceKey;
+pub use sightings::Sighting;
 pub use table::Store;
 pub use transaction::{CommitError, Fragment};
 pub use wallets::{InvoiceCredit, InvoiceCreditState, Posting, PostingState};

@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{
-    Candidate, Commission, CommissionState, MemberId, Money, PaymentFacts, PaymentKey, PaymentLine, Purpose,
-    Referral, Refusal, Reversals, Timestamp, Verdict,
+    Candidate, Commission, CommissionState, MemberId, Money, OrderId, PaymentFacts, PaymentKey, PaymentLine,
+    Purpose, Referral, Refusal, Reversals, Timestamp, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,9 @@ pub struct PaymentRecord {
     /// What undid it.
     #[serde(default, skip_serializing_if = "Reversals::is_empty")]
     pub reversals: Reversals,
+    /// The order that it paid for, where a service made one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
     /// The event that it was recorded because of, for those who search the logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
@@ -117,8 +120,11 @@ impl Record for Commission {
         keys::commission(&self.beneficiary, self.place, self.paid_at, &self.id, &of)
     }
     fn index(&self) -> Index {
-        let due = (keys::held(&self.beneficiary), self.due_at.millis());
-        Index { gsi2: self.is_releasable().then_some(due), ..Index::default() }
+        let due = match self.claim_ends_at() {
+            Some(at) => Some((keys::claim_due(keys::shard(self.id.as_str())), at.millis())),
+            None => self.is_releasable().then(|| (keys::held(&self.beneficiary), self.due_at.millis())),
+        };
+        Index { gsi2: due, ..Index::default() }
     }
 }
 
@@ -291,8 +297,33 @@ impl Store {
             .value(":state", string(before.state.as_str()))
             .value(":clawed", number(before.clawed))
             .value(":frozen", AttributeValue::Bool(before.frozen));
-        let condition = "#state = :state AND clawed = :clawed AND frozen = :frozen";
-        Fragment::put(after, condition, &terms, moved)
+        let (claimed, terms) = match before.claimed_at {
+            Some(at) => ("claimed_at = :claimed", terms.value(":claimed", number(at.millis()))),
+            None => ("attribute_not_exists(claimed_at)", terms),
+        };
+        let condition = format!("#state = :state AND clawed = :clawed AND frozen = :frozen AND {claimed}");
+        Fragment::put(after, &condition, &terms, moved)
+    }
+
+    /// A commission of `member` by its [`commission_cursor`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn commission_at(&self, member: &MemberId, sk: &str) -> Result<Option<Commission>, StoreError> {
+        self.get(&Key::new(keys::referrer_pk(member), sk)).await
+    }
+
+    /// Commissions of one shard that nobody claimed by `now`, the longest due first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn claims_due(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        limit: i32,
+    ) -> Result<Vec<Commission>, StoreError> {
+        self.due(keys::claim_due(shard), now, limit).await
     }
 
     /// The commissions of a payment, in the order of its trace.

@@ -396,6 +396,7 @@ fn rule(id: &str, trigger: Trigger, beneficiary: Beneficiary, amount: Amount) ->
         minimum_payment: Money::new(2000, Currency::USD),
         products: Vec::new(),
         hold_seconds: 0,
+        claim_within_days: None,
         target: WalletKind::Earnings,
         cap_commission: None,
         cap_member: None,

@@ -151,7 +151,7 @@ async fn expiry_marks_what_is_over_once_and_nothing_else() {
     b.advance(364 * DAY - 1);
     assert_eq!(expire(&b.app).await.unwrap(), Expired::default());
     b.advance(1);
-    assert_eq!(expire(&b.app).await.unwrap(), Expired { codes: 1, referrals: 1 });
+    assert_eq!(expire(&b.app).await.unwrap(), Expired { codes: 1, referrals: 1, rewards: 0 });
     b.advance(DAY);
     assert_eq!(expire(&b.app).await.unwrap(), Expired::default());
     let late = b.invoice(2, "in_2");
@@ -167,7 +167,7 @@ async fn expiry_goes_through_more_than_a_page() {
         b.refer(1, referee).await;
     }
     b.advance(365 * DAY);
-    assert_eq!(expire(&b.app).await.unwrap(), Expired { codes: 1, referrals: 250 });
+    assert_eq!(expire(&b.app).await.unwrap(), Expired { codes: 1, referrals: 250, rewards: 0 });
 }
 
 /// Referrers with these scores, member 1 first.

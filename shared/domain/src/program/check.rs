@@ -73,6 +73,9 @@ impl Rule {
         if matches!(self.trigger, Trigger::NthPayment(n) | Trigger::Months(n) if !(1..=120).contains(&n)) {
             return fail("trigger", "must count from 1 to 120");
         }
+        if self.claim_within_days.is_some_and(|days| !(1..=3650).contains(&days)) {
+            return fail("claim_within_days", "must be 1 to 3650");
+        }
         let fits = |product: &String| !product.is_empty() && product.len() <= 64;
         if self.products.len() > MOST_PRODUCTS || !self.products.iter().all(fits) {
             return fail("products", "must be at most 8 names of 1 to 64 characters");

@@ -177,6 +177,10 @@ pub struct Rule {
     pub hold_seconds: i64,
     /// The wallet that receives it.
     pub target: WalletKind,
+    /// The beneficiary has to claim it, within this many days after the hold; until then it is not released, and
+    /// afterwards it is void. Absent: it comes by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim_within_days: Option<i64>,
     /// No commission is larger than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap_commission: Option<Money>,

@@ -108,6 +108,7 @@ pub fn commission(n: u32, beneficiary: u32, referee: u32) -> Commission {
         due_at: NOW.plus_seconds(i64::from(n) + 86_400),
         clawed: 0,
         frozen: false,
+        claimed_at: None,
         allowed: None,
         state: CommissionState::Held,
     }
@@ -157,6 +158,7 @@ pub fn payment(n: u32, payer: u32, beneficiary: u32) -> PaymentRecord {
         program_version: 1,
         trace: vec![granted(&earned)],
         reversals: Reversals::default(),
+        order: None,
         correlation_id: None,
     }
 }
