@@ -10,6 +10,7 @@ mod context;
 pub mod desk;
 mod error;
 mod expire;
+mod figures;
 mod leaderboard;
 mod link_customer;
 mod notify;
@@ -17,6 +18,7 @@ mod orders;
 mod programs;
 mod project;
 mod record_payment;
+mod referral_tree;
 mod register_member;
 mod relay;
 mod reverse_payment;
@@ -39,7 +41,8 @@ pub use bill_credit::{
 pub use context::{App, Clock, Entropy, FixedClock, MovableClock, OsEntropy, SystemClock};
 pub use error::AppError;
 pub use expire::{Expired, expire};
-pub use leaderboard::{Board, Period, Row, leaderboard};
+pub use figures::{Analytics, MOST_TREND_DAYS, TrendDay, referral_analytics, referral_trends};
+pub use leaderboard::{Board, Period, Row, leaderboard, public_board};
 pub use link_customer::{
     Linked, Parked, link_customer, park_for_handler, park_until_known, replay_parked, tie_reference,
 };
@@ -48,7 +51,8 @@ pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order}
 pub use programs::{Programs, program_at, program_now};
 pub use project::{PROJECTED, project};
 pub use record_payment::{Recorded, record_payment};
-pub use register_member::{Registered, Tracked, register_member, track_referral};
+pub use referral_tree::{Branch, Tree, TreePlace, referral_tree};
+pub use register_member::{Registered, Tracked, ensure_member, register_member, track_referral};
 pub use relay::{Announcement, DomainEvent, RELAYED, announcement_of, event_of};
 pub use reverse_payment::{Reversed, reverse_payment};
 pub use rewards::{ClaimRefusal, claim_reward};

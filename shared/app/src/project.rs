@@ -14,8 +14,8 @@ use guerdon_store::{
 use crate::{App, AppError, Period, program_now};
 
 /// Types of items whose changes are projected: the trigger's filter lets only these through.
-pub const PROJECTED: [&str; 7] =
-    ["member", "referral", "payment", "commission", "entry", "rank", "withdrawal"];
+pub const PROJECTED: [&str; 8] =
+    ["member", "code", "referral", "payment", "commission", "entry", "rank", "withdrawal"];
 
 /// Takes a batch of a shard's changes into the projections, each exactly once.
 ///
@@ -104,6 +104,10 @@ impl Plan {
             (Some(Stored::Referral(before)), Some(Stored::Referral(after))) => {
                 self.referral_moved(sequence, before, after);
             }
+            (None, Some(Stored::Code(_))) => self.add(Projection::Totals, sequence, &[("codes", 1)]),
+            (Some(Stored::Code(before)), Some(Stored::Code(after))) if after.expired && !before.expired => {
+                self.add(Projection::Totals, sequence, &[("codes_expired", 1)]);
+            }
             (None, Some(Stored::Payment(payment))) => self.paid(sequence, payment),
             (None, Some(Stored::Commission(commission))) => self.booked(sequence, commission),
             (Some(Stored::Commission(before)), Some(Stored::Commission(after))) => {
@@ -178,6 +182,7 @@ impl Plan {
             self.conversions.push(commission.clone());
         }
         self.deployment(sequence, commission.paid_at, &[("commissions", 1)]);
+        self.add(Projection::Member(commission.beneficiary.clone()), sequence, &[("rewards", 1)]);
         self.count(sequence, commission, Standing::default(), Standing::of(commission));
         self.mark(commission, commission.booked_at);
     }

@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 use serde_dynamo::Item;
 
 use crate::{
-    InvoiceCredit, Member, PaymentRecord, Posting, StoreError, customers::CustomerLink, observe::ATTRIBUTE,
+    CodeRecord, InvoiceCredit, Member, PaymentRecord, Posting, StoreError, customers::CustomerLink,
+    observe::ATTRIBUTE,
 };
 
 /// A stored record that stream consumers care about.
@@ -13,6 +14,8 @@ use crate::{
 pub enum Stored {
     /// A member.
     Member(Box<Member>),
+    /// A code.
+    Code(Box<CodeRecord>),
     /// An edge.
     Referral(Box<Referral>),
     /// A payment.
@@ -92,6 +95,7 @@ impl Stored {
         let kind = text(&image, "type");
         Ok(match kind.as_str() {
             "member" => Self::Member(read(image)?),
+            "code" => Self::Code(read(image)?),
             "referral" => Self::Referral(read(image)?),
             "payment" => Self::Payment(read(image)?),
             "commission" => Self::Commission(read(image)?),

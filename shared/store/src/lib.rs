@@ -50,6 +50,7 @@
 //! | 1 | a member, several members | [`Store::member`], [`Store::members`] |
 //! | 2 | who owns a code | [`Store::code`] |
 //! | 3 | a member's referral | [`Store::referral_of`], [`Store::referral`] |
+//! | 4 | those whom a member brought, newest first | [`Store::referrals_of`] |
 //! | 4 | pending referrals, soonest to expire first | [`Store::pending_referrals`] |
 //! | 5 | what expires now: codes, referrals | [`Store::codes_due`], [`Store::referrals_due`] |
 //! | 6 | a payment by its natural key | [`Store::payment`] |

@@ -167,6 +167,19 @@ impl Store {
         Ok(self.get_raw(&target.key()).await?.map(|item| counters_of(&item)).unwrap_or_default())
     }
 
+    /// Counters of up to 100 members as referrers, in the order asked for; empty where there are none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn counters_of_members(&self, members: &[MemberId]) -> Result<Vec<Counters>, StoreError> {
+        let keys: Vec<_> = members.iter().map(keys::member_stats).collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.get_each(&keys).await?;
+        Ok(found.into_iter().map(|item| item.map(|item| counters_of(&item)).unwrap_or_default()).collect())
+    }
+
     /// The daily totals of the `days` up to and including `last`, those without activity left out.
     ///
     /// # Errors
