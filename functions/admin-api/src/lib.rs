@@ -6,7 +6,10 @@
 mod audit;
 mod bank;
 mod batch;
+mod csv;
+mod dashboard;
 mod input;
+mod lists;
 mod payments;
 mod people;
 mod program;

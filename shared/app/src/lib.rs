@@ -10,6 +10,7 @@ mod context;
 pub mod desk;
 mod error;
 mod expire;
+mod failed_payment;
 mod figures;
 mod leaderboard;
 mod link_customer;
@@ -17,6 +18,7 @@ mod notify;
 mod orders;
 mod programs;
 mod project;
+mod project_lists;
 mod record_payment;
 mod referral_tree;
 mod register_member;
@@ -41,6 +43,7 @@ pub use bill_credit::{
 pub use context::{App, Clock, Entropy, FixedClock, MovableClock, OsEntropy, SystemClock};
 pub use error::AppError;
 pub use expire::{Expired, expire};
+pub use failed_payment::record_failed_payment;
 pub use figures::{Analytics, MOST_TREND_DAYS, TrendDay, referral_analytics, referral_trends};
 pub use leaderboard::{Board, Period, Row, leaderboard, public_board};
 pub use link_customer::{

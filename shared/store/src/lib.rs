@@ -22,6 +22,9 @@
 //! | [`ParkedEvent`] | of the item that it waits for, or `PARKED#kind` | `PARKED#created#event` | `PARKED#shard` / `parked_at#event` | | |
 //! | [`PaymentRecord`] | `PAYMENT#rail:id` | `PAYMENT` | | | |
 //! | [`Order`] | `ORDER#id` | `ORDER` | | | |
+//! | [`Listed`] | `LIST#list#shard` | `place#id` | | | |
+//! | member's payments, counted | `M#member` | `PAYER` | `CUSTOMERS#shard` / `member` | | |
+//! | [`FailedPayment`] | `FAILED#rail:event` | `FAILED` | | | 35 days |
 //! | [`Sighting`] | `PRINT#kind:hash` | `member` | | | |
 //! | [`PaymentReference`] | `REFERENCE#rail:id` | `REFERENCE` | | | |
 //! | [`ProgramVersion`] | `PROGRAM` | `VERSION#version` | | | |
@@ -83,10 +86,14 @@
 //! | 33 | an order, several orders | [`Store::order`], [`Store::orders`] |
 //! | 34 | who was seen with a fingerprint | [`Store::sighted`] |
 //! | 35 | what nobody claimed in time | [`Store::claims_due`] |
+//! | 36 | members by joining or name, orders by state | [`Store::listed`] |
+//! | 37 | what members paid, those who paid | [`Store::payers`], [`Store::customers_after`] |
+//! | 38 | the best of a ranking, page by page | [`Store::ranking_after`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition
 //! means, and [`Store::commit`] writes all of them or none.
+mod attempts;
 mod changes;
 mod connect;
 mod customers;
@@ -95,6 +102,7 @@ mod error;
 mod history;
 mod item;
 mod keys;
+mod lists;
 mod members;
 mod meter;
 mod observe;
@@ -111,6 +119,7 @@ mod transaction;
 mod wallets;
 mod withdrawals;
 
+pub use attempts::FailedPayment;
 pub use changes::{Change, Stored};
 pub use connect::Connection;
 pub use customers::{CustomerLink, ParkedEvent, PaymentReference, WaitsFor};
@@ -118,6 +127,7 @@ pub use desk::{Adjustment, AuditRecord, Claim, Notification, StoredResponse};
 pub use error::StoreError;
 pub use history::{PaymentLink, ScanCursor, ScannedPage};
 pub use keys::{SHARDS, posting_id, withdrawal_id};
+pub use lists::{List, Listed, Page};
 pub use members::{CodeRecord, Joined, Member, MemberCode};
 pub use meter::{Cost, Meter, metered};
 pub use observe::{METRICS, correlated, correlation};
