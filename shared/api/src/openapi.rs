@@ -48,6 +48,7 @@ pub fn complete(document: &mut OpenApi, routes: &[Route]) {
             _ => &mut item.get,
         };
         if let Some(operation) = operation {
+            operation.operation_id = Some(name_of(route));
             secure(operation, route.access);
             answer(operation, route);
         }
@@ -58,6 +59,13 @@ pub fn complete(document: &mut OpenApi, routes: &[Route]) {
         parts = parts.security_scheme(name, scheme);
     }
     document.components = Some(parts.build());
+}
+
+/// A name for each route, as `post_users_create`: what generated clients call their functions.
+fn name_of(route: &Route) -> String {
+    let words = route.path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let method = route.method.to_ascii_lowercase();
+    std::iter::once(method.as_str()).chain(words).collect::<Vec<_>>().join("_")
 }
 
 fn schemes() -> [SecurityScheme; 4] {
@@ -100,7 +108,13 @@ fn answer(operation: &mut Operation, route: &Route) {
     if route.access.anyone != Some("") {
         problems.push(("429", "Too many calls; `Retry-After` says how long to wait."));
     }
+    if route.path.contains('{') {
+        problems.push(("404", "There is nothing of this id."));
+    }
     if route.method != "GET" {
+        problems.push(("404", "Something that the call names does not exist."));
+        problems.push(("409", "It cannot be as things stand, or the key was used for another input."));
+        problems.push(("422", "Well formed, and yet it cannot be."));
         problems.push(("413", "The body is larger than 16 KiB."));
         let takes_key = operation
             .parameters

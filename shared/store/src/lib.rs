@@ -25,6 +25,7 @@
 //! | [`Listed`] | `LIST#list#shard` | `place#id` | | | |
 //! | member's payments, counted | `M#member` | `PAYER` | `CUSTOMERS#shard` / `member` | | |
 //! | [`FailedPayment`] | `FAILED#rail:event` | `FAILED` | | | 35 days |
+//! | [`Click`](guerdon_domain::Click) | `CLICK#id` | `CLICK` | | | 400 days |
 //! | [`Sighting`] | `PRINT#kind:hash` | `member` | | | |
 //! | [`PaymentReference`] | `REFERENCE#rail:id` | `REFERENCE` | | | |
 //! | [`ProgramVersion`] | `PROGRAM` | `VERSION#version` | | | |
@@ -86,6 +87,7 @@
 //! | 33 | an order, several orders | [`Store::order`], [`Store::orders`] |
 //! | 34 | who was seen with a fingerprint | [`Store::sighted`] |
 //! | 35 | what nobody claimed in time | [`Store::claims_due`] |
+//! | 35 | a click | [`Store::click`] |
 //! | 36 | members by joining or name, orders by state | [`Store::listed`] |
 //! | 37 | what members paid, those who paid | [`Store::payers`], [`Store::customers_after`] |
 //! | 38 | the best of a ranking, page by page | [`Store::ranking_after`] |
@@ -95,6 +97,7 @@
 //! means, and [`Store::commit`] writes all of them or none.
 mod attempts;
 mod changes;
+mod clicks;
 mod connect;
 mod customers;
 mod desk;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    Code, CustomerId, MemberId, PaymentKey, Progress, Referral, ReferralState, TelegramId, Timestamp,
+    ClickId, Code, CustomerId, MemberId, PaymentKey, Progress, Referral, ReferralState, TelegramId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +56,9 @@ pub struct Joined {
     pub update_id: i64,
     /// Who brought them.
     pub referrer: Option<MemberId>,
+    /// The click by which they came, as the link said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub click: Option<ClickId>,
 }
 
 /// The code a member shares at present.
