@@ -101,12 +101,14 @@ fn secure(operation: &mut Operation, access: Access) {
 /// The problems that a route's surroundings answer with; its own are with its handler.
 fn answer(operation: &mut Operation, route: &Route) {
     let mut problems = vec![("400", "The request cannot be read."), ("503", "Try again in a moment.")];
-    if route.access.anyone.is_none() {
+    if route.access.anyone != Some("") {
         problems.push(("401", "No credential, or one that is not in force."));
-        problems.push(("403", "The credential is not for this."));
     }
     if route.access.anyone != Some("") {
         problems.push(("429", "Too many calls; `Retry-After` says how long to wait."));
+    }
+    if route.access.anyone.is_none() {
+        problems.push(("403", "The credential is not for this."));
     }
     if route.path.contains('{') {
         problems.push(("404", "There is nothing of this id."));
