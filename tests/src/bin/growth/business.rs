@@ -1,0 +1,197 @@
+//! A business of any size, loaded through the use cases and the projector.
+
+use std::sync::Arc;
+
+use anyhow::ensure;
+use axum::Router;
+use guerdon_api::{Gate, Limits};
+use guerdon_app::{
+    App, FixedClock, MovableClock, OrderRequest, OsEntropy, Profile, create_order, pay_order, project,
+    record_payment, request_withdrawal, settle_wallet, share_code, start_member,
+};
+use guerdon_domain::{
+    Code, Currency, ExternalPaymentId, Money, PaymentFacts, PaymentKey, PaymentMethod, PayoutMethod, Preset,
+    PseudonymKey, Rail, TelegramId, Timestamp,
+};
+use guerdon_engine::{Engine, StreamPosition};
+use guerdon_runtime::{
+    secrets::{Secret, Secrets},
+    stream::{StreamEvent, changes},
+};
+use guerdon_store::{Meter, Store};
+use guerdon_telegram::BotUsername;
+use serde_json::json;
+
+const TABLE: &str = "guerdon";
+/// What opens the routes.
+pub(crate) const TOKEN: &str = "token-of-the-growth-bench";
+/// The member who brought half of all others.
+pub(crate) const POPULAR: i64 = 1;
+/// Changes that the projector takes at once.
+const BATCH: usize = 1000;
+
+pub(crate) struct Business {
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) operators: Router,
+    pub(crate) members: Router,
+    app: App,
+    clock: Arc<FixedClock>,
+    engine: Engine,
+    read_to: StreamPosition,
+    steps: usize,
+}
+
+/// The path is member-api's.
+pub(crate) fn is_members(path: &str) -> bool {
+    guerdon_local::MEMBER_PATHS.iter().any(|known| known.ends_with('/') && path.starts_with(known))
+}
+
+impl Business {
+    /// `members`, one in ten of whom refers others, and `payments` of theirs, spread over a month.
+    pub(crate) async fn load(members: usize, payments: usize) -> anyhow::Result<Self> {
+        let mut business = Self::empty().await?;
+        let mut lots = fastrand::Rng::with_seed(20_261_121);
+        let mut codes: Vec<Code> = Vec::new();
+        let steps = (members + payments).max(1);
+        let second = (30 * 86_400_usize).div_ceil(steps);
+        let last = i64::try_from(members)?;
+        for member in 1..=last {
+            // Half of all come by the popular one, a third by others, the rest by themselves.
+            let code = match lots.u32(0..6) {
+                0..3 => codes.first(),
+                3..5 if !codes.is_empty() => codes.get(lots.usize(0..codes.len())),
+                _ => None,
+            };
+            business.join(member, code.cloned().as_ref()).await?;
+            if member % 10 == 1 {
+                let id = business.app.member_id(TelegramId::try_new(member)?);
+                codes.push(share_code(&business.app, &id).await?.code);
+            }
+            business.pass(second).await?;
+        }
+        for payment in 0..payments {
+            let member = lots.i64(1..=last);
+            if payment % 20 == 0 {
+                business.order(member, payment).await?;
+            } else {
+                business.pay(member, payment).await?;
+            }
+            business.pass(second).await?;
+        }
+        business.withdraw(last).await?;
+        business.project(0).await?;
+        Ok(business)
+    }
+
+    async fn empty() -> anyhow::Result<Self> {
+        let engine = Engine::memory()?;
+        let meter = Arc::new(Meter::default());
+        let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
+        store.create_table().await?;
+        // 2026-11-01T00:00:00Z.
+        let clock = Arc::new(FixedClock::new(Timestamp::from_seconds(1_793_491_200)));
+        let app = App {
+            store,
+            clock: clock.clone(),
+            entropy: Arc::new(OsEntropy),
+            preset: Arc::new(Preset::builtin("ott")?),
+            programs: guerdon_app::Programs::default(),
+            pseudonyms: PseudonymKey::try_new(vec![7; 32])?,
+        };
+        let most = 1_000_000_000;
+        let gate = Gate {
+            app: app.clone(),
+            secrets: Secrets::given([(Secret::AdminToken, TOKEN.to_owned())]),
+            limits: Limits { operator: most, service: most, member: most },
+            origins: Vec::new(),
+        };
+        let members = member_api::routes::router(gate.clone(), BotUsername::parse("growth_bench_bot")?);
+        let operators = admin_api::routes::router(admin_api::routes::Desk { gate, super_admin: None });
+        Ok(Self {
+            meter,
+            operators,
+            members,
+            app,
+            clock,
+            engine,
+            read_to: StreamPosition::default(),
+            steps: 0,
+        })
+    }
+
+    async fn join(&self, member: i64, code: Option<&Code>) -> anyhow::Result<()> {
+        let profile = Profile {
+            telegram_id: TelegramId::try_new(member)?,
+            first_name: format!("User{member}"),
+            last_name: None,
+            username: None,
+            language: None,
+        };
+        start_member(&self.app, &profile, code, member).await?;
+        Ok(())
+    }
+
+    async fn pay(&self, member: i64, payment: usize) -> anyhow::Result<()> {
+        let id = self.app.member_id(TelegramId::try_new(member)?);
+        let key = PaymentKey { rail: Rail::Stripe, id: ExternalPaymentId::parse(format!("in_{payment}"))? };
+        let paid = Money::new(13_500, Currency::parse("INR")?);
+        record_payment(&self.app, &PaymentFacts::purchase(key, id, paid, self.app.now())).await?;
+        Ok(())
+    }
+
+    async fn order(&self, member: i64, payment: usize) -> anyhow::Result<()> {
+        let request = OrderRequest {
+            member: self.app.member_id(TelegramId::try_new(member)?),
+            product: None,
+            price: None,
+            method: PaymentMethod::Upi,
+            transaction: Some(ExternalPaymentId::parse(format!("T-{payment}"))?),
+            payer: None,
+            key: None,
+            service: "growth".to_owned(),
+        };
+        let order = create_order(&self.app, &request).await?;
+        if !payment.is_multiple_of(3) {
+            pay_order(&self.app, &order.id, None, "growth").await?;
+        }
+        Ok(())
+    }
+
+    /// One referrer in fifty is settled and asks for money.
+    async fn withdraw(&self, last: i64) -> anyhow::Result<()> {
+        self.clock.advance(86_400);
+        for member in (1..=last).step_by(500) {
+            let id = self.app.member_id(TelegramId::try_new(member)?);
+            settle_wallet(&self.app, &id).await?;
+            let amount = Money::new(50_000, Currency::parse("INR")?);
+            let way = (PayoutMethod::Upi, "user@bank");
+            // Most have not earned so much.
+            let asked = request_withdrawal(&self.app, &id, amount, way, "growth").await;
+            ensure!(member != POPULAR || asked.is_ok(), "the popular one has earned enough: {asked:?}");
+        }
+        Ok(())
+    }
+
+    /// Time passes, and the projector reads on when there is enough.
+    async fn pass(&mut self, seconds: usize) -> anyhow::Result<()> {
+        self.clock.advance(i64::try_from(seconds)?);
+        self.steps += 1;
+        if self.steps.is_multiple_of(BATCH / 4) { self.project(BATCH).await } else { Ok(()) }
+    }
+
+    /// Projects whole batches, or with 0 whatever is left.
+    async fn project(&mut self, at_least: usize) -> anyhow::Result<()> {
+        loop {
+            let page = self.engine.read_stream(TABLE, &self.read_to, BATCH)?;
+            if page.records.is_empty() || page.records.len() < at_least {
+                return Ok(());
+            }
+            self.read_to = page.position;
+            let event = json!({ "Records": page.records, "shardId": page.shard_id });
+            let event: StreamEvent = serde_json::from_value(event)?;
+            let (changes, unreadable) = changes(&event);
+            ensure!(unreadable.is_none(), "a stream record is unreadable");
+            project(&self.app, event.shard_id.as_deref().unwrap_or("shard"), &changes).await?;
+        }
+    }
+}
