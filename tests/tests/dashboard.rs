@@ -228,3 +228,23 @@ async fn orders_and_referrers_are_listed() {
     assert_eq!((&alice["total_earned"], &alice["conversion_rate"]), (&json!(28.00), &json!(100.0)));
     assert_eq!(referrers["next_cursor"], Value::Null);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_automation_log_says_what_schedules_did() {
+    let world = ott().await;
+    business(&world).await;
+    world.advance(2 * 86_400).await;
+    for job in ["code-expiry", "hold-release", "ledger-verifier"] {
+        world.run_job(job).await;
+        world.advance(1).await;
+    }
+    let runs = get(&world, "/api/admin/jobs").await;
+    let jobs: Vec<_> = runs["items"].as_array().unwrap().iter().map(|run| run["job"].clone()).collect();
+    assert_eq!(jobs, ["ledger-verifier", "hold-release", "code-expiry"], "the newest first");
+    let release = get(&world, "/api/admin/jobs?job=hold-release").await["items"][0].clone();
+    assert_eq!((&release["status"], &release["report"]["released"]), (&json!("success"), &json!(1)), "{release}");
+    let page = get(&world, "/api/admin/jobs?limit=1").await;
+    let next = get(&world, &format!("/api/admin/jobs?cursor={}", page["next_cursor"].as_str().unwrap())).await;
+    assert_eq!(next["items"].as_array().unwrap().len(), 2);
+    assert_eq!(call(&world, Method::GET, "/api/admin/jobs?job=x", None).await.code(), "bad_job");
+}

@@ -10,6 +10,7 @@ mod batch;
 mod csv;
 mod dashboard;
 mod input;
+mod jobs;
 mod lists;
 mod payments;
 mod people;

@@ -11,7 +11,7 @@ use guerdon_api::{
 use guerdon_domain::{Role, TelegramId};
 
 use crate::{
-    attribution, audit, bank, batch, dashboard, lists, payments, program, read, request, service_keys,
+    attribution, audit, bank, batch, dashboard, jobs, lists, payments, program, read, request, service_keys,
     sign_in, statement, steps, withdrawals, write,
 };
 
@@ -56,6 +56,7 @@ routes! { Arc<Desk>;
     ADMIN => post "/withdrawals/{id}/reject" steps::reject;
     ADMIN => post "/withdrawals/{id}/paid" steps::paid;
     ADMIN => get "/api/admin/audit" audit::list;
+    ADMIN => get "/api/admin/jobs" jobs::list;
     ADMIN => get "/api/admin/credits/stats" read::stats;
     ADMIN => get "/api/admin/credits/top-referrers" read::top_referrers;
     ADMIN => get "/api/admin/credits/user/{user_id}" read::user;

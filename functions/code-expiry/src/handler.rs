@@ -1,6 +1,6 @@
 //! One run of the expiry.
 
-use guerdon_app::{App, AppError, expire};
+use guerdon_app::{App, AppError, expire, logged_run};
 use serde_json::{Value, json};
 
 /// Expires what is due and reports what it did.
@@ -8,6 +8,10 @@ use serde_json::{Value, json};
 /// # Errors
 /// [`AppError`]; the schedule tries again.
 pub async fn handle(app: &App) -> Result<Value, AppError> {
+    logged_run(app, "code-expiry", run(app)).await
+}
+
+async fn run(app: &App) -> Result<Value, AppError> {
     let expired = expire(app).await?;
     tracing::info!(
         codes = expired.codes,

@@ -1,6 +1,6 @@
 //! One run of the verification.
 
-use guerdon_app::{App, AppError, METRICS, verify_next};
+use guerdon_app::{App, AppError, METRICS, logged_run, verify_next};
 use serde_json::{Value, json};
 
 /// Seconds that a run takes at the most; the next goes on where it stopped.
@@ -11,6 +11,10 @@ const SECONDS: i64 = 240;
 /// # Errors
 /// [`AppError::Corrupt`] with the first difference: it makes the alarm ring, every hour until it is mended.
 pub async fn handle(app: &App) -> Result<Value, AppError> {
+    logged_run(app, "ledger-verifier", run(app)).await
+}
+
+async fn run(app: &App) -> Result<Value, AppError> {
     let run = verify_next(app, SECONDS).await?;
     tracing::info!(target: METRICS, ledger_drift = i64::from(run.difference.is_some()));
     if let Some(difference) = run.difference {

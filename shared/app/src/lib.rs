@@ -13,6 +13,7 @@ mod error;
 mod expire;
 mod failed_payment;
 mod figures;
+mod job_log;
 mod leaderboard;
 mod link_customer;
 mod notify;
@@ -47,6 +48,7 @@ pub use error::AppError;
 pub use expire::{Expired, expire};
 pub use failed_payment::record_failed_payment;
 pub use figures::{Analytics, MOST_TREND_DAYS, TrendDay, referral_analytics, referral_trends};
+pub use job_log::{JOBS, job_runs, logged_run};
 pub use leaderboard::{Board, Period, Row, leaderboard, public_board};
 pub use link_customer::{
     Linked, Parked, link_customer, park_for_handler, park_until_known, replay_parked, tie_reference,
@@ -93,8 +95,8 @@ pub use guerdon_store::{METRICS, correlated, correlation};
 /// The stored records that functions name in their own signatures.
 pub mod stored {
     pub use guerdon_store::{
-        AuditRecord, Change, Cost, Joined, Member, MemberCode, Meter, Order, ParkedEvent, PaymentRecord,
-        PaymentReference, ProgramVersion, ScanCursor, ServiceKey, Store, StoreError, Stored, WaitsFor,
-        commission_cursor,
+        AuditRecord, Change, Cost, JobRun, Joined, Member, MemberCode, Meter, Order, ParkedEvent,
+        PaymentRecord, PaymentReference, ProgramVersion, ScanCursor, ServiceKey, Store, StoreError, Stored,
+        WaitsFor, commission_cursor,
     };
 }

@@ -39,6 +39,7 @@
 //! | seen update | `UPDATE#id` | `UPDATE` | | | 2 days |
 //! | [`Notification`] | `NOTIFICATION#event` | `NOTIFICATION` | | | 30 days |
 //! | where the verification stands | `VERIFICATION` | `CURSOR` | | | |
+//! | [`JobRun`] | `JOB#function` | `started_at#id` | | | 90 days |
 //! | rate counter | `RATE#principal` | minute | | | 1 hour |
 //!
 //! A commission's place is `joined_at#referee` for the one that converts a referral,
@@ -90,6 +91,7 @@
 //! | 35 | a click | [`Store::click`] |
 //! | 36 | members by joining or name, orders by state | [`Store::listed`] |
 //! | 37 | what members paid, those who paid | [`Store::payers`], [`Store::customers_after`] |
+//! | 39 | what a schedule did | [`Store::job_runs`] |
 //! | 38 | the best of a ranking, page by page | [`Store::ranking_after`] |
 //!
 //! # Writing
@@ -104,6 +106,7 @@ mod desk;
 mod error;
 mod history;
 mod item;
+mod jobs;
 mod keys;
 mod lists;
 mod members;
@@ -129,6 +132,7 @@ pub use customers::{CustomerLink, ParkedEvent, PaymentReference, WaitsFor};
 pub use desk::{Adjustment, AuditRecord, Claim, Notification, StoredResponse};
 pub use error::StoreError;
 pub use history::{PaymentLink, ScanCursor, ScannedPage};
+pub use jobs::JobRun;
 pub use keys::{SHARDS, posting_id, withdrawal_id};
 pub use lists::{List, Listed, Page};
 pub use members::{CodeRecord, Joined, Member, MemberCode};
