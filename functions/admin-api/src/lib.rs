@@ -14,6 +14,7 @@ mod read;
 mod request;
 pub mod routes;
 mod service_keys;
+mod settings;
 mod sign_in;
 mod statement;
 mod steps;

@@ -11,7 +11,7 @@ use guerdon_api::{
 use guerdon_domain::{Role, TelegramId};
 
 use crate::{
-    audit, bank, batch, payments, program, read, request, service_keys, sign_in, statement, steps,
+    audit, bank, batch, payments, program, read, request, service_keys, settings, sign_in, statement, steps,
     withdrawals, write,
 };
 
@@ -71,4 +71,6 @@ routes! { Arc<Desk>;
     ADMIN => post "/api/admin/withdrawals/export" batch::export;
     ADMIN => get "/api/admin/withdrawals/{id}" withdrawals::one;
     ADMIN => post "/api/admin/withdrawals/{id}/{step}" steps::step;
+    ADMIN => get "/settings/all" settings::all;
+    SUPER => put "/settings/{key}" settings::set;
 }

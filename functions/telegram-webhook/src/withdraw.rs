@@ -2,7 +2,7 @@
 //! and never logged.
 
 use guerdon_app::{
-    AppError, WithdrawView, WithdrawalError, request_withdrawal, stored::Member, withdraw_view,
+    AppError, WithdrawView, WithdrawalError, request_withdrawal, settings_now, stored::Member, withdraw_view,
 };
 use guerdon_domain::{DestinationError, Money, PayoutMethod, Timestamp, WithdrawalRules, WithdrawalState};
 use guerdon_telegram::{
@@ -52,7 +52,8 @@ pub(crate) async fn asked(
     line: &str,
 ) -> Result<Page, AppError> {
     let text = &words.withdraw;
-    let Some(rules) = &bot.app.preset.withdrawals else { return Ok(Page::text(words.not_offered)) };
+    let settings = settings_now(&bot.app).await?;
+    let Some(rules) = &settings.preset.withdrawals else { return Ok(Page::text(words.not_offered)) };
     let Some((amount, method, destination)) = parts(line) else {
         return Ok(Page::text(fill_html(text.unreadable, &[("rows", &usage(text, rules))])));
     };

@@ -1,9 +1,10 @@
 //! What each use case refuses, as a problem.
 
 use guerdon_app::{
-    AppError, OperatorError, SignInError, WithdrawalError,
+    AppError, OperatorError, SettingRefusal, SignInError, WithdrawalError,
     desk::{BankRefusal, CallRefusal, DeskError, ProgramRefusal},
 };
+use guerdon_domain::SettingError;
 use guerdon_runtime::problem::{self, Problem};
 use http::StatusCode;
 
@@ -104,6 +105,21 @@ impl From<WithdrawalError> for Refusal {
             | E::Barred => StatusCode::UNPROCESSABLE_ENTITY,
         };
         unchanged(status, error.code(), "Refused", error)
+    }
+}
+
+impl From<SettingRefusal> for Refusal {
+    fn from(refusal: SettingRefusal) -> Self {
+        let (status, code, title) = match refusal {
+            SettingRefusal::App(error) => return error.into(),
+            SettingRefusal::Bad(SettingError::Unknown(_)) => {
+                (StatusCode::NOT_FOUND, "unknown_setting", "Unknown setting")
+            }
+            SettingRefusal::Bad(_) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "bad_setting", "It cannot be set so")
+            }
+        };
+        unchanged(status, code, title, refusal)
     }
 }
 

@@ -2,14 +2,14 @@
 
 use guerdon_domain::{
     ExternalPaymentId, Fingerprint, MemberId, Money, OrderId, OrderState, PaymentFacts, PaymentKey,
-    PaymentLine, PaymentMethod, Plan, Stamp,
+    PaymentLine, PaymentMethod, Plan, Stamp, Timestamp,
 };
 use guerdon_store::{Order, PaymentRecord, StoreError, metered};
 
 use crate::{
     App, AppError, Recorded,
     record_payment::{Along, record_along},
-    settle_wallet,
+    settings_now, settle_wallet,
 };
 
 /// An order as a service asks for it.
@@ -77,7 +77,8 @@ const MOST_MINOR: i64 = 1_000_000_000;
 /// [`OrderRefusal`]; nothing was changed.
 pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, OrderRefusal> {
     metered("create_order", async {
-        let plan = plan_of(app, request.product.as_deref())?;
+        let settings = settings_now(app).await?;
+        let plan = plan_of(&settings.preset.plans, request.product.as_deref())?;
         let price = request.price.unwrap_or(plan.price);
         if !(1..=MOST_MINOR).contains(&price.minor()) || price.currency() != app.preset.currency {
             return Err(OrderRefusal::BadAmount(Money::new(MOST_MINOR, app.preset.currency)));
@@ -114,8 +115,7 @@ pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, Or
     .await
 }
 
-fn plan_of<'a>(app: &'a App, product: Option<&str>) -> Result<&'a Plan, OrderRefusal> {
-    let plans = &app.preset.plans;
+fn plan_of<'a>(plans: &'a [Plan], product: Option<&str>) -> Result<&'a Plan, OrderRefusal> {
     let found = match product {
         Some(product) => plans.iter().find(|plan| plan.id == product),
         None => plans.iter().min_by_key(|plan| plan.price.minor()),
@@ -173,7 +173,8 @@ pub async fn pay_order(
                 payment.ok_or_else(|| AppError::Corrupt("an order's payment is gone".to_owned()))?;
             return Ok(PaidOrder { order, payment, before: true });
         }
-        let facts = facts_of(app, &order, key.clone());
+        let plans = &settings_now(app).await?.preset.plans;
+        let facts = facts_of(plans, &order, key.clone(), app.now());
         let paid = Some(Stamp { by: service.to_owned(), at: app.now() });
         let after = Order { state: OrderState::Paid, payment: Some(key), paid, ..order };
         match record_along(app, &facts, Along { order: Some(&after), ..Along::default() }).await? {
@@ -212,9 +213,9 @@ fn payment_key(order: &Order, told: Option<&ExternalPaymentId>) -> Result<Paymen
     Ok(PaymentKey { rail: order.method.rail(), id })
 }
 
-fn facts_of(app: &App, order: &Order, key: PaymentKey) -> PaymentFacts {
-    let mut facts = PaymentFacts::purchase(key, order.member.clone(), order.price, app.now());
-    if let Some(plan) = app.preset.plans.iter().find(|plan| plan.id == order.product) {
+fn facts_of(plans: &[Plan], order: &Order, key: PaymentKey, now: Timestamp) -> PaymentFacts {
+    let mut facts = PaymentFacts::purchase(key, order.member.clone(), order.price, now);
+    if let Some(plan) = plans.iter().find(|plan| plan.id == order.product) {
         facts.tier = plan.price;
     }
     facts.lines = vec![PaymentLine { product: order.product.clone(), amount: order.price }];

@@ -31,6 +31,7 @@
 //! | [`Operator`] | `OPERATOR#member` | `OPERATOR` | | | |
 //! | [`Session`] | `OPERATOR#member` | `SESSION#id` | | | when it ends |
 //! | [`ServiceKey`] | `SERVICES` | `KEY#id` | | | |
+//! | [`StoredSettings`] | `SETTINGS` | `SETTINGS` | | | |
 //! | [`AuditRecord`] | `AUDIT#month` | `at#id` | | | |
 //! | seen update | `UPDATE#id` | `UPDATE` | | | 2 days |
 //! | [`Notification`] | `NOTIFICATION#event` | `NOTIFICATION` | | | 30 days |
@@ -82,6 +83,7 @@
 //! | 33 | an order, several orders | [`Store::order`], [`Store::orders`] |
 //! | 34 | who was seen with a fingerprint | [`Store::sighted`] |
 //! | 35 | what nobody claimed in time | [`Store::claims_due`] |
+//! | 36 | what operators have set | [`Store::settings`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition
@@ -104,6 +106,7 @@ mod programs;
 mod projections;
 mod schema;
 mod services;
+mod settings;
 mod sightings;
 mod table;
 mod transaction;
@@ -126,6 +129,7 @@ pub use payments::{DueCommissions, PaymentRecord, RELEASE_BATCH, ReleaseDue, com
 pub use programs::{Limit, LimitUse, ProgramVersion, limits_of};
 pub use projections::{Contribution, Counters, Projection, Ranked, SCORE};
 pub use services::ServiceKey;
+pub use settings::{Override, StoredSettings};
 pub use sightings::Sighting;
 pub use table::Store;
 pub use transaction::{CommitError, Fragment};

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{AdjustmentId, InvoiceId, Refusal, Verdict};
 use guerdon_store::{
-    Adjustment, AuditRecord, Claim, Contribution, InvoiceCredit, InvoiceCreditState, MemberCode, Projection,
-    ReleaseDue, SCORE, StoredResponse, WaitsFor,
+    Adjustment, AuditRecord, Claim, Contribution, InvoiceCredit, InvoiceCreditState, MemberCode, Override,
+    Projection, ReleaseDue, SCORE, StoredResponse, StoredSettings, WaitsFor,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -263,6 +263,26 @@ async fn an_audited_request() {
     table.store.commit(&table.store.audited(&audit, &response, ()).unwrap()).await.unwrap();
     check(&table, "response", "stored_response").await;
     check(&table, "audit", "audit").await;
+}
+
+#[tokio::test]
+async fn what_operators_have_set() {
+    let table = table().await;
+    let minimum = guerdon_domain::SettingValue::Amount(usd(2500));
+    let change = |set| Override { set, at: NOW, by: "op_5f0e".to_owned() };
+    let overrides = [("withdrawals.minimum", Some(minimum)), ("referrals.enabled", None)];
+    let overrides = overrides.map(|(key, set)| (key.to_owned(), change(set))).into();
+    let none = StoredSettings::default();
+    let first = StoredSettings { version: 1, overrides };
+    table.store.commit(&[table.store.move_settings(&none, &first, ()).unwrap()]).await.unwrap();
+    check(&table, "settings", "settings").await;
+    assert_eq!(table.store.settings().await.unwrap(), first);
+    let second = StoredSettings { version: 2, ..none.clone() };
+    for stale in [&none, &second] {
+        let refused = table.store.move_settings(stale, &second, ()).unwrap();
+        table.store.commit(&[refused]).await.unwrap_err();
+    }
+    table.store.commit(&[table.store.move_settings(&first, &second, ()).unwrap()]).await.unwrap();
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ pub struct Texts {
     pub refused_own_code: &'static str,
     pub refused_already_referred: &'static str,
     pub refused_already_member: &'static str,
+    pub refused_referrals_off: &'static str,
     pub refused_unreadable: &'static str,
     pub recruit: &'static str,
     pub recruit_offer: &'static str,
@@ -213,6 +214,7 @@ pub const EN: Texts = Texts {
     refused_already_referred: "👍 You have joined through a friend's link already, and that stays.",
     refused_already_member: "ℹ️ Referral links are for new members, and you were here before. Nothing has \
                              changed. You can still invite friends: /recruit",
+    refused_referrals_off: "⏸ Referral links are not taken at the moment. Send /start to join without one.",
     refused_unreadable: "🔍 I can't read that link. A referral code has 8 letters and digits. Check it with your \
                          friend, or send /start to join without one.",
     recruit: "🎯 <b>Invite friends</b>\n\n{offer}🔗 Your link:\n<code>{link}</code>\n🏷 Your code: \

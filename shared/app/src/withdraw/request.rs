@@ -7,7 +7,7 @@ use guerdon_domain::{
 use guerdon_store::{metered, withdrawal_id};
 
 use super::{TRIES, WithdrawalError};
-use crate::{App, AppError, error::refusal, settle_wallet::settle_for_view};
+use crate::{App, AppError, error::refusal, settings_now, settle_wallet::settle_for_view};
 
 /// What a request came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,8 @@ pub async fn request_withdrawal(
     key: &str,
 ) -> Result<WithdrawalAsked, WithdrawalError> {
     metered("request_withdrawal", async {
-        let rules = app.preset.withdrawals.as_ref().ok_or(WithdrawalError::NotOffered)?;
+        let settings = settings_now(app).await?;
+        let rules = settings.preset.withdrawals.as_ref().ok_or(WithdrawalError::NotOffered)?;
         check_text_key(key)?;
         if amount.currency() != app.preset.currency || !amount.is_positive() {
             return Err(WithdrawalError::BadAmount(app.preset.currency));
@@ -56,6 +57,9 @@ pub async fn request_withdrawal(
         for tries in 1..=TRIES {
             if let Some(asked) = asked_before(app, member, amount, &destination, key).await? {
                 return Ok(WithdrawalAsked::AlreadyApplied(asked));
+            }
+            if !settings.withdrawals_enabled {
+                return Err(WithdrawalError::NotOffered);
             }
             if known.barred {
                 return Err(WithdrawalError::Barred);

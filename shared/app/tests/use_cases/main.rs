@@ -14,6 +14,7 @@ mod posting;
 mod programs;
 mod projecting;
 mod reversing;
+mod settings;
 mod settling;
 mod starting;
 mod statements;
