@@ -6,6 +6,7 @@
 mod audit;
 mod bank;
 mod batch;
+mod fraud;
 mod input;
 mod payments;
 mod people;

@@ -126,6 +126,7 @@ fn refused(words: Words, rules: &WithdrawalRules, error: &WithdrawalError) -> St
         E::OneOpen(_) => text.one_open.to_owned(),
         E::CoolingDown(at) => fill(text.cooling_down, &[("at", &clock(*at))]),
         E::Barred => text.barred.to_owned(),
+        E::UnderReview => text.under_review.to_owned(),
         // Nothing of this comes of a member's own line.
         E::Destination(DestinationError::Unreadable)
         | E::UnknownMember

@@ -10,6 +10,7 @@ mod context;
 pub mod desk;
 mod error;
 mod expire;
+mod fraud;
 mod leaderboard;
 mod link_customer;
 mod notify;
@@ -40,12 +41,16 @@ pub use bill_credit::{
 pub use context::{App, Clock, Entropy, FixedClock, MovableClock, OsEntropy, SystemClock};
 pub use error::AppError;
 pub use expire::{Expired, expire};
+pub use fraud::{
+    ByHand, Checked, FraudRefusal, block_member, flag_by_hand, inspect_destination, inspect_joined,
+    inspect_payer, inspect_prints, inspect_reversed, resolve_flag, run_checks, unblock_member,
+};
 pub use leaderboard::{Board, Period, Row, leaderboard};
 pub use link_customer::{
     Linked, Parked, link_customer, park_for_handler, park_until_known, replay_parked, tie_reference,
 };
 pub use notify::{Content, Notice, claim_notice, notice_done, notice_for, set_blocked};
-pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order};
+pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order, payout_of};
 pub use programs::{Programs, program_at, program_now};
 pub use project::{PROJECTED, project};
 pub use record_payment::{Recorded, record_payment};

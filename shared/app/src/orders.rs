@@ -1,13 +1,13 @@
 //! Orders of a service: made, and paid when the service vouches for it.
 
 use guerdon_domain::{
-    ExternalPaymentId, Fingerprint, MemberId, Money, OrderId, OrderState, PaymentFacts, PaymentKey,
-    PaymentLine, PaymentMethod, Plan, Stamp, Timestamp,
+    Destination, ExternalPaymentId, Fingerprint, MemberId, Money, OrderId, OrderState, PaymentFacts,
+    PaymentKey, PaymentLine, PaymentMethod, PayoutMethod, Plan, Stamp, Timestamp,
 };
 use guerdon_store::{Order, PaymentRecord, StoreError, metered};
 
 use crate::{
-    App, AppError, Recorded,
+    App, AppError, Recorded, inspect_payer,
     record_payment::{Along, record_along},
     settings_now, settle_wallet,
 };
@@ -27,6 +27,8 @@ pub struct OrderRequest {
     pub transaction: Option<ExternalPaymentId>,
     /// What it is paid from.
     pub payer: Option<Fingerprint>,
+    /// The same as a place to be paid out to, where it is one: [`payout_of`] of a UPI id.
+    pub payout: Option<Fingerprint>,
     /// What makes the order this one, where no transaction does: the service's key.
     pub key: Option<String>,
     /// Which service asks.
@@ -107,12 +109,26 @@ pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, Or
             }
             known
         };
-        if let Some(payer) = &order.payer {
-            app.store.sight(payer, &order.member, app.now()).await?;
+        let prints: Vec<_> = order.payer.iter().chain(&request.payout).cloned().collect();
+        for print in &prints {
+            app.store.sight(print, &order.member, app.now()).await?;
         }
+        // Before anything is paid, so that what is found decides the payment.
+        inspect_payer(app, &order.member, &prints).await?;
         Ok(order)
     })
     .await
+}
+
+/// What an order is paid from, as a place to be paid out to: a payer may be paid out to the same UPI id as others.
+pub fn payout_of(app: &App, method: PaymentMethod, payer: &str) -> Option<Fingerprint> {
+    match method {
+        PaymentMethod::Upi => {
+            let destination = Destination::parse(PayoutMethod::Upi, payer).ok()?;
+            Some(Fingerprint::destination(&app.pseudonyms, &destination))
+        }
+        PaymentMethod::Bank | PaymentMethod::Blik => None,
+    }
 }
 
 fn plan_of<'a>(plans: &'a [Plan], product: Option<&str>) -> Result<&'a Plan, OrderRefusal> {

@@ -178,11 +178,16 @@ impl Plan {
             self.conversions.push(commission.clone());
         }
         self.deployment(sequence, commission.paid_at, &[("commissions", 1)]);
+        self.add(Projection::Member(commission.beneficiary.clone()), sequence, &[("commissions", 1)]);
         self.count(sequence, commission, Standing::default(), Standing::of(commission));
         self.mark(commission, commission.booked_at);
     }
 
     fn commission_moved(&mut self, sequence: &str, before: &Commission, after: &Commission) {
+        let reversed = i64::from(after.clawed > 0) - i64::from(before.clawed > 0);
+        if reversed != 0 {
+            self.add(Projection::Member(after.beneficiary.clone()), sequence, &[("reversed", reversed)]);
+        }
         self.count(sequence, after, Standing::of(before), Standing::of(after));
         if after.is_releasable() && !before.is_releasable() {
             self.mark(after, self.now);

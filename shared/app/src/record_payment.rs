@@ -157,7 +157,7 @@ pub(crate) async fn surroundings(
 }
 
 fn party(member: Member) -> Party {
-    Party { barred: member.barred, last_paid_at: member.last_paid_at, member: member.id }
+    Party { barred: member.is_barred(), last_paid_at: member.last_paid_at, member: member.id }
 }
 
 /// The referral as its commissions show it: converted also in the moment before the stream has said so.

@@ -1,6 +1,6 @@
 //! A Telegram user presses start, with a friend's code or without.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::{Code, MemberId, Referral, ReferralState, TelegramId};
 use guerdon_store::{Joined, Member, metered};
@@ -161,6 +161,8 @@ fn new_member(
         customer: None,
         blocked_bot: false,
         barred: false,
+        holds: BTreeSet::new(),
+        rejects: BTreeSet::new(),
         last_paid_at: None,
     }
 }

@@ -22,7 +22,8 @@
 //! | [`ParkedEvent`] | of the item that it waits for, or `PARKED#kind` | `PARKED#created#event` | `PARKED#shard` / `parked_at#event` | | |
 //! | [`PaymentRecord`] | `PAYMENT#rail:id` | `PAYMENT` | | | |
 //! | [`Order`] | `ORDER#id` | `ORDER` | | | |
-//! | [`Sighting`] | `PRINT#kind:hash` | `member` | | | |
+//! | [`Sighting`] | `PRINT#kind:hash` | `member` | `SEEN#member` / `kind:hash` | | |
+//! | [`FraudFlag`](guerdon_domain::FraudFlag) | `M#subject` | `FLAG#id` | `FLAGS#state#shard` / `raised_at#id` | | |
 //! | [`PaymentReference`] | `REFERENCE#rail:id` | `REFERENCE` | | | |
 //! | [`ProgramVersion`] | `PROGRAM` | `VERSION#version` | | | |
 //! | totals, days | `STATS` | `TOTAL`, `DAY#date` | | | |
@@ -84,6 +85,10 @@
 //! | 34 | who was seen with a fingerprint | [`Store::sighted`] |
 //! | 35 | what nobody claimed in time | [`Store::claims_due`] |
 //! | 36 | what operators have set | [`Store::settings`] |
+//! | 37 | what a member was seen with, and which of some members with one fingerprint | [`Store::prints_of`], [`Store::sighted_among`] |
+//! | 38 | a flag, some of a member, all of a member | [`Store::flag`], [`Store::flags`], [`Store::flags_of`] |
+//! | 39 | open or resolved flags, the latest first | [`Store::flags_in`] |
+//! | 40 | how many a referrer has brought since | [`Store::referrals_since`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition
@@ -93,6 +98,7 @@ mod connect;
 mod customers;
 mod desk;
 mod error;
+mod flags;
 mod history;
 mod item;
 mod keys;
@@ -118,6 +124,7 @@ pub use connect::Connection;
 pub use customers::{CustomerLink, ParkedEvent, PaymentReference, WaitsFor};
 pub use desk::{Adjustment, AuditRecord, Claim, Notification, StoredResponse};
 pub use error::StoreError;
+pub use flags::Force;
 pub use history::{PaymentLink, ScanCursor, ScannedPage};
 pub use keys::{SHARDS, posting_id, withdrawal_id};
 pub use members::{CodeRecord, Joined, Member, MemberCode};

@@ -190,6 +190,7 @@ pub struct WithdrawTexts {
     pub one_open: &'static str,
     pub cooling_down: &'static str,
     pub barred: &'static str,
+    pub under_review: &'static str,
 }
 
 /// English.
@@ -404,6 +405,8 @@ const EN_WITHDRAW: WithdrawTexts = WithdrawTexts {
     one_open: "⏳ A withdrawal of yours is under way. Wait until it is paid or turned down: /withdraw",
     cooling_down: "⏳ Your next withdrawal is possible from {at}. Send the line again then.",
     barred: "🚫 This account cannot withdraw. Write to support: /paysupport",
+    under_review: "🔎 This account is being looked at. Nothing is lost, and you can withdraw once that is done. Questions: \
+                   /paysupport",
 };
 
 /// The texts for a user's language; English for all that we do not have.

@@ -8,6 +8,7 @@
 mod budgets;
 mod desk;
 mod faults;
+mod fraud;
 mod linking;
 mod paying;
 mod posting;
