@@ -127,6 +127,7 @@ class Month:
             "telegram-webhook": self.sum("telegram_updates"),
             "stripe-webhook": self.sum("stripe_events"),
             "admin-api": self.other["admin_calls_per_month"],
+            "member-api": self.other["member_calls_per_month"],
             "commission-worker": self.sum("stripe_events") + self.sum("credits_messages"),
             "notifier": self.sum("notices"),
             "hold-release": RUNS_A_MONTH,
@@ -151,7 +152,7 @@ class Month:
     def busy_seconds(self) -> dict[str, float]:
         """Of the functions that payments call."""
         milliseconds = self.model.inputs["assumed"]["milliseconds"]
-        scheduled = ("admin-api", "hold-release", "code-expiry", "ledger-verifier")
+        scheduled = ("admin-api", "member-api", "hold-release", "code-expiry", "ledger-verifier")
         seconds = {f: n * milliseconds[f] / 1000 for f, n in self.calls.items() if f not in scheduled}
         seconds["commission-worker"] += self.sum("postings") * self.other["posting_milliseconds"] / 1000
         return seconds

@@ -6,6 +6,7 @@
 
 pub mod desk;
 mod ledger;
+pub mod service;
 pub mod stripe;
 pub mod telegram;
 
@@ -148,7 +149,17 @@ impl World {
         let header =
             |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let content_type = header("content-type").unwrap_or_default();
-        let named = ["idempotent-replayed", "retry-after", "x-next-cursor", "x-request-id"];
+        let named = [
+            "idempotent-replayed",
+            "retry-after",
+            "x-next-cursor",
+            "x-request-id",
+            "ratelimit",
+            "ratelimit-policy",
+            "www-authenticate",
+            "access-control-allow-origin",
+            "location",
+        ];
         let headers = named.iter().filter_map(|name| Some(((*name).to_owned(), header(name)?))).collect();
         let text = response.text().await.expect("a body");
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));

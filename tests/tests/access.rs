@@ -1,9 +1,8 @@
 //! Who may call what: the list of routes, walked without a credential, with each wrong one, and with the right one.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
-use admin_api::routes::ROUTES;
-use guerdon_api::Route;
-use guerdon_domain::{Role, TelegramId};
+use guerdon_api::{Access, Route};
+use guerdon_domain::{Role, Scope, TelegramId};
 use guerdon_runtime::secrets::Secret;
 use guerdon_tests::{ADMIN_TOKEN, Answer, World};
 use reqwest::Method;
@@ -58,7 +57,8 @@ async fn with(world: &World, method: Method, path: &str, bearer: &str, body: &Va
 /// The route with something in each of its places.
 fn concrete(route: &Route) -> (Method, String) {
     let path = route.path.replace("{*payment}", "stripe:in_1").replace("{user_id}", "42");
-    let path = path.replace("{id}", "unknown-1").replace("{step}", "approve").replace("{key}", "unknown");
+    let path = path.replace("{id}", "unknown-1").replace("{step}", "approve").replace("{order_id}", "ord_1");
+    let path = path.replace("{key}", "unknown");
     (route.method.parse().unwrap(), path)
 }
 
@@ -73,50 +73,88 @@ fn is_in(answer: &Answer, what: &str) {
     assert_ne!(answer.code(), "not_found", "{what}");
 }
 
+fn all_routes() -> impl Iterator<Item = Route> {
+    let lists = [admin_api::routes::ROUTES, member_api::routes::ROUTES];
+    lists.into_iter().flatten().copied()
+}
+
+/// Everybody who has a right credential, and whom a route lets in by it.
+async fn callers(world: &World) -> Vec<(&'static str, String, fn(&Access) -> bool)> {
+    // Signed in anew for each route: one of them ends the session.
+    let bearer = async |id, password| token(&login(world, id, password).await, "access_token");
+    let shop = world.shop().await;
+    let member = world.member_token(&shop, 42).await;
+    vec![
+        ("super admin", bearer(BOSS, BOSS_PASSWORD).await, |access| access.operator.is_some()),
+        ("admin", bearer(CLERK, CLERK_PASSWORD).await, |access| access.operator == Some(Role::Admin)),
+        ("service", shop, |access| access.service.is_some()),
+        ("member", member, |access| access.member),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_opens_to_those_it_is_for_and_to_nobody_else() {
     let world = office().await;
     let (boss, _) = staff(&world).await;
     let ended = token(&login(&world, CLERK, CLERK_PASSWORD).await, "access_token");
     assert_eq!(post(&world, "/admin/auth/logout", Some(&ended), &json!({})).await.status, 204);
+    let shop = world.shop().await;
     let (ended, cut) = (format!("Bearer {ended}"), format!("Bearer {}", &boss[..boss.len() - 3]));
-    let wrong: [&[(&str, &str)]; 9] = [
+    let cut_key = format!("Bearer {}", &shop[..shop.len() - 1]);
+    let wrong: [&[(&str, &str)]; 13] = [
         &[],
         &[("x-admin-token", "")],
         &[("x-admin-token", "wrong")],
+        &[("x-api-key", "")],
+        &[("x-api-key", ADMIN_TOKEN)],
         &[("authorization", "")],
         &[("authorization", ADMIN_TOKEN)],
         &[("authorization", "Bearer ")],
+        &[("authorization", "Basic Z3NrXzEyMzQ6")],
         &[("authorization", &ended)],
         &[("authorization", &cut)],
+        &[("authorization", &cut_key)],
         // The right token does not help beside a wrong bearer: a caller is who the bearer says.
         &[("authorization", &cut), ("x-admin-token", ADMIN_TOKEN)],
     ];
-    for route in ROUTES {
+    for route in &all_routes().collect::<Vec<_>>() {
         let (method, path) = concrete(route);
         let what = format!("{method} {path}");
-        let Some(role) = route.access.operator else {
+        if route.access.anyone.is_some() {
             let answer = call(&world, route, &[]).await;
-            assert_eq!((answer.status, answer.code()), (400, "bad_body"), "{what}");
+            assert!(![401, 403].contains(&answer.status) && answer.status < 500, "{what}: {answer:?}");
             continue;
-        };
+        }
         for headers in wrong {
             let answer = call(&world, route, headers).await;
             assert_eq!((answer.status, answer.code()), (401, "unauthorized"), "{what} {headers:?}");
         }
-        is_in(&call(&world, route, &[("x-admin-token", ADMIN_TOKEN)]).await, &what);
-        // Signed in anew for each route: one of them ends the session.
-        for (id, password, own) in
-            [(BOSS, BOSS_PASSWORD, Role::SuperAdmin), (CLERK, CLERK_PASSWORD, Role::Admin)]
-        {
-            let bearer = format!("Bearer {}", token(&login(&world, id, password).await, "access_token"));
+        if route.access.operator.is_some() {
+            is_in(&call(&world, route, &[("x-admin-token", ADMIN_TOKEN)]).await, &what);
+        }
+        for (who, bearer, enters) in callers(&world).await {
+            let bearer = format!("Bearer {bearer}");
             let answer = call(&world, route, &[("authorization", &bearer)]).await;
-            if own < role {
-                assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{what}");
-            } else {
+            // A member is let in and then told that it is not theirs.
+            let shut = answer.status == 403 && answer.code() == "forbidden";
+            assert_eq!(!shut, enters(&route.access), "{what} by {who}: {answer:?}");
+            if !shut && answer.code() != "not_yours" {
                 is_in(&answer, &what);
             }
         }
+    }
+}
+
+/// A key with every other scope does not open what asks for this one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_is_needed_and_not_any_scope() {
+    let world = office().await;
+    for route in all_routes() {
+        let Some(needed) = route.access.service else { continue };
+        let others = Scope::ALL.into_iter().filter(|scope| *scope != needed).map(Scope::as_str);
+        let key = format!("Bearer {}", world.service_key(&others.collect::<Vec<_>>()).await);
+        let answer = call(&world, &route, &[("authorization", &key)]).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{} {}", route.method, route.path);
     }
 }
 

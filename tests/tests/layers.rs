@@ -28,10 +28,11 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
     packages.iter().map(|package| (package["name"].as_str().unwrap().to_owned(), names(package))).collect()
 }
 
-const FUNCTIONS: [&str; 10] = [
+const FUNCTIONS: [&str; 11] = [
     "telegram-webhook",
     "stripe-webhook",
     "admin-api",
+    "member-api",
     "commission-worker",
     "hold-release",
     "code-expiry",
@@ -157,6 +158,31 @@ fn the_local_bus_routes_as_the_templates_rules_do() {
         here.sort();
         there.sort();
         assert_eq!(here, there, "{}", queue.as_str());
+    }
+}
+
+#[test]
+fn the_gateway_leads_where_the_templates_routes_do() {
+    let template = template();
+    let mut there = Vec::new();
+    for route in template.split("Type: AWS::ApiGatewayV2::Route\n").skip(1) {
+        let route = route.split("\n\n").next().unwrap_or(route);
+        let path = route.split("RouteKey: ").nth(1).and_then(|key| key.split_whitespace().nth(1)).unwrap();
+        if route.contains("MemberApiIntegration") {
+            there.push(path.trim_end_matches("{proxy+}").to_owned());
+        } else {
+            let stands = |known: &&str| path.starts_with(*known) && known.ends_with('/');
+            assert!(guerdon_local::MEMBER_PATHS.into_iter().find(stands).is_none(), "{path} leads elsewhere");
+        }
+    }
+    there.sort();
+    let mut here = guerdon_local::MEMBER_PATHS.map(str::to_owned).to_vec();
+    here.sort();
+    assert_eq!(here, there);
+    // And each route of ours is behind one of them.
+    for route in member_api::routes::ROUTES {
+        let led = |known: &&str| route.path.starts_with(*known);
+        assert!(guerdon_local::MEMBER_PATHS.into_iter().find(led).is_some(), "{}", route.path);
     }
 }
 

@@ -18,10 +18,10 @@ async fn codes_and_referrals_expire_on_their_day() {
     let code = world.code_of(ALICE).await;
     world.joins(BOB, &code).await;
     world.advance(364 * DAY).await;
-    assert_eq!(world.run_job("code-expiry").await, json!({ "codes": 0, "referrals": 0 }));
+    assert_eq!(world.run_job("code-expiry").await, json!({ "codes": 0, "referrals": 0, "rewards": 0 }));
     world.advance(DAY).await;
-    assert_eq!(world.run_job("code-expiry").await, json!({ "codes": 1, "referrals": 1 }));
-    assert_eq!(world.run_job("code-expiry").await, json!({ "codes": 0, "referrals": 0 }));
+    assert_eq!(world.run_job("code-expiry").await, json!({ "codes": 1, "referrals": 1, "rewards": 0 }));
+    assert_eq!(world.run_job("code-expiry").await, json!({ "codes": 0, "referrals": 0, "rewards": 0 }));
     world.drain().await;
     let alice = world.admin(&format!("user/{}", ALICE.id)).await;
     assert_eq!((&alice["pending"], &alice["expired"]), (&json!(0), &json!(1)));

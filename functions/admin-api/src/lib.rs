@@ -6,8 +6,11 @@
 mod audit;
 mod bank;
 mod batch;
+mod csv;
+mod dashboard;
 mod fraud;
 mod input;
+mod lists;
 mod payments;
 mod people;
 mod program;

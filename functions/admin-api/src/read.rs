@@ -9,15 +9,15 @@ use axum::{
 };
 use guerdon_api::{Amount, Page, Refusal, output::id_text};
 use guerdon_app::{
-    AppError, Period,
+    Period,
     desk::{self, DayTrend, DeskCommission, Export, TopReferrer},
     stored::commission_cursor,
 };
-use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    csv,
     input::{bad_request, cursor, encode_cursor, limit, next_cursor, user_id},
     routes::Desk,
 };
@@ -319,11 +319,6 @@ pub(crate) async fn export(
 ) -> Result<Response, Refusal> {
     let limit = limit(query.limit.as_deref())?;
     let mut position: Option<Export> = Some(cursor(query.cursor.as_deref())?.unwrap_or_default());
-    let csv = match query.format.as_deref() {
-        None | Some("json") => false,
-        Some("csv") => true,
-        Some(_) => return Err(bad_request("bad_format", "format must be csv or json.")),
-    };
     let mut rows = Vec::new();
     for _ in 0..EXPORT_STEPS {
         let room = limit - i32::try_from(rows.len()).unwrap_or(limit);
@@ -333,31 +328,7 @@ pub(crate) async fn export(
         position = next;
     }
     let next_cursor = position.map(|position| encode_cursor(&position)).transpose()?;
-    if csv { as_csv(&rows, next_cursor) } else { Ok(Json(Page { items: rows, next_cursor }).into_response()) }
-}
-
-/// Where a CSV page goes on; JSON pages say it in their body.
-const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
-
-fn as_csv(rows: &[Row], next_cursor: Option<String>) -> Result<Response, Refusal> {
-    let malformed = |error: &dyn std::fmt::Display| Refusal::from(AppError::Corrupt(error.to_string()));
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(COLUMNS).map_err(|error| malformed(&error))?;
-    for row in rows {
-        writer.serialize(row).map_err(|error| malformed(&error))?;
-    }
-    let text = writer.into_inner().map_err(|error| malformed(&error))?;
-    let mut response = (StatusCode::OK, text).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    headers.insert(
-        header::CONTENT_DISPOSITION,
-        HeaderValue::from_static("attachment; filename=\"credits.csv\""),
-    );
-    if let Some(next) = next_cursor {
-        headers.insert(NEXT_CURSOR, HeaderValue::from_str(&next).map_err(|error| malformed(&error))?);
-    }
-    Ok(response)
+    csv::answer(query.format.as_deref(), Page { items: rows, next_cursor }, ("credits", &COLUMNS))
 }
 
 /// The export's header, also of a page without rows.

@@ -11,8 +11,8 @@ use guerdon_api::{
 use guerdon_domain::{Role, TelegramId};
 
 use crate::{
-    audit, bank, batch, fraud, payments, program, read, request, service_keys, settings, sign_in, statement,
-    steps, withdrawals, write,
+    audit, bank, batch, dashboard, fraud, lists, payments, program, read, request, service_keys, settings,
+    sign_in, statement, steps, withdrawals, write,
 };
 
 const ADMIN: Access = operator(Role::Admin);
@@ -45,6 +45,16 @@ routes! { Arc<Desk>;
     SUPER => get "/api/admin/service-keys" service_keys::list;
     SUPER => post "/api/admin/service-keys" service_keys::make;
     SUPER => delete "/api/admin/service-keys/{id}" service_keys::revoke;
+    ADMIN => get "/admin/dashboard/stats" dashboard::stats;
+    ADMIN => get "/admin/dashboard/kpi" dashboard::kpi;
+    ADMIN => get "/admin/dashboard/payment-monitoring" dashboard::payments;
+    ADMIN => get "/admin/dashboard/users" lists::users;
+    ADMIN => get "/admin/dashboard/orders" lists::orders;
+    ADMIN => get "/admin/dashboard/referrers" lists::referrers;
+    ADMIN => get "/withdrawals/admin/all" lists::withdrawals;
+    ADMIN => post "/withdrawals/{id}/approve" steps::approve;
+    ADMIN => post "/withdrawals/{id}/reject" steps::reject;
+    ADMIN => post "/withdrawals/{id}/paid" steps::paid;
     ADMIN => get "/api/admin/audit" audit::list;
     ADMIN => get "/api/admin/credits/stats" read::stats;
     ADMIN => get "/api/admin/credits/top-referrers" read::top_referrers;

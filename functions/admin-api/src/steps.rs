@@ -11,15 +11,19 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Principal, Refusal, output::replayed};
+use guerdon_api::{
+    Principal, Refusal,
+    idempotency::{Kept, Write, once},
+    output::replayed,
+};
 use guerdon_app::{
     AppError, Outcome, WithdrawalError, approve_withdrawal, claim_withdrawal,
     desk::{self, DeskCall, Line},
     finish_withdrawal, reject_withdrawal,
 };
-use guerdon_domain::{Withdrawal, WithdrawalId};
+use guerdon_domain::{Withdrawal, WithdrawalId, WithdrawalState};
 use guerdon_runtime::problem;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -37,6 +41,8 @@ enum Step {
 struct StepBody {
     reason: Option<String>,
     proof: Option<String>,
+    /// Another word for `proof`, on the documented paths.
+    transaction_id: Option<String>,
 }
 
 /// Takes a step: approve, reject, claim, paid, failed or unknown.
@@ -105,7 +111,7 @@ fn read(name: &str, body: &[u8]) -> Result<(Step, String), Refusal> {
     if given.reason.is_some() && !takes_reason {
         return superfluous("reason");
     }
-    if given.proof.is_some() && !takes_proof {
+    if (given.proof.is_some() && !takes_proof) || given.transaction_id.is_some() {
         return superfluous("proof");
     }
     let said = given.reason.or(given.proof).unwrap_or_default().trim().to_owned();
@@ -133,4 +139,106 @@ async fn take(
         Step::Claim => claim_withdrawal(&desk.gate.app, id, operator).await,
         Step::Finish(outcome) => finish_withdrawal(&desk.gate.app, id, operator, outcome).await,
     }
+}
+
+/// Approves a withdrawal. The step itself is idempotent, so the key may be left out.
+#[utoipa::path(
+    post,
+    path = "/withdrawals/{id}/approve",
+    tag = "withdrawals",
+    params(("id" = String, Path)),
+    responses((status = 200, description = "Approved", body = crate::withdrawals::WithdrawalView))
+)]
+pub(crate) async fn approve(
+    State(desk): State<Arc<Desk>>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let given = said(&body)?;
+    documented(&desk, &principal, (&id, "approve"), &headers, (given, &body)).await
+}
+
+/// Turns a withdrawal down; the money is available again.
+#[utoipa::path(
+    post,
+    path = "/withdrawals/{id}/reject",
+    tag = "withdrawals",
+    params(("id" = String, Path)),
+    request_body = StepBody,
+    responses((status = 200, description = "Rejected", body = crate::withdrawals::WithdrawalView))
+)]
+pub(crate) async fn reject(
+    State(desk): State<Arc<Desk>>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let given = said(&body)?;
+    documented(&desk, &principal, (&id, "reject"), &headers, (given, &body)).await
+}
+
+/// Tells that a withdrawal was paid, with the bank's reference as `proof` or `transaction_id`. Approved and not claimed,
+/// it is claimed first, for the operator who tells.
+#[utoipa::path(
+    post,
+    path = "/withdrawals/{id}/paid",
+    tag = "withdrawals",
+    params(("id" = String, Path)),
+    request_body = StepBody,
+    responses((status = 200, description = "Paid", body = crate::withdrawals::WithdrawalView))
+)]
+pub(crate) async fn paid(
+    State(desk): State<Arc<Desk>>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let given = said(&body)?;
+    documented(&desk, &principal, (&id, "paid"), &headers, (given, &body)).await
+}
+
+fn said(body: &[u8]) -> Result<StepBody, Refusal> {
+    match body {
+        [] => Ok(StepBody::default()),
+        body => input::json(body, "reason, proof or transaction_id, where the step takes one"),
+    }
+}
+
+/// A step as the documented system has it: no key needed, reasons optional, paid without a claim before.
+async fn documented(
+    desk: &Desk,
+    principal: &Principal,
+    (id, name): (&str, &str),
+    headers: &HeaderMap,
+    (given, body): (StepBody, &[u8]),
+) -> Result<Response, Refusal> {
+    let id = withdrawals::id(id)?;
+    let route = format!("withdrawals/{id}/{name}");
+    let write = Write { principal, headers, route, body };
+    once(&desk.gate, &write, async {
+        let (app, operator) = (&desk.gate.app, principal.name.as_str());
+        let done = match name {
+            "approve" => approve_withdrawal(app, &id, operator).await?,
+            "reject" => {
+                let reason = given.reason.unwrap_or_else(|| "turned down by an operator".to_owned());
+                reject_withdrawal(app, &id, operator, &reason).await?
+            }
+            _ => {
+                let proof = given.proof.or(given.transaction_id).unwrap_or_default().trim().to_owned();
+                if proof.is_empty() {
+                    return Err(input::bad_request("bad_body", "Send proof, the bank's reference."));
+                }
+                if withdrawals::load(desk, &id).await?.state == WithdrawalState::Approved {
+                    claim_withdrawal(app, &id, operator).await?;
+                }
+                finish_withdrawal(app, &id, operator, &Outcome::Paid(proof)).await?
+            }
+        };
+        Ok((Kept::new(StatusCode::OK, &withdrawals::view_of(desk, done).await?)?, None))
+    })
+    .await
 }

@@ -16,6 +16,7 @@ use guerdon_runtime::{
 };
 use http::header;
 use lambda_http::Body as LambdaBody;
+use tower::ServiceExt;
 
 use crate::{local_routes, stack::Parts};
 
@@ -32,8 +33,22 @@ pub(crate) fn router(parts: Arc<Parts>) -> Router {
         router = router.merge(sim.router()).route("/", front);
     }
     // The operators' API answers 404 for every path that nobody else has.
-    let api = admin_api::routes::router(desk);
-    router.fallback_service(api)
+    let (operators, members) =
+        (admin_api::routes::router(desk), member_api::routes::router(parts.gate.clone()));
+    router.fallback(|request: Request| async move {
+        let api = if is_members(request.uri().path()) { members } else { operators };
+        api.oneshot(request).await
+    })
+}
+
+/// Paths that the HTTP API of the cloud leads to member-api. A test compares them with the template.
+pub const MEMBER_PATHS: [&str; 6] =
+    ["/users/", "/orders/", "/wallet/", "/withdrawals/create", "/api/members/", "/api/referral/"];
+
+fn is_members(path: &str) -> bool {
+    MEMBER_PATHS
+        .iter()
+        .any(|known| if known.ends_with('/') { path.starts_with(known) } else { path == *known })
 }
 
 fn problem(problem: Problem) -> Response {

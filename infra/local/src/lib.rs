@@ -16,5 +16,6 @@ mod stack;
 
 pub use bus::{EVENT_NAMES, RULES};
 pub use config::{Config, Data};
+pub use gateway::MEMBER_PATHS;
 pub use queue::QueueName;
 pub use stack::{Stack, app_on};

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use guerdon_app::{AppError, KEY_PREFIX, operator_name, service_of, session_of};
-use guerdon_domain::{MemberId, Role, Scope};
+use guerdon_domain::{Role, Scope};
 use guerdon_runtime::{
     problem::{Problem, unauthorized},
     secrets::Secret,
-    tokens::{self, Bearer, Presented},
+    tokens::{self, Bearer, MemberToken, Presented},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
@@ -33,7 +33,7 @@ pub enum Who {
     /// A service, with what its key opens.
     Service(BTreeSet<Scope>),
     /// A member.
-    Member(MemberId),
+    Member(MemberToken),
 }
 
 impl Principal {
@@ -54,7 +54,7 @@ impl Principal {
     }
 
     /// The member, when it is one who calls.
-    pub const fn member(&self) -> Option<&MemberId> {
+    pub const fn member(&self) -> Option<&MemberToken> {
         match &self.who {
             Who::Member(member) => Some(member),
             Who::Operator(..) | Who::Service(_) => None,
@@ -142,7 +142,7 @@ async fn by_token(gate: &Gate, token: &str) -> Result<Principal, Problem> {
     })?;
     match presented.ok_or_else(wrong)? {
         Presented::Member(member) => {
-            Ok(Principal { name: format!("member-{}", gate.app.tag(&member)), who: Who::Member(member) })
+            Ok(Principal { name: format!("member-{}", gate.app.tag(&member.id)), who: Who::Member(member) })
         }
         Presented::Operator(bearer) => {
             let found = session_of(&gate.app, &bearer.operator, &bearer.session).await;

@@ -5,6 +5,7 @@ use guerdon_app::AppError;
 use guerdon_domain::{Money, TelegramId};
 use guerdon_runtime::problem::{self, Problem};
 use http::{HeaderName, HeaderValue};
+use rust_decimal::Decimal;
 use serde::{Serialize, Serializer, ser::Error};
 use serde_json::value::RawValue;
 use utoipa::{
@@ -61,6 +62,40 @@ impl PartialSchema for Amount {
 
 impl ToSchema for Amount {}
 
+/// A share of a hundred with one decimal, half to even: `30.0`. Zero of nothing is `0.0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Percent {
+    /// The part.
+    pub part: i64,
+    /// Of how much.
+    pub whole: i64,
+}
+
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let share = if self.whole == 0 {
+            Decimal::ZERO
+        } else {
+            let hundredfold = Decimal::from(self.part).checked_mul(Decimal::ONE_HUNDRED);
+            hundredfold.and_then(|part| part.checked_div(Decimal::from(self.whole))).unwrap_or_default()
+        };
+        let text = format!("{:.1}", share.round_dp(1));
+        RawValue::from_string(text).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl PartialSchema for Percent {
+    fn schema() -> RefOr<Schema> {
+        let percent = ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .description(Some("Percent with one decimal."))
+            .examples([serde_json::json!(30)]);
+        percent.into()
+    }
+}
+
+impl ToSchema for Percent {}
+
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Page<T> {
@@ -73,4 +108,23 @@ pub struct Page<T> {
 /// User ids are strings in this API, as documented.
 pub fn id_text(id: Option<TelegramId>) -> Option<String> {
     id.map(|id| id.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_exact_to_a_decimal() {
+        for (part, whole, expect) in [
+            (45, 150, "30.0"),
+            (1, 3, "33.3"),
+            (2, 3, "66.7"),
+            (0, 0, "0.0"),
+            (7, 7, "100.0"),
+            (1, 8, "12.5"),
+        ] {
+            assert_eq!(serde_json::to_string(&Percent { part, whole }).unwrap(), expect);
+        }
+    }
 }

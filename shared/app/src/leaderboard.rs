@@ -3,7 +3,7 @@
 use guerdon_domain::{MemberId, Timestamp, mask_name};
 use guerdon_store::{Projection, metered};
 
-use crate::{App, AppError, project::ahead_of};
+use crate::{App, AppError, figures::count, project::ahead_of};
 
 /// The span of a ranking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,8 @@ impl Period {
 /// A line of the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
+    /// Who. Only for those who may know; strangers see the name, masked.
+    pub member: MemberId,
     /// 1 for the best; equal scores share a place.
     pub place: i64,
     /// The name as strangers may see it.
@@ -71,21 +73,7 @@ pub async fn leaderboard(
 ) -> Result<Board, AppError> {
     metered("leaderboard", async {
         let key = period.key(app.now());
-        let ranked = app.store.ranking(&key, limit).await?;
-        let ids: Vec<_> = ranked.iter().map(|r| r.member.clone()).collect();
-        let members = app.store.members(&ids).await?;
-        let mut rows: Vec<Row> = Vec::with_capacity(ranked.len());
-        for (index, entry) in (1_i64..).zip(&ranked) {
-            let name = members.iter().find(|m| m.id == entry.member).map_or("", |m| m.first_name.as_str());
-            let place =
-                rows.last().filter(|above| above.score == entry.score).map_or(index, |above| above.place);
-            rows.push(Row {
-                place,
-                masked_name: mask_name(name),
-                score: entry.score,
-                is_viewer: entry.member == *viewer,
-            });
-        }
+        let rows = best(app, &key, limit, Some(viewer)).await?;
         let viewer_place = match rows.iter().find(|row| row.is_viewer) {
             Some(row) => Some(row.place),
             None => place_below(app, &key, viewer).await?,
@@ -93,6 +81,40 @@ pub async fn leaderboard(
         Ok(Board { rows, viewer_place })
     })
     .await
+}
+
+/// The best `limit` (100 at the most) of a ranking, each with the referrals of all time.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn public_board(app: &App, period: Period, limit: i32) -> Result<Vec<(Row, i64)>, AppError> {
+    metered("leaderboard", async {
+        let rows = best(app, &period.key(app.now()), limit.clamp(1, 100), None).await?;
+        let ids: Vec<_> = rows.iter().map(|row| row.member.clone()).collect();
+        let counters = app.store.counters_of_members(&ids).await?;
+        let recruits = counters.iter().map(|all| count(all, "recruits"));
+        Ok(rows.into_iter().zip(recruits).collect())
+    })
+    .await
+}
+
+async fn best(app: &App, key: &str, limit: i32, viewer: Option<&MemberId>) -> Result<Vec<Row>, AppError> {
+    let ranked = app.store.ranking(key, limit).await?;
+    let ids: Vec<_> = ranked.iter().map(|r| r.member.clone()).collect();
+    let members = app.store.members(&ids).await?;
+    let mut rows: Vec<Row> = Vec::with_capacity(ranked.len());
+    for (index, entry) in (1_i64..).zip(ranked) {
+        let name = members.iter().find(|m| m.id == entry.member).map_or("", |m| m.first_name.as_str());
+        let place = rows.last().filter(|above| above.score == entry.score).map_or(index, |above| above.place);
+        rows.push(Row {
+            place,
+            masked_name: mask_name(name),
+            score: entry.score,
+            is_viewer: viewer == Some(&entry.member),
+            member: entry.member,
+        });
+    }
+    Ok(rows)
 }
 
 async fn place_below(app: &App, key: &str, viewer: &MemberId) -> Result<Option<i64>, AppError> {

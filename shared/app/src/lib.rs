@@ -10,6 +10,8 @@ mod context;
 pub mod desk;
 mod error;
 mod expire;
+mod failed_payment;
+mod figures;
 mod fraud;
 mod leaderboard;
 mod link_customer;
@@ -17,7 +19,9 @@ mod notify;
 mod orders;
 mod programs;
 mod project;
+mod project_lists;
 mod record_payment;
+mod referral_tree;
 mod register_member;
 mod relay;
 mod reverse_payment;
@@ -41,11 +45,13 @@ pub use bill_credit::{
 pub use context::{App, Clock, Entropy, FixedClock, MovableClock, OsEntropy, SystemClock};
 pub use error::AppError;
 pub use expire::{Expired, expire};
+pub use failed_payment::record_failed_payment;
+pub use figures::{Analytics, MOST_TREND_DAYS, TrendDay, referral_analytics, referral_trends};
 pub use fraud::{
     ByHand, Checked, FraudRefusal, block_member, flag_by_hand, inspect_destination, inspect_joined,
     inspect_payer, inspect_prints, inspect_reversed, resolve_flag, run_checks, unblock_member,
 };
-pub use leaderboard::{Board, Period, Row, leaderboard};
+pub use leaderboard::{Board, Period, Row, leaderboard, public_board};
 pub use link_customer::{
     Linked, Parked, link_customer, park_for_handler, park_until_known, replay_parked, tie_reference,
 };
@@ -54,7 +60,8 @@ pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order,
 pub use programs::{Programs, program_at, program_now};
 pub use project::{PROJECTED, project};
 pub use record_payment::{Recorded, record_payment};
-pub use register_member::{Registered, Tracked, register_member, track_referral};
+pub use referral_tree::{Branch, Tree, TreePlace, referral_tree};
+pub use register_member::{Registered, Tracked, ensure_member, register_member, track_referral};
 pub use relay::{Announcement, DomainEvent, RELAYED, announcement_of, event_of};
 pub use reverse_payment::{Reversed, reverse_payment};
 pub use rewards::{ClaimRefusal, claim_reward};

@@ -3,19 +3,29 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    Commission, CommissionState, Entry, EntryKind, MemberId, Money, Place, Rail, Referral, ReferralState,
-    Timestamp, Withdrawal, WithdrawalState,
+    Commission, CommissionState, Entry, EntryKind, MemberId, Money, OrderState, Place, Rail, Referral,
+    ReferralState, Timestamp, Withdrawal, WithdrawalState,
 };
 use guerdon_store::{
-    AuditRecord, Change, Contribution, Counters, PaymentLink, PaymentRecord, Projection, ReleaseDue, SCORE,
-    Stored, metered,
+    AuditRecord, Change, Contribution, Counters, Order, PaymentLink, PaymentRecord, Projection, ReleaseDue,
+    SCORE, Stored, metered,
 };
 
-use crate::{App, AppError, Period, program_now};
+use crate::{App, AppError, Period, program_now, project_lists::Lines};
 
 /// Types of items whose changes are projected: the trigger's filter lets only these through.
-pub const PROJECTED: [&str; 7] =
-    ["member", "referral", "payment", "commission", "entry", "rank", "withdrawal"];
+pub const PROJECTED: [&str; 10] = [
+    "member",
+    "code",
+    "referral",
+    "order",
+    "payment",
+    "failed_payment",
+    "commission",
+    "entry",
+    "rank",
+    "withdrawal",
+];
 
 /// Takes a batch of a shard's changes into the projections, each exactly once.
 ///
@@ -51,10 +61,12 @@ struct Plan {
     paid: BTreeMap<MemberId, Timestamp>,
     /// What operators did to withdrawals.
     audits: Vec<AuditRecord>,
+    /// What lists it changes.
+    lines: Lines,
 }
 
 impl Plan {
-    const fn new(now: Timestamp) -> Self {
+    fn new(now: Timestamp) -> Self {
         Self {
             now,
             contributions: BTreeMap::new(),
@@ -63,6 +75,7 @@ impl Plan {
             payments: Vec::new(),
             paid: BTreeMap::new(),
             audits: Vec::new(),
+            lines: Lines::default(),
         }
     }
 
@@ -88,11 +101,12 @@ impl Plan {
         for audit in &self.audits {
             app.store.put_audit(audit).await?;
         }
-        Ok(())
+        self.lines.write(app).await
     }
 
     fn take(&mut self, change: &Change) {
         let sequence = &change.sequence;
+        self.lines.take(change);
         match (&change.before, &change.after) {
             (before, Some(Stored::Member(after))) => {
                 let joined_before = matches!(before, Some(Stored::Member(m)) if m.joined.is_some());
@@ -104,7 +118,26 @@ impl Plan {
             (Some(Stored::Referral(before)), Some(Stored::Referral(after))) => {
                 self.referral_moved(sequence, before, after);
             }
+            (None, Some(Stored::Code(_))) => self.add(Projection::Totals, sequence, &[("codes", 1)]),
+            (Some(Stored::Code(before)), Some(Stored::Code(after))) if after.expired && !before.expired => {
+                self.add(Projection::Totals, sequence, &[("codes_expired", 1)]);
+            }
+            (before, Some(Stored::Order(order))) => {
+                let before = match before {
+                    Some(Stored::Order(before)) => Some(before.state),
+                    _ => None,
+                };
+                self.ordered(sequence, before, order);
+            }
+            (None, Some(Stored::FailedPayment(failed))) => {
+                let name = format!("failed_{}", failed.rail.as_str());
+                self.deployment(sequence, failed.at, &[(&name, 1)]);
+            }
             (None, Some(Stored::Payment(payment))) => self.paid(sequence, payment),
+            (Some(Stored::Payment(before)), Some(Stored::Payment(after))) => {
+                self.payment_undone(sequence, before, after);
+            }
+            (None, Some(Stored::Withdrawal(asked))) => self.withdrawal_stands(sequence, None, asked),
             (None, Some(Stored::Commission(commission))) => self.booked(sequence, commission),
             (Some(Stored::Commission(before)), Some(Stored::Commission(after))) => {
                 self.commission_moved(sequence, before, after);
@@ -112,6 +145,7 @@ impl Plan {
             (None, Some(Stored::Entry(entry))) => self.posted(sequence, entry),
             (Some(Stored::Withdrawal(before)), Some(Stored::Withdrawal(after))) => {
                 self.withdrawal_moved(before, after);
+                self.withdrawal_stands(sequence, Some(before.state), after);
             }
             (before, Some(Stored::Rank { period, score, .. })) => {
                 let before = match before {
@@ -168,8 +202,66 @@ impl Plan {
         if payment.payment.rail != Rail::Manual {
             let latest = self.paid.entry(payment.member.clone()).or_insert(at);
             *latest = at.max(*latest);
-            let paid = named("paid", payment.paid);
-            self.deployment(sequence, at, &[("payments", 1), (&paid, payment.paid.minor())]);
+            let (paid, rail) =
+                (named("paid", payment.paid), format!("payments_{}", payment.payment.rail.as_str()));
+            let mut adds = vec![("payments", 1), (rail.as_str(), 1), (paid.as_str(), payment.paid.minor())];
+            let cost = payment.cost.map(|cost| (named("cost", cost), cost.minor()));
+            adds.extend(cost.iter().map(|(name, minor)| (name.as_str(), *minor)));
+            self.deployment(sequence, at, &adds);
+            let payer = Projection::Payer(payment.member.clone());
+            self.add(payer, sequence, &[("payments", 1), (&paid, payment.paid.minor())]);
+        }
+    }
+
+    fn ordered(&mut self, sequence: &str, before: Option<OrderState>, order: &Order) {
+        let count = |word: &str| format!("{word}_{}", order.method.as_str());
+        if before.is_none() {
+            self.deployment(sequence, order.created_at, &[("orders", 1), (&count("orders"), 1)]);
+        }
+        if order.state == OrderState::Paid && before != Some(OrderState::Paid) {
+            let paid_at = order.paid.as_ref().map_or(order.created_at, |stamp| stamp.at);
+            self.deployment(sequence, paid_at, &[("orders_paid", 1), (&count("orders_paid"), 1)]);
+        }
+    }
+
+    /// More or less of a payment is undone: counted today, when it became known.
+    fn payment_undone(&mut self, sequence: &str, before: &PaymentRecord, after: &PaymentRecord) {
+        let undone = |payment: &PaymentRecord| payment.reversals.undone(payment.paid).minor();
+        let more = undone(after) - undone(before);
+        if more != 0 && after.payment.rail != Rail::Manual {
+            let refunded = named("refunded", after.paid);
+            self.deployment(sequence, self.now, &[(&refunded, more)]);
+            self.add(Projection::Payer(after.member.clone()), sequence, &[(&refunded, more)]);
+        }
+    }
+
+    /// How many withdrawals stand where, what they come to, and how long the paid ones took.
+    fn withdrawal_stands(&mut self, sequence: &str, before: Option<WithdrawalState>, after: &Withdrawal) {
+        if before == Some(after.state) {
+            return;
+        }
+        let minor = after.amount.minor();
+        let word = |state: WithdrawalState| {
+            (
+                format!("withdrawals_{}", state.as_str()),
+                named(&format!("withdrawn_{}", state.as_str()), after.amount),
+            )
+        };
+        let (count, sum) = word(after.state);
+        let mut adds = vec![(count, 1), (sum, minor)];
+        if let Some(before) = before {
+            let (count, sum) = word(before);
+            adds.extend([(count, -1), (sum, -minor)]);
+        }
+        if let (WithdrawalState::Paid, Some(closed)) = (after.state, &after.closed) {
+            let millis = closed.at.millis().saturating_sub(after.requested_at.millis());
+            adds.push(("withdrawal_seconds".to_owned(), millis / 1000));
+        }
+        let adds: Vec<_> = adds.iter().map(|(name, add)| (name.as_str(), *add)).collect();
+        self.add(Projection::Totals, sequence, &adds);
+        if after.state == WithdrawalState::Paid {
+            let (count, sum) = word(after.state);
+            self.add(Projection::Day(self.now.day()), sequence, &[(&count, 1), (&sum, minor)]);
         }
     }
 
@@ -178,7 +270,7 @@ impl Plan {
             self.conversions.push(commission.clone());
         }
         self.deployment(sequence, commission.paid_at, &[("commissions", 1)]);
-        self.add(Projection::Member(commission.beneficiary.clone()), sequence, &[("commissions", 1)]);
+        self.add(Projection::Member(commission.beneficiary.clone()), sequence, &[("rewards", 1)]);
         self.count(sequence, commission, Standing::default(), Standing::of(commission));
         self.mark(commission, commission.booked_at);
     }

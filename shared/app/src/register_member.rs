@@ -72,6 +72,15 @@ async fn not_referred(
     })
 }
 
+/// Makes the user a member, brought by nobody, unless they are one.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn ensure_member(app: &App, profile: &Profile) -> Result<(), AppError> {
+    let id = app.member_id(profile.telegram_id);
+    metered("register_member", async { join(app, &id, profile, None, NO_UPDATE).await.map(|_| ()) }).await
+}
+
 /// What came of telling that somebody signed up by a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tracked {

@@ -19,6 +19,8 @@ pub struct ReferralStats {
     pub converted: i64,
     /// Of these, how many ran out of time.
     pub expired: i64,
+    /// Rewards booked for them.
+    pub rewards: i64,
     /// All commissions booked so far.
     pub earned: Money,
     /// Of these, what is still on hold.
@@ -38,6 +40,7 @@ fn stats_in(currency: Currency, counters: &Counters) -> ReferralStats {
         pending: count("pending"),
         converted: count("converted"),
         expired: count("expired"),
+        rewards: count("rewards"),
         earned: money("earned"),
         held: money("held"),
     }

@@ -56,6 +56,11 @@ impl Timestamp {
         self.zoned().strftime("%Y-%m").to_string()
     }
 
+    /// With milliseconds, as JavaScript writes instants: `2026-11-21T09:30:00.000Z`.
+    pub fn to_iso_millis(self) -> String {
+        self.zoned().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    }
+
     /// The ISO 8601 week, `2026-W47` (weeks start on Monday; the year is the week's, not the day's).
     pub fn iso_week(self) -> String {
         self.zoned().strftime("%G-W%V").to_string()

@@ -53,10 +53,13 @@ impl WithdrawalState {
         }
     }
 
+    /// Every state there is.
+    pub const ALL: [Self; 6] =
+        [Self::Requested, Self::Approved, Self::Paying, Self::Paid, Self::Rejected, Self::Failed];
+
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
-        let all = [Self::Requested, Self::Approved, Self::Paying, Self::Paid, Self::Rejected, Self::Failed];
-        all.into_iter().find(|state| state.as_str() == word)
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
     /// Nothing more can happen to it.

@@ -2,7 +2,7 @@
 //! whether the session still stands is looked up at each call; a member's is good until it ends.
 
 use guerdon_app::Clock;
-use guerdon_domain::{MemberId, Timestamp};
+use guerdon_domain::{MemberId, TelegramId, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,9 @@ struct Claims {
     sub: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sid: Option<String>,
+    /// A member's Telegram id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tid: Option<TelegramId>,
     iat: i64,
     exp: i64,
 }
@@ -50,7 +53,16 @@ pub enum Presented {
     /// An operator.
     Operator(Bearer),
     /// A member.
-    Member(MemberId),
+    Member(MemberToken),
+}
+
+/// A member, or somebody who may become one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberToken {
+    /// Their pseudonym.
+    pub id: MemberId,
+    /// Their Telegram id.
+    pub telegram_id: TelegramId,
 }
 
 /// A token for an operator's session, signed with the newest key.
@@ -58,8 +70,8 @@ pub enum Presented {
 /// # Errors
 /// [`ConfigError`] when no usable key is configured.
 pub async fn issue(secrets: &Secrets, bearer: &Bearer, now: Timestamp) -> Result<String, ConfigError> {
-    let sid = Some(bearer.session.clone());
-    sign(secrets, (OPERATORS, LIFETIME_SECONDS), &bearer.operator, sid, now).await
+    let of = (Some(bearer.session.clone()), None);
+    sign(secrets, (OPERATORS, LIFETIME_SECONDS), &bearer.operator, of, now).await
 }
 
 /// A token with which a member acts for themselves.
@@ -68,17 +80,18 @@ pub async fn issue(secrets: &Secrets, bearer: &Bearer, now: Timestamp) -> Result
 /// [`ConfigError`] when no usable key is configured.
 pub async fn issue_to_member(
     secrets: &Secrets,
-    member: &MemberId,
+    member: &MemberToken,
     now: Timestamp,
 ) -> Result<String, ConfigError> {
-    sign(secrets, (MEMBERS, MEMBER_LIFETIME_SECONDS), member, None, now).await
+    let of = (None, Some(member.telegram_id));
+    sign(secrets, (MEMBERS, MEMBER_LIFETIME_SECONDS), &member.id, of, now).await
 }
 
 async fn sign(
     secrets: &Secrets,
     (audience, lifetime): (&str, i64),
     subject: &MemberId,
-    sid: Option<String>,
+    (sid, tid): (Option<String>, Option<TelegramId>),
     now: Timestamp,
 ) -> Result<String, ConfigError> {
     let keys = keys(secrets).await?;
@@ -88,6 +101,7 @@ async fn sign(
         aud: audience.to_owned(),
         sub: subject.to_string(),
         sid,
+        tid,
         iat: now.seconds(),
         exp: now.seconds().saturating_add(lifetime),
     };
@@ -117,9 +131,13 @@ pub async fn presented(
     let claims = found.map(|found| found.claims).filter(|claims| clock.now().seconds() < claims.exp);
     Ok(claims.and_then(|claims| {
         let subject = MemberId::parse(claims.sub).ok()?;
-        match (claims.aud.as_str(), claims.sid) {
-            (OPERATORS, Some(session)) => Some(Presented::Operator(Bearer { operator: subject, session })),
-            (MEMBERS, None) => Some(Presented::Member(subject)),
+        match (claims.aud.as_str(), claims.sid, claims.tid) {
+            (OPERATORS, Some(session), None) => {
+                Some(Presented::Operator(Bearer { operator: subject, session }))
+            }
+            (MEMBERS, None, Some(telegram_id)) => {
+                Some(Presented::Member(MemberToken { id: subject, telegram_id }))
+            }
             _ => None,
         }
     }))
@@ -187,7 +205,7 @@ mod tests {
     #[tokio::test]
     async fn a_members_token_is_a_members_and_good_for_an_hour() {
         let (secrets, clock) = (with(OLD), FixedClock::new(NOW));
-        let member = ana().operator;
+        let member = MemberToken { id: ana().operator, telegram_id: TelegramId::try_new(42).unwrap() };
         let token = issue_to_member(&secrets, &member, NOW).await.unwrap();
         let expect = Some(Presented::Member(member));
         assert_eq!(presented(&secrets, &token, &clock).await.unwrap(), expect);
@@ -203,6 +221,7 @@ mod tests {
             aud: aud.to_owned(),
             sub: ana().operator.to_string(),
             sid: (aud != MEMBERS).then(|| "s1".to_owned()),
+            tid: None,
             iat: NOW.seconds(),
             exp: NOW.seconds() + 60,
         };

@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 use serde_dynamo::Item;
 
 use crate::{
-    InvoiceCredit, Member, PaymentRecord, Posting, StoreError, customers::CustomerLink, observe::ATTRIBUTE,
+    CodeRecord, FailedPayment, InvoiceCredit, Member, Order, PaymentRecord, Posting, StoreError,
+    customers::CustomerLink, observe::ATTRIBUTE,
 };
 
 /// A stored record that stream consumers care about.
@@ -13,8 +14,14 @@ use crate::{
 pub enum Stored {
     /// A member.
     Member(Box<Member>),
+    /// A code.
+    Code(Box<CodeRecord>),
     /// An edge.
     Referral(Box<Referral>),
+    /// An order.
+    Order(Box<Order>),
+    /// An attempt to pay that failed.
+    FailedPayment(Box<FailedPayment>),
     /// A payment.
     Payment(Box<PaymentRecord>),
     /// A commission.
@@ -92,7 +99,10 @@ impl Stored {
         let kind = text(&image, "type");
         Ok(match kind.as_str() {
             "member" => Self::Member(read(image)?),
+            "code" => Self::Code(read(image)?),
             "referral" => Self::Referral(read(image)?),
+            "order" => Self::Order(read(image)?),
+            "failed_payment" => Self::FailedPayment(read(image)?),
             "payment" => Self::Payment(read(image)?),
             "commission" => Self::Commission(read(image)?),
             "entry" => Self::Entry(read(image)?),

@@ -20,7 +20,7 @@ pub(crate) fn shard(id: &str) -> u8 {
 }
 
 /// Milliseconds as 13 digits, so that text sorts as time does (until the year 2286).
-fn sortable(at: Timestamp) -> String {
+pub(crate) fn sortable(at: Timestamp) -> String {
     format!("{:013}", at.millis().max(0))
 }
 
@@ -249,6 +249,15 @@ pub(crate) fn day(day: &str) -> Key {
 
 pub(crate) fn member_stats(member: &MemberId) -> Key {
     Key::new(referrer_pk(member), "STATS")
+}
+
+/// What a member paid, in counters.
+pub(crate) fn payer(member: &MemberId) -> Key {
+    Key::new(member_pk(member), "PAYER")
+}
+
+pub(crate) fn customers(shard: u8) -> String {
+    format!("CUSTOMERS#{shard}")
 }
 
 pub(crate) fn rank(member: &MemberId, period: &str) -> Key {

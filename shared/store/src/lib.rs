@@ -22,6 +22,9 @@
 //! | [`ParkedEvent`] | of the item that it waits for, or `PARKED#kind` | `PARKED#created#event` | `PARKED#shard` / `parked_at#event` | | |
 //! | [`PaymentRecord`] | `PAYMENT#rail:id` | `PAYMENT` | | | |
 //! | [`Order`] | `ORDER#id` | `ORDER` | | | |
+//! | [`Listed`] | `LIST#list#shard` | `place#id` | | | |
+//! | member's payments, counted | `M#member` | `PAYER` | `CUSTOMERS#shard` / `member` | | |
+//! | [`FailedPayment`] | `FAILED#rail:event` | `FAILED` | | | 35 days |
 //! | [`Sighting`] | `PRINT#kind:hash` | `member` | `SEEN#member` / `kind:hash` | | |
 //! | [`FraudFlag`](guerdon_domain::FraudFlag) | `M#subject` | `FLAG#id` | `FLAGS#state#shard` / `raised_at#id` | | |
 //! | [`PaymentReference`] | `REFERENCE#rail:id` | `REFERENCE` | | | |
@@ -52,6 +55,7 @@
 //! | 1 | a member, several members | [`Store::member`], [`Store::members`] |
 //! | 2 | who owns a code | [`Store::code`] |
 //! | 3 | a member's referral | [`Store::referral_of`], [`Store::referral`] |
+//! | 4 | those whom a member brought, newest first | [`Store::referrals_of`] |
 //! | 4 | pending referrals, soonest to expire first | [`Store::pending_referrals`] |
 //! | 5 | what expires now: codes, referrals | [`Store::codes_due`], [`Store::referrals_due`] |
 //! | 6 | a payment by its natural key | [`Store::payment`] |
@@ -84,15 +88,19 @@
 //! | 33 | an order, several orders | [`Store::order`], [`Store::orders`] |
 //! | 34 | who was seen with a fingerprint | [`Store::sighted`] |
 //! | 35 | what nobody claimed in time | [`Store::claims_due`] |
-//! | 36 | what operators have set | [`Store::settings`] |
-//! | 37 | what a member was seen with, and which of some members with one fingerprint | [`Store::prints_of`], [`Store::sighted_among`] |
-//! | 38 | a flag, some of a member, all of a member | [`Store::flag`], [`Store::flags`], [`Store::flags_of`] |
-//! | 39 | open or resolved flags, the latest first | [`Store::flags_in`] |
-//! | 40 | how many a referrer has brought since | [`Store::referrals_since`] |
+//! | 36 | members by joining or name, orders by state | [`Store::listed`] |
+//! | 37 | what members paid, those who paid | [`Store::payers`], [`Store::customers_after`] |
+//! | 38 | the best of a ranking, page by page | [`Store::ranking_after`] |
+//! | 39 | what operators have set | [`Store::settings`] |
+//! | 40 | what a member was seen with, and which of some members with one fingerprint | [`Store::prints_of`], [`Store::sighted_among`] |
+//! | 41 | a flag, some of a member, all of a member | [`Store::flag`], [`Store::flags`], [`Store::flags_of`] |
+//! | 42 | open or resolved flags, the latest first | [`Store::flags_in`] |
+//! | 43 | how many a referrer has brought since | [`Store::referrals_since`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition
 //! means, and [`Store::commit`] writes all of them or none.
+mod attempts;
 mod changes;
 mod connect;
 mod customers;
@@ -102,6 +110,7 @@ mod flags;
 mod history;
 mod item;
 mod keys;
+mod lists;
 mod members;
 mod meter;
 mod observe;
@@ -119,6 +128,7 @@ mod transaction;
 mod wallets;
 mod withdrawals;
 
+pub use attempts::FailedPayment;
 pub use changes::{Change, Stored};
 pub use connect::Connection;
 pub use customers::{CustomerLink, ParkedEvent, PaymentReference, WaitsFor};
@@ -127,6 +137,7 @@ pub use error::StoreError;
 pub use flags::Force;
 pub use history::{PaymentLink, ScanCursor, ScannedPage};
 pub use keys::{SHARDS, posting_id, withdrawal_id};
+pub use lists::{List, Listed, Page};
 pub use members::{CodeRecord, Joined, Member, MemberCode};
 pub use meter::{Cost, Meter, metered};
 pub use observe::{METRICS, correlated, correlation};

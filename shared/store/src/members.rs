@@ -400,6 +400,26 @@ impl Store {
         self.get(&keys::referral(referrer, joined_at, referee)).await
     }
 
+    /// Those whom `referrer` brought, newest first, after the one who joined at an instant, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn referrals_of(
+        &self,
+        referrer: &MemberId,
+        before: Option<&(Timestamp, MemberId)>,
+        limit: i32,
+    ) -> Result<Vec<Referral>, StoreError> {
+        let start = before.map(|(at, referee)| keys::referral(referrer, *at, referee).attributes());
+        let range = Range::partition(keys::referrer_pk(referrer))
+            .prefix("REFERRAL#")
+            .newest_first()
+            .limit(limit)
+            .start_after(start);
+        let (items, _) = self.page(range).await?;
+        items.into_iter().map(decode).collect()
+    }
+
     /// Closes a referral whose window has passed. False when a payment or another run was faster.
     ///
     /// # Errors

@@ -29,6 +29,8 @@ pub enum Projection {
     Day(String),
     /// A member's counters as a referrer.
     Member(MemberId),
+    /// A member's counters as one who pays.
+    Payer(MemberId),
     /// A member's score in a ranking: `all`, `week-2026-W47`, `month-2026-11`.
     Rank(MemberId, String),
     /// How many members have which score in a ranking.
@@ -68,6 +70,7 @@ impl Projection {
             Self::Totals => keys::totals(),
             Self::Day(day) => keys::day(day),
             Self::Member(member) => keys::member_stats(member),
+            Self::Payer(member) => keys::payer(member),
             Self::Rank(member, period) => keys::rank(member, period),
             Self::Histogram(period) => keys::histogram(period),
         }
@@ -80,6 +83,10 @@ impl Projection {
             Self::Member(member) => {
                 vec![("gsi1pk", keys::registry(keys::shard(member.as_str()))), ("gsi1sk", member.to_string())]
             }
+            Self::Payer(member) => vec![
+                ("gsi1pk", keys::customers(keys::shard(member.as_str()))),
+                ("gsi1sk", member.to_string()),
+            ],
             Self::Totals | Self::Day(_) | Self::Histogram(_) => vec![],
         }
     }
@@ -89,6 +96,7 @@ impl Projection {
             Self::Totals => "totals",
             Self::Day(_) => "day",
             Self::Member(_) => "member_stats",
+            Self::Payer(_) => "payer",
             Self::Rank(..) => "rank",
             Self::Histogram(_) => "histogram",
         }
@@ -167,6 +175,30 @@ impl Store {
         Ok(self.get_raw(&target.key()).await?.map(|item| counters_of(&item)).unwrap_or_default())
     }
 
+    /// Counters of up to 100 members as referrers, in the order asked for; empty where there are none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn counters_of_members(&self, members: &[MemberId]) -> Result<Vec<Counters>, StoreError> {
+        self.counters_at(members.iter().map(keys::member_stats).collect()).await
+    }
+
+    /// Counters of up to 100 members as those who pay, in the order asked for; empty where there are none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn payers(&self, members: &[MemberId]) -> Result<Vec<Counters>, StoreError> {
+        self.counters_at(members.iter().map(keys::payer).collect()).await
+    }
+
+    async fn counters_at(&self, keys: Vec<Key>) -> Result<Vec<Counters>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.get_each(&keys).await?;
+        Ok(found.into_iter().map(|item| item.map(|item| counters_of(&item)).unwrap_or_default()).collect())
+    }
+
     /// The daily totals of the `days` up to and including `last`, those without activity left out.
     ///
     /// # Errors
@@ -187,7 +219,31 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn ranking(&self, period: &str, limit: i32) -> Result<Vec<Ranked>, StoreError> {
-        let range = Range::index("gsi2", keys::ranking(period)).newest_first().limit(limit);
+        self.ranking_after(period, None, limit).await
+    }
+
+    /// The next of a ranking after `after`, highest score first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ranking_after(
+        &self,
+        period: &str,
+        after: Option<&Ranked>,
+        limit: i32,
+    ) -> Result<Vec<Ranked>, StoreError> {
+        let start = after.map(|ranked| {
+            let mut key = keys::rank(&ranked.member, period).attributes();
+            key.insert("gsi2pk".to_owned(), string(keys::ranking(period)));
+            key.insert("gsi2sk".to_owned(), number(ranked.score));
+            key
+        });
+        let range =
+            Range::index("gsi2", keys::ranking(period)).newest_first().limit(limit).start_after(start);
+        self.ranked(range).await
+    }
+
+    async fn ranked(&self, range: Range) -> Result<Vec<Ranked>, StoreError> {
         let (items, _) = self.page(range).await?;
         items
             .iter()
@@ -197,6 +253,19 @@ impl Store {
                 Ok(Ranked { member, score: integer(item.get("gsi2sk")) })
             })
             .collect()
+    }
+
+    /// Members of one shard who have paid, by id, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn customers_after(
+        &self,
+        shard: u8,
+        after: Option<&MemberId>,
+        limit: i32,
+    ) -> Result<Vec<MemberId>, StoreError> {
+        self.members_in(keys::customers(shard), after, limit).await
     }
 
     /// A member's score in a ranking, if they have one.
@@ -218,14 +287,26 @@ impl Store {
         after: Option<&MemberId>,
         limit: i32,
     ) -> Result<Vec<MemberId>, StoreError> {
-        let mut range = Range::index("gsi1", keys::registry(shard)).limit(limit);
+        self.members_in(keys::registry(shard), after, limit).await
+    }
+
+    async fn members_in(
+        &self,
+        registry: String,
+        after: Option<&MemberId>,
+        limit: i32,
+    ) -> Result<Vec<MemberId>, StoreError> {
+        let mut range = Range::index("gsi1", registry).limit(limit);
         if let Some(after) = after {
             range = range.sort("#sk > :after", &[(":after", string(after.as_str()))]);
         }
         let (items, _) = self.page(range).await?;
         items
             .iter()
-            .map(|item| Ok(MemberId::parse(keys::of_item(item).pk.trim_start_matches("R#"))?))
+            .map(|item| {
+                let pk = keys::of_item(item).pk;
+                Ok(MemberId::parse(pk.split_once('#').map_or("", |(_, member)| member))?)
+            })
             .collect()
     }
 }

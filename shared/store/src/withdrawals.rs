@@ -32,6 +32,14 @@ impl Store {
         }
     }
 
+    /// Up to 100 withdrawals, in the order asked for; unknown ones are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn withdrawals(&self, ids: &[WithdrawalId]) -> Result<Vec<Withdrawal>, StoreError> {
+        self.get_all(&ids.iter().filter_map(keys::withdrawal_key).collect::<Vec<_>>()).await
+    }
+
     /// A member's withdrawals, newest first, before the one that entry `before_seq` began, at most `limit`.
     ///
     /// # Errors

@@ -1,13 +1,13 @@
 //! Invoices and checkouts: money that settled, and the credit that an invoice used.
 
 use guerdon_app::{
-    AppError, InvoiceFacts, METRICS, Recorded, post_bill_credit, reconcile_invoice, record_payment,
-    reverse_payment,
+    AppError, InvoiceFacts, METRICS, Recorded, post_bill_credit, reconcile_invoice, record_failed_payment,
+    record_payment, reverse_payment,
     stored::{PaymentReference, WaitsFor},
     tie_reference,
 };
 use guerdon_domain::{
-    ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, PaymentLine, Purpose, Reversal,
+    ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, PaymentLine, Purpose, Rail, Reversal,
     ReversalKind, Timestamp,
 };
 use guerdon_stripe::{
@@ -55,6 +55,9 @@ async fn on_invoice(
         voided: invoice.status == InvoiceStatus::Void,
     };
     reconcile_invoice(&worker.app, member, &facts).await?;
+    if event.kind == "invoice.payment_failed" {
+        record_failed_payment(&worker.app, Rail::Stripe, &event.id).await?;
+    }
     if event.kind == "invoice.paid" {
         let facts = invoice_facts(invoice, member, message.known_at)?;
         if let Recorded::AlreadyApplied(_) = pay(worker, event, &facts).await? {

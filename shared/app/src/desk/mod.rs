@@ -1,5 +1,7 @@
 //! The operators' desk: what they read, and what they change. Every change is audited and idempotent.
 mod bank_payment;
+mod dashboard;
+mod lists;
 mod program;
 mod read;
 mod write;
@@ -7,6 +9,11 @@ mod write;
 pub use bank_payment::{
     BankPayment, BankRefusal, CallRefusal, DeskCall, Line, answered_call, is_transferred, keep_answer,
     record_bank_payment,
+};
+pub use dashboard::{Dashboard, Figures, Monitoring, Success, Waiting, dashboard, payment_monitoring};
+pub use lists::{
+    LONGEST_PAGE, ListedReferrer, ListedUser, UserFilter, UserPlace, list_orders, list_referrers, list_users,
+    list_withdrawals,
 };
 pub use program::{
     Explained, ProgramRefusal, ProgramRequest, explain_member, explain_payment, newest_program, set_program,

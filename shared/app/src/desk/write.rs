@@ -248,7 +248,9 @@ async fn forced_payment(app: &App, referee: &MemberId) -> Result<PaymentFacts, D
     let settings = settings_now(app).await?;
     let plans = settings.preset.plans.iter().map(|plan| plan.price);
     let tier = plans.filter(|price| price.minor() >= rule.minimum_payment.minor()).min_by_key(|p| p.minor());
+    // Where nothing has a price, the least that counts as paid.
     let tier = tier.unwrap_or(rule.minimum_payment);
+    let tier = Money::new(tier.minor().max(1), tier.currency());
     let key = PaymentKey { rail: Rail::Manual, id: ExternalPaymentId::parse(referee.as_str())? };
     let purpose = rule.trigger.purpose();
     Ok(PaymentFacts { purpose, ..PaymentFacts::purchase(key, referee.clone(), tier, now) })

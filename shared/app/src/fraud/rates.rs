@@ -49,7 +49,7 @@ pub async fn inspect_reversed(app: &App, beneficiary: &MemberId) -> Result<Vec<F
             (unsigned(latest.len()), unsigned(undone))
         } else {
             let counters = app.store.counters(&Projection::Member(beneficiary.clone())).await?;
-            (counted(&counters, "commissions"), counted(&counters, "reversed"))
+            (counted(&counters, "rewards"), counted(&counters, "reversed"))
         };
         judged(app, beneficiary, &Observation::Refunds { payments, undone }, &app.now().month()).await
     })

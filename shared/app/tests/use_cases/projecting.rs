@@ -32,7 +32,7 @@ async fn recount(b: &Business, referees: &[i64]) -> BTreeMap<String, i64> {
         }
     }
     for commission in b.commissions(1).await {
-        add("commissions", 1);
+        add("rewards", 1);
         add("earned_USD", commission.amount.minor());
         add(
             "held_USD",

@@ -1,0 +1,17 @@
+//! The API of services and members: registration, orders, wallets, withdrawals, and referral codes with their
+//! figures and rewards.
+//!
+//! Two documented APIs keep their paths and names: that of the OTT system (snake_case, called by a service with its
+//! key), and that of the referral-code system under `/api/referral` (camelCase, called by a member with a token that a
+//! service gave them). [`routes::ROUTES`] says who may call what. Errors are RFC 9457 problems.
+mod codes;
+mod figures;
+mod input;
+mod orders;
+mod rewards;
+pub mod routes;
+mod tokens;
+mod tree;
+mod users;
+mod wallets;
+mod withdrawals;

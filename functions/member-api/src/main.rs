@@ -1,0 +1,24 @@
+//! Lambda entry point of the services' and members' API.
+
+use guerdon_api::{Gate, Limits, origins};
+use guerdon_runtime::{ConfigError, Function};
+use lambda_http::{Request, run, service_fn};
+use member_api::routes::router;
+use tokio::sync::OnceCell;
+use tower::ServiceExt;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    let function = Function::start()?;
+    let (limits, origins) = (Limits::from_env()?, origins()?);
+    let routes = &OnceCell::new();
+    let make = async || {
+        let (app, secrets) = (function.app().await?.clone(), function.secrets.clone());
+        Ok::<_, ConfigError>(router(Gate { app, secrets, limits, origins: origins.clone() }))
+    };
+    run(service_fn(|request: Request| async {
+        let routes = routes.get_or_try_init(&make).await?;
+        Ok::<_, lambda_http::Error>(routes.clone().oneshot(request).await?)
+    }))
+    .await
+}

@@ -1,0 +1,108 @@
+//! Whom a member brought, and whom those brought.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    response::{IntoResponse, Response},
+};
+use guerdon_api::{
+    Gate, Refusal,
+    input::{bad_request, cursor, encode_cursor},
+};
+use guerdon_app::{Branch, TreePlace, referral_tree};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::input::{UserRef, load};
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TreeQuery {
+    /// 1 for the member's own referees, 2 for theirs as well. 2 when it is left out.
+    #[param(value_type = Option<i32>)]
+    depth: Option<String>,
+    /// Referees of the member on one page: 1 to 50, 20 when it is left out.
+    #[param(value_type = Option<i32>)]
+    limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Node {
+    /// The Telegram id; null when the member is gone.
+    user_id: Option<String>,
+    username: Option<String>,
+    first_name: Option<String>,
+    joined_at: String,
+    /// `pending`, `converted` or `expired`.
+    status: &'static str,
+    /// How many they brought themselves.
+    total_referrals: i64,
+    /// The newest of those, ten at the most.
+    #[schema(no_recursion)]
+    referrals: Vec<Node>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Tree {
+    user_id: String,
+    total_referrals: i64,
+    referrals: Vec<Node>,
+    /// Give it as `cursor` for the next page; null on the last one.
+    next_cursor: Option<String>,
+}
+
+fn node(branch: Branch) -> Node {
+    let (user_id, username, first_name) = match branch.member {
+        Some(member) => (Some(member.telegram_id.to_string()), member.username, Some(member.first_name)),
+        None => (None, None, None),
+    };
+    Node {
+        user_id,
+        username,
+        first_name,
+        joined_at: branch.joined_at.to_string(),
+        status: branch.state,
+        total_referrals: branch.recruits,
+        referrals: branch.referees.into_iter().map(node).collect(),
+    }
+}
+
+/// Whom a member brought, newest first, and whom those brought.
+#[utoipa::path(
+    get,
+    path = "/users/{user_id}/referral-tree",
+    tag = "users",
+    params(("user_id" = String, Path, description = "A Telegram id, or a UUID that the API shows"), TreeQuery),
+    responses((status = 200, description = "A page of the tree", body = Tree))
+)]
+pub(crate) async fn tree(
+    State(gate): State<Arc<Gate>>,
+    Path(user_id): Path<String>,
+    Query(query): Query<TreeQuery>,
+) -> Result<Response, Refusal> {
+    let two_levels = match query.depth.as_deref() {
+        Some("1") => false,
+        None | Some("2") => true,
+        Some(_) => return Err(bad_request("bad_depth", "depth must be 1 or 2.")),
+    };
+    let limit = match query.limit.as_deref().map(str::parse::<i32>) {
+        None => 20,
+        Some(Ok(limit)) if (1..=50).contains(&limit) => limit,
+        Some(_) => return Err(bad_request("bad_limit", "limit must be a whole number from 1 to 50.")),
+    };
+    let before: Option<TreePlace> = cursor(query.cursor.as_deref())?;
+    let member = load(&gate, &UserRef::parse(&user_id)?.member(&gate)).await?;
+    let found = referral_tree(&gate.app, &member.id, before.as_ref(), limit, two_levels).await?;
+    let next_cursor = found.next.map(|place| encode_cursor(&place)).transpose()?;
+    Ok(Json(Tree {
+        user_id: member.telegram_id.to_string(),
+        total_referrals: found.recruits,
+        referrals: found.branches.into_iter().map(node).collect(),
+        next_cursor,
+    })
+    .into_response())
+}

@@ -1,0 +1,131 @@
+//! Wallets and their statements.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    extract::{Path, Query, State},
+    response::{IntoResponse, Response},
+};
+use guerdon_api::{
+    Amount, Gate, Page, Principal, Refusal,
+    input::{cursor, encode_cursor, limit},
+};
+use guerdon_app::credits_view;
+use guerdon_domain::{Entry, Wallet};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::input::{UserRef, load, whose};
+
+#[derive(Serialize, ToSchema)]
+struct WalletView {
+    user_id: String,
+    /// `earnings`, `balance`, `bill_credit` or `credits`: where this business puts rewards.
+    wallet: &'static str,
+    currency: String,
+    /// What can be spent or withdrawn, everything due released.
+    available: Amount,
+    /// What a withdrawal under way, or a credit on its way to a bill, has set aside.
+    held: Amount,
+    /// What has to be given back, and is taken off the next rewards.
+    owed: Amount,
+    /// Rewards that wait for their hold to end.
+    pending: Amount,
+}
+
+/// The wallet that a member's rewards come into.
+#[utoipa::path(
+    get,
+    path = "/wallet/{user_id}",
+    tag = "wallets",
+    params(("user_id" = String, Path, description = "A Telegram id, or a UUID that the API shows")),
+    responses((status = 200, description = "The wallet", body = WalletView))
+)]
+pub(crate) async fn one(
+    State(gate): State<Arc<Gate>>,
+    Extension(principal): Extension<Principal>,
+    Path(user_id): Path<String>,
+) -> Result<Response, Refusal> {
+    let member = whose(&gate, &principal, &UserRef::parse(&user_id)?)?;
+    let member = load(&gate, &member).await?;
+    let view = credits_view(&gate.app, &member, None, 1).await?;
+    let Wallet { kind, currency, .. } = view.wallet;
+    Ok(Json(WalletView {
+        user_id: member.telegram_id.to_string(),
+        wallet: kind.as_str(),
+        currency: currency.to_string(),
+        available: Amount(view.wallet.available()),
+        held: Amount(view.wallet.held()),
+        owed: Amount(view.wallet.owed()),
+        pending: Amount(view.on_hold),
+    })
+    .into_response())
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// 1 to 200, 50 when it is left out.
+    #[param(value_type = Option<i32>)]
+    pub(crate) limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    pub(crate) cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Transaction {
+    /// Counts from 1 without a gap.
+    seq: u64,
+    at: String,
+    /// What happened, as `released` or `withdrawal_paid`.
+    kind: &'static str,
+    currency: String,
+    /// By how much what is available changed.
+    amount: Amount,
+    available_after: Amount,
+    held_after: Amount,
+    owed_after: Amount,
+}
+
+fn transaction(entry: Entry) -> Transaction {
+    let money = |minor| Amount(guerdon_domain::Money::new(minor, entry.currency));
+    Transaction {
+        seq: entry.seq,
+        at: entry.at.to_string(),
+        kind: entry.kind.name(),
+        currency: entry.currency.to_string(),
+        amount: money(entry.delta.available),
+        available_after: money(entry.after.available),
+        held_after: money(entry.after.held),
+        owed_after: money(entry.after.owed),
+    }
+}
+
+/// The statement of the wallet that a member's rewards come into, newest first.
+#[utoipa::path(
+    get,
+    path = "/wallet/{user_id}/transactions",
+    tag = "wallets",
+    params(
+        ("user_id" = String, Path, description = "A Telegram id, or a UUID that the API shows"),
+        PageQuery
+    ),
+    responses((status = 200, description = "A page", body = Page<Transaction>))
+)]
+pub(crate) async fn transactions(
+    State(gate): State<Arc<Gate>>,
+    Extension(principal): Extension<Principal>,
+    Path(user_id): Path<String>,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, Refusal> {
+    let member = whose(&gate, &principal, &UserRef::parse(&user_id)?)?;
+    let limit = limit(query.limit.as_deref())?;
+    let before: Option<u64> = cursor(query.cursor.as_deref())?;
+    let member = load(&gate, &member).await?;
+    let view = credits_view(&gate.app, &member, before, limit).await?;
+    let full = i32::try_from(view.entries.len()).unwrap_or(i32::MAX) >= limit;
+    let next_cursor = view.next_before.filter(|_| full).map(|seq| encode_cursor(&seq)).transpose()?;
+    let items: Vec<_> = view.entries.into_iter().map(transaction).collect();
+    Ok(Json(Page { items, next_cursor }).into_response())
+}

@@ -1,0 +1,180 @@
+//! Lists that the stream keeps, for pages that no key of the listed things would serve: each is a few partitions of
+//! small lines, newest first, and a page of one costs the same whatever its length. The lines say only what is
+//! listed; the things themselves are read from where they are.
+
+use guerdon_domain::{MemberId, OrderId, OrderState, Timestamp, Withdrawal, WithdrawalState};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    SHARDS, Store, StoreError,
+    item::{Key, Record, decode, string},
+    keys,
+    table::Range,
+};
+
+/// A list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum List {
+    /// Everybody who joined.
+    Members,
+    /// Those who were barred.
+    Barred,
+    /// Orders of a state.
+    Orders(OrderState),
+    /// Withdrawals of a state.
+    Withdrawals(WithdrawalState),
+    /// Members by the beginning of a name: the name's first two characters.
+    Names(String),
+}
+
+/// A line of a list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Listed {
+    /// The list.
+    pub list: List,
+    /// What the list is sorted by: an instant, or a name.
+    pub place: String,
+    /// What is listed.
+    pub id: String,
+}
+
+impl Listed {
+    /// A member, by when they joined.
+    pub fn member(list: List, at: Timestamp, member: &MemberId) -> Self {
+        Self { list, place: keys::sortable(at), id: member.to_string() }
+    }
+
+    /// An order, by when it was made.
+    pub fn order(state: OrderState, at: Timestamp, order: &OrderId) -> Self {
+        Self { list: List::Orders(state), place: keys::sortable(at), id: order.to_string() }
+    }
+
+    /// A withdrawal, by when it was asked for.
+    pub fn withdrawal(withdrawal: &Withdrawal) -> Self {
+        let place = keys::sortable(withdrawal.requested_at);
+        Self { list: List::Withdrawals(withdrawal.state), place, id: withdrawal.id.to_string() }
+    }
+
+    /// A member, by a name in lower case; nothing for one of less than two characters.
+    pub fn name(name: &str, member: &MemberId) -> Option<Self> {
+        let list = List::names(name)?;
+        Some(Self { list, place: name.to_owned(), id: member.to_string() })
+    }
+
+    /// Where the line stands in its list: the cursor of a page that ends with it.
+    pub fn cursor(&self) -> String {
+        format!("{}#{}", self.place, self.id)
+    }
+}
+
+impl List {
+    /// The list in which names stand that begin as this one does.
+    pub fn names(name: &str) -> Option<Self> {
+        let first: String = name.chars().take(2).collect();
+        (first.chars().count() == 2).then_some(Self::Names(first))
+    }
+
+    fn partition(&self, shard: u8) -> String {
+        match self {
+            Self::Members => format!("LIST#members#{shard}"),
+            Self::Barred => format!("LIST#barred#{shard}"),
+            Self::Orders(state) => format!("LIST#orders-{}#{shard}", state.as_str()),
+            Self::Withdrawals(state) => format!("LIST#withdrawals-{}#{shard}", state.as_str()),
+            Self::Names(first) => format!("LIST#names-{first}"),
+        }
+    }
+
+    /// Names are spread by their first characters already.
+    const fn shards(&self) -> u8 {
+        match self {
+            Self::Names(_) => 1,
+            Self::Members | Self::Barred | Self::Orders(_) | Self::Withdrawals(_) => SHARDS,
+        }
+    }
+}
+
+impl Record for Listed {
+    const TYPE: &'static str = "listed";
+    fn key(&self) -> Key {
+        let shard = if self.list.shards() == 1 { 0 } else { keys::shard(&self.id) };
+        Key::new(self.list.partition(shard), self.cursor())
+    }
+}
+
+/// Which lines of a list a page has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Page<'a> {
+    /// Only lines after the one with this cursor.
+    pub after: Option<&'a str>,
+    /// Only places that begin so.
+    pub prefix: Option<&'a str>,
+    /// The oldest first, or names from A to Z.
+    pub ascending: bool,
+}
+
+impl Store {
+    /// Writes a line, again if need be.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list(&self, line: &Listed) -> Result<(), StoreError> {
+        self.put(line).await
+    }
+
+    /// Takes a line away, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn unlist(&self, line: &Listed) -> Result<(), StoreError> {
+        self.delete(&line.key()).await
+    }
+
+    /// A page of some lists together, at most `limit` lines. Each shard of each list is asked for as many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn listed(
+        &self,
+        lists: &[List],
+        page: Page<'_>,
+        limit: i32,
+    ) -> Result<Vec<Listed>, StoreError> {
+        let mut found: Vec<Listed> = Vec::new();
+        for list in lists {
+            for shard in 0..list.shards() {
+                let (items, _) = self.page(range(list.partition(shard), page).limit(limit)).await?;
+                for item in items {
+                    found.push(decode(item)?);
+                }
+            }
+        }
+        found.sort_by_cached_key(Listed::cursor);
+        if !page.ascending {
+            found.reverse();
+        }
+        found.truncate(usize::try_from(limit).unwrap_or_default());
+        Ok(found)
+    }
+}
+
+fn range(partition: String, page: Page<'_>) -> Range {
+    // Behind every sort key that begins so: `#` and what follows it sorts before.
+    const END: &str = "\u{10FFFF}";
+    let range = Range::partition(partition);
+    let range = if page.ascending { range } else { range.newest_first() };
+    // A cursor itself is left out: the least text that sorts behind it, or before it.
+    let (first, last) = match (page.prefix, page.after, page.ascending) {
+        (prefix, Some(after), true) => {
+            (format!("{after}\u{1}"), format!("{}{END}", prefix.unwrap_or_default()))
+        }
+        (prefix, None, true) => {
+            (prefix.unwrap_or(" ").to_owned(), format!("{}{END}", prefix.unwrap_or_default()))
+        }
+        (_, Some(after), false) => {
+            return range.sort("#sk < :after", &[(":after", string(after))]);
+        }
+        (_, None, false) => return range,
+    };
+    range.sort("#sk BETWEEN :first AND :last", &[(":first", string(first)), (":last", string(last))])
+}

@@ -1,0 +1,372 @@
+//! The documented API of the OTT system, as a service's client calls it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
+
+use guerdon_tests::{Answer, World};
+use serde_json::{Value, json};
+
+const ALICE: i64 = 910_001;
+const BOB: i64 = 910_002;
+const CAROL: i64 = 910_003;
+
+async fn create(world: &World, shop: &str, id: i64, name: &str, code: Option<&str>) -> Value {
+    let body = json!({
+        "telegram_id": id, "username": name, "first_name": name, "last_name": null,
+        "referred_by_code": code, "device_id": format!("phone-{id}"), "ip_address": "203.0.113.7",
+    });
+    let answer = world.bearing(shop, "/users/create", Some(&body)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.body
+}
+
+async fn buy(world: &World, shop: &str, id: i64, transaction: &str) -> Value {
+    let body = json!({
+        "user_id": id, "payment_method": "upi", "upi_id": format!("u{id}@bank"), "transaction_id": transaction,
+    });
+    let order = world.bearing(shop, "/orders/create", Some(&body)).await;
+    assert_eq!((order.status, &order.body["status"]), (200, &json!("pending")), "{order:?}");
+    let path = format!("/orders/{}/payment-success", order.body["order_id"].as_str().unwrap());
+    let paid = world.bearing(shop, &path, Some(&json!({ "transaction_id": transaction }))).await;
+    assert_eq!((paid.status, &paid.body["status"]), (200, &json!("paid")), "{paid:?}");
+    paid.body
+}
+
+async fn get(world: &World, shop: &str, path: &str) -> Value {
+    let answer = world.bearing(shop, path, None).await;
+    assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    answer.body
+}
+
+/// Alice brought Bob, who brought Carol.
+async fn chain(world: &World, shop: &str) {
+    let alice = create(world, shop, ALICE, "alice", None).await;
+    let bob = create(world, shop, BOB, "bob", alice["referral_code"].as_str()).await;
+    create(world, shop, CAROL, "carol", bob["referral_code"].as_str()).await;
+}
+
+fn refused(answer: &Answer) -> (u16, String) {
+    assert_eq!(answer.content_type, "application/problem+json", "{answer:?}");
+    (answer.status, answer.code().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_registers_sells_and_two_levels_earn() {
+    let world = World::of("ott").await;
+    let shop = world.shop().await;
+    chain(&world, &shop).await;
+    let paid = buy(&world, &shop, BOB, "T-1").await;
+    assert_eq!(
+        paid["commissions"],
+        json!([
+            { "level": 1, "rule": "level-1", "amount": 28.00, "currency": "INR" }
+        ])
+    );
+    let paid = buy(&world, &shop, CAROL, "T-2").await;
+    let levels: Vec<_> =
+        paid["commissions"].as_array().unwrap().iter().map(|c| c["amount"].clone()).collect();
+    assert_eq!(levels, [json!(28.00), json!(9.00)]);
+    world.drain().await;
+    let wallet = get(&world, &shop, &format!("/wallet/{ALICE}")).await;
+    assert_eq!(
+        (&wallet["available"], &wallet["pending"]),
+        (&json!(0.00), &json!(37.00)),
+        "held for 24 hours"
+    );
+    world.advance(24 * 3600).await;
+    let wallet = get(&world, &shop, &format!("/wallet/{ALICE}")).await;
+    assert_eq!((&wallet["available"], &wallet["wallet"]), (&json!(37.00), &json!("earnings")));
+    let page = get(&world, &shop, &format!("/wallet/{ALICE}/transactions")).await;
+    assert_eq!(page["items"][0]["kind"], "commissions_released");
+    assert_eq!(page["next_cursor"], Value::Null);
+    let stats = get(&world, &shop, &format!("/users/{ALICE}/referral-stats")).await;
+    assert_eq!((&stats["total_referrals"], &stats["conversion_rate"]), (&json!(1), &json!(100.0)));
+    assert_eq!(stats["total_earned"], json!(37.00));
+    world.ledger_is_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tree_has_two_levels_and_pages() {
+    let world = World::of("ott").await;
+    let shop = world.shop().await;
+    let alice = create(&world, &shop, ALICE, "alice", None).await;
+    let code = alice["referral_code"].as_str();
+    for n in 0..5 {
+        let child = create(&world, &shop, 920_000 + n, "child", code).await;
+        create(&world, &shop, 930_000 + n, "grandchild", child["referral_code"].as_str()).await;
+        world.advance(1).await;
+    }
+    world.drain().await;
+    let path = format!("/users/{ALICE}/referral-tree");
+    let first = get(&world, &shop, &format!("{path}?limit=3")).await;
+    assert_eq!(first["total_referrals"], 5);
+    let ids = |page: &Value| -> Vec<String> {
+        page["referrals"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|n| n["user_id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(ids(&first), ["920004", "920003", "920002"]);
+    assert_eq!(first["referrals"][0]["referrals"][0]["user_id"], "930004");
+    assert_eq!(first["referrals"][0]["total_referrals"], 1);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let rest = get(&world, &shop, &format!("{path}?limit=3&depth=1&cursor={cursor}")).await;
+    assert_eq!(ids(&rest), ["920001", "920000"]);
+    assert_eq!(rest["referrals"][0]["referrals"], json!([]), "one level was asked for");
+    assert_eq!(rest["next_cursor"], Value::Null);
+    for bad in ["depth=3", "limit=51", "limit=x", "cursor=x"] {
+        let answer = world.bearing(&shop, &format!("{path}?{bad}"), None).await;
+        assert_eq!(refused(&answer).0, 400, "{bad}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_call_changes_nothing() {
+    let world = World::of("ott").await;
+    let shop = world.shop().await;
+    chain(&world, &shop).await;
+    let again = create(&world, &shop, ALICE, "alice", None).await;
+    assert_eq!((&again["is_new"], &again["not_referred_because"]), (&json!(false), &Value::Null));
+    let alices = again["referral_code"].as_str();
+    let bob = create(&world, &shop, BOB, "bob", alices).await;
+    assert_eq!(bob["not_referred_because"], Value::Null, "the code they came by");
+    let own = create(&world, &shop, ALICE, "alice", alices).await;
+    assert_eq!(own["not_referred_because"], "own_code");
+    let first = buy(&world, &shop, BOB, "T-1").await;
+    let order = json!({ "user_id": BOB, "payment_method": "upi", "transaction_id": "T-1", "upi_id": null });
+    let found = world.bearing(&shop, "/orders/create", Some(&order)).await;
+    assert_eq!((&found.body["order_id"], &found.body["status"]), (&first["order_id"], &json!("paid")));
+    let path = format!("/orders/{}/payment-success", first["order_id"].as_str().unwrap());
+    let calls = (0..8).map(|_| async { world.bearing(&shop, &path, Some(&json!({}))).await });
+    for answer in futures::future::join_all(calls).await {
+        assert_eq!((answer.status, &answer.body), (200, &first));
+    }
+    let shown = get(&world, &shop, &format!("/orders/{}", first["order_id"].as_str().unwrap())).await;
+    assert_eq!((&shown["payment"], &shown["transaction_id"]), (&json!("bank:T-1"), &json!("T-1")));
+    world.drain().await;
+    let stats = get(&world, &shop, &format!("/users/{ALICE}/referral-stats")).await;
+    assert_eq!(stats["total_earned"], json!(28.00), "one payment, one commission");
+    world.ledger_is_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_transfer_pays_one_order() {
+    let world = World::of("ott").await;
+    let shop = world.shop().await;
+    chain(&world, &shop).await;
+    buy(&world, &shop, BOB, "T-1").await;
+    let order = json!({ "user_id": CAROL, "payment_method": "upi", "transaction_id": "T-1" });
+    let answer = world.bearing(&shop, "/orders/create", Some(&order)).await;
+    assert_eq!(refused(&answer), (409, "transaction_used".to_owned()));
+    // Two orders without a transfer; one transfer told for both, at once.
+    let order = json!({ "user_id": CAROL, "payment_method": "bank" });
+    let mut ids = Vec::new();
+    for key in ["first", "second"] {
+        let made = world.keyed(&shop, "/orders/create", Some(&order), Some(key)).await;
+        ids.push(made.body["order_id"].as_str().unwrap().to_owned());
+    }
+    assert_ne!(ids[0], ids[1]);
+    let tell = async |id: &String| {
+        let path = format!("/orders/{id}/payment-success");
+        world.bearing(&shop, &path, Some(&json!({ "transaction_id": "T-2" }))).await
+    };
+    let told = futures::future::join_all(ids.iter().map(tell)).await;
+    let mut outcomes: Vec<_> = told.iter().map(|answer| (answer.status, answer.code())).collect();
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, [(200, ""), (409, "transaction_used")]);
+    let without = format!("/orders/{}/payment-success", ids[0]);
+    let other = world.bearing(&shop, &without, Some(&json!({ "transaction_id": "T-3" }))).await;
+    let open = told[0].status == 409;
+    assert_eq!(refused_or_paid(&other), if open { "paid" } else { "other_transaction" });
+    world.drain().await;
+    world.ledger_is_sound().await;
+}
+
+fn refused_or_paid(answer: &Answer) -> &str {
+    if answer.status == 200 { "paid" } else { answer.code() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_is_asked_for_once() {
+    let world = World::of_with("ott", |config| {
+        guerdon_tests::desk::with_preset(config, |preset| {
+            let rules = preset.withdrawals.as_mut().unwrap();
+            rules.minimum = guerdon_domain::Money::new(2000, preset.currency);
+        });
+    })
+    .await;
+    let shop = world.shop().await;
+    chain(&world, &shop).await;
+    buy(&world, &shop, BOB, "T-1").await;
+    world.advance(24 * 3600).await;
+    let ask = json!({ "user_id": ALICE, "amount": "25.50", "upi_id": "alice@bank" });
+    let asked = world.keyed(&shop, "/withdrawals/create", Some(&ask), Some("w-1")).await;
+    assert_eq!((asked.status, &asked.body["status"]), (200, &json!("requested")), "{asked:?}");
+    assert!(!asked.body["destination"].as_str().unwrap().contains("alice"), "{asked:?}");
+    let again = world.keyed(&shop, "/withdrawals/create", Some(&ask), Some("w-1")).await;
+    assert_eq!((again.status, again.header("idempotent-replayed")), (200, Some("true")));
+    assert_eq!(again.body, asked.body);
+    let unkeyed = world.bearing(&shop, "/withdrawals/create", Some(&ask)).await;
+    assert_eq!(refused(&unkeyed), (409, "withdrawal_open".to_owned()));
+    let other = json!({ "user_id": ALICE, "amount": "25.51", "upi_id": "alice@bank" });
+    let reused = world.keyed(&shop, "/withdrawals/create", Some(&other), Some("w-1")).await;
+    assert_eq!(refused(&reused), (409, "idempotency_key_reused".to_owned()));
+    let wallet = get(&world, &shop, &format!("/wallet/{ALICE}")).await;
+    assert_eq!((&wallet["available"], &wallet["held"]), (&json!(2.50), &json!(25.50)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_input_is_refused_and_changes_nothing() {
+    let world = World::of("ott").await;
+    let shop = world.shop().await;
+    chain(&world, &shop).await;
+    let before = get(&world, &shop, &format!("/users/{ALICE}")).await;
+    let order = json!({ "user_id": BOB, "payment_method": "upi" });
+    let order = world.bearing(&shop, "/orders/create", Some(&order)).await.body;
+    let success = format!("/orders/{}/payment-success", order["order_id"].as_str().unwrap());
+    let long = "x".repeat(300);
+    let cases = [
+        ("/users/create", json!({}), 400, "bad_body"),
+        ("/users/create", json!([]), 400, "bad_body"),
+        ("/users/create", json!({ "telegram_id": 0 }), 400, "bad_body"),
+        ("/users/create", json!({ "telegram_id": "abc" }), 400, "bad_body"),
+        ("/users/create", json!({ "telegram_id": 1.5 }), 400, "bad_body"),
+        ("/users/create", json!({ "telegram_id": 5, "first_name": long }), 400, "bad_name"),
+        ("/users/create", json!({ "telegram_id": 5, "first_name": "a\u{0}b" }), 400, "bad_name"),
+        ("/users/create", json!({ "telegram_id": 5, "ip_address": "1.2.3" }), 400, "bad_fingerprint"),
+        ("/users/create", json!({ "telegram_id": 5, "device_id": long }), 400, "bad_fingerprint"),
+        ("/users/create", json!({ "telegram_id": 5, "referred_by_code": "NOPE" }), 400, "unknown_code"),
+        ("/users/create", json!({ "telegram_id": 5, "referred_by_code": "ABCD2345" }), 400, "unknown_code"),
+        ("/users/create", json!({ "telegram_id": 5, "colour": "red" }), 400, "bad_body"),
+        ("/orders/create", json!({ "user_id": BOB }), 400, "bad_body"),
+        ("/orders/create", json!({ "user_id": 5, "payment_method": "upi" }), 404, "unknown_user"),
+        ("/orders/create", json!({ "user_id": BOB, "payment_method": "cash" }), 400, "bad_method"),
+        (
+            "/orders/create",
+            json!({ "user_id": BOB, "payment_method": "upi", "product": "gold" }),
+            422,
+            "unknown_product",
+        ),
+        (
+            "/orders/create",
+            json!({ "user_id": BOB, "payment_method": "upi", "amount": 0 }),
+            422,
+            "bad_amount",
+        ),
+        (
+            "/orders/create",
+            json!({ "user_id": BOB, "payment_method": "upi", "amount": 1e300 }),
+            400,
+            "bad_amount",
+        ),
+        (
+            "/orders/create",
+            json!({ "user_id": BOB, "payment_method": "upi", "transaction_id": "a b" }),
+            400,
+            "bad_transaction_id",
+        ),
+        (
+            "/orders/create",
+            json!({ "user_id": BOB, "payment_method": "upi", "upi_id": "\u{7}" }),
+            400,
+            "bad_fingerprint",
+        ),
+        (&success, json!({}), 422, "no_transaction"),
+        (&success, json!({ "transaction_id": "" }), 400, "bad_transaction_id"),
+        ("/orders/ord_unknown/payment-success", json!({ "transaction_id": "T" }), 404, "unknown_order"),
+        ("/withdrawals/create", json!({ "user_id": ALICE, "amount": 500 }), 400, "bad_body"),
+        ("/withdrawals/create", json!({ "user_id": ALICE, "upi_id": "a@b" }), 400, "bad_body"),
+        (
+            "/withdrawals/create",
+            json!({ "user_id": ALICE, "amount": -1, "upi_id": "ann@bank" }),
+            400,
+            "bad_amount",
+        ),
+        (
+            "/withdrawals/create",
+            json!({ "user_id": ALICE, "amount": 5, "upi_id": "ann@bank" }),
+            422,
+            "below_minimum",
+        ),
+        (
+            "/withdrawals/create",
+            json!({ "user_id": ALICE, "amount": 500, "upi_id": "nobody" }),
+            422,
+            "bad_destination",
+        ),
+        (
+            "/withdrawals/create",
+            json!({ "user_id": ALICE, "amount": 500, "upi_id": "ann@bank" }),
+            422,
+            "insufficient_funds",
+        ),
+        (
+            "/withdrawals/create",
+            json!({ "user_id": 5, "amount": 500, "upi_id": "ann@bank" }),
+            404,
+            "unknown_user",
+        ),
+    ];
+    for (path, body, status, code) in cases {
+        let answer = world.bearing(&shop, path, Some(&body)).await;
+        assert_eq!(refused(&answer), (status, code.to_owned()), "{path} {body}: {answer:?}");
+    }
+    for path in [
+        "/users/5",
+        "/users/5/referral-stats",
+        "/users/5/referral-tree",
+        "/wallet/5",
+        "/wallet/5/transactions",
+    ] {
+        assert_eq!(
+            refused(&world.bearing(&shop, path, None).await),
+            (404, "unknown_user".to_owned()),
+            "{path}"
+        );
+    }
+    for path in ["/users/x", "/wallet/-1", "/wallet/910001/transactions?limit=0"] {
+        assert_eq!(world.bearing(&shop, path, None).await.status, 400, "{path}");
+    }
+    assert_eq!(get(&world, &shop, &format!("/users/{ALICE}")).await, before, "nothing was changed");
+    assert_eq!(world.bearing(&shop, "/users/5", None).await.status, 404);
+    world.ledger_is_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_opens_its_scopes_until_it_is_revoked() {
+    let world = World::of("ott").await;
+    let reader = world.service_key(&["users:read"]).await;
+    let shop = world.shop().await;
+    create(&world, &shop, ALICE, "alice", None).await;
+    let path = format!("/users/{ALICE}");
+    assert_eq!(world.bearing(&reader, &path, None).await.status, 200);
+    assert_eq!(world.bearing(&reader, &format!("/wallet/{ALICE}"), None).await.code(), "forbidden");
+    let body = json!({ "telegram_id": BOB });
+    assert_eq!(world.bearing(&reader, "/users/create", Some(&body)).await.code(), "forbidden");
+    // The ways in which clients send a key without being changed.
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    for (name, value) in [
+        ("x-api-key", reader.clone()),
+        ("authorization", format!("Basic {}", STANDARD.encode(format!("{reader}:")))),
+        ("authorization", format!("Basic {}", STANDARD.encode(format!("shop:{reader}")))),
+    ] {
+        let answer = world.request(reqwest::Method::GET, &path, &[(name, &value)], Vec::new()).await;
+        assert_eq!(answer.status, 200, "{name}");
+        assert_eq!(answer.header("ratelimit-policy"), Some("\"minute\";q=100000;w=60"));
+        assert!(answer.header("ratelimit").unwrap().starts_with("\"minute\";r=9999"), "{answer:?}");
+    }
+    let id = reader.split('_').nth(1).unwrap();
+    let delete = async || {
+        let headers = [("x-admin-token", guerdon_tests::ADMIN_TOKEN)];
+        let path = format!("/api/admin/service-keys/{id}");
+        world.request(reqwest::Method::DELETE, &path, &headers, Vec::new()).await
+    };
+    assert_eq!(delete().await.status, 204);
+    assert_eq!(delete().await.code(), "unknown_key");
+    let shut = world.bearing(&reader, &path, None).await;
+    assert_eq!((shut.status, shut.header("www-authenticate")), (401, Some("Bearer")), "{shut:?}");
+    let keys = world.desk_get("service-keys").await;
+    assert!(!keys.to_string().contains(reader.split('_').nth(2).unwrap()), "the secret is not kept");
+    let actions: Vec<_> = world.audit().await.into_iter().map(|(action, _)| action).collect();
+    assert!(actions.contains(&"service_key.revoked".to_owned()), "{actions:?}");
+}
