@@ -80,7 +80,10 @@ impl World {
         let clock = Arc::new(FixedClock::new(BEGINNING));
         let stack = Stack::start(config, clock).await.expect("the stack starts");
         let base = format!("http://{}", stack.address());
-        Self { stack, http: reqwest::Client::new(), base, next_update: std::sync::atomic::AtomicI64::new(1) }
+        // Where an answer leads to is looked at, not followed.
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = http.build().expect("a client");
+        Self { stack, http, base, next_update: std::sync::atomic::AtomicI64::new(1) }
     }
 
     /// The stack itself.
@@ -159,6 +162,7 @@ impl World {
             "www-authenticate",
             "access-control-allow-origin",
             "location",
+            "set-cookie",
         ];
         let headers = named.iter().filter_map(|name| Some(((*name).to_owned(), header(name)?))).collect();
         let text = response.text().await.expect("a body");

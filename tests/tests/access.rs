@@ -101,7 +101,8 @@ async fn every_route_opens_to_those_it_is_for_and_to_nobody_else() {
     let shop = world.shop().await;
     let (ended, cut) = (format!("Bearer {ended}"), format!("Bearer {}", &boss[..boss.len() - 3]));
     let cut_key = format!("Bearer {}", &shop[..shop.len() - 1]);
-    let wrong: [&[(&str, &str)]; 13] = [
+    let key = format!("Bearer {shop}");
+    let wrong: [&[(&str, &str)]; 14] = [
         &[],
         &[("x-admin-token", "")],
         &[("x-admin-token", "wrong")],
@@ -114,8 +115,9 @@ async fn every_route_opens_to_those_it_is_for_and_to_nobody_else() {
         &[("authorization", &ended)],
         &[("authorization", &cut)],
         &[("authorization", &cut_key)],
-        // The right token does not help beside a wrong bearer: a caller is who the bearer says.
+        // One right credential does not help beside another, right or wrong: nobody knows who calls.
         &[("authorization", &cut), ("x-admin-token", ADMIN_TOKEN)],
+        &[("authorization", &key), ("x-admin-token", ADMIN_TOKEN)],
     ];
     for route in &all_routes().collect::<Vec<_>>() {
         let (method, path) = concrete(route);

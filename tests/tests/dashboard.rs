@@ -65,6 +65,7 @@ async fn the_figures_are_those_of_the_business() {
     business(&world).await;
     let stats = get(&world, "/admin/dashboard/stats").await;
     let figures = json!({
+        "link_clicks": 0, "link_visitors": 0,
         "new_users": 2, "referred_users": 1, "converted_referrals": 1, "conversion_rate": 100.0,
         "orders": 2, "paid_orders": 1, "payments": 1, "revenue": 135.00, "refunded": 0.00, "cost": 42.00,
         "profit": 93.00, "commissions": 1, "commission_amount": 28.00, "profit_after_commissions": 65.00,

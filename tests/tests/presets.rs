@@ -95,6 +95,12 @@ async fn trollz_grants_30_days_for_a_paying_friend_once() {
         world.desk_post("payments", key, &purchase).await;
     }
     world.says(ALICE, "/credits").await;
+    assert_eq!(available(&world, ALICE, WalletKind::Credits, Currency::DAY).await, "0 days", "to be claimed");
+    let shop = world.shop().await;
+    let alice = world.member_token(&shop, ALICE.id).await;
+    let rewards = world.bearing(&alice, "/api/referral/rewards", None).await;
+    let claim = json!({ "rewardId": rewards.body["items"][0]["id"] });
+    assert_eq!(world.bearing(&alice, "/api/referral/claim-reward", Some(&claim)).await.status, 200);
     assert_eq!(available(&world, ALICE, WalletKind::Credits, Currency::DAY).await, "30 days");
 }
 

@@ -36,9 +36,9 @@ struct AuditLine {
     user_id: Option<String>,
     reason: String,
     /// What it changed, as it was and as it became.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     before: Value,
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     after: Value,
 }
 

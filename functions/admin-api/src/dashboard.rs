@@ -17,6 +17,10 @@ use crate::routes::Desk;
 
 #[derive(Serialize, ToSchema)]
 struct FiguresView {
+    /// Clicks of people on shared links.
+    link_clicks: i64,
+    /// Of these, visitors' first.
+    link_visitors: i64,
     new_users: i64,
     referred_users: i64,
     converted_referrals: i64,
@@ -41,6 +45,8 @@ struct FiguresView {
 
 fn figures(figures: Figures) -> FiguresView {
     FiguresView {
+        link_clicks: figures.clicks,
+        link_visitors: figures.visitors,
         new_users: figures.members,
         referred_users: figures.referrals,
         converted_referrals: figures.converted,

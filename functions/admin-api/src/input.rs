@@ -64,10 +64,10 @@ pub(crate) fn write(
 /// Why an operator does something.
 pub(crate) fn reason(text: Option<String>) -> Result<String, Refusal> {
     let reason = text.unwrap_or_default().trim().to_owned();
-    if (3..=500).contains(&reason.chars().count()) {
+    if (3..=500).contains(&reason.chars().count()) && !reason.chars().any(char::is_control) {
         Ok(reason)
     } else {
-        Err(bad_request("bad_reason", "reason must say why, in 3 to 500 characters."))
+        Err(bad_request("bad_reason", "reason must say why, in 3 to 500 characters of one line."))
     }
 }
 

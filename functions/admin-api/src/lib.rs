@@ -3,6 +3,7 @@
 //! A call brings `X-Admin-Token`, or the access token of somebody who signed in by password under `/admin/auth`.
 //! [`routes::ROUTES`] says who may call what. Calls count against a rate limit; every write of money needs an
 //! `Idempotency-Key`, is audited, and answers the same when it is repeated. Errors are RFC 9457 problems.
+mod attribution;
 mod audit;
 mod bank;
 mod batch;

@@ -11,8 +11,8 @@ use guerdon_api::{
 use guerdon_domain::{Role, TelegramId};
 
 use crate::{
-    audit, bank, batch, dashboard, fraud, lists, payments, program, read, request, service_keys, settings,
-    sign_in, statement, steps, withdrawals, write,
+    attribution, audit, bank, batch, dashboard, fraud, lists, payments, program, read, request, service_keys,
+    settings, sign_in, statement, steps, withdrawals, write,
 };
 
 const ADMIN: Access = operator(Role::Admin);
@@ -72,6 +72,7 @@ routes! { Arc<Desk>;
     // The rest of the path: a reference may have a slash in it.
     ADMIN => get "/api/admin/payments/{*payment}" payments::explain;
     ADMIN => get "/api/admin/users/{user_id}/payments" payments::of_member;
+    ADMIN => get "/api/admin/users/{user_id}/attribution" attribution::explain;
     ADMIN => get "/api/admin/users/{user_id}/statement" statement::statement;
     ADMIN => get "/api/admin/users/{user_id}/withdrawals" withdrawals::of_member;
     ADMIN => post "/api/admin/users/{user_id}/withdrawals" request::ask;

@@ -3,8 +3,11 @@
 //!
 //! Two documented APIs keep their paths and names: that of the OTT system (snake_case, called by a service with its
 //! key), and that of the referral-code system under `/api/referral` (camelCase, called by a member with a token that a
-//! service gave them). [`routes::ROUTES`] says who may call what. Errors are RFC 9457 problems.
+//! service gave them). Besides, it follows shared links (`/r/{code}`) and describes both APIs (`/openapi.json`,
+//! `/docs`). [`routes::ROUTES`] says who may call what. Errors are RFC 9457 problems.
+mod clicks;
 mod codes;
+mod docs;
 mod figures;
 mod input;
 mod orders;

@@ -67,13 +67,13 @@ struct PaidView {
     #[serde(flatten)]
     order: OrderView,
     /// What the payment earned.
-    commissions: Vec<CommissionView>,
+    commissions: Vec<OrderCommission>,
     /// Why it earned nothing, as a stable code.
     no_commission_because: Option<&'static str>,
 }
 
 #[derive(Serialize, ToSchema)]
-struct CommissionView {
+struct OrderCommission {
     /// 1 for the referrer, 2 for the upline, 0 for the payer.
     level: u8,
     rule: String,
@@ -99,8 +99,8 @@ async fn view(gate: &Gate, order: Order) -> Result<OrderView, AppError> {
     })
 }
 
-fn commissions(payment: &PaymentRecord) -> Vec<CommissionView> {
-    let grants = payment.grants().map(|(candidate, _, reward)| CommissionView {
+fn commissions(payment: &PaymentRecord) -> Vec<OrderCommission> {
+    let grants = payment.grants().map(|(candidate, _, reward)| OrderCommission {
         level: candidate.level,
         rule: candidate.rule.clone(),
         amount: Amount(reward),

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, extract::FromRef};
 use guerdon_api::{
     Gate,
-    access::{Access, member, service},
+    access::{Access, anyone, member, service},
     routes,
 };
 use guerdon_domain::{Role, Scope};
+use guerdon_telegram::BotUsername;
 
-use crate::{codes, figures, orders, rewards, tokens, tree, users, wallets, withdrawals};
+use crate::{clicks, codes, docs, figures, orders, rewards, tokens, tree, users, wallets, withdrawals};
 
 const SEES_USERS: Access = service(Scope::UsersRead).or_operator(Role::Admin);
 const SEES_ORDERS: Access = service(Scope::OrdersRead).or_operator(Role::Admin);
@@ -18,13 +19,41 @@ const SEES_WALLETS: Access = service(Scope::WalletsRead).or_operator(Role::Admin
 const SEES_FIGURES: Access = service(Scope::ReferralsRead).or_operator(Role::Admin).or_member();
 const MEMBER: Access = member();
 
-/// The API as a service: the same in Lambda and on one machine.
-pub fn router(gate: Gate) -> Router {
-    let handlers = handlers().with_state(Arc::new(gate.clone()));
-    guerdon_api::service(gate, ROUTES, handlers)
+/// Anybody, as often as the gateway lets them.
+const PUBLIC: Access = anyone("");
+
+/// What the handlers need.
+#[derive(Clone)]
+pub struct Front {
+    /// Who may come in, and the use cases' context.
+    pub gate: Arc<Gate>,
+    /// Where shared links lead.
+    pub bot: Arc<BotUsername>,
 }
 
-routes! { Arc<Gate>;
+impl FromRef<Front> for Arc<Gate> {
+    fn from_ref(front: &Front) -> Self {
+        front.gate.clone()
+    }
+}
+
+impl FromRef<Front> for Arc<BotUsername> {
+    fn from_ref(front: &Front) -> Self {
+        front.bot.clone()
+    }
+}
+
+/// The API as a service: the same in Lambda and on one machine.
+pub fn router(gate: Gate, bot: BotUsername) -> Router {
+    let front = Front { gate: Arc::new(gate.clone()), bot: Arc::new(bot) };
+    guerdon_api::service(gate, ROUTES, handlers().with_state(front))
+}
+
+routes! { Front;
+    PUBLIC => get "/r/{code}" clicks::follow;
+    PUBLIC => get "/openapi.json" docs::openapi;
+    PUBLIC => get "/docs" docs::page;
+    PUBLIC => get "/docs/redoc.js" docs::script;
     service(Scope::UsersWrite) => post "/users/create" users::create;
     SEES_USERS => get "/users/{user_id}" users::one;
     SEES_USERS.or_member() => get "/users/{user_id}/referral-stats" users::stats;

@@ -1,7 +1,7 @@
 //! What an update asks for, and the reply to it.
 
-use guerdon_app::{AppError, Profile, set_blocked, start_member, stored::Member};
-use guerdon_domain::{Code, TelegramId};
+use guerdon_app::{AppError, Profile, set_blocked, start_by_link, stored::Member};
+use guerdon_domain::{ClickId, Code, TelegramId};
 use guerdon_telegram::{
     Callback, ChatKind, Command, Keyboard, Message, Nav, Outgoing, StartPayload, Update, UpdateKind, User,
     texts::{Texts, texts},
@@ -57,8 +57,13 @@ async fn on_message(bot: &Bot, update_id: i64, message: &Message) -> Result<Repl
     let command = Command::parse(text, bot.username.as_str());
     let code = match command {
         Some(Command::Start(payload)) => match payload {
-            StartPayload::Empty | StartPayload::Product(_) => return start(bot, update_id, user, None).await,
+            StartPayload::Empty | StartPayload::Product(_) => {
+                return start(bot, update_id, user, None, None).await;
+            }
             StartPayload::Referral(code) => code,
+            StartPayload::Clicked(code, click) => {
+                return start(bot, update_id, user, Some(&code), Some(&click)).await;
+            }
             StartPayload::Unreadable => return Ok(say(user.id, words.refused_unreadable)),
         },
         Some(command) => return on_command(bot, update_id, user, command).await,
@@ -68,11 +73,17 @@ async fn on_message(bot: &Bot, update_id: i64, message: &Message) -> Result<Repl
             Err(_) => return Ok(say(user.id, words.unknown)),
         },
     };
-    start(bot, update_id, user, Some(&code)).await
+    start(bot, update_id, user, Some(&code), None).await
 }
 
-async fn start(bot: &Bot, update_id: i64, user: &User, code: Option<&Code>) -> Result<Reply, AppError> {
-    let started = start_member(&bot.app, &profile_of(user), code, update_id).await?;
+async fn start(
+    bot: &Bot,
+    update_id: i64,
+    user: &User,
+    code: Option<&Code>,
+    click: Option<&ClickId>,
+) -> Result<Reply, AppError> {
+    let started = start_by_link(&bot.app, &profile_of(user), code, click, update_id).await?;
     let page = pages::started(bot, texts(user.language_code.as_deref()), user, &started).await?;
     Ok(start_reply(&started, page.send(user.id)))
 }
@@ -154,7 +165,7 @@ async fn member(bot: &Bot, update_id: i64, user: &User) -> Result<Member, AppErr
     if let Some(member) = bot.app.store.member(&id).await?.filter(|member| member.joined.is_some()) {
         return Ok(member);
     }
-    start_member(&bot.app, &profile_of(user), None, update_id).await?;
+    start_by_link(&bot.app, &profile_of(user), None, None, update_id).await?;
     bot.app.store.member(&id).await?.ok_or(AppError::Conflict)
 }
 

@@ -33,8 +33,10 @@ pub(crate) fn router(parts: Arc<Parts>) -> Router {
         router = router.merge(sim.router()).route("/", front);
     }
     // The operators' API answers 404 for every path that nobody else has.
-    let (operators, members) =
-        (admin_api::routes::router(desk), member_api::routes::router(parts.gate.clone()));
+    let (operators, members) = (
+        admin_api::routes::router(desk),
+        member_api::routes::router(parts.gate.clone(), parts.bot.username.clone()),
+    );
     router.fallback(|request: Request| async move {
         let api = if is_members(request.uri().path()) { members } else { operators };
         api.oneshot(request).await
@@ -42,8 +44,18 @@ pub(crate) fn router(parts: Arc<Parts>) -> Router {
 }
 
 /// Paths that the HTTP API of the cloud leads to member-api. A test compares them with the template.
-pub const MEMBER_PATHS: [&str; 6] =
-    ["/users/", "/orders/", "/wallet/", "/withdrawals/create", "/api/members/", "/api/referral/"];
+pub const MEMBER_PATHS: [&str; 10] = [
+    "/users/",
+    "/orders/",
+    "/wallet/",
+    "/withdrawals/create",
+    "/api/members/",
+    "/api/referral/",
+    "/r/",
+    "/openapi.json",
+    "/docs",
+    "/docs/redoc.js",
+];
 
 fn is_members(path: &str) -> bool {
     MEMBER_PATHS

@@ -13,11 +13,12 @@ use guerdon_runtime::{
     problem::{self, Problem},
     secrets::Secrets,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::{
     access::{Route, access},
     credentials::{Who, principal},
+    input::idempotency_key,
     output::Refusal,
 };
 
@@ -150,6 +151,12 @@ async fn enter(door: &Door, mut request: Request) -> Entered {
     let allowance = count(gate, &principal.name, limit).await.map_err(|problem| (problem, None))?;
     if let Err(problem) = principal.check(access) {
         return Err((problem, Some(allowance)));
+    }
+    if request.headers().contains_key("idempotency-key")
+        && request.method() != Method::GET
+        && let Err(refusal) = idempotency_key(request.headers())
+    {
+        return Err((refusal.0, Some(allowance)));
     }
     request.extensions_mut().insert(principal);
     within(request, Some(allowance))

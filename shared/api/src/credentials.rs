@@ -83,8 +83,12 @@ impl Principal {
     }
 }
 
-/// Who presents these headers. What stands in `Authorization` decides, if there is anything.
+/// Who presents these headers: exactly one credential.
 pub(crate) async fn principal(gate: &Gate, headers: &HeaderMap) -> Result<Principal, Problem> {
+    let presented = ["authorization", "x-api-key", "x-admin-token"];
+    if presented.iter().map(|name| headers.get_all(*name).iter().count()).sum::<usize>() > 1 {
+        return Err(unauthorized("Send one credential: with several nobody knows who calls."));
+    }
     if let Some(presented) = headers.get(header::AUTHORIZATION) {
         let wrong = || unauthorized("The Authorization header has no credential that is in force.");
         let presented = presented.to_str().map_err(|_| wrong())?;

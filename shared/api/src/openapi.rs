@@ -48,6 +48,7 @@ pub fn complete(document: &mut OpenApi, routes: &[Route]) {
             _ => &mut item.get,
         };
         if let Some(operation) = operation {
+            operation.operation_id = Some(name_of(route));
             secure(operation, route.access);
             answer(operation, route);
         }
@@ -58,6 +59,13 @@ pub fn complete(document: &mut OpenApi, routes: &[Route]) {
         parts = parts.security_scheme(name, scheme);
     }
     document.components = Some(parts.build());
+}
+
+/// A name for each route, as `post_users_create`: what generated clients call their functions.
+fn name_of(route: &Route) -> String {
+    let words = route.path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let method = route.method.to_ascii_lowercase();
+    std::iter::once(method.as_str()).chain(words).collect::<Vec<_>>().join("_")
 }
 
 fn schemes() -> [SecurityScheme; 4] {
@@ -93,14 +101,22 @@ fn secure(operation: &mut Operation, access: Access) {
 /// The problems that a route's surroundings answer with; its own are with its handler.
 fn answer(operation: &mut Operation, route: &Route) {
     let mut problems = vec![("400", "The request cannot be read."), ("503", "Try again in a moment.")];
-    if route.access.anyone.is_none() {
+    if route.access.anyone != Some("") {
         problems.push(("401", "No credential, or one that is not in force."));
-        problems.push(("403", "The credential is not for this."));
     }
     if route.access.anyone != Some("") {
         problems.push(("429", "Too many calls; `Retry-After` says how long to wait."));
     }
+    if route.access.anyone.is_none() {
+        problems.push(("403", "The credential is not for this."));
+    }
+    if route.path.contains('{') {
+        problems.push(("404", "There is nothing of this id."));
+    }
     if route.method != "GET" {
+        problems.push(("404", "Something that the call names does not exist."));
+        problems.push(("409", "It cannot be as things stand, or the key was used for another input."));
+        problems.push(("422", "Well formed, and yet it cannot be."));
         problems.push(("413", "The body is larger than 16 KiB."));
         let takes_key = operation
             .parameters

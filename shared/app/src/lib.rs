@@ -6,6 +6,7 @@
 //!
 //! Every use case may be called twice, at once, or again after a crash at any point, with the same end.
 mod bill_credit;
+mod clicks;
 mod context;
 pub mod desk;
 mod error;
@@ -42,6 +43,7 @@ pub use bill_credit::{
     BalanceError, CustomerBalance, InvoiceFacts, LEASE_SECONDS, Posted, Reconciled, post_bill_credit,
     reconcile_invoice,
 };
+pub use clicks::{ATTRIBUTION_WINDOW_DAYS, Attributed, Followed, explain_attribution, follow_link};
 pub use context::{App, Clock, Entropy, FixedClock, MovableClock, OsEntropy, SystemClock};
 pub use error::AppError;
 pub use expire::{Expired, expire};
@@ -76,7 +78,7 @@ pub use sign_in::{
     sign_out,
 };
 pub use simulate::{MOST_DAYS, RuleTotal, Simulation, simulate};
-pub use start_member::{Profile, StartRefusal, Started, start_member};
+pub use start_member::{Profile, StartRefusal, Started, start_by_link, start_member};
 pub use statement::{BalanceAt, balance_at};
 pub use verify_ledger::{
     Difference, Verified, verify_all, verify_ledger, verify_next, verify_payment, verify_wallet,

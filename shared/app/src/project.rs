@@ -14,9 +14,10 @@ use guerdon_store::{
 use crate::{App, AppError, Period, program_now, project_lists::Lines};
 
 /// Types of items whose changes are projected: the trigger's filter lets only these through.
-pub const PROJECTED: [&str; 10] = [
+pub const PROJECTED: [&str; 11] = [
     "member",
     "code",
+    "click",
     "referral",
     "order",
     "payment",
@@ -117,6 +118,12 @@ impl Plan {
             (None, Some(Stored::Referral(edge))) => self.referred(sequence, edge),
             (Some(Stored::Referral(before)), Some(Stored::Referral(after))) => {
                 self.referral_moved(sequence, before, after);
+            }
+            (None, Some(Stored::Click(click))) => {
+                let new = i64::from(click.first.is_none());
+                self.deployment(sequence, click.at, &[("clicks", 1), ("visitors", new)]);
+                let owner = Projection::Member(click.owner.clone());
+                self.add(owner, sequence, &[("clicks", 1), ("visitors", new)]);
             }
             (None, Some(Stored::Code(_))) => self.add(Projection::Totals, sequence, &[("codes", 1)]),
             (Some(Stored::Code(before)), Some(Stored::Code(after))) if after.expired && !before.expired => {

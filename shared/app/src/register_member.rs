@@ -37,14 +37,15 @@ pub async fn register_member(
 ) -> Result<Result<Registered, StartRefusal>, AppError> {
     metered("register_member", async {
         let id = app.member_id(profile.telegram_id);
-        let (member, is_new, not_referred) = match join(app, &id, profile, code, NO_UPDATE).await? {
-            Join::Refused(refused) => return Ok(Err(refused)),
-            Join::Joined(member) => (member, true, None),
-            Join::There(member) => {
-                let refused = not_referred(app, &member, code).await?;
-                (member, false, refused)
-            }
-        };
+        let (member, is_new, not_referred) =
+            match join(app, &id, profile, code.map(|code| (code, None)), NO_UPDATE).await? {
+                Join::Refused(refused) => return Ok(Err(refused)),
+                Join::Joined(member) => (member, true, None),
+                Join::There(member) => {
+                    let refused = not_referred(app, &member, code).await?;
+                    (member, false, refused)
+                }
+            };
         for print in prints {
             app.store.sight(print, &id, app.now()).await?;
         }
@@ -105,7 +106,7 @@ pub enum Tracked {
 pub async fn track_referral(app: &App, profile: &Profile, code: &Code) -> Result<Tracked, AppError> {
     metered("track_referral", async {
         let id = app.member_id(profile.telegram_id);
-        Ok(match join(app, &id, profile, Some(code), NO_UPDATE).await? {
+        Ok(match join(app, &id, profile, Some((code, None)), NO_UPDATE).await? {
             Join::Refused(refused) => Tracked::Refused(refused),
             Join::Joined(member) => match member.joined.and_then(|joined| joined.referrer) {
                 Some(referrer) => Tracked::Now { referrer },

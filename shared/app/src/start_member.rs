@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use guerdon_domain::{Code, MemberId, Referral, ReferralState, TelegramId};
+use guerdon_domain::{ClickId, Code, MemberId, Referral, ReferralState, TelegramId};
 use guerdon_store::{Joined, Member, metered};
 
 use crate::{App, AppError, error::refusal, settings_now};
@@ -82,9 +82,23 @@ pub async fn start_member(
     code: Option<&Code>,
     update_id: i64,
 ) -> Result<Started, AppError> {
+    start_by_link(app, profile, code, None, update_id).await
+}
+
+/// The same, with the click that the link carried.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn start_by_link(
+    app: &App,
+    profile: &Profile,
+    code: Option<&Code>,
+    click: Option<&ClickId>,
+    update_id: i64,
+) -> Result<Started, AppError> {
     metered("start_member", async {
         let id = app.member_id(profile.telegram_id);
-        match join(app, &id, profile, code, update_id).await? {
+        match join(app, &id, profile, code.map(|code| (code, click)), update_id).await? {
             Join::Joined(member) => {
                 Ok(Started::Joined { referrer: member.joined.and_then(|joined| joined.referrer) })
             }
@@ -110,22 +124,25 @@ pub(crate) async fn join(
     app: &App,
     id: &MemberId,
     profile: &Profile,
-    code: Option<&Code>,
+    invitation: Option<(&Code, Option<&ClickId>)>,
     update_id: i64,
 ) -> Result<Join, AppError> {
     if let Some(member) = app.store.member(id).await? {
         return Ok(Join::There(member));
     }
     let settings = settings_now(app).await?;
-    let referrer = match code {
-        Some(code) => match owner(app, code).await? {
+    let referrer = match invitation {
+        Some((code, _)) => match owner(app, code).await? {
             Ok(_) if !settings.referrals_enabled => return Ok(Join::Refused(StartRefusal::ReferralsOff)),
             Ok(owner) => Some(owner),
             Err(refused) => return Ok(Join::Refused(refused)),
         },
         None => None,
     };
-    let member = new_member(app, id.clone(), profile, referrer.clone(), update_id);
+    let mut member = new_member(app, id.clone(), profile, referrer.clone(), update_id);
+    if let (Some(joined), Some((_, click))) = (&mut member.joined, invitation) {
+        joined.click = click.cloned();
+    }
     let mut writes = vec![app.store.insert_member(&member, ())?];
     let upline = match &referrer {
         Some(referrer) => upline_of(app, referrer).await?,
@@ -156,7 +173,7 @@ fn new_member(
         last_name: profile.last_name,
         username: profile.username,
         language: profile.language,
-        joined: Some(Joined { at: app.now(), update_id, referrer }),
+        joined: Some(Joined { at: app.now(), update_id, referrer, click: None }),
         code: None,
         customer: None,
         blocked_bot: false,
@@ -230,6 +247,6 @@ async fn introduce(app: &App, member: &Member, profile: &Profile, update_id: i64
         return Ok(());
     }
     let renamed = new_member(app, member.id.clone(), profile, None, update_id);
-    let joined = Joined { at: app.now(), update_id, referrer: None };
+    let joined = Joined { at: app.now(), update_id, referrer: None, click: None };
     Ok(app.store.introduce(&renamed, &joined).await?)
 }

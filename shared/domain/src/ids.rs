@@ -93,6 +93,10 @@ string_id! {
     WithdrawalId
 }
 string_id! {
+    /// A click on a shared link: 16 hex digits.
+    ClickId
+}
+string_id! {
     /// An order: `ord_` and 24 hex digits.
     OrderId
 }

@@ -5,6 +5,7 @@
 //! (docs/ARCHITECTURE.md): a *referrer* brought a *referee*, a *payment* earns a *commission*, a commission
 //! is *released* into a *wallet*, and a wallet's statement is made of *entries*.
 mod clawback;
+mod click;
 mod code;
 mod destination;
 mod entry;
@@ -26,6 +27,7 @@ mod wallet;
 mod withdrawal;
 
 pub use clawback::*;
+pub use click::*;
 pub use code::*;
 pub use destination::*;
 pub use entry::*;

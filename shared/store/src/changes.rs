@@ -1,6 +1,6 @@
 //! The table's change stream as records: what the two stream consumers read.
 
-use guerdon_domain::{Commission, Entry, MemberId, Referral, Withdrawal};
+use guerdon_domain::{Click, Commission, Entry, MemberId, Referral, Withdrawal};
 use serde::de::DeserializeOwned;
 use serde_dynamo::Item;
 
@@ -16,6 +16,8 @@ pub enum Stored {
     Member(Box<Member>),
     /// A code.
     Code(Box<CodeRecord>),
+    /// A click on a shared link.
+    Click(Box<Click>),
     /// An edge.
     Referral(Box<Referral>),
     /// An order.
@@ -100,6 +102,7 @@ impl Stored {
         Ok(match kind.as_str() {
             "member" => Self::Member(read(image)?),
             "code" => Self::Code(read(image)?),
+            "click" => Self::Click(read(image)?),
             "referral" => Self::Referral(read(image)?),
             "order" => Self::Order(read(image)?),
             "failed_payment" => Self::FailedPayment(read(image)?),

@@ -27,6 +27,7 @@
 //! | [`FailedPayment`] | `FAILED#rail:event` | `FAILED` | | | 35 days |
 //! | [`Sighting`] | `PRINT#kind:hash` | `member` | `SEEN#member` / `kind:hash` | | |
 //! | [`FraudFlag`](guerdon_domain::FraudFlag) | `M#subject` | `FLAG#id` | `FLAGS#state#shard` / `raised_at#id` | | |
+//! | [`Click`](guerdon_domain::Click) | `CLICK#id` | `CLICK` | | | 400 days |
 //! | [`PaymentReference`] | `REFERENCE#rail:id` | `REFERENCE` | | | |
 //! | [`ProgramVersion`] | `PROGRAM` | `VERSION#version` | | | |
 //! | totals, days | `STATS` | `TOTAL`, `DAY#date` | | | |
@@ -88,6 +89,7 @@
 //! | 33 | an order, several orders | [`Store::order`], [`Store::orders`] |
 //! | 34 | who was seen with a fingerprint | [`Store::sighted`] |
 //! | 35 | what nobody claimed in time | [`Store::claims_due`] |
+//! | 35 | a click | [`Store::click`] |
 //! | 36 | members by joining or name, orders by state | [`Store::listed`] |
 //! | 37 | what members paid, those who paid | [`Store::payers`], [`Store::customers_after`] |
 //! | 38 | the best of a ranking, page by page | [`Store::ranking_after`] |
@@ -102,6 +104,7 @@
 //! means, and [`Store::commit`] writes all of them or none.
 mod attempts;
 mod changes;
+mod clicks;
 mod connect;
 mod customers;
 mod desk;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::{
-    Code, CustomerId, FraudFlagId, MemberId, PaymentKey, Progress, Referral, ReferralState, TelegramId,
-    Timestamp,
+    ClickId, Code, CustomerId, FraudFlagId, MemberId, PaymentKey, Progress, Referral, ReferralState,
+    TelegramId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,9 @@ pub struct Joined {
     pub update_id: i64,
     /// Who brought them.
     pub referrer: Option<MemberId>,
+    /// The click by which they came, as the link said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub click: Option<ClickId>,
 }
 
 /// The code a member shares at present.

@@ -54,7 +54,7 @@ async fn pattern_1_a_customer_who_meets_the_bot_keeps_how_they_joined() {
     store.introduce(&newcomer, &joined).await.unwrap();
     store.set_blocked(&id(1), true).await.unwrap();
     assert!(store.member(&id(1)).await.unwrap().unwrap().blocked_bot);
-    let later = guerdon_store::Joined { at: NOW.plus_days(1), update_id: 9, referrer: None };
+    let later = guerdon_store::Joined { at: NOW.plus_days(1), update_id: 9, referrer: None, click: None };
     store.introduce(&newcomer, &later).await.unwrap();
     let expected = guerdon_store::Member { customer: Some(customer()), ..newcomer };
     assert_eq!(store.member(&id(1)).await.unwrap(), Some(expected));

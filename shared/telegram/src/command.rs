@@ -1,6 +1,6 @@
 //! Commands and what a start link carries.
 
-use guerdon_domain::Code;
+use guerdon_domain::{ClickId, Code};
 
 /// The commands shown in Telegram's menu, with their English descriptions. Operators' are left out.
 pub const MENU: [(&str, &str); 8] = [
@@ -99,6 +99,8 @@ pub enum StartPayload {
     Empty,
     /// A referral code, bare or as `ref_<code>`.
     Referral(Code),
+    /// The same with the click on a shared link behind it, as `ref_<code>-<click>`.
+    Clicked(Code, ClickId),
     /// `p_<product>`: the link of a product.
     Product(String),
     /// Something that none of our links carries.
@@ -119,6 +121,12 @@ impl StartPayload {
             return Self::Product(product.to_owned());
         }
         let code = payload.strip_prefix("ref_").unwrap_or(payload);
+        if let Some((code, click)) = code.split_once('-') {
+            return match (Code::parse(code), ClickId::parse(click)) {
+                (Ok(code), Ok(click)) => Self::Clicked(code, click),
+                _ => Self::Unreadable,
+            };
+        }
         Code::parse(code).map_or(Self::Unreadable, Self::Referral)
     }
 }

@@ -46,7 +46,7 @@ pub use callback::{Nav, Period};
 pub use client::{BotApi, ClientError};
 pub use command::{Command, MENU, MENU_WITHDRAW, StartPayload};
 pub use keyboard::{Button, Keyboard};
-pub use links::{deep_link, share_link};
+pub use links::{click_link, deep_link, share_link};
 pub use offer::{Offer, Purse};
 pub use outbound::Outgoing;
 pub use reply::{SendError, read_reply};

@@ -1,6 +1,6 @@
 //! Links into Telegram.
 
-use guerdon_domain::Code;
+use guerdon_domain::{ClickId, Code};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::BotUsername;
@@ -11,6 +11,11 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.'
 /// The link that opens the bot with a referral code.
 pub fn deep_link(bot: &BotUsername, code: &Code) -> String {
     format!("https://t.me/{bot}?start=ref_{code}")
+}
+
+/// The same with the click behind it, so that the member who joins by it can be told where from.
+pub fn click_link(bot: &BotUsername, code: &Code, click: &ClickId) -> String {
+    format!("{}-{click}", deep_link(bot, code))
 }
 
 /// The link that opens Telegram's dialog for sharing `url` with a text.

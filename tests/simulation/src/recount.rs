@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use guerdon_app::App;
-use guerdon_domain::{CommissionState, EntryKind, MemberId, ReferralState};
+use guerdon_domain::{CommissionState, EntryKind, MemberId, ReferralState, WithdrawalState};
 use guerdon_store::{Counters, Projection};
 
 use crate::rest::Items;
@@ -49,9 +49,27 @@ fn totals(items: &Items) -> Counters {
         add(&mut counters, "referrals", 1);
         add(&mut counters, state_of(&referral.state), 1);
     }
+    add(&mut counters, "codes", items.codes as i64);
     for payment in &items.payments {
+        let currency = payment.paid.currency();
         add(&mut counters, "payments", 1);
-        add(&mut counters, format!("paid_{}", payment.paid.currency()), payment.paid.minor());
+        add(&mut counters, format!("payments_{}", payment.payment.rail.as_str()), 1);
+        add(&mut counters, format!("paid_{currency}"), payment.paid.minor());
+        if let Some(cost) = payment.cost {
+            add(&mut counters, format!("cost_{}", cost.currency()), cost.minor());
+        }
+        let undone = payment.reversals.undone(payment.paid);
+        add(&mut counters, format!("refunded_{currency}"), undone.minor());
+    }
+    for withdrawal in &items.withdrawals {
+        let state = withdrawal.state.as_str();
+        add(&mut counters, format!("withdrawals_{state}"), 1);
+        let sum = format!("withdrawn_{state}_{}", withdrawal.amount.currency());
+        add(&mut counters, sum, withdrawal.amount.minor());
+        if let (WithdrawalState::Paid, Some(closed)) = (withdrawal.state, &withdrawal.closed) {
+            let took = closed.at.millis() - withdrawal.requested_at.millis();
+            add(&mut counters, "withdrawal_seconds", took / 1000);
+        }
     }
     for commission in &items.commissions {
         let currency = commission.amount.currency();

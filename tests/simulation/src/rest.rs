@@ -24,8 +24,11 @@ pub struct Items {
     pub commissions: Vec<Commission>,
     /// Statement lines.
     pub entries: Vec<Entry>,
+    /// Codes.
+    pub codes: usize,
+    /// Withdrawals.
+    pub withdrawals: Vec<Withdrawal>,
     wallets: Vec<Wallet>,
-    withdrawals: Vec<Withdrawal>,
     parked: usize,
     /// Period keys of limits with what was used.
     limits: Vec<(String, String, i64)>,
@@ -121,6 +124,7 @@ fn scan(world: &World) -> Result<Items, String> {
 fn take(items: &mut Items, item: Value) -> Result<(), String> {
     match item["type"]["S"].as_str().unwrap_or_default() {
         "member" => items.members += 1,
+        "code" => items.codes += 1,
         "referral" => items.referrals.push(decode(item)?),
         "payment" => items.payments.push(decode(item)?),
         "commission" => items.commissions.push(decode(item)?),

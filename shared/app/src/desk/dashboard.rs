@@ -9,6 +9,10 @@ use crate::{App, AppError, figures::count};
 /// What happened within a day, or ever.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
+    /// Clicks of people on shared links.
+    pub clicks: i64,
+    /// Of these, first ones.
+    pub visitors: i64,
     /// Members who joined.
     pub members: i64,
     /// Of these, through a code.
@@ -162,6 +166,8 @@ fn figures(counters: &Counters, currency: Currency) -> Result<Figures, AppError>
     let profit = revenue.checked_sub(sum("cost"))?;
     let commission_amount = sum("issued");
     Ok(Figures {
+        clicks: of("clicks"),
+        visitors: of("visitors"),
         members: of("members"),
         referrals: of("referrals"),
         converted: of("converted"),

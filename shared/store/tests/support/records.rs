@@ -50,7 +50,7 @@ pub fn member(n: u32, referrer: Option<u32>) -> Member {
         last_name: Some("Wiśniewska".to_owned()),
         username: Some("ola_wisniewska_92".to_owned()),
         language: Some("pl".to_owned()),
-        joined: Some(Joined { at: NOW, update_id: 731_204_118, referrer: referrer.map(id) }),
+        joined: Some(Joined { at: NOW, update_id: 731_204_118, referrer: referrer.map(id), click: None }),
         code: None,
         customer: None,
         blocked_bot: false,

@@ -1,0 +1,83 @@
+//! Shared links over the web: a click is counted, and leads into the bot.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use guerdon_api::{Gate, Refusal};
+use guerdon_app::{ATTRIBUTION_WINDOW_DAYS, Followed, follow_link};
+use guerdon_domain::{Code, Touch, is_program};
+use guerdon_runtime::problem;
+use guerdon_telegram::{BotUsername, click_link, deep_link};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+
+/// What the visitor's browser remembers of their first click.
+const COOKIE: &str = "guerdon_touch";
+
+/// Follows a shared link: counts the click, unless a program follows it, and leads to the bot with the code that is
+/// credited, which is that of the first link this visitor followed within the window.
+#[utoipa::path(
+    get,
+    path = "/r/{code}",
+    tag = "links",
+    params(("code" = String, Path, description = "A referral code")),
+    responses(
+        (status = 302, description = "To the bot"),
+        (status = 404, description = "Not a code")
+    )
+)]
+pub(crate) async fn follow(
+    State(gate): State<Arc<Gate>>,
+    State(bot): State<Arc<BotUsername>>,
+    method: Method,
+    headers: HeaderMap,
+    Path(code): Path<String>,
+) -> Result<Response, Refusal> {
+    let code = Code::parse(&code).map_err(|_| Refusal(problem::not_found()))?;
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let fetched_ahead =
+        ["purpose", "sec-purpose", "x-moz"].iter().any(|name| text(name).contains("prefetch"));
+    if method == Method::HEAD || fetched_ahead || is_program(text("user-agent")) {
+        return leads_to(&deep_link(&bot, &code), None);
+    }
+    let first = remembered(&headers);
+    match follow_link(&gate.app, &code, first.clone()).await? {
+        Followed::Nowhere => leads_to(&format!("https://t.me/{}", *bot), None),
+        Followed::To(click) => {
+            let kept = first.filter(|_| click.attribution.keeps_first());
+            let touch = kept.unwrap_or_else(|| Touch {
+                code: click.code.clone(),
+                click: click.id.clone(),
+                at: click.at,
+            });
+            leads_to(&click_link(&bot, &click.credited, &click.id), Some(&touch))
+        }
+    }
+}
+
+/// The first click that a cookie names.
+fn remembered(headers: &HeaderMap) -> Option<Touch> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).and_then(|(_, value)| Touch::from_cookie(value))
+}
+
+fn leads_to(url: &str, touch: Option<&Touch>) -> Result<Response, Refusal> {
+    let header = |text: &str| HeaderValue::from_str(text).map_err(|_| Refusal(problem::internal()));
+    let mut response = StatusCode::FOUND.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, header(url)?);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
+    if let Some(touch) = touch {
+        let seconds = ATTRIBUTION_WINDOW_DAYS * 86_400;
+        let cookie = format!(
+            "{COOKIE}={}; Max-Age={seconds}; Path=/r/; HttpOnly; SameSite=Lax; Secure",
+            touch.to_cookie()
+        );
+        headers.insert(header::SET_COOKIE, header(&cookie)?);
+    }
+    Ok(response)
+}

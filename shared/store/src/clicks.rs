@@ -1,0 +1,43 @@
+//! Clicks on shared links: kept for as long as somebody may ask why a referral is whose it is.
+
+use guerdon_domain::{Click, ClickId};
+
+use crate::{
+    Store, StoreError,
+    item::{Index, Key, Record},
+};
+
+/// Longer than the longest window, which is a year.
+const KEPT_DAYS: i64 = 400;
+
+fn key(id: &ClickId) -> Key {
+    Key::new(format!("CLICK#{id}"), "CLICK")
+}
+
+impl Record for Click {
+    const TYPE: &'static str = "click";
+    fn key(&self) -> Key {
+        key(&self.id)
+    }
+    fn index(&self) -> Index {
+        Index { ttl: Some(self.at.plus_days(KEPT_DAYS).seconds()), ..Index::default() }
+    }
+}
+
+impl Store {
+    /// Remembers a click.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_click(&self, click: &Click) -> Result<(), StoreError> {
+        self.put(click).await
+    }
+
+    /// A click by its id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn click(&self, id: &ClickId) -> Result<Option<Click>, StoreError> {
+        self.get(&key(id)).await
+    }
+}

@@ -1,0 +1,113 @@
+//! Shared links over the web: whose click counts, and who is credited.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
+
+use guerdon_tests::{Answer, World, telegram::Person};
+use serde_json::json;
+
+const ALICE: Person = Person { id: 960_001, name: "Alice" };
+const BEN: Person = Person { id: 960_002, name: "Ben" };
+const CARL: Person = Person { id: 960_003, name: "Carl" };
+const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) Version/17.1 Mobile Safari/604.1";
+
+async fn click(world: &World, code: &str, cookie: Option<&str>, agent: &str) -> Answer {
+    let mut headers = vec![("user-agent", agent)];
+    headers.extend(cookie.map(|cookie| ("cookie", cookie)));
+    world.request(reqwest::Method::GET, &format!("/r/{code}"), &headers, Vec::new()).await
+}
+
+fn cookie(answer: &Answer) -> String {
+    let set = answer.header("set-cookie").unwrap();
+    assert!(set.contains("HttpOnly") && set.contains("Secure") && set.contains("SameSite=Lax"), "{set}");
+    set.split(';').next().unwrap().to_owned()
+}
+
+/// What follows `start=` in the link that the answer leads to.
+fn payload(answer: &Answer) -> String {
+    assert_eq!(answer.status, 302, "{answer:?}");
+    let location = answer.header("location").unwrap();
+    assert!(location.starts_with("https://t.me/guerdon_test_bot"), "{location}");
+    location.split_once("start=").map(|(_, payload)| payload.to_owned()).unwrap_or_default()
+}
+
+async fn clicks(world: &World) -> (i64, i64) {
+    world.drain().await;
+    let headers = [("x-admin-token", guerdon_tests::ADMIN_TOKEN)];
+    let stats = world.request(reqwest::Method::GET, "/admin/dashboard/stats", &headers, Vec::new()).await;
+    let overall = &stats.body["overall"];
+    (overall["link_clicks"].as_i64().unwrap(), overall["link_visitors"].as_i64().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_leads_into_the_bot_and_says_where_from() {
+    let world = World::new().await;
+    let code = world.code_of(ALICE).await;
+    let clicked = click(&world, &code, None, PHONE).await;
+    let payload = payload(&clicked);
+    assert!(payload.starts_with(&format!("ref_{code}-")), "{payload}");
+    world.says(BEN, &format!("/start {payload}")).await;
+    let told = world.desk_get(&format!("users/{}/attribution", BEN.id)).await;
+    assert_eq!(told["referred_by"], ALICE.id.to_string());
+    assert_eq!(
+        (&told["click"]["decision"], &told["click"]["credited_code"]),
+        (&json!("first_touch"), &json!(code))
+    );
+    assert_eq!(told["explanation"], "This was the visitor's first click on a link.");
+    world.says(CARL, &format!("/start ref_{code}")).await;
+    let told = world.desk_get(&format!("users/{}/attribution", CARL.id)).await;
+    assert_eq!((&told["click"], &told["referred_by"]), (&json!(null), &json!(ALICE.id.to_string())));
+    assert_eq!(clicks(&world).await, (1, 1));
+    let nobody = world.desk_refuses("users/5/attribution").await;
+    assert_eq!(nobody, (404, "unknown_member".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_link_is_credited_within_the_window() {
+    let world = World::new().await;
+    let (first, second) = (world.code_of(ALICE).await, world.code_of(BEN).await);
+    let remembered = cookie(&click(&world, &first, None, PHONE).await);
+    world.advance(29 * 86_400).await;
+    let later = click(&world, &second, Some(&remembered), PHONE).await;
+    assert!(payload(&later).starts_with(&format!("ref_{first}-")), "{later:?}");
+    assert_eq!(cookie(&later), remembered, "the first touch stays the first");
+    world.says(CARL, &format!("/start {}", payload(&later))).await;
+    let told = world.desk_get(&format!("users/{}/attribution", CARL.id)).await;
+    assert_eq!(told["referred_by"], ALICE.id.to_string());
+    assert_eq!(
+        (&told["click"]["decision"], &told["click"]["code"]),
+        (&json!("kept_first_touch"), &json!(second))
+    );
+    assert_eq!(clicks(&world).await, (2, 1), "two clicks of one visitor");
+    world.advance(86_400).await;
+    let over = click(&world, &second, Some(&remembered), PHONE).await;
+    assert!(payload(&over).starts_with(&format!("ref_{second}-")), "the window is over");
+    assert!(cookie(&over).contains(&second));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_and_unknown_codes_are_not_counted() {
+    let world = World::new().await;
+    let code = world.code_of(ALICE).await;
+    for agent in [
+        "TelegramBot (like TwitterBot)",
+        "WhatsApp/2.2",
+        "curl/8.5.0",
+        "Mozilla/5.0 (compatible; Googlebot/2.1)",
+    ] {
+        let answer = click(&world, &code, None, agent).await;
+        assert_eq!((payload(&answer), answer.header("set-cookie")), (format!("ref_{code}"), None), "{agent}");
+    }
+    let headers = [("user-agent", PHONE), ("sec-purpose", "prefetch")];
+    let ahead = world.request(reqwest::Method::GET, &format!("/r/{code}"), &headers, Vec::new()).await;
+    assert_eq!(payload(&ahead), format!("ref_{code}"));
+    let unknown = click(&world, "ZZZZZZZZ", None, PHONE).await;
+    assert_eq!((payload(&unknown), unknown.header("set-cookie")), (String::new(), None));
+    for bad in ["x", "0OI10OI1", "%3Cx%3E", "ABCD2345/x"] {
+        assert_eq!(click(&world, bad, None, PHONE).await.status, 404, "{bad}");
+    }
+    // A cookie that somebody made up is nobody's first touch.
+    for made_up in ["guerdon_touch=x", "guerdon_touch=ZZZZZZZZ.c1.1795253000000", "guerdon_touch=;;;"] {
+        let answer = click(&world, &code, Some(made_up), PHONE).await;
+        assert!(payload(&answer).starts_with(&format!("ref_{code}-")), "{made_up}: {answer:?}");
+    }
+    assert_eq!(clicks(&world).await.0, 3, "those of people");
+}
