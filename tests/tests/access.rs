@@ -58,6 +58,7 @@ async fn with(world: &World, method: Method, path: &str, bearer: &str, body: &Va
 fn concrete(route: &Route) -> (Method, String) {
     let path = route.path.replace("{*payment}", "stripe:in_1").replace("{user_id}", "42");
     let path = path.replace("{id}", "unknown-1").replace("{step}", "approve").replace("{order_id}", "ord_1");
+    let path = path.replace("{key}", "unknown");
     (route.method.parse().unwrap(), path)
 }
 

@@ -242,9 +242,14 @@ async fn the_automation_log_says_what_schedules_did() {
     let jobs: Vec<_> = runs["items"].as_array().unwrap().iter().map(|run| run["job"].clone()).collect();
     assert_eq!(jobs, ["ledger-verifier", "hold-release", "code-expiry"], "the newest first");
     let release = get(&world, "/api/admin/jobs?job=hold-release").await["items"][0].clone();
-    assert_eq!((&release["status"], &release["report"]["released"]), (&json!("success"), &json!(1)), "{release}");
+    assert_eq!(
+        (&release["status"], &release["report"]["released"]),
+        (&json!("success"), &json!(1)),
+        "{release}"
+    );
     let page = get(&world, "/api/admin/jobs?limit=1").await;
-    let next = get(&world, &format!("/api/admin/jobs?cursor={}", page["next_cursor"].as_str().unwrap())).await;
+    let next =
+        get(&world, &format!("/api/admin/jobs?cursor={}", page["next_cursor"].as_str().unwrap())).await;
     assert_eq!(next["items"].as_array().unwrap().len(), 2);
     assert_eq!(call(&world, Method::GET, "/api/admin/jobs?job=x", None).await.code(), "bad_job");
 }

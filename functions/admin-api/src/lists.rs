@@ -128,7 +128,7 @@ fn user(user: ListedUser, currency: Currency) -> UserRow {
         total_earned: Amount(Money::new(of(&format!("earned_{currency}")), currency)),
         currency: currency.to_string(),
         user_id: user.member.telegram_id.to_string(),
-        status: if user.member.barred { "blocked" } else { "active" },
+        status: if user.member.is_barred() { "blocked" } else { "active" },
         joined_at: user.member.joined.map(|joined| joined.at.to_string()),
         referral_code: user.member.code.map(|code| code.code.to_string()),
         username: user.member.username,

@@ -166,7 +166,7 @@ async fn user_view(desk: &Desk, text: &str) -> Result<Option<UserView>, Refusal>
     });
     let member = found.member;
     Ok(Some(UserView {
-        barred: member.barred,
+        barred: member.is_barred(),
         user_id: member.telegram_id.to_string(),
         username: member.username,
         first_name: member.first_name,

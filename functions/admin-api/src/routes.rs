@@ -11,8 +11,8 @@ use guerdon_api::{
 use guerdon_domain::{Role, TelegramId};
 
 use crate::{
-    attribution, audit, bank, batch, dashboard, jobs, lists, payments, program, read, request, service_keys,
-    sign_in, statement, steps, withdrawals, write,
+    attribution, audit, bank, batch, dashboard, fraud, jobs, lists, payments, program, read, request,
+    service_keys, settings, sign_in, statement, steps, withdrawals, write,
 };
 
 const ADMIN: Access = operator(Role::Admin);
@@ -83,4 +83,12 @@ routes! { Arc<Desk>;
     ADMIN => post "/api/admin/withdrawals/export" batch::export;
     ADMIN => get "/api/admin/withdrawals/{id}" withdrawals::one;
     ADMIN => post "/api/admin/withdrawals/{id}/{step}" steps::step;
+    ADMIN => get "/fraud/flags" fraud::list;
+    ADMIN => post "/fraud/flags/create" fraud::create;
+    ADMIN => post "/fraud/flags/{id}/resolve" fraud::resolve;
+    ADMIN => post "/fraud/user/{user_id}/block" fraud::block;
+    ADMIN => post "/fraud/user/{user_id}/run-checks" fraud::checks;
+    ADMIN => post "/fraud/user/{user_id}/unblock" fraud::unblock;
+    ADMIN => get "/settings/all" settings::all;
+    SUPER => put "/settings/{key}" settings::set;
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use guerdon_app::{
-    App, AppError, CustomerBalance, DomainEvent, Posted, correlated, post_bill_credit, settle_wallet,
+    App, AppError, CustomerBalance, DomainEvent, Posted, correlated, inspect_joined, inspect_reversed,
+    post_bill_credit, settle_wallet,
 };
 use guerdon_domain::MemberId;
 use guerdon_runtime::{
@@ -44,6 +45,15 @@ async fn on_message(worker: &Worker, message: SqsMessage) -> Result<(), AppError
 }
 
 async fn on_domain_event(worker: &Worker, event: &DomainEvent, message_id: &str) -> Result<(), AppError> {
+    match event {
+        DomainEvent::ReferralCreated { referee, .. } => {
+            inspect_joined(&worker.app, referee).await?;
+        }
+        DomainEvent::CommissionReversed { beneficiary, .. } => {
+            inspect_reversed(&worker.app, beneficiary).await?;
+        }
+        _ => {}
+    }
     let Some(member) = event.credit_member() else { return Ok(()) };
     // A member who was just linked may have events parked behind the link.
     if let DomainEvent::CustomerLinked { customer, .. } = event {

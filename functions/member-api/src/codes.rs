@@ -12,7 +12,7 @@ use guerdon_api::{
 use guerdon_app::{
     Profile, StartRefusal, Tracked,
     desk::{DeskRequest, force_confirm},
-    ensure_member, generate_code, track_referral,
+    ensure_member, generate_code, settings_now, track_referral,
 };
 use guerdon_domain::{MemberId, uuid_form};
 use http::{HeaderMap, StatusCode};
@@ -58,7 +58,8 @@ pub(crate) async fn generate(
     once(&gate, &write, async {
         // The documented client sends no body when it wants the default.
         let new = if body.is_empty() { NewCode::default() } else { input::json(&body, "expiresInDays")? };
-        let days = new.expires_in_days.unwrap_or(gate.app.preset.code_valid_days);
+        let usual = settings_now(&gate.app).await?.preset.code_valid_days;
+        let days = new.expires_in_days.unwrap_or(usual);
         if !(1..=3650).contains(&days) {
             return Err(bad_request("bad_days", "expiresInDays must be a whole number from 1 to 3650."));
         }

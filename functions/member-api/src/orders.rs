@@ -15,7 +15,7 @@ use guerdon_api::{
     unchanged,
 };
 use guerdon_app::{
-    AppError, OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order,
+    AppError, OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order, payout_of,
     stored::{Order, PaymentRecord},
 };
 use guerdon_domain::{ExternalPaymentId, Fingerprint, OrderId, PaymentMethod, Refusal as NotEarned};
@@ -144,6 +144,7 @@ fn request(
     let method = PaymentMethod::parse(&new.payment_method)
         .ok_or_else(|| bad_request("bad_method", "payment_method must be one of upi, bank and blik."))?;
     let payer = new.upi_id.as_deref().filter(|id| !id.trim().is_empty());
+    let payout = payer.and_then(|id| payout_of(&gate.app, method, id));
     let payer = payer.map(|id| Fingerprint::payment(&gate.app.pseudonyms, id)).transpose();
     let currency = gate.app.preset.currency;
     Ok(OrderRequest {
@@ -153,6 +154,7 @@ fn request(
         method,
         transaction: new.transaction_id.as_deref().map(transaction).transpose()?,
         payer: payer.map_err(|error| bad_request("bad_fingerprint", format!("upi_id: {error}.")))?,
+        payout,
         key,
         service: principal.name.clone(),
     })

@@ -77,6 +77,7 @@ async fn user(gate: &Gate, member: Member) -> Result<User, Refusal> {
         Some(id) => gate.app.store.member(&id).await.map_err(guerdon_app::AppError::from)?,
         None => None,
     };
+    let status = if member.is_barred() { "blocked" } else { "active" };
     Ok(User {
         user_id: member.telegram_id.to_string(),
         telegram_id: member.telegram_id.get(),
@@ -85,7 +86,7 @@ async fn user(gate: &Gate, member: Member) -> Result<User, Refusal> {
         referral_code_expires_at: member.code.map(|code| code.expires_at.to_string()),
         referred_by: referrer.map(|referrer| referrer.telegram_id.to_string()),
         created_at: member.joined.map(|joined| joined.at.to_string()),
-        status: if member.barred { "blocked" } else { "active" },
+        status,
         username: member.username,
         first_name: member.first_name,
         last_name: member.last_name,
@@ -172,6 +173,7 @@ pub(crate) fn refused(refusal: StartRefusal) -> Refusal {
         StartRefusal::ExpiredCode => (StatusCode::BAD_REQUEST, "this referral code has expired"),
         StartRefusal::OwnCode => (StatusCode::CONFLICT, "nobody refers themselves"),
         StartRefusal::AlreadyReferred => (StatusCode::CONFLICT, "the user has a referrer already"),
+        StartRefusal::ReferralsOff => (StatusCode::CONFLICT, "referral codes are not taken at the moment"),
         StartRefusal::AlreadyMember => {
             (StatusCode::CONFLICT, "the user was a member before, and only new members can be referred")
         }

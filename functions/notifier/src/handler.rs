@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use guerdon_app::{
     App, AppError, Content, DomainEvent, Notice, claim_notice, correlated, notice_done, notice_for,
-    program_now, reward_wallet, set_blocked,
+    program_now, reward_wallet, set_blocked, settings_now,
 };
 use guerdon_domain::{Currency, Money};
 use guerdon_runtime::{
@@ -82,7 +82,8 @@ async fn tell(notifier: &Notifier, event: &DomainEvent, claimant: &str) -> Resul
 }
 
 async fn compose(notifier: &Notifier, words: &Texts, notice: &Notice) -> Result<Outgoing, AppError> {
-    let (preset, program) = (&notifier.app.preset, program_now(&notifier.app).await?);
+    let (settings, program) = (settings_now(&notifier.app).await?, program_now(&notifier.app).await?);
+    let preset = &settings.preset;
     let offer = Offer::of(words, preset, &program);
     let (kind, currency) = reward_wallet(preset, &program);
     let purse = words.purse(Purse::of(kind, currency));

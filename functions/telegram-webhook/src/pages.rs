@@ -2,7 +2,7 @@
 
 use guerdon_app::{
     AppError, Period, StartRefusal, Started, credits_view, leaderboard as board_of, profile_view,
-    program_now, recruit_view, reward_wallet, stored::Member,
+    program_now, recruit_view, reward_wallet, settings_now, stored::Member,
 };
 use guerdon_domain::{Entry, EntryKind, Money, TelegramId};
 use guerdon_telegram::{
@@ -47,7 +47,8 @@ struct Deal {
 }
 
 async fn deal(bot: &Bot, words: Words) -> Result<Deal, AppError> {
-    let (preset, program) = (&bot.app.preset, program_now(&bot.app).await?);
+    let (settings, program) = (settings_now(&bot.app).await?, program_now(&bot.app).await?);
+    let preset = &settings.preset;
     let (kind, currency) = reward_wallet(preset, &program);
     Ok(Deal { offer: Offer::of(words, preset, &program), purse: Purse::of(kind, currency) })
 }
@@ -108,6 +109,7 @@ const fn refused(words: Words, refusal: StartRefusal) -> &'static str {
         StartRefusal::OwnCode => words.refused_own_code,
         StartRefusal::AlreadyReferred => words.refused_already_referred,
         StartRefusal::AlreadyMember => words.refused_already_member,
+        StartRefusal::ReferralsOff => words.refused_referrals_off,
     }
 }
 
@@ -221,7 +223,8 @@ pub(crate) async fn credits(
     if let Some(before) = view.next_before {
         paging.push(Button::nav(words.button_older, Nav::Credits { cursor: Some(before) }));
     }
-    let rules = bot.app.preset.withdrawals.as_ref();
+    let settings = settings_now(&bot.app).await?;
+    let rules = settings.preset.withdrawals.as_ref().filter(|_| settings.withdrawals_enabled);
     let payable =
         rules.filter(|rules| rules.wallet == wallet.kind && wallet.currency == bot.app.preset.currency);
     let withdraw = payable.map(|_| Button::nav(words.button_withdraw, Nav::Withdraw));
@@ -285,12 +288,13 @@ pub(crate) async fn profile(bot: &Bot, words: Words, member: &Member) -> Result<
 }
 
 pub(crate) async fn plans(bot: &Bot, words: Words, user: TelegramId) -> Result<Page, AppError> {
-    if bot.app.preset.plans.is_empty() {
+    let settings = settings_now(&bot.app).await?;
+    if settings.preset.plans.is_empty() {
         return Ok(Page::text(words.plans_none));
     }
     let mut rows = Vec::new();
     let mut keyboard = Keyboard::new();
-    for plan in &bot.app.preset.plans {
+    for plan in &settings.preset.plans {
         let price = plan.price.to_string();
         let values = [("name", plan.name.as_str()), ("price", price.as_str())];
         rows.push(fill(words.plan_row, &values));

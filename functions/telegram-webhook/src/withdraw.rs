@@ -2,7 +2,7 @@
 //! and never logged.
 
 use guerdon_app::{
-    AppError, WithdrawView, WithdrawalError, request_withdrawal, stored::Member, withdraw_view,
+    AppError, WithdrawView, WithdrawalError, request_withdrawal, settings_now, stored::Member, withdraw_view,
 };
 use guerdon_domain::{DestinationError, Money, PayoutMethod, Timestamp, WithdrawalRules, WithdrawalState};
 use guerdon_telegram::{
@@ -52,7 +52,8 @@ pub(crate) async fn asked(
     line: &str,
 ) -> Result<Page, AppError> {
     let text = &words.withdraw;
-    let Some(rules) = &bot.app.preset.withdrawals else { return Ok(Page::text(words.not_offered)) };
+    let settings = settings_now(&bot.app).await?;
+    let Some(rules) = &settings.preset.withdrawals else { return Ok(Page::text(words.not_offered)) };
     let Some((amount, method, destination)) = parts(line) else {
         return Ok(Page::text(fill_html(text.unreadable, &[("rows", &usage(text, rules))])));
     };
@@ -125,6 +126,7 @@ fn refused(words: Words, rules: &WithdrawalRules, error: &WithdrawalError) -> St
         E::OneOpen(_) => text.one_open.to_owned(),
         E::CoolingDown(at) => fill(text.cooling_down, &[("at", &clock(*at))]),
         E::Barred => text.barred.to_owned(),
+        E::UnderReview => text.under_review.to_owned(),
         // Nothing of this comes of a member's own line.
         E::Destination(DestinationError::Unreadable)
         | E::UnknownMember

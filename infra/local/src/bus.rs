@@ -16,6 +16,7 @@ pub const RULES: [(QueueName, &[&str]); 2] = [
     (
         QueueName::Credits,
         &[
+            "referral.created",
             "commission.booked",
             "commission.released",
             "commission.reversed",

@@ -128,6 +128,7 @@ fn app(config: &Config, store: Store, clock: Arc<dyn Clock>) -> anyhow::Result<A
         clock,
         entropy: Arc::new(OsEntropy),
         preset: config.preset.clone(),
+        settings: guerdon_app::KnownSettings::default(),
         programs: guerdon_app::Programs::default(),
         pseudonyms: config.pseudonym_key()?,
     })

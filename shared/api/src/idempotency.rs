@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use guerdon_app::desk::{DeskCall, Line, answered_call, keep_answer};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
     Principal,
@@ -21,7 +22,8 @@ use crate::{
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Kept {
     status: u16,
-    body: serde_json::Value,
+    /// As text: amounts keep all their digits.
+    body: Box<RawValue>,
 }
 
 impl Kept {
@@ -30,7 +32,7 @@ impl Kept {
     /// # Errors
     /// A [`Refusal`] when it cannot be written as JSON.
     pub fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Refusal> {
-        let body = serde_json::to_value(body).map_err(guerdon_app::AppError::from)?;
+        let body = to_raw_value(body).map_err(guerdon_app::AppError::from)?;
         Ok(Self { status: status.as_u16(), body })
     }
 }
@@ -39,7 +41,7 @@ impl IntoResponse for Kept {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
         let json = HeaderValue::from_static("application/json");
-        (status, [(header::CONTENT_TYPE, json)], self.body.to_string()).into_response()
+        (status, [(header::CONTENT_TYPE, json)], self.body.get().to_owned()).into_response()
     }
 }
 

@@ -1,9 +1,10 @@
 //! What each use case refuses, as a problem.
 
 use guerdon_app::{
-    AppError, OperatorError, SignInError, WithdrawalError,
+    AppError, FraudRefusal, OperatorError, SettingRefusal, SignInError, WithdrawalError,
     desk::{BankRefusal, CallRefusal, DeskError, ProgramRefusal},
 };
+use guerdon_domain::SettingError;
 use guerdon_runtime::problem::{self, Problem};
 use http::StatusCode;
 
@@ -101,9 +102,39 @@ impl From<WithdrawalError> for Refusal {
             | E::Destination(_)
             | E::BelowMinimum(_)
             | E::Insufficient { .. }
-            | E::Barred => StatusCode::UNPROCESSABLE_ENTITY,
+            | E::Barred
+            | E::UnderReview => StatusCode::UNPROCESSABLE_ENTITY,
         };
         unchanged(status, error.code(), "Refused", error)
+    }
+}
+
+impl From<SettingRefusal> for Refusal {
+    fn from(refusal: SettingRefusal) -> Self {
+        let (status, code, title) = match refusal {
+            SettingRefusal::App(error) => return error.into(),
+            SettingRefusal::Bad(SettingError::Unknown(_)) => {
+                (StatusCode::NOT_FOUND, "unknown_setting", "Unknown setting")
+            }
+            SettingRefusal::Bad(_) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "bad_setting", "It cannot be set so")
+            }
+        };
+        unchanged(status, code, title, refusal)
+    }
+}
+
+impl From<FraudRefusal> for Refusal {
+    fn from(refusal: FraudRefusal) -> Self {
+        let (status, code, title) = match refusal {
+            FraudRefusal::App(error) => return error.into(),
+            FraudRefusal::UnknownMember => (StatusCode::NOT_FOUND, "unknown_member", "Unknown member"),
+            FraudRefusal::UnknownFlag => (StatusCode::NOT_FOUND, "unknown_flag", "Unknown flag"),
+            FraudRefusal::AlreadyResolved(_) => {
+                (StatusCode::CONFLICT, "already_resolved", "Resolved already")
+            }
+        };
+        unchanged(status, code, title, refusal)
     }
 }
 

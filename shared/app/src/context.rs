@@ -8,7 +8,7 @@ use std::sync::{
 use guerdon_domain::{CODE_LEN, Code, MemberId, Preset, PseudonymKey, TelegramId, Timestamp};
 use guerdon_store::Store;
 
-use crate::Programs;
+use crate::{KnownSettings, Programs};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -94,8 +94,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// The business's settings as shipped.
+    /// The business's settings as shipped. What operators may change is in [`settings_now`](crate::settings_now).
     pub preset: Arc<Preset>,
+    /// What operators have set.
+    pub settings: KnownSettings,
     /// The versions of the program that operators have set.
     pub programs: Programs,
     /// Ties Telegram ids to pseudonyms.

@@ -13,6 +13,7 @@ mod error;
 mod expire;
 mod failed_payment;
 mod figures;
+mod fraud;
 mod job_log;
 mod leaderboard;
 mod link_customer;
@@ -28,6 +29,7 @@ mod relay;
 mod reverse_payment;
 mod rewards;
 mod service_keys;
+mod settings;
 mod settle_wallet;
 mod share_code;
 mod sign_in;
@@ -48,13 +50,17 @@ pub use error::AppError;
 pub use expire::{Expired, expire};
 pub use failed_payment::record_failed_payment;
 pub use figures::{Analytics, MOST_TREND_DAYS, TrendDay, referral_analytics, referral_trends};
+pub use fraud::{
+    ByHand, Checked, FraudRefusal, block_member, flag_by_hand, inspect_destination, inspect_joined,
+    inspect_payer, inspect_prints, inspect_reversed, resolve_flag, run_checks, unblock_member,
+};
 pub use job_log::{JOBS, job_runs, logged_run};
 pub use leaderboard::{Board, Period, Row, leaderboard, public_board};
 pub use link_customer::{
     Linked, Parked, link_customer, park_for_handler, park_until_known, replay_parked, tie_reference,
 };
 pub use notify::{Content, Notice, claim_notice, notice_done, notice_for, set_blocked};
-pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order};
+pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order, payout_of};
 pub use programs::{Programs, program_at, program_now};
 pub use project::{PROJECTED, project};
 pub use record_payment::{Recorded, record_payment};
@@ -64,6 +70,7 @@ pub use relay::{Announcement, DomainEvent, RELAYED, announcement_of, event_of};
 pub use reverse_payment::{Reversed, reverse_payment};
 pub use rewards::{ClaimRefusal, claim_reward};
 pub use service_keys::{KEY_PREFIX, NewServiceKey, make_service_key, revoke_service_key, service_of};
+pub use settings::{KnownSettings, SettingRefusal, SettingState, all_settings, set_setting, settings_now};
 pub(crate) use settle_wallet::pause;
 pub use settle_wallet::{Settled, Swept, settle_wallet, sweep_releases};
 pub use share_code::{generate_code, share_code};

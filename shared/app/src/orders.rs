@@ -1,15 +1,15 @@
 //! Orders of a service: made, and paid when the service vouches for it.
 
 use guerdon_domain::{
-    ExternalPaymentId, Fingerprint, MemberId, Money, OrderId, OrderState, PaymentFacts, PaymentKey,
-    PaymentLine, PaymentMethod, Plan, Stamp,
+    Destination, ExternalPaymentId, Fingerprint, MemberId, Money, OrderId, OrderState, PaymentFacts,
+    PaymentKey, PaymentLine, PaymentMethod, PayoutMethod, Plan, Stamp, Timestamp,
 };
 use guerdon_store::{Order, PaymentRecord, StoreError, metered};
 
 use crate::{
-    App, AppError, Recorded,
+    App, AppError, Recorded, inspect_payer,
     record_payment::{Along, record_along},
-    settle_wallet,
+    settings_now, settle_wallet,
 };
 
 /// An order as a service asks for it.
@@ -27,6 +27,8 @@ pub struct OrderRequest {
     pub transaction: Option<ExternalPaymentId>,
     /// What it is paid from.
     pub payer: Option<Fingerprint>,
+    /// The same as a place to be paid out to, where it is one: [`payout_of`] of a UPI id.
+    pub payout: Option<Fingerprint>,
     /// What makes the order this one, where no transaction does: the service's key.
     pub key: Option<String>,
     /// Which service asks.
@@ -77,7 +79,8 @@ const MOST_MINOR: i64 = 1_000_000_000;
 /// [`OrderRefusal`]; nothing was changed.
 pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, OrderRefusal> {
     metered("create_order", async {
-        let plan = plan_of(app, request.product.as_deref())?;
+        let settings = settings_now(app).await?;
+        let plan = plan_of(&settings.preset.plans, request.product.as_deref())?;
         let price = request.price.unwrap_or(plan.price);
         if !(1..=MOST_MINOR).contains(&price.minor()) || price.currency() != app.preset.currency {
             return Err(OrderRefusal::BadAmount(Money::new(MOST_MINOR, app.preset.currency)));
@@ -106,16 +109,29 @@ pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, Or
             }
             known
         };
-        if let Some(payer) = &order.payer {
-            app.store.sight(payer, &order.member, app.now()).await?;
+        let prints: Vec<_> = order.payer.iter().chain(&request.payout).cloned().collect();
+        for print in &prints {
+            app.store.sight(print, &order.member, app.now()).await?;
         }
+        // Before anything is paid, so that what is found decides the payment.
+        inspect_payer(app, &order.member, &prints).await?;
         Ok(order)
     })
     .await
 }
 
-fn plan_of<'a>(app: &'a App, product: Option<&str>) -> Result<&'a Plan, OrderRefusal> {
-    let plans = &app.preset.plans;
+/// What an order is paid from, as a place to be paid out to: a payer may be paid out to the same UPI id as others.
+pub fn payout_of(app: &App, method: PaymentMethod, payer: &str) -> Option<Fingerprint> {
+    match method {
+        PaymentMethod::Upi => {
+            let destination = Destination::parse(PayoutMethod::Upi, payer).ok()?;
+            Some(Fingerprint::destination(&app.pseudonyms, &destination))
+        }
+        PaymentMethod::Bank | PaymentMethod::Blik => None,
+    }
+}
+
+fn plan_of<'a>(plans: &'a [Plan], product: Option<&str>) -> Result<&'a Plan, OrderRefusal> {
     let found = match product {
         Some(product) => plans.iter().find(|plan| plan.id == product),
         None => plans.iter().min_by_key(|plan| plan.price.minor()),
@@ -173,7 +189,8 @@ pub async fn pay_order(
                 payment.ok_or_else(|| AppError::Corrupt("an order's payment is gone".to_owned()))?;
             return Ok(PaidOrder { order, payment, before: true });
         }
-        let facts = facts_of(app, &order, key.clone());
+        let plans = &settings_now(app).await?.preset.plans;
+        let facts = facts_of(plans, &order, key.clone(), app.now());
         let paid = Some(Stamp { by: service.to_owned(), at: app.now() });
         let after = Order { state: OrderState::Paid, payment: Some(key), paid, ..order };
         match record_along(app, &facts, Along { order: Some(&after), ..Along::default() }).await? {
@@ -212,9 +229,9 @@ fn payment_key(order: &Order, told: Option<&ExternalPaymentId>) -> Result<Paymen
     Ok(PaymentKey { rail: order.method.rail(), id })
 }
 
-fn facts_of(app: &App, order: &Order, key: PaymentKey) -> PaymentFacts {
-    let mut facts = PaymentFacts::purchase(key, order.member.clone(), order.price, app.now());
-    if let Some(plan) = app.preset.plans.iter().find(|plan| plan.id == order.product) {
+fn facts_of(plans: &[Plan], order: &Order, key: PaymentKey, now: Timestamp) -> PaymentFacts {
+    let mut facts = PaymentFacts::purchase(key, order.member.clone(), order.price, now);
+    if let Some(plan) = plans.iter().find(|plan| plan.id == order.product) {
         facts.tier = plan.price;
     }
     facts.lines = vec![PaymentLine { product: order.product.clone(), amount: order.price }];

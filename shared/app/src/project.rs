@@ -283,6 +283,10 @@ impl Plan {
     }
 
     fn commission_moved(&mut self, sequence: &str, before: &Commission, after: &Commission) {
+        let reversed = i64::from(after.clawed > 0) - i64::from(before.clawed > 0);
+        if reversed != 0 {
+            self.add(Projection::Member(after.beneficiary.clone()), sequence, &[("reversed", reversed)]);
+        }
         self.count(sequence, after, Standing::of(before), Standing::of(after));
         if after.is_releasable() && !before.is_releasable() {
             self.mark(after, self.now);

@@ -78,7 +78,7 @@ fn of_withdrawal(withdrawal: &Withdrawal) -> Vec<Listed> {
 fn of_member(member: &Member) -> Vec<Listed> {
     let Some(joined) = &member.joined else { return Vec::new() };
     let mut lines = vec![Listed::member(List::Members, joined.at, &member.id)];
-    if member.barred {
+    if member.is_barred() {
         lines.push(Listed::member(List::Barred, joined.at, &member.id));
     }
     let names = [Some(&member.first_name), member.last_name.as_ref(), member.username.as_ref()];

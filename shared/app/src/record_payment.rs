@@ -6,7 +6,7 @@ use guerdon_domain::{
 };
 use guerdon_store::{AuditRecord, Fragment, METRICS, Member, Order, PaymentRecord, StoredResponse, metered};
 
-use crate::{App, AppError, error::refusal, programs::program_at};
+use crate::{App, AppError, error::refusal, programs::program_at, settings_now};
 
 /// What came of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub(crate) async fn record_along(
 ) -> Result<Recorded, AppError> {
     metered("record_payment", async {
         let program = program_at(app, facts.paid_at).await?;
-        let facts = &priced(app, facts);
+        let facts = &priced(app, facts).await?;
         let mut spent = Vec::new();
         for _ in 0..TRIES {
             let (known, payer) = app.store.payment_and_payer(&facts.key, &facts.member).await?;
@@ -121,12 +121,12 @@ pub(crate) async fn record_along(
 }
 
 /// With the cost of the plan that was bought, where the rail knows none.
-fn priced(app: &App, facts: &PaymentFacts) -> PaymentFacts {
+async fn priced(app: &App, facts: &PaymentFacts) -> Result<PaymentFacts, AppError> {
     let mut facts = facts.clone();
     if facts.cost.is_zero() {
-        facts.cost = app.preset.cost_of(&facts);
+        facts.cost = settings_now(app).await?.preset.cost_of(&facts);
     }
-    facts
+    Ok(facts)
 }
 
 /// Everything around a payment of `payer` that a decision asks for.
@@ -157,7 +157,7 @@ pub(crate) async fn surroundings(
 }
 
 fn party(member: Member) -> Party {
-    Party { barred: member.barred, last_paid_at: member.last_paid_at, member: member.id }
+    Party { barred: member.is_barred(), last_paid_at: member.last_paid_at, member: member.id }
 }
 
 /// The referral as its commissions show it: converted also in the moment before the stream has said so.

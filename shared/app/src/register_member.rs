@@ -4,7 +4,7 @@ use guerdon_domain::{Code, Fingerprint, MemberId};
 use guerdon_store::{Member, MemberCode, metered};
 
 use crate::{
-    App, AppError, Profile, StartRefusal, share_code,
+    App, AppError, Profile, StartRefusal, inspect_prints, share_code,
     start_member::{Join, join},
 };
 
@@ -49,6 +49,7 @@ pub async fn register_member(
         for print in prints {
             app.store.sight(print, &id, app.now()).await?;
         }
+        inspect_prints(app, &id, prints).await?;
         let code = share_code(app, &id).await?;
         Ok(Ok(Registered { member, code, is_new, not_referred }))
     })

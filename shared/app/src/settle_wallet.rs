@@ -24,6 +24,7 @@ enum Refused {
     WalletChanged,
     NotHeld,
     LimitUsed,
+    OnHold,
 }
 
 /// Transactions of one settlement: 9,700 commissions, well within a function's time. The rest is left for
@@ -33,7 +34,8 @@ const BATCHES: u32 = 100;
 const TRIES: u32 = 25;
 
 /// Releases everything of `member` that is due: up to 97 commissions a transaction, with one wallet write
-/// and one entry. Called by the sweep, by the credit queue, and by every balance read.
+/// and one entry; nothing while a fraud flag holds them. Called by the sweep, by the credit queue, and by every
+/// balance read.
 ///
 /// # Errors
 /// [`AppError::Conflict`] when other writers of the same wallet kept winning.
@@ -53,7 +55,7 @@ pub(crate) async fn settle_for_view(app: &App, member: &MemberId) -> Result<Sett
 async fn settle(app: &App, member: &MemberId, batches: u32) -> Result<Settled, AppError> {
     metered("settle_wallet", async {
         let mut settled = Settled::default();
-        let (mut refused, mut done) = (0, 0);
+        let (mut refused, mut done, mut looked) = (0, 0, false);
         loop {
             if done == batches {
                 settled.unfinished = true;
@@ -64,6 +66,12 @@ async fn settle(app: &App, member: &MemberId, batches: u32) -> Result<Settled, A
                 settled.unfinished = due.may_be_more;
                 return Ok(settled);
             };
+            // Looked at before, so that a hold costs no failed transaction. What it holds stays where it is, and
+            // whoever lifts the hold settles.
+            if !looked && app.store.member(member).await?.is_some_and(|member| member.is_on_hold()) {
+                return Ok(settled);
+            }
+            looked = true;
             let group = together(first, &due.held);
             let (writes, released) = release(app, member, &group).await?;
             match refusal(app.store.commit(&writes).await)? {
@@ -71,6 +79,7 @@ async fn settle(app: &App, member: &MemberId, batches: u32) -> Result<Settled, A
                     settled.released += released;
                     done += 1;
                 }
+                Some(Refused::OnHold) => return Ok(settled),
                 Some(Refused::WalletChanged | Refused::NotHeld | Refused::LimitUsed) => {
                     refused += 1;
                     if refused >= TRIES {
@@ -150,6 +159,7 @@ async fn release(
         writes.push(app.store.use_limit(&left.used, taken, Refused::LimitUsed)?);
     }
     writes.extend(flips);
+    writes.push(app.store.not_on_hold(member, Refused::OnHold)?);
     Ok((writes, count))
 }
 

@@ -3,7 +3,7 @@
 use guerdon_domain::MemberId;
 use guerdon_store::{CodeRecord, MemberCode, metered};
 
-use crate::{App, AppError, error::refusal};
+use crate::{App, AppError, error::refusal, settings_now};
 
 #[derive(Clone, Copy)]
 enum Refused {
@@ -16,7 +16,8 @@ enum Refused {
 /// # Errors
 /// [`AppError::Corrupt`] for somebody who is no member.
 pub async fn share_code(app: &App, id: &MemberId) -> Result<MemberCode, AppError> {
-    Ok(match make_code(app, id, app.preset.code_valid_days).await? {
+    let days = settings_now(app).await?.preset.code_valid_days;
+    Ok(match make_code(app, id, days).await? {
         Code::Made(code) | Code::Active(code) => code,
     })
 }

@@ -1,11 +1,11 @@
 //! A Telegram user presses start, with a friend's code or without.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::{ClickId, Code, MemberId, Referral, ReferralState, TelegramId};
 use guerdon_store::{Joined, Member, metered};
 
-use crate::{App, AppError, error::refusal};
+use crate::{App, AppError, error::refusal, settings_now};
 
 /// Who pressed start, as Telegram describes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub enum StartRefusal {
     AlreadyReferred,
     /// The member was here before; only new members can be referred.
     AlreadyMember,
+    /// Operators have switched referrals off.
+    ReferralsOff,
 }
 
 impl StartRefusal {
@@ -62,6 +64,7 @@ impl StartRefusal {
             Self::OwnCode => "own_code",
             Self::AlreadyReferred => "already_referred",
             Self::AlreadyMember => "already_member",
+            Self::ReferralsOff => "referrals_off",
         }
     }
 }
@@ -127,8 +130,10 @@ pub(crate) async fn join(
     if let Some(member) = app.store.member(id).await? {
         return Ok(Join::There(member));
     }
+    let settings = settings_now(app).await?;
     let referrer = match invitation {
         Some((code, _)) => match owner(app, code).await? {
+            Ok(_) if !settings.referrals_enabled => return Ok(Join::Refused(StartRefusal::ReferralsOff)),
             Ok(owner) => Some(owner),
             Err(refused) => return Ok(Join::Refused(refused)),
         },
@@ -143,7 +148,7 @@ pub(crate) async fn join(
         Some(referrer) => upline_of(app, referrer).await?,
         None => None,
     };
-    if let Some(referral) = new_referral(app, &member, upline) {
+    if let Some(referral) = new_referral(&member, upline, settings.preset.referral_window_days) {
         writes.push(app.store.insert_referral(&referral, ())?);
     }
     match refusal(app.store.commit(&writes).await)? {
@@ -173,18 +178,20 @@ fn new_member(
         customer: None,
         blocked_bot: false,
         barred: false,
+        holds: BTreeSet::new(),
+        rejects: BTreeSet::new(),
         last_paid_at: None,
     }
 }
 
-fn new_referral(app: &App, member: &Member, upline: Option<MemberId>) -> Option<Referral> {
+fn new_referral(member: &Member, upline: Option<MemberId>, window_days: i64) -> Option<Referral> {
     let joined = member.joined.as_ref()?;
     Some(Referral {
         referrer: joined.referrer.clone()?,
         referee: member.id.clone(),
         upline,
         joined_at: joined.at,
-        expires_at: joined.at.plus_days(app.preset.referral_window_days),
+        expires_at: joined.at.plus_days(window_days),
         progress: BTreeMap::new(),
         state: ReferralState::Pending,
     })

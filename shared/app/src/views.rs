@@ -6,7 +6,7 @@ use guerdon_domain::{
 };
 use guerdon_store::{Counters, Member, MemberCode, Projection, metered};
 
-use crate::{App, AppError, program_now, settle_wallet::settle_for_view, share_code};
+use crate::{App, AppError, program_now, settings_now, settle_wallet::settle_for_view, share_code};
 
 /// A referrer's counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,13 +141,17 @@ pub struct WithdrawView {
 /// [`AppError`].
 pub async fn withdraw_view(app: &App, member: &MemberId) -> Result<Option<WithdrawView>, AppError> {
     metered("withdraw_view", async {
-        let Some(rules) = app.preset.withdrawals.clone() else { return Ok(None) };
+        let settings = settings_now(app).await?;
+        let Some(rules) = settings.preset.withdrawals.clone() else { return Ok(None) };
         settle_for_view(app, member).await?;
         let wallet = app.store.wallet(member, rules.wallet, app.preset.currency).await?;
         let open = match &wallet.open_withdrawal {
             Some(id) => app.store.withdrawal(id).await?,
             None => None,
         };
+        if open.is_none() && !settings.withdrawals_enabled {
+            return Ok(None);
+        }
         let next = wallet.withdrew_at.map(|at| at.plus_seconds(rules.cool_down_seconds));
         let next_from = next.filter(|next| app.now() < *next);
         Ok(Some(WithdrawView { rules, wallet, open, next_from }))

@@ -160,7 +160,7 @@ impl Preset {
         plan.and_then(|plan| plan.cost).unwrap_or(Money::zero(self.currency))
     }
 
-    fn check(&self) -> Result<(), PresetError> {
+    pub(crate) fn check(&self) -> Result<(), PresetError> {
         let wrong = |setting, problem| Err(PresetError::Inconsistent { setting, problem });
         let named = |text: &str| {
             !text.is_empty()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_app::{App, OsEntropy, Programs, SystemClock};
+use guerdon_app::{App, KnownSettings, OsEntropy, Programs, SystemClock};
 use guerdon_domain::{Preset, PseudonymKey};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
@@ -60,6 +60,7 @@ impl Function {
                     clock: Arc::new(SystemClock::default()),
                     entropy: Arc::new(OsEntropy),
                     preset: self.preset.clone(),
+                    settings: KnownSettings::default(),
                     programs: Programs::default(),
                     pseudonyms: PseudonymKey::try_new(key).map_err(|_| ConfigError::Invalid {
                         name: Secret::PseudonymKey.variable(),

@@ -1,8 +1,8 @@
 //! Every key of the table, in one place.
 
 use guerdon_domain::{
-    Code, CommissionId, Currency, CustomerId, Fingerprint, InvoiceId, MemberId, OrderId, PaymentKey, Place,
-    PostingId, Timestamp, WalletKind, WithdrawalId, WithdrawalState,
+    Code, CommissionId, Currency, CustomerId, Fingerprint, FraudFlagId, InvoiceId, MemberId, OrderId,
+    PaymentKey, Place, PostingId, Timestamp, WalletKind, WithdrawalId, WithdrawalState,
 };
 use sha2::{Digest, Sha256};
 
@@ -163,6 +163,31 @@ pub(crate) fn sighting(print: &Fingerprint, member: &MemberId) -> Key {
 
 pub(crate) fn sightings(print: &Fingerprint) -> String {
     format!("PRINT#{print}")
+}
+
+/// What a member was seen with, in the index.
+pub(crate) fn seen(member: &MemberId) -> String {
+    format!("SEEN#{member}")
+}
+
+pub(crate) fn flag(subject: &MemberId, id: &FraudFlagId) -> Key {
+    Key::new(member_pk(subject), format!("FLAG#{id}"))
+}
+
+/// Flags in a state, in shards.
+pub(crate) fn flags(state: &str, shard: u8) -> String {
+    format!("FLAGS#{state}#{shard}")
+}
+
+/// Where a flag stands among those of its state.
+pub(crate) fn flag_at(raised_at: Timestamp, id: &FraudFlagId) -> String {
+    format!("{}#{id}", sortable(raised_at))
+}
+
+/// The first and the last key of the referrals from `since` on.
+pub(crate) fn referrals_since(since: Timestamp) -> [String; 2] {
+    // Behind every digit.
+    [format!("REFERRAL#{}", sortable(since)), "REFERRAL#:".to_owned()]
 }
 
 pub(crate) fn release_due(shard: u8) -> String {

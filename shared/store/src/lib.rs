@@ -25,8 +25,9 @@
 //! | [`Listed`] | `LIST#list#shard` | `place#id` | | | |
 //! | member's payments, counted | `M#member` | `PAYER` | `CUSTOMERS#shard` / `member` | | |
 //! | [`FailedPayment`] | `FAILED#rail:event` | `FAILED` | | | 35 days |
+//! | [`Sighting`] | `PRINT#kind:hash` | `member` | `SEEN#member` / `kind:hash` | | |
+//! | [`FraudFlag`](guerdon_domain::FraudFlag) | `M#subject` | `FLAG#id` | `FLAGS#state#shard` / `raised_at#id` | | |
 //! | [`Click`](guerdon_domain::Click) | `CLICK#id` | `CLICK` | | | 400 days |
-//! | [`Sighting`] | `PRINT#kind:hash` | `member` | | | |
 //! | [`PaymentReference`] | `REFERENCE#rail:id` | `REFERENCE` | | | |
 //! | [`ProgramVersion`] | `PROGRAM` | `VERSION#version` | | | |
 //! | totals, days | `STATS` | `TOTAL`, `DAY#date` | | | |
@@ -35,6 +36,7 @@
 //! | [`Operator`] | `OPERATOR#member` | `OPERATOR` | | | |
 //! | [`Session`] | `OPERATOR#member` | `SESSION#id` | | | when it ends |
 //! | [`ServiceKey`] | `SERVICES` | `KEY#id` | | | |
+//! | [`StoredSettings`] | `SETTINGS` | `SETTINGS` | | | |
 //! | [`AuditRecord`] | `AUDIT#month` | `at#id` | | | |
 //! | seen update | `UPDATE#id` | `UPDATE` | | | 2 days |
 //! | [`Notification`] | `NOTIFICATION#event` | `NOTIFICATION` | | | 30 days |
@@ -93,6 +95,11 @@
 //! | 37 | what members paid, those who paid | [`Store::payers`], [`Store::customers_after`] |
 //! | 39 | what a schedule did | [`Store::job_runs`] |
 //! | 38 | the best of a ranking, page by page | [`Store::ranking_after`] |
+//! | 39 | what operators have set | [`Store::settings`] |
+//! | 40 | what a member was seen with, and which of some members with one fingerprint | [`Store::prints_of`], [`Store::sighted_among`] |
+//! | 41 | a flag, some of a member, all of a member | [`Store::flag`], [`Store::flags`], [`Store::flags_of`] |
+//! | 42 | open or resolved flags, the latest first | [`Store::flags_in`] |
+//! | 43 | how many a referrer has brought since | [`Store::referrals_since`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition
@@ -104,6 +111,7 @@ mod connect;
 mod customers;
 mod desk;
 mod error;
+mod flags;
 mod history;
 mod item;
 mod jobs;
@@ -119,6 +127,7 @@ mod programs;
 mod projections;
 mod schema;
 mod services;
+mod settings;
 mod sightings;
 mod table;
 mod transaction;
@@ -131,6 +140,7 @@ pub use connect::Connection;
 pub use customers::{CustomerLink, ParkedEvent, PaymentReference, WaitsFor};
 pub use desk::{Adjustment, AuditRecord, Claim, Notification, StoredResponse};
 pub use error::StoreError;
+pub use flags::Force;
 pub use history::{PaymentLink, ScanCursor, ScannedPage};
 pub use jobs::JobRun;
 pub use keys::{SHARDS, posting_id, withdrawal_id};
@@ -144,6 +154,7 @@ pub use payments::{DueCommissions, PaymentRecord, RELEASE_BATCH, ReleaseDue, com
 pub use programs::{Limit, LimitUse, ProgramVersion, limits_of};
 pub use projections::{Contribution, Counters, Projection, Ranked, SCORE};
 pub use services::ServiceKey;
+pub use settings::{Override, StoredSettings};
 pub use sightings::Sighting;
 pub use table::Store;
 pub use transaction::{CommitError, Fragment};

@@ -1,9 +1,10 @@
 //! Members, their codes, and the referral edge that a new member comes with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::{
-    ClickId, Code, CustomerId, MemberId, PaymentKey, Progress, Referral, ReferralState, TelegramId, Timestamp,
+    ClickId, Code, CustomerId, FraudFlagId, MemberId, PaymentKey, Progress, Referral, ReferralState,
+    TelegramId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,12 @@ pub struct Member {
     /// An operator has barred them from rewards.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub barred: bool,
+    /// Fraud flags in force that hold their commissions. A set that only updates keep.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub holds: BTreeSet<FraudFlagId>,
+    /// Fraud flags in force that keep them from earning. A set that only updates keep.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub rejects: BTreeSet<FraudFlagId>,
     /// Their own latest payment, where the program asks for it. Kept by the stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_paid_at: Option<Timestamp>,
@@ -116,6 +123,16 @@ impl Record for Referral {
 }
 
 impl Member {
+    /// They earn nothing and cannot withdraw: an operator or a fraud flag says so.
+    pub fn is_barred(&self) -> bool {
+        self.barred || !self.rejects.is_empty()
+    }
+
+    /// A fraud flag holds what they have earned.
+    pub fn is_on_hold(&self) -> bool {
+        !self.holds.is_empty()
+    }
+
     /// The key of the edge to the referrer.
     fn referral_key(&self) -> Option<Key> {
         let joined = self.joined.as_ref()?;

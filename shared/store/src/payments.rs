@@ -133,7 +133,8 @@ pub fn commission_cursor(commission: &Commission) -> String {
     commission.key().sk
 }
 
-/// Commissions released in one transaction: 100 items less the wallet, its entry, and one to spare.
+/// Commissions released in one transaction: 100 items less the wallet, its entry, and the check that nothing holds
+/// them.
 pub const RELEASE_BATCH: i32 = 97;
 
 /// Some of a referrer's due commissions.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Store, StoreError,
-    item::{Key, Record, decode},
+    item::{Index, Key, Record, decode},
     keys,
     table::Range,
 };
@@ -26,6 +26,10 @@ impl Record for Sighting {
     fn key(&self) -> Key {
         keys::sighting(&self.print, &self.member)
     }
+    fn index(&self) -> Index {
+        let seen = (keys::seen(&self.member), self.print.to_string());
+        Index { gsi1: Some(seen), ..Index::default() }
+    }
 }
 
 impl Store {
@@ -40,6 +44,35 @@ impl Store {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         self.put(&Sighting { print: print.clone(), member: member.clone(), at }).await
+    }
+
+    /// What a member was seen with, at most `limit`. The index may not show what was seen a moment ago.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn prints_of(&self, member: &MemberId, limit: i32) -> Result<Vec<Fingerprint>, StoreError> {
+        let (items, _) = self.page(Range::index("gsi1", keys::seen(member)).limit(limit)).await?;
+        let print = |item| {
+            let pk = keys::of_item(item).pk;
+            let text = pk.strip_prefix("PRINT#").unwrap_or_default();
+            Fingerprint::parse(text).map_err(|error| StoreError::Corrupt(error.to_string()))
+        };
+        items.iter().map(print).collect()
+    }
+
+    /// Those of up to 100 `members` who were seen with `print`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sighted_among(
+        &self,
+        print: &Fingerprint,
+        members: &[MemberId],
+    ) -> Result<Vec<Sighting>, StoreError> {
+        match members {
+            [] => Ok(Vec::new()),
+            some => self.get_all(&some.iter().map(|m| keys::sighting(print, m)).collect::<Vec<_>>()).await,
+        }
     }
 
     /// Those who were seen with `print`, at most `limit`.

@@ -11,10 +11,10 @@ mod support;
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use guerdon_domain::{AdjustmentId, InvoiceId, Refusal, Verdict};
+use guerdon_domain::{AdjustmentId, FraudVerdict, InvoiceId, Refusal, Verdict};
 use guerdon_store::{
-    Adjustment, AuditRecord, Claim, Contribution, InvoiceCredit, InvoiceCreditState, MemberCode, Projection,
-    ReleaseDue, SCORE, StoredResponse, WaitsFor,
+    Adjustment, AuditRecord, Claim, Contribution, Force, InvoiceCredit, InvoiceCreditState, MemberCode,
+    Override, Projection, ReleaseDue, SCORE, StoredResponse, StoredSettings, WaitsFor,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -52,6 +52,7 @@ fn typed(value: &AttributeValue) -> Value {
         AttributeValue::N(digits) => json!({ "N": digits }),
         AttributeValue::Bool(yes) => json!({ "BOOL": yes }),
         AttributeValue::Null(_) => json!({ "NULL": true }),
+        AttributeValue::Ss(set) => json!({ "SS": set }),
         AttributeValue::L(list) => json!({ "L": list.iter().map(typed).collect::<Vec<_>>() }),
         AttributeValue::M(map) => {
             let sorted: BTreeMap<_, _> = map.iter().map(|(name, value)| (name, typed(value))).collect();
@@ -70,6 +71,7 @@ fn value_size(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
         AttributeValue::N(digits) => number_size(digits),
+        AttributeValue::Ss(set) => set.iter().map(String::len).sum(),
         AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + value_size(value)).sum::<usize>(),
         AttributeValue::M(map) => {
             3 + map.iter().map(|(name, value)| 1 + name.len() + value_size(value)).sum::<usize>()
@@ -263,6 +265,51 @@ async fn an_audited_request() {
     table.store.commit(&table.store.audited(&audit, &response, ()).unwrap()).await.unwrap();
     check(&table, "response", "stored_response").await;
     check(&table, "audit", "audit").await;
+}
+
+#[tokio::test]
+async fn a_flag_and_what_it_does_to_its_subject() {
+    let table = table().await;
+    let store = &table.store;
+    store.commit(&[store.insert_member(&member(1, None), ()).unwrap()]).await.unwrap();
+    let flag = flag(1, "device", NOW);
+    let force = store.enforce(&id(1), &Force::of(&flag), ()).unwrap().unwrap();
+    store.commit(&[store.insert_flag(&flag, ()).unwrap(), force]).await.unwrap();
+    check(&table, "flag", "flag_open").await;
+    check_within_a_unit(&table, "member", "member_on_hold").await;
+    let seen = |note: &str| (FraudVerdict::Confirmed, "op_5f0e".to_owned(), note.to_owned());
+    let (verdict, by, note) = seen("the same phone");
+    let resolved = flag.clone().resolve(verdict, by, note, NOW.plus_days(1)).unwrap();
+    store.commit(&[store.move_flag(&flag, &resolved, ()).unwrap()]).await.unwrap();
+    check(&table, "flag", "flag_resolved").await;
+    assert_eq!(store.flag(&id(1), &flag.id).await.unwrap(), Some(resolved));
+}
+
+#[tokio::test]
+async fn a_sighting() {
+    let table = table().await;
+    table.store.sight(&print("device"), &id(1), NOW).await.unwrap();
+    check_within_a_unit(&table, "sighting", "sighting").await;
+}
+
+#[tokio::test]
+async fn what_operators_have_set() {
+    let table = table().await;
+    let minimum = guerdon_domain::SettingValue::Amount(usd(2500));
+    let change = |set| Override { set, at: NOW, by: "op_5f0e".to_owned() };
+    let overrides = [("withdrawals.minimum", Some(minimum)), ("referrals.enabled", None)];
+    let overrides = overrides.map(|(key, set)| (key.to_owned(), change(set))).into();
+    let none = StoredSettings::default();
+    let first = StoredSettings { version: 1, overrides };
+    table.store.commit(&[table.store.move_settings(&none, &first, ()).unwrap()]).await.unwrap();
+    check(&table, "settings", "settings").await;
+    assert_eq!(table.store.settings().await.unwrap(), first);
+    let second = StoredSettings { version: 2, ..none.clone() };
+    for stale in [&none, &second] {
+        let refused = table.store.move_settings(stale, &second, ()).unwrap();
+        table.store.commit(&[refused]).await.unwrap_err();
+    }
+    table.store.commit(&[table.store.move_settings(&first, &second, ()).unwrap()]).await.unwrap();
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ pub struct Texts {
     pub refused_own_code: &'static str,
     pub refused_already_referred: &'static str,
     pub refused_already_member: &'static str,
+    pub refused_referrals_off: &'static str,
     pub refused_unreadable: &'static str,
     pub recruit: &'static str,
     pub recruit_offer: &'static str,
@@ -189,6 +190,7 @@ pub struct WithdrawTexts {
     pub one_open: &'static str,
     pub cooling_down: &'static str,
     pub barred: &'static str,
+    pub under_review: &'static str,
 }
 
 /// English.
@@ -213,6 +215,7 @@ pub const EN: Texts = Texts {
     refused_already_referred: "👍 You have joined through a friend's link already, and that stays.",
     refused_already_member: "ℹ️ Referral links are for new members, and you were here before. Nothing has \
                              changed. You can still invite friends: /recruit",
+    refused_referrals_off: "⏸ Referral links are not taken at the moment. Send /start to join without one.",
     refused_unreadable: "🔍 I can't read that link. A referral code has 8 letters and digits. Check it with your \
                          friend, or send /start to join without one.",
     recruit: "🎯 <b>Invite friends</b>\n\n{offer}🔗 Your link:\n<code>{link}</code>\n🏷 Your code: \
@@ -402,6 +405,8 @@ const EN_WITHDRAW: WithdrawTexts = WithdrawTexts {
     one_open: "⏳ A withdrawal of yours is under way. Wait until it is paid or turned down: /withdraw",
     cooling_down: "⏳ Your next withdrawal is possible from {at}. Send the line again then.",
     barred: "🚫 This account cannot withdraw. Write to support: /paysupport",
+    under_review: "🔎 This account is being looked at. Nothing is lost, and you can withdraw once that is done. Questions: \
+                   /paysupport",
 };
 
 /// The texts for a user's language; English for all that we do not have.

@@ -47,7 +47,9 @@ pub async fn ask(world: &Rc<World>, member: usize, percent: i64, key: &str) -> D
         }
     };
     let amount = Money::new(minor, app.preset.currency);
-    match request_withdrawal(app, &id, amount, (METHOD, "friend@bank"), key).await {
+    // One destination of two members would be held.
+    let home = format!("friend{member}@bank");
+    match request_withdrawal(app, &id, amount, (METHOD, &home), key).await {
         Ok(asked) => {
             let id = asked.withdrawal().id.clone();
             if world.desk.seen.borrow_mut().insert(id.to_string()) {
@@ -107,9 +109,12 @@ fn decide(world: &Rc<World>, id: &WithdrawalId) {
 fn answered<T>(result: Result<T, WithdrawalError>) -> Done {
     match result {
         Ok(_)
-        | Err(WithdrawalError::WrongState(_) | WithdrawalError::SameOperator | WithdrawalError::Owes(_)) => {
-            Ok(())
-        }
+        | Err(
+            WithdrawalError::WrongState(_)
+            | WithdrawalError::SameOperator
+            | WithdrawalError::Owes(_)
+            | WithdrawalError::Barred,
+        ) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

@@ -30,7 +30,7 @@ use std::{
     },
 };
 
-use guerdon_app::{App, Clock, Entropy, Programs};
+use guerdon_app::{App, Clock, Entropy, KnownSettings, Programs};
 use guerdon_domain::{CODE_LEN, MemberId, PseudonymKey, TelegramId, Timestamp};
 use guerdon_engine::Engine;
 use guerdon_store::Store;
@@ -145,6 +145,7 @@ impl World {
                 clock: Arc::new(VirtualClock),
                 entropy: entropy.clone(),
                 preset: preset.clone(),
+                settings: KnownSettings::default(),
                 programs: Programs::default(),
                 pseudonyms: pseudonyms.clone(),
             })

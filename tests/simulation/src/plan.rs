@@ -272,7 +272,8 @@ fn family(rng: &mut fastrand::Rng) -> Vec<Option<usize>> {
 }
 
 fn bursts(rng: &mut fastrand::Rng) -> Vec<u64> {
-    let mut at = HOUR;
+    // Everybody has joined by then, however often that fails.
+    let mut at = 3 * HOUR;
     let mut bursts = Vec::new();
     for _ in 0..rng.usize(2..5) {
         bursts.push(at);

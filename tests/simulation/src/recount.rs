@@ -99,6 +99,7 @@ fn by_member(items: &Items) -> BTreeMap<MemberId, Counters> {
         let counters = members.entry(commission.beneficiary.clone()).or_default();
         let (due, held) = standing(commission);
         add(counters, "rewards", 1);
+        add(counters, "reversed", i64::from(commission.clawed > 0));
         add(counters, format!("earned_{}", commission.amount.currency()), due);
         add(counters, format!("held_{}", commission.amount.currency()), held);
     }

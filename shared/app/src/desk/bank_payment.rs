@@ -9,7 +9,9 @@ use guerdon_store::{AuditRecord, PaymentRecord, StoreError, StoredResponse, mete
 use sha2::{Digest, Sha256};
 
 use super::DeskRequest;
-use crate::{App, AppError, Recorded, error::refusal, record_payment::record_with_trail, settle_wallet};
+use crate::{
+    App, AppError, Recorded, error::refusal, record_payment::record_with_trail, settings_now, settle_wallet,
+};
 
 /// A payment as an operator reads it off a bank statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +88,7 @@ pub async fn record_bank_payment(
             return Err(BankRefusal::BadAmount(Money::new(MOST_MINOR, payment.paid.currency())));
         }
         let member = app.member_id(request.user_id);
-        let facts = facts_of(app, &member, payment)?;
+        let facts = facts_of(app, &member, payment).await?;
         if let Some(record) = app.store.payment(&facts.key).await? {
             return known(record, &facts);
         }
@@ -114,13 +116,14 @@ pub async fn record_bank_payment(
     .await
 }
 
-fn facts_of(app: &App, member: &MemberId, payment: &BankPayment) -> Result<PaymentFacts, BankRefusal> {
+async fn facts_of(app: &App, member: &MemberId, payment: &BankPayment) -> Result<PaymentFacts, BankRefusal> {
     let key = PaymentKey { rail: Rail::Bank, id: payment.reference.clone() };
     let mut facts = PaymentFacts::purchase(key, member.clone(), payment.paid, app.now());
     facts.purpose = payment.purpose;
     if let Some(product) = &payment.product {
-        let plan = app.preset.plans.iter().find(|plan| plan.id == *product).ok_or_else(|| {
-            let known: Vec<_> = app.preset.plans.iter().map(|plan| plan.id.as_str()).collect();
+        let plans = &settings_now(app).await?.preset.plans;
+        let plan = plans.iter().find(|plan| plan.id == *product).ok_or_else(|| {
+            let known: Vec<_> = plans.iter().map(|plan| plan.id.as_str()).collect();
             BankRefusal::UnknownProduct(known.join(", "))
         })?;
         if plan.price.currency() == payment.paid.currency() {

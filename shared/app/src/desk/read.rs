@@ -7,7 +7,7 @@ use guerdon_store::{Member, Projection, SHARDS, commission_cursor, metered};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    App, AppError, Period, program_now,
+    App, AppError, Period, program_now, settings_now,
     settle_wallet::settle_for_view,
     views::{ReferralStats, referral_stats},
 };
@@ -288,7 +288,8 @@ pub async fn pending_referrals(
 /// zero where the reward is none of money or depends on what is paid.
 async fn would_earn(app: &App) -> Result<Money, AppError> {
     let program = program_now(app).await?;
-    let reward = program.headline().map(|rule| app.preset.typical_reward(rule)).transpose()?;
+    let settings = settings_now(app).await?;
+    let reward = program.headline().map(|rule| settings.preset.typical_reward(rule)).transpose()?;
     let own = reward.filter(|reward| reward.currency() == app.preset.currency);
     Ok(own.unwrap_or(Money::zero(app.preset.currency)))
 }

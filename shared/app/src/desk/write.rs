@@ -13,7 +13,7 @@ use crate::{
     error::refusal,
     programs::program_at,
     record_payment::{record_with_trail, surroundings, with_conversion},
-    settle_wallet,
+    settings_now, settle_wallet,
 };
 
 /// Who asks for a change, and under which key.
@@ -245,7 +245,8 @@ async fn forced_payment(app: &App, referee: &MemberId) -> Result<PaymentFacts, D
     let program = program_at(app, now).await?;
     let rule = program.headline().ok_or(DeskError::NotPending(EARNS_NOTHING))?;
     // The cheapest plan that satisfies the rule, as if it had been bought.
-    let plans = app.preset.plans.iter().map(|plan| plan.price);
+    let settings = settings_now(app).await?;
+    let plans = settings.preset.plans.iter().map(|plan| plan.price);
     let tier = plans.filter(|price| price.minor() >= rule.minimum_payment.minor()).min_by_key(|p| p.minor());
     // Where nothing has a price, the least that counts as paid.
     let tier = tier.unwrap_or(rule.minimum_payment);

@@ -3,7 +3,7 @@
 use guerdon_domain::{Stamp, Withdrawal, WithdrawalId, WithdrawalState};
 use guerdon_store::metered;
 
-use super::{TRIES, WithdrawalError, check_text};
+use super::{TRIES, WithdrawalError, check_member, check_text};
 use crate::{App, AppError, error::refusal};
 
 #[derive(Clone, Copy)]
@@ -13,7 +13,7 @@ enum Refused {
     WalletChanged,
 }
 
-/// Agrees to a request, unless the member owes something by now. Agreed to again by the same operator, it
+/// Agrees to a request, unless the member owes something or a fraud flag is in force by now. Agreed to again by the same operator, it
 /// changes nothing.
 ///
 /// # Errors
@@ -34,6 +34,7 @@ pub async fn approve_withdrawal(
             }
             (state, _) => return Err(WithdrawalError::WrongState(state)),
         }
+        check_member(&app.store.member(&before.member).await?.ok_or(WithdrawalError::UnknownMember)?)?;
         let wallet = app.store.wallet(&before.member, before.wallet, before.amount.currency()).await?;
         let approved = Some(Stamp { by: operator.to_owned(), at: app.now() });
         let after = Withdrawal { state: WithdrawalState::Approved, approved, ..before.clone() };

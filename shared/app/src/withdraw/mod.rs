@@ -54,6 +54,9 @@ pub enum WithdrawalError {
     /// The member is barred from rewards.
     #[error("this account cannot withdraw; please contact support")]
     Barred,
+    /// A fraud flag holds what the member has earned.
+    #[error("this account is under review; nothing is paid out until somebody has looked")]
+    UnderReview,
     /// Nobody of that id.
     #[error("there is no such member")]
     UnknownMember,
@@ -91,6 +94,7 @@ impl WithdrawalError {
             Self::OneOpen(_) => "withdrawal_open",
             Self::CoolingDown(_) => "cooling_down",
             Self::Barred => "member_barred",
+            Self::UnderReview => "under_review",
             Self::UnknownMember => "unknown_member",
             Self::Unknown => "unknown_withdrawal",
             Self::WrongState(_) => "wrong_state",
@@ -120,6 +124,14 @@ app_error_from!(
 
 /// Tries before other writers of the same wallet or withdrawal are let through.
 const TRIES: u32 = 25;
+
+/// Flags may refuse what is to leave.
+fn check_member(member: &guerdon_store::Member) -> Result<(), WithdrawalError> {
+    if member.is_barred() {
+        return Err(WithdrawalError::Barred);
+    }
+    if member.is_on_hold() { Err(WithdrawalError::UnderReview) } else { Ok(()) }
+}
 
 fn check_text(text: &str, what: &'static str) -> Result<(), WithdrawalError> {
     let length = text.trim().chars().count();

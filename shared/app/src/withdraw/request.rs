@@ -6,8 +6,10 @@ use guerdon_domain::{
 };
 use guerdon_store::{metered, withdrawal_id};
 
-use super::{TRIES, WithdrawalError};
-use crate::{App, AppError, error::refusal, settle_wallet::settle_for_view};
+use super::{TRIES, WithdrawalError, check_member};
+use crate::{
+    App, AppError, error::refusal, inspect_destination, settings_now, settle_wallet::settle_for_view,
+};
 
 /// What a request came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,38 +41,51 @@ pub async fn request_withdrawal(
     (method, destination): (PayoutMethod, &str),
     key: &str,
 ) -> Result<WithdrawalAsked, WithdrawalError> {
-    metered("request_withdrawal", async {
-        let rules = app.preset.withdrawals.as_ref().ok_or(WithdrawalError::NotOffered)?;
-        check_text_key(key)?;
-        if amount.currency() != app.preset.currency || !amount.is_positive() {
-            return Err(WithdrawalError::BadAmount(app.preset.currency));
+    let asked =
+        metered("request_withdrawal", request(app, member, amount, (method, destination), key)).await?;
+    // After it is made: its money is held by then, and what is found keeps it from being approved.
+    inspect_destination(app, asked.withdrawal()).await?;
+    Ok(asked)
+}
+
+async fn request(
+    app: &App,
+    member: &MemberId,
+    amount: Money,
+    (method, destination): (PayoutMethod, &str),
+    key: &str,
+) -> Result<WithdrawalAsked, WithdrawalError> {
+    let settings = settings_now(app).await?;
+    let rules = settings.preset.withdrawals.as_ref().ok_or(WithdrawalError::NotOffered)?;
+    check_text_key(key)?;
+    if amount.currency() != app.preset.currency || !amount.is_positive() {
+        return Err(WithdrawalError::BadAmount(app.preset.currency));
+    }
+    if amount.minor() < rules.minimum.minor() {
+        return Err(WithdrawalError::BelowMinimum(rules.minimum));
+    }
+    if !rules.methods.contains(&method) {
+        return Err(WithdrawalError::MethodNotOffered);
+    }
+    let destination = Destination::parse(method, destination)?;
+    let known = app.store.member(member).await?.ok_or(WithdrawalError::UnknownMember)?;
+    for tries in 1..=TRIES {
+        if let Some(asked) = asked_before(app, member, amount, &destination, key).await? {
+            return Ok(WithdrawalAsked::AlreadyApplied(asked));
         }
-        if amount.minor() < rules.minimum.minor() {
-            return Err(WithdrawalError::BelowMinimum(rules.minimum));
+        if !settings.withdrawals_enabled {
+            return Err(WithdrawalError::NotOffered);
         }
-        if !rules.methods.contains(&method) {
-            return Err(WithdrawalError::MethodNotOffered);
+        check_member(&known)?;
+        settle_for_view(app, member).await?;
+        let wallet = app.store.wallet(member, rules.wallet, app.preset.currency).await?;
+        check(app, rules, &wallet, amount)?;
+        if let Some(withdrawal) = ask(app, wallet, amount, &destination, key).await? {
+            return Ok(WithdrawalAsked::Applied(withdrawal));
         }
-        let destination = Destination::parse(method, destination)?;
-        let known = app.store.member(member).await?.ok_or(WithdrawalError::UnknownMember)?;
-        for tries in 1..=TRIES {
-            if let Some(asked) = asked_before(app, member, amount, &destination, key).await? {
-                return Ok(WithdrawalAsked::AlreadyApplied(asked));
-            }
-            if known.barred {
-                return Err(WithdrawalError::Barred);
-            }
-            settle_for_view(app, member).await?;
-            let wallet = app.store.wallet(member, rules.wallet, app.preset.currency).await?;
-            check(app, rules, &wallet, amount)?;
-            if let Some(withdrawal) = ask(app, wallet, amount, &destination, key).await? {
-                return Ok(WithdrawalAsked::Applied(withdrawal));
-            }
-            crate::pause(app, tries).await;
-        }
-        Err(AppError::Conflict.into())
-    })
-    .await
+        crate::pause(app, tries).await;
+    }
+    Err(AppError::Conflict.into())
 }
 
 fn check_text_key(key: &str) -> Result<(), WithdrawalError> {

@@ -8,12 +8,14 @@
 mod budgets;
 mod desk;
 mod faults;
+mod fraud;
 mod linking;
 mod paying;
 mod posting;
 mod programs;
 mod projecting;
 mod reversing;
+mod settings;
 mod settling;
 mod starting;
 mod statements;

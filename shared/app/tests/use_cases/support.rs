@@ -75,6 +75,7 @@ impl Business {
             clock: clock.clone(),
             entropy: Arc::new(Counted(AtomicU64::new(1))),
             preset: Arc::new(Preset::parse(preset).unwrap()),
+            settings: guerdon_app::KnownSettings::default(),
             programs: guerdon_app::Programs::default(),
             pseudonyms: PseudonymKey::try_new(vec![7; 32]).unwrap(),
         };

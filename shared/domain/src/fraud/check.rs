@@ -43,6 +43,12 @@ impl FraudRules {
         Ok(())
     }
 
+    /// The least and the most that a threshold may be: nothing for what is none.
+    pub(crate) fn bounds_of(&self, setting: &str) -> Option<(u32, u32)> {
+        let found = self.settings().into_iter().find(|(name, ..)| *name == setting);
+        found.map(|(_, _, bounds)| bounds.into_inner())
+    }
+
     const fn settings(&self) -> [(&'static str, u32, RangeInclusive<u32>); 11] {
         let (conversion, refunds) = (self.low_conversion, self.refund_rate);
         [

@@ -69,7 +69,9 @@ pub enum Evidence {
     SelfPaid {
         /// The means.
         fingerprint: Fingerprint,
-        /// The referrer.
+        /// Who pays.
+        payer: MemberId,
+        /// Who brought them, or who brought that one.
         referrer: MemberId,
     },
     /// An operator's word.

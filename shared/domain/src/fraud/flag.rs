@@ -24,7 +24,7 @@ impl FraudVerdict {
     }
 }
 
-/// Where a flag stands. It leaves `Open` once.
+/// Where a flag stands. It leaves `Open` once; what was confirmed can be dismissed later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum FraudFlagState {
@@ -122,6 +122,13 @@ impl FraudFlag {
             }
             FraudFlagState::Resolved { verdict, .. } => Err(FraudFlagError::AlreadyResolved(verdict)),
         }
+    }
+
+    /// The flag once operator `by` has lifted it, whatever was made of it before: it is dismissed.
+    #[must_use]
+    pub fn lift(self, by: String, note: String, at: Timestamp) -> Self {
+        let verdict = FraudVerdict::Dismissed;
+        Self { state: FraudFlagState::Resolved { by, at, verdict, note }, ..self }
     }
 
     /// What it does to its subject now: what is enforced, until it is dismissed.

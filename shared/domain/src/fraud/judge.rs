@@ -40,11 +40,13 @@ pub enum Observation {
         /// How many of them were refunded, disputed or otherwise undone.
         undone: u64,
     },
-    /// The subject and their referrer pay by the same means.
+    /// A payer and their referrer, one of them the subject, pay by the same means.
     SelfPaid {
         /// The means.
         fingerprint: Fingerprint,
-        /// The referrer.
+        /// Who pays.
+        payer: MemberId,
+        /// Who brought them, or who brought that one.
         referrer: MemberId,
     },
 }
@@ -94,9 +96,9 @@ impl FraudRules {
                 vec![self.judge_signups(*count, *within_seconds)]
             }
             Observation::Refunds { payments, undone } => vec![self.judge_refunds(*payments, *undone)],
-            Observation::SelfPaid { fingerprint, referrer } => {
-                let evidence =
-                    Evidence::SelfPaid { fingerprint: fingerprint.clone(), referrer: referrer.clone() };
+            Observation::SelfPaid { fingerprint, payer, referrer } => {
+                let (fingerprint, payer, referrer) = (fingerprint.clone(), payer.clone(), referrer.clone());
+                let evidence = Evidence::SelfPaid { fingerprint, payer, referrer };
                 vec![self.finding(Signal::SelfReferral, self.self_referral.action, evidence)]
             }
         };

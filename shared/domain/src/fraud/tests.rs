@@ -39,7 +39,8 @@ const fn refunds(payments: u64, undone: u64) -> Observation {
 }
 
 fn self_paid() -> Observation {
-    Observation::SelfPaid { fingerprint: print(FingerprintKind::Payment), referrer: member(1) }
+    let fingerprint = print(FingerprintKind::Payment);
+    Observation::SelfPaid { fingerprint, payer: member(7), referrer: member(1) }
 }
 
 fn said(rules: &FraudRules, observation: &Observation) -> Vec<(Signal, FraudAction)> {
@@ -381,6 +382,19 @@ fn a_flag_is_in_force_until_dismissed_and_resolved_once() {
     let already = FraudFlagError::AlreadyResolved(FraudVerdict::Dismissed);
     assert_eq!(resolve(dismissed, FraudVerdict::Confirmed), Err(already));
     assert_eq!(already.to_string(), "the flag was dismissed already");
+}
+
+#[test]
+fn a_confirmed_flag_can_be_lifted() {
+    let at = Timestamp::from_millis(9);
+    let flag = flag_of(&FraudRules::default(), 7, &refunds(10, 10), "2026-11");
+    let seen = |verdict| flag.clone().resolve(verdict, "olga".to_owned(), "seen".to_owned(), at).unwrap();
+    let lifted = |flag: FraudFlag| flag.lift("ben".to_owned(), "all is well".to_owned(), at);
+    for flag in [flag.clone(), seen(FraudVerdict::Confirmed), seen(FraudVerdict::Dismissed)] {
+        let lifted = lifted(flag.clone());
+        assert_eq!((lifted.in_force(), lifted.state.as_str()), (Allow, "resolved"));
+        assert_eq!(lifted.evidence, flag.evidence);
+    }
 }
 
 #[test]

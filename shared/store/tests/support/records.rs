@@ -1,12 +1,12 @@
 //! Records with realistic ids: 32 hex digits for members, Stripe's own lengths for the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::{
     AdjustmentId, Candidate, Code, Commission, CommissionState, Currency, CustomerId, Destination, Entry,
-    ExternalPaymentId, MemberId, Money, PaymentKey, PayoutMethod, Place, Preset, PseudonymKey, Purpose, Rail,
-    Referral, ReferralState, Reversals, RuleSnapshot, TelegramId, Timestamp, Verdict, Wallet, WalletKind,
-    Withdrawal, WithdrawalState,
+    ExternalPaymentId, Fingerprint, FraudFlag, FraudRules, MemberId, Money, Observation, PaymentKey,
+    PayoutMethod, Place, Preset, PseudonymKey, Purpose, Rail, Referral, ReferralState, Reversals,
+    RuleSnapshot, TelegramId, Timestamp, Verdict, Wallet, WalletKind, Withdrawal, WithdrawalState,
 };
 use guerdon_store::{
     CodeRecord, CustomerLink, Joined, Member, ParkedEvent, PaymentLink, PaymentRecord, Posting, PostingState,
@@ -55,6 +55,8 @@ pub fn member(n: u32, referrer: Option<u32>) -> Member {
         customer: None,
         blocked_bot: false,
         barred: false,
+        holds: BTreeSet::new(),
+        rejects: BTreeSet::new(),
         last_paid_at: None,
     }
 }
@@ -240,4 +242,16 @@ pub fn parked(event_id: &str, created: Timestamp, late_seconds: i64) -> ParkedEv
         parked_at: NOW.plus_seconds(late_seconds),
         body: format!(r#"{{"id":"{event_id}"}}"#),
     }
+}
+
+/// A fingerprint of `kind`.
+pub fn print(kind: &str) -> Fingerprint {
+    Fingerprint::parse(&format!("{kind}:0123456789abcdef0123456789abcdef")).unwrap()
+}
+
+/// A flag that holds member `n`, who shares something with two others of their chain, raised at `at`.
+pub fn flag(n: u32, kind: &str, at: Timestamp) -> FraudFlag {
+    let others = vec![id(n + 100), id(n + 200)];
+    let shared = Observation::Shared { fingerprint: print(kind), members: others.clone(), kin: others };
+    FraudFlag::raise(id(n), FraudRules::default().judge(&shared).pop().unwrap(), "", at)
 }

@@ -47,6 +47,7 @@ impl World {
             clock: clock.clone(),
             entropy: Arc::new(OsEntropy),
             preset: Arc::new(Preset::builtin(preset)?),
+            settings: guerdon_app::KnownSettings::default(),
             programs: guerdon_app::Programs::default(),
             pseudonyms: PseudonymKey::try_new(vec![7; 32])?,
         };

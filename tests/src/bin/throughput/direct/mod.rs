@@ -124,6 +124,7 @@ impl Business {
             clock: Arc::new(SystemClock::default()),
             entropy: Arc::new(OsEntropy),
             preset: Arc::new(Preset::builtin("bitten")?),
+            settings: guerdon_app::KnownSettings::default(),
             programs: guerdon_app::Programs::default(),
             pseudonyms: people::pseudonym_key()?,
         };

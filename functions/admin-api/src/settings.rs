@@ -1,0 +1,201 @@
+//! Settings: what operators may change while the business runs.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use guerdon_api::{
+    Amount, Principal, Refusal,
+    idempotency::{Kept, Write, once},
+};
+use guerdon_app::{AppError, SettingState, all_settings, desk, set_setting};
+use guerdon_domain::{Program, SettingValue};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
+use utoipa::ToSchema;
+
+use crate::{
+    input::{self, missing},
+    routes::Desk,
+};
+
+#[derive(Serialize, ToSchema)]
+struct SettingView {
+    key: String,
+    /// A boolean, a whole number, an amount in major units, or a word.
+    #[schema(value_type = Value)]
+    value: Option<Shown>,
+    /// What was shipped; `null` sets it back to that.
+    #[schema(value_type = Value)]
+    default: Option<Shown>,
+    /// `boolean`, `integer`, `amount` or `action`; `program` for what `changed_with` changes.
+    #[serde(rename = "type")]
+    takes: &'static str,
+    #[schema(value_type = Value)]
+    minimum: Option<Shown>,
+    #[schema(value_type = Value)]
+    maximum: Option<Shown>,
+    unit: Option<String>,
+    description: String,
+    /// How to change it.
+    changed_with: &'static str,
+    changed_at: Option<String>,
+    changed_by: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Shown {
+    Switch(bool),
+    Number(i64),
+    Amount(Amount),
+    Word(&'static str),
+    Json(Value),
+}
+
+fn shown(value: SettingValue) -> Shown {
+    match value {
+        SettingValue::Switch(on) => Shown::Switch(on),
+        SettingValue::Number(number) => Shown::Number(number),
+        SettingValue::Amount(amount) => Shown::Amount(Amount(amount)),
+        SettingValue::Action(action) => Shown::Word(action.as_str()),
+    }
+}
+
+fn view(state: SettingState) -> SettingView {
+    let SettingState { setting, value, changed } = state;
+    let bounds = setting.takes.bounds();
+    let (changed_at, changed_by) = changed.map(|(at, by)| (at.to_string(), by)).unzip();
+    SettingView {
+        key: setting.key,
+        value: value.map(shown),
+        default: setting.default.map(shown),
+        takes: setting.takes.as_str(),
+        minimum: bounds.map(|(least, _)| shown(least)),
+        maximum: bounds.map(|(_, most)| shown(most)),
+        unit: setting.unit,
+        description: setting.description,
+        changed_with: "PUT /settings/{key}",
+        changed_at,
+        changed_by,
+    }
+}
+
+/// What the program says of each rule: shown here, changed there.
+fn of_program(program: &Program, shipped: &Program) -> Result<Vec<SettingView>, AppError> {
+    let mut list = Vec::new();
+    for rule in &program.rules {
+        let before = shipped.rules.iter().find(|known| known.id == rule.id);
+        let hold = before.map(|rule| Shown::Number(rule.hold_seconds));
+        let amount = before.map(|rule| serde_json::to_value(rule.amount)).transpose()?.map(Shown::Json);
+        let (value, id) = (Shown::Json(serde_json::to_value(rule.amount)?), &rule.id);
+        let about = "How much the rule grants.";
+        list.push(program_view(format!("program.rules.{id}.amount"), value, amount, None, about));
+        let value = Shown::Number(rule.hold_seconds);
+        let (key, about) = (format!("program.rules.{id}.hold_seconds"), "How long what it grants is held.");
+        list.push(program_view(key, value, hold, Some("seconds".to_owned()), about));
+    }
+    Ok(list)
+}
+
+fn program_view(
+    key: String,
+    value: Shown,
+    default: Option<Shown>,
+    unit: Option<String>,
+    description: &str,
+) -> SettingView {
+    SettingView {
+        key,
+        value: Some(value),
+        default,
+        takes: "program",
+        minimum: None,
+        maximum: None,
+        unit,
+        description: description.to_owned(),
+        changed_with: "PUT /api/admin/program",
+        changed_at: None,
+        changed_by: None,
+    }
+}
+
+/// Every setting with what is in force, what was shipped, its bounds, and who changed it last; and what the program
+/// says, which is versioned and changed elsewhere.
+#[utoipa::path(
+    get,
+    path = "/settings/all",
+    tag = "settings",
+    responses((status = 200, description = "Done", body = Vec<SettingView>))
+)]
+pub(crate) async fn all(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
+    let app = &desk.gate.app;
+    let mut list: Vec<_> = all_settings(app).await?.into_iter().map(view).collect();
+    let newest = desk::newest_program(app).await?;
+    let program = of_program(&newest.program, &app.preset.program)?.into_iter().map(|view| SettingView {
+        changed_at: (newest.set_at.millis() > 0).then(|| newest.set_at.to_string()),
+        changed_by: Some(newest.set_by.clone()),
+        ..view
+    });
+    list.extend(program);
+    Ok(Json(list).into_response())
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SettingBody<'a> {
+    /// What it shall be: `null` for what was shipped.
+    #[serde(borrow)]
+    #[schema(value_type = Value)]
+    value: Option<&'a RawValue>,
+    /// Why, for the audit trail.
+    reason: Option<String>,
+}
+
+/// Sets a setting. It is in force everywhere within half a minute.
+#[utoipa::path(
+    put,
+    path = "/settings/{key}",
+    tag = "settings",
+    params(("key" = String, Path)),
+    request_body = SettingBody,
+    responses(
+        (status = 200, description = "Done", body = SettingView),
+        (status = 404, description = "No setting has this key"),
+        (status = 422, description = "It is of another type or out of bounds")
+    )
+)]
+pub(crate) async fn set(
+    State(desk): State<Arc<Desk>>,
+    Extension(principal): Extension<Principal>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let route = format!("PUT /settings/{key}");
+    let write = Write { principal: &principal, headers: &headers, route, body: &body };
+    once(&desk.gate, &write, async {
+        let given: SettingBody<'_> = input::json(&body, "value, and perhaps reason")?;
+        // A value of null is one, too.
+        let value = match given.value {
+            Some(value) => value.get(),
+            None if has_value(&body) => "null",
+            None => return Err(missing("value")),
+        };
+        let reason = given.reason.filter(|reason| !reason.trim().is_empty());
+        let reason = reason.map(|reason| input::reason(Some(reason))).transpose()?;
+        let state = set_setting(&desk.gate.app, &principal.name, &key, value, reason.as_deref()).await?;
+        Ok((Kept::new(StatusCode::OK, &view(state))?, None))
+    })
+    .await
+}
+
+/// A body's `null` and its absence read the same as an option.
+fn has_value(body: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(body).is_ok_and(|body| body.get("value").is_some())
+}

@@ -1,0 +1,149 @@
+//! What operators decide by hand: a flag, a block, and the end of it.
+
+use guerdon_domain::{Finding, FraudAction, FraudFlag, FraudFlagId, MemberId, Signal, TelegramId};
+use guerdon_store::{Force, Member, metered};
+use serde_json::json;
+
+use super::{FraudRefusal, TRIES, line, raise::raised, random, resolve::mark};
+use crate::{App, AppError, error::refusal, settle_wallet};
+
+/// A flag that an operator raises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByHand<'a> {
+    /// The operator.
+    pub principal: &'a str,
+    /// Whom it is about.
+    pub user_id: TelegramId,
+    /// What is done.
+    pub action: FraudAction,
+    /// Why.
+    pub reason: &'a str,
+    /// The key they chose, by which the flag is found again.
+    pub key: Option<&'a str>,
+}
+
+/// Raises a flag by hand: one transaction with what it does and an audit line.
+///
+/// # Errors
+/// [`FraudRefusal`].
+pub async fn flag_by_hand(app: &App, by_hand: &ByHand<'_>) -> Result<FraudFlag, FraudRefusal> {
+    metered("flag_by_hand", async {
+        let member = member_of(app, by_hand.user_id).await?;
+        raise_by_hand(app, &member.id, by_hand, "fraud.flag").await
+    })
+    .await
+}
+
+/// Blocks a member: they earn nothing more and cannot withdraw. Blocked before, nothing happens.
+///
+/// # Errors
+/// [`FraudRefusal`].
+pub async fn block_member(app: &App, by_hand: &ByHand<'_>) -> Result<FraudFlag, FraudRefusal> {
+    metered("block_member", async {
+        let member = member_of(app, by_hand.user_id).await?;
+        let rejects: Vec<_> = member.rejects.iter().take(MOST_FLAGS).cloned().collect();
+        let known = app.store.flags(&member.id, &rejects).await?;
+        if let Some(block) = known.into_iter().find(|flag| flag.signal == Signal::Manual) {
+            return Ok(block);
+        }
+        let block = ByHand { action: FraudAction::Reject, ..by_hand.clone() };
+        raise_by_hand(app, &member.id, &block, "fraud.block").await
+    })
+    .await
+}
+
+async fn member_of(app: &App, user_id: TelegramId) -> Result<Member, FraudRefusal> {
+    app.store.member(&app.member_id(user_id)).await?.ok_or(FraudRefusal::UnknownMember)
+}
+
+async fn raise_by_hand(
+    app: &App,
+    subject: &MemberId,
+    by_hand: &ByHand<'_>,
+    action: &'static str,
+) -> Result<FraudFlag, FraudRefusal> {
+    let (principal, reason) = (by_hand.principal, by_hand.reason);
+    let finding = Finding::manual(by_hand.action, principal.to_owned(), reason.to_owned());
+    let bucket = match by_hand.key {
+        Some(key) => format!("{principal}\n{key}"),
+        None => random(app)?,
+    };
+    let flag = FraudFlag::raise(subject.clone(), finding, &bucket, app.now());
+    for tries in 1..=TRIES {
+        // Raised by this very call, before its answer was kept.
+        if let Some(known) = app.store.flag(subject, &flag.id).await? {
+            return Ok(known);
+        }
+        let mut writes = raised(app, None, &flag)?;
+        let after = json!({ "flag": flag.id, "action": flag.action });
+        let audit = line(app, (principal, action), subject, reason, [serde_json::Value::Null, after])?;
+        writes.push(app.store.insert_audit(&audit, ())?);
+        if refusal(app.store.commit(&writes).await)?.is_none() {
+            return Ok(flag);
+        }
+        crate::pause(app, tries).await;
+    }
+    Err(AppError::Conflict.into())
+}
+
+/// Flags that one transaction lifts.
+const MOST_FLAGS: usize = 90;
+
+/// Dismisses every flag in force about a member, confirmed ones too, and an operator's bar; what was held is released
+/// where it is due. Nothing in force, nothing happens. The flags that were lifted.
+///
+/// # Errors
+/// [`FraudRefusal`].
+pub async fn unblock_member(
+    app: &App,
+    principal: &str,
+    user_id: TelegramId,
+    reason: &str,
+) -> Result<Vec<FraudFlag>, FraudRefusal> {
+    metered("unblock_member", async {
+        let (mut lifted, mut tries) = (Vec::new(), 0);
+        loop {
+            let member = member_of(app, user_id).await?;
+            let mut ids: Vec<FraudFlagId> = member.holds.union(&member.rejects).cloned().collect();
+            ids.truncate(MOST_FLAGS);
+            if ids.is_empty() && !member.barred {
+                settle_wallet(app, &member.id).await?;
+                return Ok(lifted);
+            }
+            mark(app, &member.id).await?;
+            match lift(app, (principal, reason), &member, ids).await? {
+                Some(flags) => lifted.extend(flags),
+                None if tries == TRIES => return Err(AppError::Conflict.into()),
+                None => {
+                    tries += 1;
+                    crate::pause(app, tries).await;
+                }
+            }
+        }
+    })
+    .await
+}
+
+/// Nothing, when one of the flags has moved meanwhile.
+async fn lift(
+    app: &App,
+    (principal, reason): (&str, &str),
+    member: &Member,
+    ids: Vec<FraudFlagId>,
+) -> Result<Option<Vec<FraudFlag>>, AppError> {
+    let (mut writes, mut lifted) = (Vec::new(), Vec::new());
+    for before in app.store.flags(&member.id, &ids).await? {
+        let after = before.clone().lift(principal.to_owned(), reason.to_owned(), app.now());
+        writes.push(app.store.move_flag(&before, &after, ())?);
+        lifted.push(after);
+    }
+    let states = [
+        json!({ "barred": member.barred, "flags": ids }),
+        json!({ "barred": false, "flags": Vec::<FraudFlagId>::new() }),
+    ];
+    let audit = line(app, (principal, "fraud.unblock"), &member.id, reason, states)?;
+    writes.push(app.store.insert_audit(&audit, ())?);
+    let force = Force { lifted: ids, unbarred: member.barred, ..Force::default() };
+    writes.extend(app.store.enforce(&member.id, &force, ())?);
+    Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(lifted))
+}

@@ -1,0 +1,78 @@
+//! How a referrer's referrals do: counted when one of them joins, or when a payment is undone.
+
+use guerdon_domain::{FraudFlag, MemberId, Observation};
+use guerdon_store::{Projection, metered};
+
+use super::raise::raise;
+use crate::{App, AppError, settings_now};
+
+/// Who joined later than this has not had the time to pay, and does not count.
+const YOUNG_DAYS: i64 = 7;
+/// Young ones that are counted: who brings more in a week is looked at for that.
+const MOST_YOUNG: usize = 1000;
+/// Commissions that are looked at one by one.
+const LATEST: i32 = 100;
+
+/// Whether somebody brings many at once, and whether those they brought ever pay.
+pub(super) async fn of_referrer(app: &App, referrer: &MemberId) -> Result<Vec<FraudFlag>, AppError> {
+    let rules = &settings_now(app).await?.fraud;
+    let now = app.now();
+    let within_seconds = rules.rapid_signups.within_seconds;
+    let since = now.plus_seconds(-i64::from(within_seconds));
+    let most = usize::try_from(rules.rapid_signups.signups).unwrap_or(usize::MAX);
+    let count = unsigned(app.store.referrals_since(referrer, since, most).await?);
+    // One flag a day, and a month: what goes on is looked at again.
+    let mut flags =
+        judged(app, referrer, &Observation::Signups { count, within_seconds }, &now.day()).await?;
+    let counters = app.store.counters(&Projection::Member(referrer.clone())).await?;
+    let (brought, converted) = (counted(&counters, "recruits"), counted(&counters, "converted"));
+    if brought >= u64::from(rules.low_conversion.from_referrals) {
+        let young = app.store.referrals_since(referrer, now.plus_days(-YOUNG_DAYS), MOST_YOUNG).await?;
+        let referrals = brought.saturating_sub(unsigned(young));
+        let seen = Observation::Conversions { referrals, converted };
+        flags.extend(judged(app, referrer, &seen, &now.month()).await?);
+    }
+    Ok(flags)
+}
+
+/// A payment of somebody a member brought was undone: how many of them are.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn inspect_reversed(app: &App, beneficiary: &MemberId) -> Result<Vec<FraudFlag>, AppError> {
+    metered("inspect_reversed", async {
+        // The counters may not have this very event yet; of a member with few commissions, these say it all.
+        let latest = app.store.commissions(beneficiary, None, LATEST).await?;
+        let few = latest.len() < usize::try_from(LATEST).unwrap_or_default();
+        let (payments, undone) = if few {
+            let undone = latest.iter().filter(|commission| commission.clawed > 0).count();
+            (unsigned(latest.len()), unsigned(undone))
+        } else {
+            let counters = app.store.counters(&Projection::Member(beneficiary.clone())).await?;
+            (counted(&counters, "rewards"), counted(&counters, "reversed"))
+        };
+        judged(app, beneficiary, &Observation::Refunds { payments, undone }, &app.now().month()).await
+    })
+    .await
+}
+
+async fn judged(
+    app: &App,
+    subject: &MemberId,
+    observation: &Observation,
+    bucket: &str,
+) -> Result<Vec<FraudFlag>, AppError> {
+    let mut flags = Vec::new();
+    for finding in settings_now(app).await?.fraud.judge(observation) {
+        flags.push(raise(app, subject, &finding, bucket).await?);
+    }
+    Ok(flags)
+}
+
+fn counted(counters: &guerdon_store::Counters, name: &str) -> u64 {
+    counters.get(name).and_then(|count| u64::try_from(*count).ok()).unwrap_or_default()
+}
+
+fn unsigned(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,72 @@
+//! A person has looked at a flag.
+
+use guerdon_domain::{FraudAction, FraudFlag, FraudFlagId, FraudFlagState, FraudVerdict, MemberId};
+use guerdon_store::{Force, ReleaseDue, metered};
+use serde_json::json;
+
+use super::{FraudRefusal, TRIES, line};
+use crate::{App, AppError, error::refusal, settle_wallet};
+
+/// Resolves an open flag: one transaction with what it does to its subject and an audit line. Dismissed, what it held
+/// is released where it is due; confirmed, it stays in force. Told again by the same operator, nothing happens.
+///
+/// # Errors
+/// [`FraudRefusal`].
+pub async fn resolve_flag(
+    app: &App,
+    principal: &str,
+    (subject, id): (&MemberId, &FraudFlagId),
+    verdict: FraudVerdict,
+    note: &str,
+) -> Result<FraudFlag, FraudRefusal> {
+    metered("resolve_flag", async {
+        for tries in 1..=TRIES {
+            let before = app.store.flag(subject, id).await?.ok_or(FraudRefusal::UnknownFlag)?;
+            match &before.state {
+                FraudFlagState::Resolved { by, verdict: known, .. }
+                    if by == principal && *known == verdict =>
+                {
+                    return Ok(before);
+                }
+                FraudFlagState::Resolved { verdict, .. } => {
+                    return Err(FraudRefusal::AlreadyResolved(*verdict));
+                }
+                FraudFlagState::Open => {}
+            }
+            let held = before.in_force() >= FraudAction::Hold;
+            let after = before.clone().resolve(verdict, principal.to_owned(), note.to_owned(), app.now());
+            let after = after.map_err(|error| AppError::Corrupt(error.to_string()))?;
+            let lifts = held && after.in_force() < FraudAction::Hold;
+            let states = [&before, &after].map(|flag| json!({ "flag": flag.id, "state": state(flag) }));
+            let audit = line(app, (principal, "fraud.resolve"), subject, note, states)?;
+            let mut writes =
+                vec![app.store.move_flag(&before, &after, ())?, app.store.insert_audit(&audit, ())?];
+            if lifts {
+                writes.extend(app.store.enforce(subject, &Force::of(&after), ())?);
+                mark(app, subject).await?;
+            }
+            if refusal(app.store.commit(&writes).await)?.is_none() {
+                if lifts {
+                    settle_wallet(app, subject).await?;
+                }
+                return Ok(after);
+            }
+            crate::pause(app, tries).await;
+        }
+        Err(AppError::Conflict.into())
+    })
+    .await
+}
+
+fn state(flag: &FraudFlag) -> &'static str {
+    match &flag.state {
+        FraudFlagState::Open => "open",
+        FraudFlagState::Resolved { verdict, .. } => verdict.as_str(),
+    }
+}
+
+/// The sweep has dropped its markers while nothing could be released. It is marked before a hold is lifted: should
+/// anything fail after that, the sweep comes by.
+pub(super) async fn mark(app: &App, member: &MemberId) -> Result<(), AppError> {
+    Ok(app.store.mark_release_due(&ReleaseDue::of(member.clone(), app.now(), app.now())).await?)
+}

@@ -1,0 +1,116 @@
+use super::*;
+
+fn ott() -> Preset {
+    Preset::builtin("ott").unwrap()
+}
+
+fn set(key: &str, json: &str) -> Result<Overrides, SettingError> {
+    Setting::set(&ott(), &Overrides::new(), key, json)
+}
+
+#[test]
+fn every_setting_is_at_its_default_until_it_is_set_and_takes_its_bounds() {
+    for name in ["bitten", "ott", "autosales", "streamline", "trollz"] {
+        let preset = Preset::builtin(name).unwrap();
+        let (shipped, list) = (Settings::shipped(&preset), Settings::list(&preset));
+        for setting in &list {
+            let Setting { key, takes, default, description, .. } = setting;
+            assert_eq!(shipped.value_of(key), *default, "{name} {key}");
+            assert_eq!(list.iter().filter(|other| other.key == *key).count(), 1, "{key}");
+            assert!(description.ends_with('.'), "{key}: {description}");
+            let extremes = match takes.bounds() {
+                Some((least, most)) => [least, most],
+                None if *takes == SettingType::Switch => [true, false].map(SettingValue::Switch),
+                None => [FraudAction::Allow, FraudAction::Reject].map(SettingValue::Action),
+            };
+            for value in extremes {
+                let after = Setting::set(&preset, &Overrides::new(), key, &value.to_json()).unwrap();
+                assert_eq!(after, Overrides::from([(key.clone(), value)]), "{key}");
+                assert_eq!(Settings::of(&preset, &after).value_of(key), Some(value), "{key}");
+                assert_eq!(Setting::set(&preset, &after, key, "null"), Ok(Overrides::new()), "{key}");
+            }
+        }
+        assert_eq!(Settings::of(&preset, &Overrides::new()), shipped);
+    }
+}
+
+#[test]
+fn every_field_of_the_fraud_rules_is_a_setting() {
+    let keys: Vec<String> = Settings::list(&ott()).into_iter().map(|setting| setting.key).collect();
+    let Value::Object(rules) = serde_json::to_value(FraudRules::default()).unwrap() else { panic!() };
+    for (rule, fields) in rules {
+        let paths: Vec<String> = match fields {
+            Value::Object(fields) => fields.keys().map(|field| format!("fraud.{rule}.{field}")).collect(),
+            _ => vec![format!("fraud.{rule}")],
+        };
+        for path in paths {
+            assert!(keys.contains(&path), "{path}");
+        }
+    }
+}
+
+#[test]
+fn what_is_out_of_bounds_is_named_with_its_bounds() {
+    let check = |key: &str, json: &str, takes: &str| {
+        let error = set(key, json).unwrap_err();
+        assert_eq!(error.to_string(), format!("setting '{key}' must be {takes}"), "{json}");
+    };
+    let minimum = "an amount from 0.01 to 10000000.00 in INR";
+    for json in ["0", "-1", "10000000.01", "1.001", "true", "\"ten\"", "1e3", "{}", "[500]", ""] {
+        check("withdrawals.minimum", json, minimum);
+    }
+    for json in ["-1", "31536001", "1.5", "true", "99999999999999999999"] {
+        check("withdrawals.cool_down_seconds", json, "a whole number from 0 to 31536000");
+    }
+    for json in ["1", "0", "\"yes\"", "\"\""] {
+        check("referrals.enabled", json, "true or false");
+    }
+    check("referrals.code_valid_days", "0", "a whole number from 1 to 3650");
+    check("attribution.window_days", "366", "a whole number from 1 to 365");
+    check("plans.combo.price", "0", minimum);
+    check("plans.combo.cost", "-0.01", "an amount from 0.00 to 10000000.00 in INR");
+    check("fraud.low_conversion.from_referrals", "9", "a whole number from 10 to 100000");
+    check("fraud.self_referral.action", "\"ban\"", "allow, flag, hold or reject");
+    for key in ["", "withdrawals", "plans.gone.price", "plans.combo.name", "fraud.manual.action", "fraud."] {
+        assert_eq!(set(key, "1"), Err(SettingError::Unknown(key.to_owned())), "{key}");
+    }
+    let none =
+        Setting::set(&Preset::builtin("bitten").unwrap(), &Overrides::new(), "withdrawals.enabled", "true");
+    assert_eq!(none, Err(SettingError::Unknown("withdrawals.enabled".to_owned())), "it pays nothing out");
+}
+
+#[test]
+fn values_come_as_json_of_their_type_or_as_text() {
+    let value = |key: &str, json: &str| set(key, json).unwrap()[key].to_json();
+    assert_eq!(value("withdrawals.minimum", "250"), "250.00");
+    assert_eq!(value("withdrawals.minimum", "\"250.50\""), "250.50");
+    assert_eq!(value("referrals.window_days", "\"30\""), "30");
+    assert_eq!(value("referrals.enabled", " false "), "false");
+    assert_eq!(value("fraud.shared_ip.action", "\"hold\""), "\"hold\"");
+}
+
+#[test]
+fn what_no_longer_fits_the_preset_is_left_out() {
+    let dollars = SettingValue::Amount(Money::new(5, Currency::USD));
+    let stale = Overrides::from([
+        ("plans.gone.price".to_owned(), dollars),
+        ("plans.combo.price".to_owned(), dollars),
+        ("referrals.window_days".to_owned(), SettingValue::Number(0)),
+        ("referrals.enabled".to_owned(), SettingValue::Number(0)),
+        ("attribution.window_days".to_owned(), SettingValue::Number(90)),
+    ]);
+    let expected = Settings { attribution_window_days: 90, ..Settings::shipped(&ott()) };
+    assert_eq!(Settings::of(&ott(), &stale), expected);
+}
+
+#[test]
+fn overrides_read_back() {
+    let overrides = Overrides::from([
+        ("a".to_owned(), SettingValue::Amount(Money::new(5, Currency::INR))),
+        ("b".to_owned(), SettingValue::Switch(true)),
+        ("c".to_owned(), SettingValue::Number(-5)),
+        ("d".to_owned(), SettingValue::Action(FraudAction::Hold)),
+    ]);
+    let json = serde_json::to_string(&overrides).unwrap();
+    assert_eq!(serde_json::from_str::<Overrides>(&json).unwrap(), overrides);
+}

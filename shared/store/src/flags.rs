@@ -1,0 +1,231 @@
+//! Fraud flags: each stands with whom it is about, and does what it does through two sets on the member.
+//!
+//! A raised or resolved flag and the member's sets are written in one transaction, so what is in force is known from
+//! the member alone: a release and a decision need not look at flags.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use guerdon_domain::{FraudAction, FraudFlag, FraudFlagId, FraudFlagState, MemberId, Timestamp};
+
+use crate::{
+    Fragment, SHARDS, Store, StoreError,
+    item::{Index, Key, Record, decode, number, string},
+    keys,
+    table::{Range, Update},
+};
+
+impl Record for FraudFlag {
+    const TYPE: &'static str = "flag";
+    fn key(&self) -> Key {
+        keys::flag(&self.subject, &self.id)
+    }
+    fn index(&self) -> Index {
+        let shard = keys::shard(self.id.as_str());
+        let listed = (keys::flags(self.state.as_str(), shard), keys::flag_at(self.raised_at, &self.id));
+        Index { gsi1: Some(listed), ..Index::default() }
+    }
+}
+
+/// What a change of flags does to a member. A flag that came to reject goes on holding what it held.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Force {
+    /// Flags that hold from now on.
+    pub holds: Vec<FraudFlagId>,
+    /// Flags that reject from now on.
+    pub rejects: Vec<FraudFlagId>,
+    /// Flags that do neither any more.
+    pub lifted: Vec<FraudFlagId>,
+    /// The operators' own bar is lifted too.
+    pub unbarred: bool,
+}
+
+impl Force {
+    /// What a flag does once it stands as `flag` says.
+    pub fn of(flag: &FraudFlag) -> Self {
+        let id = || vec![flag.id.clone()];
+        match flag.in_force() {
+            FraudAction::Allow | FraudAction::Flag => Self { lifted: id(), ..Self::default() },
+            FraudAction::Hold => Self { holds: id(), ..Self::default() },
+            FraudAction::Reject => Self { rejects: id(), ..Self::default() },
+        }
+    }
+}
+
+impl Store {
+    /// A flag, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn flag(&self, subject: &MemberId, id: &FraudFlagId) -> Result<Option<FraudFlag>, StoreError> {
+        self.get(&keys::flag(subject, id)).await
+    }
+
+    /// Several flags of a member, 100 at most; unknown ones are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn flags(&self, subject: &MemberId, ids: &[FraudFlagId]) -> Result<Vec<FraudFlag>, StoreError> {
+        match ids {
+            [] => Ok(Vec::new()),
+            ids => self.get_all(&ids.iter().map(|id| keys::flag(subject, id)).collect::<Vec<_>>()).await,
+        }
+    }
+
+    /// A member's flags by id, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn flags_of(
+        &self,
+        subject: &MemberId,
+        after: Option<&FraudFlagId>,
+        limit: i32,
+    ) -> Result<Vec<FraudFlag>, StoreError> {
+        let start = after.map(|id| keys::flag(subject, id).attributes());
+        let range = Range::partition(keys::member_pk(subject)).prefix("FLAG#").limit(limit);
+        let (items, _) = self.page(range.start_after(start)).await?;
+        items.into_iter().map(decode).collect()
+    }
+
+    /// Flags that the index shows in `state` (`open` or `resolved`), of all members, the latest raised first, before
+    /// the one at `before`, at most `limit` and no more than 100. One that was just resolved may still be among the
+    /// open ones.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn flags_in(
+        &self,
+        state: &str,
+        before: Option<(Timestamp, &FraudFlagId)>,
+        limit: i32,
+    ) -> Result<Vec<FraudFlag>, StoreError> {
+        let limit = limit.clamp(1, 100);
+        let mut found: Vec<(String, Key)> = Vec::new();
+        for shard in 0..SHARDS {
+            let range = Range::index("gsi1", keys::flags(state, shard)).newest_first().limit(limit);
+            let range = match before {
+                Some((at, id)) => range.sort("#sk < :before", &[(":before", string(keys::flag_at(at, id)))]),
+                None => range,
+            };
+            let (items, _) = self.page(range).await?;
+            let place = |item: &crate::item::Attributes| {
+                let sk = item.get("gsi1sk").and_then(|sk| sk.as_s().ok()).cloned();
+                (sk.unwrap_or_default(), keys::of_item(item))
+            };
+            found.extend(items.iter().map(place));
+        }
+        // Shards one after the other make no order.
+        found.sort_by(|a, b| b.0.cmp(&a.0));
+        found.truncate(usize::try_from(limit).unwrap_or_default());
+        let keys: Vec<_> = found.into_iter().map(|(_, key)| key).collect();
+        if keys.is_empty() { Ok(Vec::new()) } else { self.get_all(&keys).await }
+    }
+
+    /// A new flag.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert_flag<E>(&self, flag: &FraudFlag, exists: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(flag, exists)
+    }
+
+    /// The flag as `after` has it, if it still stands as `before` shows it.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn move_flag<E>(
+        &self,
+        before: &FraudFlag,
+        after: &FraudFlag,
+        moved: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let mut terms = Update::default()
+            .name("#state", "state")
+            .value(":state", string(before.state.as_str()))
+            .value(":enforced", string(before.enforced.as_str()));
+        let mut unchanged = "#state = :state AND enforced = :enforced".to_owned();
+        if let FraudFlagState::Resolved { at, .. } = before.state {
+            terms = terms.name("#at", "at").value(":at", number(at.millis()));
+            unchanged.push_str(" AND #at = :at");
+        }
+        Fragment::put(after, &unchanged, &terms, moved)
+    }
+
+    /// What flags do to a member from now on; nothing, when it changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn enforce<E>(
+        &self,
+        subject: &MemberId,
+        force: &Force,
+        unknown: E,
+    ) -> Result<Option<Fragment<E>>, StoreError> {
+        let (mut adds, mut deletes) = (Vec::new(), Vec::new());
+        let mut update = Update::default().only_if("attribute_exists(pk)");
+        for (name, ids) in [("holds", &force.holds), ("rejects", &force.rejects)] {
+            if !ids.is_empty() {
+                adds.push(format!("{name} :{name}"));
+                update = update.value(&format!(":{name}"), set_of(ids));
+            } else if !force.lifted.is_empty() {
+                deletes.push(format!("{name} :lifted"));
+                update = update.value(":lifted", set_of(&force.lifted));
+            }
+        }
+        let mut clauses = Vec::new();
+        if !adds.is_empty() {
+            clauses.push(format!("ADD {}", adds.join(", ")));
+        }
+        if !deletes.is_empty() {
+            clauses.push(format!("DELETE {}", deletes.join(", ")));
+        }
+        if force.unbarred {
+            clauses.push("SET barred = :no".to_owned());
+            update = update.value(":no", AttributeValue::Bool(false));
+        }
+        if clauses.is_empty() {
+            return Ok(None);
+        }
+        update.expression = clauses.join(" ");
+        Fragment::update(&keys::member(subject), &update, unknown).map(Some)
+    }
+
+    /// Lets a transaction through only while no flag holds the member's commissions.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn not_on_hold<E>(&self, member: &MemberId, held: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::check(&keys::member(member), "attribute_not_exists(holds)", &[], held)
+    }
+
+    /// How many referrals `referrer` has made since `since`, counted up to `most`. A referral's key is its time, so
+    /// nothing older is read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn referrals_since(
+        &self,
+        referrer: &MemberId,
+        since: Timestamp,
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        let [first, last] = keys::referrals_since(since).map(string);
+        let range = Range::partition(keys::referrer_pk(referrer))
+            .sort("#sk BETWEEN :first AND :last", &[(":first", first), (":last", last)])
+            .newest_first();
+        let (mut count, mut start) = (0, None);
+        while count < most {
+            let limit = i32::try_from(most - count).unwrap_or(i32::MAX);
+            let (items, next) = self.page(range.clone().limit(limit).start_after(start)).await?;
+            count += items.len();
+            start = next;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(count)
+    }
+}
+
+fn set_of<'a>(ids: impl IntoIterator<Item = &'a FraudFlagId>) -> AttributeValue {
+    AttributeValue::Ss(ids.into_iter().map(ToString::to_string).collect())
+}
