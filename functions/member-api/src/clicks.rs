@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Gate, Refusal};
-use guerdon_app::{ATTRIBUTION_WINDOW_DAYS, Followed, follow_link};
+use guerdon_app::{Followed, follow_link};
 use guerdon_domain::{Code, Touch, is_program};
 use guerdon_runtime::problem;
 use guerdon_telegram::{BotUsername, click_link, deep_link};
@@ -45,14 +45,14 @@ pub(crate) async fn follow(
     let first = remembered(&headers);
     match follow_link(&gate.app, &code, first.clone()).await? {
         Followed::Nowhere => leads_to(&format!("https://t.me/{}", *bot), None),
-        Followed::To(click) => {
+        Followed::To { click, window_days } => {
             let kept = first.filter(|_| click.attribution.keeps_first());
             let touch = kept.unwrap_or_else(|| Touch {
                 code: click.code.clone(),
                 click: click.id.clone(),
                 at: click.at,
             });
-            leads_to(&click_link(&bot, &click.credited, &click.id), Some(&touch))
+            leads_to(&click_link(&bot, &click.credited, &click.id), Some((&touch, window_days)))
         }
     }
 }
@@ -64,15 +64,15 @@ fn remembered(headers: &HeaderMap) -> Option<Touch> {
     pairs.find(|(name, _)| *name == COOKIE).and_then(|(_, value)| Touch::from_cookie(value))
 }
 
-fn leads_to(url: &str, touch: Option<&Touch>) -> Result<Response, Refusal> {
+fn leads_to(url: &str, touch: Option<(&Touch, i64)>) -> Result<Response, Refusal> {
     let header = |text: &str| HeaderValue::from_str(text).map_err(|_| Refusal(problem::internal()));
     let mut response = StatusCode::FOUND.into_response();
     let headers = response.headers_mut();
     headers.insert(header::LOCATION, header(url)?);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
-    if let Some(touch) = touch {
-        let seconds = ATTRIBUTION_WINDOW_DAYS * 86_400;
+    if let Some((touch, window_days)) = touch {
+        let seconds = window_days * 86_400;
         let cookie = format!(
             "{COOKIE}={}; Max-Age={seconds}; Path=/r/; HttpOnly; SameSite=Lax; Secure",
             touch.to_cookie()

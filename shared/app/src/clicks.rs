@@ -3,19 +3,21 @@
 use guerdon_domain::{Click, ClickId, Code, Touch, attribute};
 use guerdon_store::{Member, metered};
 
-use crate::{App, AppError};
+use crate::{App, AppError, settings_now};
 
 /// Where a link leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Followed {
     /// To the bot, with the code that is credited.
-    To(Box<Click>),
+    To {
+        /// The click.
+        click: Box<Click>,
+        /// For how many days a first click counts.
+        window_days: i64,
+    },
     /// To the bot alone: nobody has this code, or it is over.
     Nowhere,
 }
-
-/// Days for which a first click counts.
-pub const ATTRIBUTION_WINDOW_DAYS: i64 = 30;
 
 /// A person follows the link of `code`; `first` is what their browser remembers. The click is counted for the code's
 /// owner, and the first link they followed within the window is credited.
@@ -26,12 +28,13 @@ pub async fn follow_link(app: &App, code: &Code, first: Option<Touch>) -> Result
     metered("follow_link", async {
         let Some(link) = valid(app, code).await? else { return Ok(Followed::Nowhere) };
         let now = app.now();
+        let window_days = settings_now(app).await?.attribution_window_days;
         let elsewhere = first.as_ref().filter(|first| first.code != *code);
         let first_is_valid = match elsewhere {
             Some(first) => valid(app, &first.code).await?.is_some(),
             None => true,
         };
-        let attribution = attribute(code, first.as_ref(), first_is_valid, now, ATTRIBUTION_WINDOW_DAYS);
+        let attribution = attribute(code, first.as_ref(), first_is_valid, now, window_days);
         let credited = match &first {
             Some(first) if attribution.keeps_first() => first.code.clone(),
             _ => code.clone(),
@@ -41,7 +44,7 @@ pub async fn follow_link(app: &App, code: &Code, first: Option<Touch>) -> Result
         let (code, owner) = (code.clone(), link.owner);
         let click = Click { id, code, owner, credited, attribution, first, at: now };
         app.store.put_click(&click).await?;
-        Ok(Followed::To(Box::new(click)))
+        Ok(Followed::To { click: Box::new(click), window_days })
     })
     .await
 }

@@ -44,7 +44,7 @@ pub use bill_credit::{
     BalanceError, CustomerBalance, InvoiceFacts, LEASE_SECONDS, Posted, Reconciled, post_bill_credit,
     reconcile_invoice,
 };
-pub use clicks::{ATTRIBUTION_WINDOW_DAYS, Attributed, Followed, explain_attribution, follow_link};
+pub use clicks::{Attributed, Followed, explain_attribution, follow_link};
 pub use context::{App, Clock, Entropy, FixedClock, MovableClock, OsEntropy, SystemClock};
 pub use error::AppError;
 pub use expire::{Expired, expire};

@@ -96,6 +96,7 @@ impl Business {
             entropy: Arc::new(OsEntropy),
             preset: Arc::new(Preset::builtin("ott")?),
             programs: guerdon_app::Programs::default(),
+            settings: guerdon_app::KnownSettings::default(),
             pseudonyms: PseudonymKey::try_new(vec![7; 32])?,
         };
         let most = 1_000_000_000;
@@ -147,6 +148,7 @@ impl Business {
             method: PaymentMethod::Upi,
             transaction: Some(ExternalPaymentId::parse(format!("T-{payment}"))?),
             payer: None,
+            payout: None,
             key: None,
             service: "growth".to_owned(),
         };
