@@ -103,6 +103,20 @@ bench-throughput: ## Payments per second, end to end.
 bench-postgres: ## The same beside PostgreSQL, and the use cases alone (BENCH="--payments 10000 ...").
 	cargo run --release -p guerdon-tests --bin throughput -- $(BENCH)
 
+.PHONY: bench-growth
+bench-growth: ## What pages of the API cost with 2,000 members and with 200,000 (GROWTH="--members N --payments N").
+	cargo run --release -p guerdon-tests --bin growth -- $(GROWTH)
+
+.PHONY: api-check
+api-check: ## schemathesis over the OpenAPI document, all checks, against the running stack (API="--max-examples 200").
+	cargo build --release
+	tests/api/schemathesis.sh target/release/guerdon $(API)
+
+.PHONY: api-clients
+api-clients: ## Clients of the two documented APIs, unchanged but for their address, against the running stack.
+	cargo build --release
+	tests/api/clients.sh target/release/guerdon
+
 .PHONY: bench-startup
 bench-startup: ## Start-up of each function's binary.
 	cargo run --release -p guerdon-tests --bin startup

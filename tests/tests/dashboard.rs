@@ -253,3 +253,25 @@ async fn the_automation_log_says_what_schedules_did() {
     assert_eq!(next["items"].as_array().unwrap().len(), 2);
     assert_eq!(call(&world, Method::GET, "/api/admin/jobs?job=x", None).await.code(), "bad_job");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_parked_is_shown_and_played_again() {
+    let world = World::new().await;
+    let paid = guerdon_tests::stripe::invoice_paid("in_early", "cus_nobody", 3900, 3900);
+    world.stripe(&guerdon_tests::stripe::event("evt_early", "invoice.paid", &paid)).await;
+    world.drain().await;
+    let parked = get(&world, "/api/admin/parked").await["items"][0].clone();
+    assert_eq!((&parked["event_id"], &parked["waits_for"]), (&json!("evt_early"), &json!("customer")));
+    assert_eq!(parked["awaited"], "cus_nobody");
+    world.advance(60).await;
+    let path = format!("/api/admin/parked/{}/replay", parked["id"].as_str().unwrap());
+    let asked = call(&world, Method::POST, &path, None).await;
+    assert_eq!((asked.status, asked.body["replay_requested_at"].is_string()), (202, true), "{asked:?}");
+    world.drain().await;
+    let again = get(&world, "/api/admin/parked").await["items"].clone();
+    assert_eq!(again.as_array().unwrap().len(), 1, "its customer is still unknown");
+    assert_eq!(again[0]["replay_requested_at"], Value::Null, "it came through the queue and was parked anew");
+    assert!(world.audit().await.iter().any(|(action, _)| action == "event.replay"));
+    let unknown = call(&world, Method::POST, "/api/admin/parked/x/replay", None).await;
+    assert_eq!((unknown.status, unknown.code()), (404, "unknown_event"));
+}

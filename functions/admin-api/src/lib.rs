@@ -13,6 +13,7 @@ mod fraud;
 mod input;
 mod jobs;
 mod lists;
+mod parked;
 mod payments;
 mod people;
 mod program;

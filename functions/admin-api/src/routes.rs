@@ -11,7 +11,7 @@ use guerdon_api::{
 use guerdon_domain::{Role, TelegramId};
 
 use crate::{
-    attribution, audit, bank, batch, dashboard, fraud, jobs, lists, payments, program, read, request,
+    attribution, audit, bank, batch, dashboard, fraud, jobs, lists, parked, payments, program, read, request,
     service_keys, settings, sign_in, statement, steps, withdrawals, write,
 };
 
@@ -57,6 +57,8 @@ routes! { Arc<Desk>;
     ADMIN => post "/withdrawals/{id}/paid" steps::paid;
     ADMIN => get "/api/admin/audit" audit::list;
     ADMIN => get "/api/admin/jobs" jobs::list;
+    ADMIN => get "/api/admin/parked" parked::list;
+    ADMIN => post "/api/admin/parked/{id}/replay" parked::replay;
     ADMIN => get "/api/admin/credits/stats" read::stats;
     ADMIN => get "/api/admin/credits/top-referrers" read::top_referrers;
     ADMIN => get "/api/admin/credits/user/{user_id}" read::user;

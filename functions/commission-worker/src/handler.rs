@@ -5,9 +5,9 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use guerdon_app::{
     App, AppError, CustomerBalance, DomainEvent, Posted, correlated, inspect_joined, inspect_reversed,
-    post_bill_credit, settle_wallet,
+    inspect_withdrawal, post_bill_credit, settle_wallet,
 };
-use guerdon_domain::MemberId;
+use guerdon_domain::{MemberId, WithdrawalState};
 use guerdon_runtime::{
     batch::{body, run},
     bus::{Envelope, SOURCE},
@@ -51,6 +51,11 @@ async fn on_domain_event(worker: &Worker, event: &DomainEvent, message_id: &str)
         }
         DomainEvent::CommissionReversed { beneficiary, .. } => {
             inspect_reversed(&worker.app, beneficiary).await?;
+        }
+        DomainEvent::ReplayRequested { waits_for, .. } => stripe_events::replay(worker, waits_for).await?,
+        // Its money is held by now, and what is found keeps it from being approved.
+        DomainEvent::WithdrawalMoved { withdrawal, state: WithdrawalState::Requested, .. } => {
+            inspect_withdrawal(&worker.app, withdrawal).await?;
         }
         _ => {}
     }

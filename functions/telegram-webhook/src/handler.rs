@@ -105,6 +105,7 @@ pub(crate) async fn park(bot: &Bot, update_id: i64, kind: &str, body: &[u8]) -> 
         created: now,
         parked_at: now,
         body: String::from_utf8_lossy(body).into_owned(),
+        replay_requested_at: None,
     };
     guerdon_app::park_for_handler(&bot.app, &event).await
 }

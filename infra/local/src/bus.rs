@@ -20,6 +20,8 @@ pub const RULES: [(QueueName, &[&str]); 2] = [
             "commission.booked",
             "commission.released",
             "commission.reversed",
+            "withdrawal.moved",
+            "event.replay_requested",
             "adjustment.booked",
             "customer.linked",
         ],
@@ -38,12 +40,13 @@ pub const RULES: [(QueueName, &[&str]); 2] = [
 ];
 
 /// Every event there is.
-pub const EVENT_NAMES: [&str; 8] = [
+pub const EVENT_NAMES: [&str; 9] = [
     "referral.created",
     "commission.booked",
     "commission.released",
     "commission.reversed",
     "withdrawal.moved",
+    "event.replay_requested",
     "adjustment.booked",
     "customer.linked",
     "credit.applied",

@@ -52,7 +52,8 @@ pub use failed_payment::record_failed_payment;
 pub use figures::{Analytics, MOST_TREND_DAYS, TrendDay, referral_analytics, referral_trends};
 pub use fraud::{
     ByHand, Checked, FraudRefusal, block_member, flag_by_hand, inspect_destination, inspect_joined,
-    inspect_payer, inspect_prints, inspect_reversed, resolve_flag, run_checks, unblock_member,
+    inspect_payer, inspect_prints, inspect_reversed, inspect_withdrawal, resolve_flag, run_checks,
+    unblock_member,
 };
 pub use job_log::{JOBS, job_runs, logged_run};
 pub use leaderboard::{Board, Period, Row, leaderboard, public_board};

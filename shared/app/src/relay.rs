@@ -5,12 +5,12 @@ use guerdon_domain::{
     Commission, CommissionState, CustomerId, EntryKind, MemberId, Money, ReferralState, Timestamp,
     WithdrawalState,
 };
-use guerdon_store::{Change, InvoiceCreditState, Stored};
+use guerdon_store::{Change, InvoiceCreditState, Stored, WaitsFor};
 use serde::{Deserialize, Serialize};
 
 /// Types of items whose changes become events: the trigger's filter lets only these through.
-pub const RELAYED: [&str; 6] =
-    ["referral", "commission", "entry", "customer", "invoice_credit", "withdrawal"];
+pub const RELAYED: [&str; 7] =
+    ["referral", "commission", "entry", "customer", "invoice_credit", "withdrawal", "parked"];
 
 /// Something that happened. It holds pseudonyms and numbers, never names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,13 @@ pub enum DomainEvent {
         /// How much was undone before; more than `undone` when something was given back.
         undone_before: Money,
     },
+    /// An operator wants what waits for something to be played again.
+    ReplayRequested {
+        /// For what.
+        waits_for: WaitsFor,
+        /// When they asked.
+        at: Timestamp,
+    },
     /// A withdrawal has moved on.
     WithdrawalMoved {
         /// Its id.
@@ -108,6 +115,7 @@ impl DomainEvent {
             Self::CommissionBooked { .. } => "commission.booked",
             Self::CommissionReleased { .. } => "commission.released",
             Self::CommissionReversed { .. } => "commission.reversed",
+            Self::ReplayRequested { .. } => "event.replay_requested",
             Self::WithdrawalMoved { .. } => "withdrawal.moved",
             Self::AdjustmentBooked { .. } => "adjustment.booked",
             Self::CustomerLinked { .. } => "customer.linked",
@@ -121,6 +129,9 @@ impl DomainEvent {
             Self::CommissionReversed { commission, undone, undone_before, .. } => {
                 let (from, to) = (undone_before.minor(), undone.minor());
                 return format!("{}:{commission}:{from}:{to}", self.name());
+            }
+            Self::ReplayRequested { waits_for, at } => {
+                return format!("{}:{waits_for:?}:{}", self.name(), at.millis());
             }
             Self::WithdrawalMoved { withdrawal, state, .. } => {
                 return format!("{}:{withdrawal}:{}", self.name(), state.as_str());
@@ -144,7 +155,10 @@ impl DomainEvent {
             | Self::CommissionReversed { beneficiary: member, .. }
             | Self::AdjustmentBooked { member, .. }
             | Self::CustomerLinked { member, .. } => Some(member),
-            Self::ReferralCreated { .. } | Self::CreditApplied { .. } | Self::WithdrawalMoved { .. } => None,
+            Self::ReferralCreated { .. }
+            | Self::CreditApplied { .. }
+            | Self::ReplayRequested { .. }
+            | Self::WithdrawalMoved { .. } => None,
         }
     }
 }
@@ -195,6 +209,12 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
                 state: after.state,
                 reason: after.reason.clone(),
             })
+        }
+        (Some(Stored::Parked(before)), Stored::Parked(after)) => {
+            let at = after
+                .replay_requested_at
+                .filter(|_| before.replay_requested_at != after.replay_requested_at)?;
+            Some(DomainEvent::ReplayRequested { waits_for: after.waits_for.clone(), at })
         }
         (None, Stored::Entry(entry)) => match &entry.kind {
             EntryKind::Adjusted { adjustment } => Some(DomainEvent::AdjustmentBooked {

@@ -6,7 +6,8 @@ use serde_dynamo::Item;
 
 use crate::{
     CodeRecord, FailedPayment, InvoiceCredit, Member, Order, PaymentRecord, Posting, StoreError,
-    customers::CustomerLink, observe::ATTRIBUTE,
+    customers::{CustomerLink, ParkedEvent},
+    observe::ATTRIBUTE,
 };
 
 /// A stored record that stream consumers care about.
@@ -45,6 +46,8 @@ pub enum Stored {
         /// The score.
         score: i64,
     },
+    /// A provider's event that waits.
+    Parked(Box<ParkedEvent>),
     /// A withdrawal.
     Withdrawal(Box<Withdrawal>),
     /// Anything else.
@@ -111,6 +114,7 @@ impl Stored {
             "entry" => Self::Entry(read(image)?),
             "customer" => Self::Customer(read(image)?),
             "posting" => Self::Posting(read(image)?),
+            "parked" => Self::Parked(read(image)?),
             "withdrawal" => Self::Withdrawal(read(image)?),
             "invoice_credit" => Self::InvoiceCredit(read(image)?),
             "rank" => {

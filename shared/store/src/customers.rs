@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Fragment, SHARDS, Store, StoreError,
-    item::{Index, Key, Record, string},
+    item::{Index, Key, Record, number, string},
     keys,
     table::{Range, Update, Written},
 };
@@ -63,6 +63,9 @@ pub struct ParkedEvent {
     pub parked_at: Timestamp,
     /// The event as it came.
     pub body: String,
+    /// When an operator asked for it to be played again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_requested_at: Option<Timestamp>,
 }
 
 impl Record for CustomerLink {
@@ -73,6 +76,17 @@ impl Record for CustomerLink {
 }
 
 impl ParkedEvent {
+    /// Its key, by which it is found again.
+    pub fn place(&self) -> (String, String) {
+        let Key { pk, sk } = self.key();
+        (pk, sk)
+    }
+
+    /// Where it stands among those that wait.
+    pub fn waiting_place(&self) -> String {
+        self.index().gsi1.map(|(_, place)| place).unwrap_or_default()
+    }
+
     fn partition(waits_for: &WaitsFor) -> String {
         match waits_for {
             WaitsFor::Handler { kind } => format!("PARKED#{kind}"),
@@ -212,6 +226,57 @@ impl Store {
     /// [`StoreError`].
     pub async fn unpark(&self, event: &ParkedEvent) -> Result<(), StoreError> {
         self.delete(&event.key()).await
+    }
+
+    /// The parked event with this [`place`](ParkedEvent::place), if it is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn parked_at(&self, (pk, sk): &(String, String)) -> Result<Option<ParkedEvent>, StoreError> {
+        if !sk.starts_with("PARKED#") {
+            return Ok(None);
+        }
+        self.get(&Key::new(pk, sk)).await
+    }
+
+    /// Parked events after a [`waiting_place`](ParkedEvent::waiting_place), the longest waiting first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn parked_after(
+        &self,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Vec<ParkedEvent>, StoreError> {
+        let mut all: Vec<ParkedEvent> = Vec::new();
+        for shard in 0..SHARDS {
+            let range = Range::index("gsi1", keys::parked(shard)).limit(limit.min(100));
+            let range = match after {
+                Some(after) => range.sort("#sk > :after", &[(":after", string(after))]),
+                None => range,
+            };
+            let (items, _) = self.page(range).await?;
+            all.extend(self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await?);
+        }
+        all.sort_by_cached_key(ParkedEvent::waiting_place);
+        all.truncate(usize::try_from(limit).unwrap_or_default());
+        Ok(all)
+    }
+
+    /// Marks an event as to be played again, while it is parked.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn request_replay<E>(
+        &self,
+        event: &ParkedEvent,
+        at: Timestamp,
+        gone: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let update = Update::new("SET replay_requested_at = :at")
+            .only_if("attribute_exists(pk)")
+            .value(":at", number(at.millis()));
+        Fragment::update(&event.key(), &update, gone)
     }
 
     /// Parked events, the longest waiting first, at most `limit`, and no more than 100, of each shard.

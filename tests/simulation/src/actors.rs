@@ -221,6 +221,7 @@ async fn reverse(world: &World, n: usize, m: usize) -> Done {
         created: word.at,
         parked_at: app.now(),
         body: m.to_string(),
+        replay_requested_at: None,
     };
     match park_until_known(app, &event).await? {
         Parked::Waiting => Ok(()),

@@ -96,7 +96,7 @@ pub(crate) async fn replay_customer(worker: &Worker, customer: &CustomerId) -> R
 }
 
 /// Hands the events that waited for this back to the queue.
-async fn replay(worker: &Worker, waits_for: &WaitsFor) -> Result<(), AppError> {
+pub(crate) async fn replay(worker: &Worker, waits_for: &WaitsFor) -> Result<(), AppError> {
     let replayed = replay_parked(&worker.app, waits_for, |event| async move {
         let replayed = Replayed { guerdon_parked_at: event.parked_at, body: event.body };
         Ok(worker.payments.send(serde_json::to_string(&replayed)?).await?)
@@ -143,6 +143,7 @@ async fn park(
         created: event.created,
         parked_at: message.known_at,
         body: message.body.to_owned(),
+        replay_requested_at: None,
     };
     let outcome = park_until_known(&worker.app, &parked).await?;
     if outcome == Parked::Waiting {

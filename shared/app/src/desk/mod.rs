@@ -2,6 +2,7 @@
 mod bank_payment;
 mod dashboard;
 mod lists;
+mod parked;
 mod program;
 mod read;
 mod write;
@@ -15,6 +16,7 @@ pub use lists::{
     LONGEST_PAGE, ListedReferrer, ListedUser, UserFilter, UserPlace, list_orders, list_referrers, list_users,
     list_withdrawals,
 };
+pub use parked::{ReplayRefusal, parked_events, request_replay};
 pub use program::{
     Explained, ProgramRefusal, ProgramRequest, explain_member, explain_payment, newest_program, set_program,
 };

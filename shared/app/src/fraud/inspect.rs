@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use guerdon_domain::{
     Finding, Fingerprint, FingerprintKind, FraudFlag, FraudRules, MemberId, Observation, Signal, TelegramId,
-    Withdrawal,
+    Withdrawal, WithdrawalId,
 };
 use guerdon_store::{Member, metered};
 
@@ -90,6 +90,17 @@ pub async fn inspect_destination(app: &App, withdrawal: &Withdrawal) -> Result<V
         inspect(app, &withdrawal.member, &[print], false).await
     })
     .await
+}
+
+/// The same for a withdrawal by its id, as events name it.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn inspect_withdrawal(app: &App, id: &str) -> Result<Vec<FraudFlag>, AppError> {
+    match app.store.withdrawal(&WithdrawalId::parse(id)?).await? {
+        Some(withdrawal) => inspect_destination(app, &withdrawal).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 async fn inspect(

@@ -15,7 +15,10 @@ use guerdon_store::{AuditRecord, StoreError};
 use crate::{App, AppError};
 
 pub use by_hand::{ByHand, block_member, flag_by_hand, unblock_member};
-pub use inspect::{Checked, inspect_destination, inspect_joined, inspect_payer, inspect_prints, run_checks};
+pub use inspect::{
+    Checked, inspect_destination, inspect_joined, inspect_payer, inspect_prints, inspect_withdrawal,
+    run_checks,
+};
 pub use rates::inspect_reversed;
 pub use resolve::resolve_flag;
 

@@ -278,7 +278,10 @@ async fn earning() -> Business {
 async fn ask(b: &Business, to: &str, key: &str) -> Result<guerdon_domain::Withdrawal, &'static str> {
     let (amount, to) = (Money::new(50_000, Currency::INR), (PayoutMethod::Upi, to));
     let asked = request_withdrawal(&b.app, &b.id(1), amount, to, key).await;
-    asked.map(|asked| asked.withdrawal().clone()).map_err(|refused| refused.code())
+    let asked = asked.map(|asked| asked.withdrawal().clone()).map_err(|refused| refused.code())?;
+    // As the worker does, when the stream has told it.
+    guerdon_app::inspect_withdrawal(&b.app, asked.id.as_str()).await.unwrap();
+    Ok(asked)
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ fn event(id: &str, created: i64) -> ParkedEvent {
         created: NOW.plus_seconds(created),
         parked_at: NOW,
         body: format!("body of {id}"),
+        replay_requested_at: None,
     }
 }
 
