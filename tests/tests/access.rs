@@ -4,7 +4,7 @@
 use guerdon_api::{Access, Route};
 use guerdon_domain::{Role, Scope, TelegramId};
 use guerdon_runtime::secrets::Secret;
-use guerdon_tests::{ADMIN_TOKEN, Answer, World};
+use guerdon_tests::{ADMIN_TOKEN, Answer, World, telegram::Person};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -251,5 +251,43 @@ async fn without_a_first_operator_nobody_signs_in() {
     assert_eq!((refused.status, refused.code()), (503, "sign_in_not_configured"), "refused when weak");
     for body in [json!({}), json!({ "telegram_id": "x", "password": "y" }), json!([])] {
         assert_eq!(post(&world, "/admin/auth/login", None, &body).await.status, 400, "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bot_gives_operators_a_link_that_opens_once() {
+    let world = office().await;
+    staff(&world).await;
+    let clerk = Person { id: CLERK, name: "Clerk" };
+    let stranger = world.says(Person { id: 700_000_009, name: "Eve" }, "/admin").await;
+    assert!(stranger.contains("I don't know that"), "{stranger}");
+    let link = async || {
+        world.says(clerk, "/admin").await;
+        let sent = world.outbox(CLERK).await.pop().unwrap();
+        let url =
+            sent["payload"]["reply_markup"]["inline_keyboard"][0][0]["url"].as_str().unwrap().to_owned();
+        let (page, token) = url.split_once('#').unwrap();
+        assert!(page.ends_with("/admin/auth/link"), "{url}");
+        token.to_owned()
+    };
+    let by_link =
+        async |token: &str| post(&world, "/admin/auth/link", None, &json!({ "token": token })).await;
+    let first = link().await;
+    assert_eq!(world.get("/admin/auth/link").await.status, 200, "looking at the page uses nothing up");
+    let tries = futures::future::join_all((0..8).map(|_| by_link(&first))).await;
+    let opened: Vec<_> = tries.iter().filter(|answer| answer.status == 200).collect();
+    assert_eq!((opened.len(), &opened[0].body["role"]), (1, &json!("admin")));
+    let access = token(opened[0], "access_token");
+    assert_eq!(with(&world, Method::GET, "/admin/auth/me", &access, &Value::Null).await.status, 200);
+    let late = link().await;
+    world.advance(10 * 60).await;
+    assert_eq!(by_link(&late).await.code(), "wrong_credentials", "ten minutes");
+    let old = link().await;
+    let boss = token(&login(&world, BOSS, BOSS_PASSWORD).await, "access_token");
+    let body = json!({ "role": "admin", "password": "another:Lamp9" });
+    with(&world, Method::PUT, &format!("/api/admin/operators/{CLERK}"), &boss, &body).await;
+    assert_eq!(by_link(&old).await.code(), "wrong_credentials", "made before the password was changed");
+    for bad in ["", "x", "a.b.c", &format!("{late}x")] {
+        assert_eq!(by_link(bad).await.code(), "wrong_credentials", "{bad}");
     }
 }

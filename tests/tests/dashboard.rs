@@ -257,11 +257,10 @@ async fn the_automation_log_says_what_schedules_did() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_parked_is_shown_and_played_again() {
     let world = World::new().await;
-    let paid = guerdon_tests::stripe::invoice_paid("in_early", "cus_nobody", 3900, 3900);
-    world.stripe(&guerdon_tests::stripe::event("evt_early", "invoice.paid", &paid)).await;
+    world.stripe(&guerdon_tests::stripe::invoice_paid("in_early", "cus_nobody", 3900, 3900)).await;
     world.drain().await;
     let parked = get(&world, "/api/admin/parked").await["items"][0].clone();
-    assert_eq!((&parked["event_id"], &parked["waits_for"]), (&json!("evt_early"), &json!("customer")));
+    assert_eq!((&parked["kind"], &parked["waits_for"]), (&json!("invoice.paid"), &json!("customer")));
     assert_eq!(parked["awaited"], "cus_nobody");
     world.advance(60).await;
     let path = format!("/api/admin/parked/{}/replay", parked["id"].as_str().unwrap());

@@ -12,6 +12,7 @@ mod dashboard;
 mod fraud;
 mod input;
 mod jobs;
+mod link;
 mod lists;
 mod parked;
 mod payments;

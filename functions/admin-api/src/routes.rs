@@ -11,8 +11,8 @@ use guerdon_api::{
 use guerdon_domain::{Role, TelegramId};
 
 use crate::{
-    attribution, audit, bank, batch, dashboard, fraud, jobs, lists, parked, payments, program, read, request,
-    service_keys, settings, sign_in, statement, steps, withdrawals, write,
+    attribution, audit, bank, batch, dashboard, fraud, jobs, link, lists, parked, payments, program, read,
+    request, service_keys, settings, sign_in, statement, steps, withdrawals, write,
 };
 
 const ADMIN: Access = operator(Role::Admin);
@@ -38,6 +38,8 @@ pub fn router(desk: Desk) -> Router {
 routes! { Arc<Desk>;
     SIGN_IN => post "/admin/auth/login" sign_in::login;
     SIGN_IN => post "/admin/auth/refresh" sign_in::refresh;
+    anyone("") => get "/admin/auth/link" link::page;
+    SIGN_IN => post "/admin/auth/link" link::sign_in;
     ADMIN => post "/admin/auth/logout" sign_in::logout;
     ADMIN => get "/admin/auth/me" sign_in::me;
     SUPER => put "/api/admin/operators/{user_id}" sign_in::set;

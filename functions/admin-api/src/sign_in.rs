@@ -53,7 +53,7 @@ struct OperatorBody {
 
 /// What a sign-in gives: RFC 6749's words, and the role.
 #[derive(Serialize, ToSchema)]
-struct Tokens {
+pub(crate) struct Tokens {
     access_token: String,
     token_type: &'static str,
     expires_in: i64,
@@ -169,7 +169,7 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn tokens_of(desk: &Desk, signed_in: SignedIn) -> Result<Tokens, Refusal> {
+pub(crate) async fn tokens_of(desk: &Desk, signed_in: SignedIn) -> Result<Tokens, Refusal> {
     let bearer = Bearer { operator: signed_in.operator, session: signed_in.session };
     let access_token =
         tokens::issue(&desk.gate.secrets, &bearer, desk.gate.app.now()).await.map_err(not_configured)?;

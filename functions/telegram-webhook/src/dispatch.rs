@@ -122,6 +122,7 @@ async fn on_command(bot: &Bot, update_id: i64, user: &User, command: Command) ->
         Command::Privacy => say(user.id, words.privacy),
         Command::Terms => Reply::Say(pages::terms(bot, words).await?.send(user.id)),
         Command::PaySupport => Reply::Say(pages::pay_support(bot, words, user.id).send(user.id)),
+        Command::Admin => Reply::Say(pages::sign_in(bot, words, user.id).await?.send(user.id)),
         Command::Wallet | Command::Shop => say(user.id, words.not_offered),
         _ => say(user.id, words.unknown),
     })

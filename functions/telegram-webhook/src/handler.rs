@@ -25,6 +25,8 @@ pub struct Bot {
     pub username: BotUsername,
     /// Stripe Payment Link; `{plan}` in it stands for the plan's id.
     pub payment_link: Option<String>,
+    /// Where the HTTP API is, as `https://api.example.com`: for operators' links.
+    pub public_url: Option<String>,
 }
 
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
@@ -106,6 +108,7 @@ pub(crate) async fn park(bot: &Bot, update_id: i64, kind: &str, body: &[u8]) -> 
         parked_at: now,
         body: String::from_utf8_lossy(body).into_owned(),
         replay_requested_at: None,
+        replays: 0,
     };
     guerdon_app::park_for_handler(&bot.app, &event).await
 }

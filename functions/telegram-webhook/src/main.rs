@@ -17,6 +17,7 @@ async fn main() -> Result<(), lambda_http::Error> {
             secrets: function.secrets.clone(),
             username: username.clone(),
             payment_link: env::optional("GUERDON_PAYMENT_LINK_URL"),
+            public_url: env::optional("GUERDON_PUBLIC_URL"),
         })
     };
     run(service_fn(|request| async {

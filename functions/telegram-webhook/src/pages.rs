@@ -2,7 +2,7 @@
 
 use guerdon_app::{
     AppError, Period, StartRefusal, Started, credits_view, leaderboard as board_of, profile_view,
-    program_now, recruit_view, reward_wallet, settings_now, stored::Member,
+    program_now, recruit_view, reward_wallet, settings_now, sign_in_link, stored::Member,
 };
 use guerdon_domain::{Entry, EntryKind, Money, TelegramId};
 use guerdon_telegram::{
@@ -335,4 +335,13 @@ pub(crate) fn pay_support(bot: &Bot, words: Words, user: TelegramId) -> Page {
     let member = bot.app.member_id(user);
     let short: String = member.as_str().chars().take(10).collect();
     Page::text(fill(words.pay_support, &[("id", &short)]))
+}
+
+/// The operators' way in; for everybody else there is no such command.
+pub(crate) async fn sign_in(bot: &Bot, words: Words, user: TelegramId) -> Result<Page, AppError> {
+    let Some(url) = &bot.public_url else { return Ok(Page::text(words.unknown)) };
+    let Some(token) = sign_in_link(&bot.app, user).await? else { return Ok(Page::text(words.unknown)) };
+    // Behind the `#`, so that it is in no server's log and no preview opens it.
+    let button = Button::url(words.button_sign_in, format!("{url}/admin/auth/link#{token}"));
+    Ok(Page { text: words.sign_in.to_owned(), keyboard: Keyboard::new().row([button]) })
 }

@@ -39,6 +39,8 @@ pub struct Config {
     pub bot_username: BotUsername,
     /// Stripe Payment Link, `{plan}` standing for the plan. None: the simulator's checkout.
     pub payment_link: Option<String>,
+    /// Where browsers reach the stack, when that is not where it listens.
+    pub public_url: Option<String>,
     /// Secrets that were configured or made up.
     pub secrets: BTreeMap<&'static str, String>,
     /// Calls that a caller of the API may make in a minute.
@@ -75,6 +77,7 @@ impl Config {
             preset,
             bot_username: username("guerdon_test_bot")?,
             payment_link: None,
+            public_url: None,
             secrets: secrets.map(|(secret, value)| (secret.variable(), value.to_owned())).into(),
             limits: Limits { operator: 100_000, service: 100_000, member: 100_000 },
             origins: Vec::new(),
@@ -107,6 +110,7 @@ impl Config {
                 &optional("GUERDON_BOT_USERNAME").unwrap_or_else(|| "guerdon_bot".to_owned()),
             )?,
             payment_link: optional("GUERDON_PAYMENT_LINK_URL"),
+            public_url: optional("GUERDON_PUBLIC_URL"),
             secrets: BTreeMap::new(),
             limits: Limits::from_env()?,
             origins: origins()?,

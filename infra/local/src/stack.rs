@@ -153,6 +153,7 @@ async fn parts(config: &mut Config, clock: Arc<dyn MovableClock>, base_url: &str
             secrets: secrets.clone(),
             username: config.bot_username.clone(),
             payment_link: config.payment_link.clone(),
+            public_url: Some(config.public_url.clone().unwrap_or_else(|| base_url.to_owned())),
         },
         // A signature's age is real time, however far the test clock has been moved.
         door: Door {

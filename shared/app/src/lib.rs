@@ -76,9 +76,9 @@ pub(crate) use settle_wallet::pause;
 pub use settle_wallet::{Settled, Swept, settle_wallet, sweep_releases};
 pub use share_code::{generate_code, share_code};
 pub use sign_in::{
-    FirstOperator, LOCK_MINUTES, MOST_ATTEMPTS, OperatorError, Password, SESSION_HOURS, SignInError,
-    SignedIn, WeakPassword, operator_name, remove_operator, renew, session_of, set_operator, sign_in,
-    sign_out,
+    FirstOperator, LINK_MINUTES, LOCK_MINUTES, MOST_ATTEMPTS, OperatorError, Password, SESSION_HOURS,
+    SignInError, SignedIn, WeakPassword, operator_name, remove_operator, renew, session_of, set_operator,
+    sign_in, sign_in_by_link, sign_in_link, sign_out,
 };
 pub use simulate::{MOST_DAYS, RuleTotal, Simulation, simulate};
 pub use start_member::{Profile, StartRefusal, Started, start_by_link, start_member};

@@ -66,6 +66,13 @@ pub struct ParkedEvent {
     /// When an operator asked for it to be played again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_requested_at: Option<Timestamp>,
+    /// How often it was played again and parked anew.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replays: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Record for CustomerLink {
@@ -225,7 +232,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn unpark(&self, event: &ParkedEvent) -> Result<(), StoreError> {
-        self.delete(&event.key()).await
+        // One that was played again may be parked anew by now, under the same key: that one stays.
+        let terms = if event.replays == 0 {
+            Update::default().only_if("attribute_not_exists(replays)")
+        } else {
+            Update::default().only_if("replays = :replays").value(":replays", number(event.replays))
+        };
+        self.delete_if(&event.key(), &terms).await.map(|_| ())
     }
 
     /// The parked event with this [`place`](ParkedEvent::place), if it is one.

@@ -35,6 +35,7 @@
 //! | [`StoredResponse`] | `IDEMPOTENCY#principal#key` | `RESPONSE` | | | |
 //! | [`Operator`] | `OPERATOR#member` | `OPERATOR` | | | |
 //! | [`Session`] | `OPERATOR#member` | `SESSION#id` | | | when it ends |
+//! | [`SignInLink`] | `OPERATOR#member` | `LINK#id` | | | when it ends |
 //! | [`ServiceKey`] | `SERVICES` | `KEY#id` | | | |
 //! | [`StoredSettings`] | `SETTINGS` | `SETTINGS` | | | |
 //! | [`AuditRecord`] | `AUDIT#month` | `at#id` | | | |
@@ -148,7 +149,7 @@ pub use lists::{List, Listed, Page};
 pub use members::{CodeRecord, Joined, Member, MemberCode};
 pub use meter::{Cost, Meter, metered};
 pub use observe::{METRICS, correlated, correlation};
-pub use operators::{Operator, Session};
+pub use operators::{Operator, Session, SignInLink};
 pub use orders::Order;
 pub use payments::{DueCommissions, PaymentRecord, RELEASE_BATCH, ReleaseDue, commission_cursor};
 pub use programs::{Limit, LimitUse, ProgramVersion, limits_of};

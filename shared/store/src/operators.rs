@@ -61,6 +61,35 @@ impl Record for Session {
     }
 }
 
+/// A link with which an operator signs in once, without their password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInLink {
+    /// Random.
+    pub id: String,
+    /// Whose.
+    pub operator: MemberId,
+    /// The operator's [`Operator::generation`] when it was made.
+    pub generation: u32,
+    /// SHA-256 of the link's secret, in hex.
+    pub token_hash: String,
+    /// From then on it opens nothing.
+    pub expires_at: Timestamp,
+}
+
+impl Record for SignInLink {
+    const TYPE: &'static str = "sign_in_link";
+    fn key(&self) -> Key {
+        link_key(&self.operator, &self.id)
+    }
+    fn index(&self) -> Index {
+        Index { ttl: Some(self.expires_at.seconds()), ..Index::default() }
+    }
+}
+
+fn link_key(operator: &MemberId, id: &str) -> Key {
+    Key::new(format!("OPERATOR#{operator}"), format!("LINK#{id}"))
+}
+
 fn operator_key(id: &MemberId) -> Key {
     Key::new(format!("OPERATOR#{id}"), "OPERATOR")
 }
@@ -119,6 +148,36 @@ impl Store {
             return Ok(None);
         };
         Ok(Some((decode(operator)?, decode(session)?)))
+    }
+
+    /// Keeps a link to sign in by.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_sign_in_link(&self, link: &SignInLink) -> Result<(), StoreError> {
+        self.put(link).await
+    }
+
+    /// Uses a link up. False when it was used before, is over, belongs to an earlier password, or is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn use_sign_in_link(
+        &self,
+        operator: &Operator,
+        id: &str,
+        token_hash: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let update = Update::new("SET used_at = :now")
+            .only_if(
+                "token_hash = :hash AND generation = :generation AND expires_at > :now \
+                 AND attribute_not_exists(used_at)",
+            )
+            .value(":now", number(now.millis()))
+            .value(":hash", string(token_hash))
+            .value(":generation", number(operator.generation));
+        Ok(self.update(&link_key(&operator.id, id), &update, false).await? != Written::Refused)
     }
 
     /// Begins a session.

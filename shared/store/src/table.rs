@@ -369,17 +369,29 @@ impl Store {
 
     /// Deletes an item; it is no error when there is none.
     pub(crate) async fn delete(&self, key: &Key) -> Result<(), StoreError> {
+        self.delete_if(key, &Update::default()).await.map(|_| ())
+    }
+
+    /// Deletes an item under a condition.
+    pub(crate) async fn delete_if(&self, key: &Key, terms: &Update) -> Result<Written, StoreError> {
         let output = self
             .client
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(key.attributes()))
+            .set_condition_expression(terms.condition.clone())
+            .set_expression_attribute_names(none_if_empty(&terms.names))
+            .set_expression_attribute_values(none_if_empty(&terms.values))
             .set_return_consumed_capacity(self.wants_capacity())
             .send()
-            .await
-            .map_err(|error| from_sdk(&error))?;
-        self.record(CallKind::Write, output.consumed_capacity());
-        Ok(())
+            .await;
+        match output {
+            Ok(output) => {
+                self.record(CallKind::Write, output.consumed_capacity());
+                Ok(Written::Done(Attributes::new()))
+            }
+            Err(error) => refused_or(&error),
+        }
     }
 }
 

@@ -72,6 +72,8 @@ pub struct Texts {
     pub pay_support: &'static str,
     pub unknown: &'static str,
     pub not_offered: &'static str,
+    pub sign_in: &'static str,
+    pub button_sign_in: &'static str,
     pub stars_refused: &'static str,
     pub trouble: &'static str,
     pub withdraw: WithdrawTexts,
@@ -274,6 +276,8 @@ pub const EN: Texts = Texts {
                   what happened and when, and support will look at it. Your support number: <code>{id}</code>\n\n\
                   Telegram's own support cannot help with purchases made through this bot.",
     unknown: "🤔 I don't know that. /help shows what I can do.",
+    sign_in: "🔑 This signs you in as an operator, once and within 10 minutes. Don't pass it on.",
+    button_sign_in: "Sign in",
     not_offered: "This is not on offer here. /help shows what is.",
     stars_refused: "Payments in Stars are not on offer here yet. You were not charged.",
     trouble: "⚠️ Something went wrong on our side. Nothing was lost; please try again in a minute.",

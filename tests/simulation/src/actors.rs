@@ -222,6 +222,7 @@ async fn reverse(world: &World, n: usize, m: usize) -> Done {
         parked_at: app.now(),
         body: m.to_string(),
         replay_requested_at: None,
+        replays: 0,
     };
     match park_until_known(app, &event).await? {
         Parked::Waiting => Ok(()),

@@ -17,6 +17,9 @@ use crate::handler::Worker;
 struct Replayed {
     /// When we first heard of it.
     guerdon_parked_at: Timestamp,
+    /// How often it was played again, this time included.
+    #[serde(default)]
+    replays: u32,
     /// The event as it came.
     body: String,
 }
@@ -27,16 +30,20 @@ struct Message<'a> {
     body: &'a str,
     id: &'a str,
     known_at: Timestamp,
+    replays: u32,
 }
 
 /// Acts on one message: an event, or one that had been parked.
 pub(crate) async fn handle(worker: &Worker, body: &str, message_id: &str) -> Result<(), AppError> {
     match serde_json::from_str::<Replayed>(body) {
         Ok(replayed) => {
-            let known_at = replayed.guerdon_parked_at;
-            on_event(worker, Message { body: &replayed.body, id: message_id, known_at }).await
+            let (known_at, replays) = (replayed.guerdon_parked_at, replayed.replays);
+            on_event(worker, Message { body: &replayed.body, id: message_id, known_at, replays }).await
         }
-        Err(_) => on_event(worker, Message { body, id: message_id, known_at: worker.app.now() }).await,
+        Err(_) => {
+            let known_at = worker.app.now();
+            on_event(worker, Message { body, id: message_id, known_at, replays: 0 }).await
+        }
     }
 }
 
@@ -98,7 +105,8 @@ pub(crate) async fn replay_customer(worker: &Worker, customer: &CustomerId) -> R
 /// Hands the events that waited for this back to the queue.
 pub(crate) async fn replay(worker: &Worker, waits_for: &WaitsFor) -> Result<(), AppError> {
     let replayed = replay_parked(&worker.app, waits_for, |event| async move {
-        let replayed = Replayed { guerdon_parked_at: event.parked_at, body: event.body };
+        let replays = event.replays.saturating_add(1);
+        let replayed = Replayed { guerdon_parked_at: event.parked_at, replays, body: event.body };
         Ok(worker.payments.send(serde_json::to_string(&replayed)?).await?)
     })
     .await?;
@@ -144,6 +152,7 @@ async fn park(
         parked_at: message.known_at,
         body: message.body.to_owned(),
         replay_requested_at: None,
+        replays: message.replays,
     };
     let outcome = park_until_known(&worker.app, &parked).await?;
     if outcome == Parked::Waiting {

@@ -1,6 +1,7 @@
 //! Operators sign in: a password begins a session, the session's refresh token keeps it going for a while.
 //! Attempts are counted before a password is looked at, so a thousand guesses at once are five.
 
+mod link;
 mod operators;
 mod password;
 
@@ -10,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{App, AppError};
 
+pub use link::{LINK_MINUTES, sign_in_by_link, sign_in_link};
 pub use operators::{OperatorError, remove_operator, set_operator};
 use password::is_right;
 pub use password::{Password, WeakPassword};

@@ -31,6 +31,7 @@ fn event(id: &str, created: i64) -> ParkedEvent {
         parked_at: NOW,
         body: format!("body of {id}"),
         replay_requested_at: None,
+        replays: 0,
     }
 }
 

@@ -242,6 +242,7 @@ pub fn parked(event_id: &str, created: Timestamp, late_seconds: i64) -> ParkedEv
         parked_at: NOW.plus_seconds(late_seconds),
         body: format!(r#"{{"id":"{event_id}"}}"#),
         replay_requested_at: None,
+        replays: 0,
     }
 }
 
