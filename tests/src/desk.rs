@@ -27,8 +27,8 @@ pub fn with_preset(config: &mut Config, change: impl FnOnce(&mut Preset)) {
 impl World {
     /// A call of the operator with `token` to `/api/admin/{path}`; a body of null is sent as none.
     pub async fn desk(&self, token: &str, method: Method, path: &str, key: &str, body: &Value) -> Answer {
-        let headers =
-            [("x-admin-token", token), ("idempotency-key", key), ("content-type", "application/json")];
+        let mut headers = vec![("x-admin-token", token), ("content-type", "application/json")];
+        headers.extend((!key.is_empty()).then_some(("idempotency-key", key)));
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         self.request(method, &format!("/api/admin/{path}"), &headers, body).await
     }
