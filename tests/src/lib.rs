@@ -163,6 +163,7 @@ impl World {
             "access-control-allow-origin",
             "location",
             "set-cookie",
+            "content-security-policy",
         ];
         let headers = named.iter().filter_map(|name| Some(((*name).to_owned(), header(name)?))).collect();
         let text = response.text().await.expect("a body");

@@ -7,6 +7,7 @@ use guerdon_runtime::secrets::Secret;
 use guerdon_tests::{ADMIN_TOKEN, Answer, World, telegram::Person};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 const BOSS: i64 = 700_000_001;
 const CLERK: i64 = 700_000_002;
@@ -273,7 +274,13 @@ async fn the_bot_gives_operators_a_link_that_opens_once() {
     let by_link =
         async |token: &str| post(&world, "/admin/auth/link", None, &json!({ "token": token })).await;
     let first = link().await;
-    assert_eq!(world.get("/admin/auth/link").await.status, 200, "looking at the page uses nothing up");
+    let page = world.get("/admin/auth/link").await;
+    assert_eq!(page.status, 200, "looking at the page uses nothing up");
+    let html = page.body.as_str().unwrap();
+    let script = html.split("<script>").nth(1).unwrap().split("</script>").next().unwrap();
+    let hash = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, Sha256::digest(script));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains(&format!("script-src 'sha256-{hash}'")), "{policy}: its script may run");
     let tries = futures::future::join_all((0..8).map(|_| by_link(&first))).await;
     let opened: Vec<_> = tries.iter().filter(|answer| answer.status == 200).collect();
     assert_eq!((opened.len(), &opened[0].body["role"]), (1, &json!("admin")));
