@@ -370,3 +370,25 @@ async fn a_key_opens_its_scopes_until_it_is_revoked() {
     let actions: Vec<_> = world.audit().await.into_iter().map(|(action, _)| action).collect();
     assert!(actions.contains(&"service_key.revoked".to_owned()), "{actions:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_asked_for_twice_is_one_key() {
+    let world = World::of("ott").await;
+    let make = async |body: Value| world.desk_post("service-keys", "shop-1", &body).await;
+    let body = json!({ "name": "a shop", "scopes": ["users:read"] });
+    let answers = futures::future::join_all((0..6).map(|_| make(body.clone()))).await;
+    assert!(answers.iter().all(|answer| answer.status == 201), "{answers:?}");
+    assert!(answers.iter().all(|answer| answer.body == answers[0].body), "{answers:?}");
+    assert_eq!(world.desk_get("service-keys").await["items"].as_array().unwrap().len(), 1);
+    let key = answers[0].body["key"].as_str().unwrap();
+    assert_eq!(refused(&world.bearing(key, "/users/5", None).await).1, "unknown_user", "it opens");
+    let other = make(json!({ "name": "a shop", "scopes": ["users:write"] })).await;
+    assert_eq!(refused(&other), (409, "idempotency_key_reused".to_owned()));
+    let csv = world
+        .desk(guerdon_tests::ADMIN_TOKEN, reqwest::Method::GET, "audit?format=csv", "", &Value::Null)
+        .await;
+    assert!(
+        csv.body.as_str().unwrap().starts_with("at,operator,action,user_id,reason,before,after\n"),
+        "{csv:?}"
+    );
+}

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::{Query, State},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use guerdon_api::{Page, Refusal, output::id_text};
 use guerdon_app::{AppError, stored::AuditRecord};
@@ -15,6 +14,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    csv,
     input::{bad_request, cursor, limit, next_cursor},
     people::{Known, known},
     routes::Desk,
@@ -26,7 +26,11 @@ pub(crate) struct AuditQuery {
     month: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
+    /// `json` or `csv`.
+    format: Option<String>,
 }
+
+const COLUMNS: [&str; 7] = ["at", "operator", "action", "user_id", "reason", "before", "after"];
 
 #[derive(Serialize, ToSchema)]
 struct AuditLine {
@@ -65,7 +69,7 @@ pub(crate) async fn list(
     let next_cursor = next_cursor(&lines, limit, |line| (line.at, line.id.clone()))?;
     let known = known(&desk, lines.iter().filter_map(|line| line.member.clone())).await?;
     let items = lines.into_iter().map(|line| view(line, &known)).collect();
-    Ok(Json(Page { items, next_cursor }).into_response())
+    csv::answer(query.format.as_deref(), Page { items, next_cursor }, ("audit", &COLUMNS))
 }
 
 fn view(line: AuditRecord, known: &Known) -> AuditLine {

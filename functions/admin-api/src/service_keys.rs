@@ -9,10 +9,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Page, Principal, Refusal};
-use guerdon_app::{AppError, make_service_key, revoke_service_key, stored::ServiceKey};
+use guerdon_app::{AppError, desk::CallRefusal, make_service_key, revoke_service_key, stored::ServiceKey};
 use guerdon_domain::Scope;
 use guerdon_runtime::problem::Problem;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -80,7 +80,8 @@ pub(crate) async fn list(
     Ok(Json(Page { items: keys.into_iter().map(view).collect(), next_cursor }).into_response())
 }
 
-/// Makes a key for a service. Sent again, it makes another: a key that nobody read can be revoked.
+/// Makes a key for a service. Sent again under its `Idempotency-Key` it is the same one, without one another: a key
+/// that nobody read can be revoked.
 #[utoipa::path(
     post,
     path = "/api/admin/service-keys",
@@ -91,6 +92,7 @@ pub(crate) async fn list(
 pub(crate) async fn make(
     State(desk): State<Arc<Desk>>,
     Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let body: NewKey = input::json(&body, "name and scopes")?;
@@ -103,7 +105,10 @@ pub(crate) async fn make(
         let known: Vec<_> = Scope::ALL.into_iter().map(Scope::as_str).collect();
         bad_request("bad_scopes", format!("scopes must name one or more of {}.", known.join(", ")))
     })?;
-    let made = make_service_key(&desk.gate.app, &principal.name, name, &scopes).await?;
+    let key =
+        headers.contains_key("idempotency-key").then(|| input::idempotency_key(&headers)).transpose()?;
+    let made = make_service_key(&desk.gate.app, &principal.name, name, &scopes, key.as_deref()).await?;
+    let made = made.ok_or(CallRefusal::KeyReused)?;
     let made = MadeKey { key: made.key, about: view(made.record) };
     Ok((StatusCode::CREATED, [("cache-control", "no-store")], Json(made)).into_response())
 }

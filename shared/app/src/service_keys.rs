@@ -21,7 +21,8 @@ pub struct NewServiceKey {
     pub key: String,
 }
 
-/// Makes a key that opens `scopes`, and leaves an audit line: one transaction.
+/// Makes a key that opens `scopes`, and leaves an audit line: one transaction. Asked for again under the operator's
+/// `key`, it is the same one; nothing, when another was made under it.
 ///
 /// # Errors
 /// [`AppError`].
@@ -30,9 +31,19 @@ pub async fn make_service_key(
     operator: &str,
     name: &str,
     scopes: &BTreeSet<Scope>,
-) -> Result<NewServiceKey, AppError> {
+    key: Option<&str>,
+) -> Result<Option<NewServiceKey>, AppError> {
     metered("make_service_key", async {
-        let (id, secret) = (hex::encode(&random(app)?[..8]), hex::encode(random(app)?));
+        // Under a key both follow from it, so that nothing secret has to be kept for a repeated call.
+        let (id, secret) = match key {
+            Some(key) => {
+                let digest = |part: &str| {
+                    app.pseudonyms.digest("service-key", format!("{part}\n{operator}\n{key}").as_bytes())
+                };
+                (digest("id")[..16].to_owned(), digest("secret")[..48].to_owned())
+            }
+            None => (hex::encode(&random(app)?[..8]), hex::encode(random(app)?)),
+        };
         let record = ServiceKey {
             id,
             name: name.to_owned(),
@@ -45,11 +56,16 @@ pub async fn make_service_key(
         let after = serde_json::json!({ "name": record.name, "scopes": record.scopes }).to_string();
         let line = line(app, operator, "service_key.made", &record.id, ["null".to_owned(), after]);
         let writes = [app.store.insert_service_key(&record, ())?, app.store.insert_audit(&line, ())?];
-        if refusal(app.store.commit(&writes).await)?.is_some() {
-            return Err(AppError::Conflict);
-        }
+        let record = match refusal(app.store.commit(&writes).await)? {
+            None => record,
+            Some(()) => match app.store.service_key(&record.id).await? {
+                Some(known) if known.name == record.name && known.scopes == record.scopes => known,
+                Some(_) => return Ok(None),
+                None => return Err(AppError::Conflict),
+            },
+        };
         let key = format!("{KEY_PREFIX}{}_{secret}", record.id);
-        Ok(NewServiceKey { record, key })
+        Ok(Some(NewServiceKey { record, key }))
     })
     .await
 }
