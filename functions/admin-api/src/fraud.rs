@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
-    body::Bytes,
+    Json,
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    Page, Principal, Refusal,
+    Page, Refusal,
     idempotency::{Kept, Write, once},
     output::id_text,
 };
@@ -20,7 +19,7 @@ use guerdon_domain::{
     Evidence, FraudAction, FraudFlag, FraudFlagId, FraudFlagState, FraudVerdict, MemberId, TelegramId,
     Timestamp,
 };
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use utoipa::{IntoParams, ToSchema};
@@ -208,22 +207,21 @@ struct FlagBody<'a> {
         (status = 404, description = "No member has this user id")
     )
 )]
-pub(crate) async fn create(
-    State(desk): State<Arc<Desk>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let route = "POST /fraud/flags/create".to_owned();
-    let write = Write { principal: &principal, headers: &headers, route, body: &body };
+pub(crate) async fn create(State(desk): State<Arc<Desk>>, write: Write) -> Result<Response, Refusal> {
     once(&desk.gate, &write, async {
-        let given: FlagBody<'_> = input::json(&body, "user_id, reason, and perhaps action")?;
+        let given: FlagBody<'_> = input::json(&write.body, "user_id, reason, and perhaps action")?;
         let user_id = input::user_id(text(given.user_id.ok_or_else(|| missing("user_id"))?))?;
         let (action, reason) = (action(given.action.as_deref())?, input::reason(given.reason)?);
-        let key = key_of(&headers);
-        let by_hand = ByHand { principal: &principal.name, user_id, action, reason: &reason, key };
+        let key = write.key()?;
+        let by_hand = ByHand {
+            principal: &write.principal.name,
+            user_id,
+            action,
+            reason: &reason,
+            key: key.as_deref(),
+        };
         let flag = flag_by_hand(&desk.gate.app, &by_hand).await?;
-        Ok((Kept::new(StatusCode::CREATED, &one(&desk, flag).await?)?, None))
+        Kept::new(StatusCode::CREATED, &one(&desk, flag).await?)
     })
     .await
 }
@@ -240,11 +238,6 @@ fn action(word: Option<&str>) -> Result<FraudAction, Refusal> {
         Some("reject") => Ok(FraudAction::Reject),
         Some(_) => Err(bad_request("bad_action", "action must be flag, hold or reject.")),
     }
-}
-
-/// The caller's key, where there is one. What is malformed is refused before it is used.
-fn key_of(headers: &HeaderMap) -> Option<&str> {
-    headers.get("idempotency-key").and_then(|key| key.to_str().ok())
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -275,15 +268,11 @@ struct ResolveBody<'a> {
 )]
 pub(crate) async fn resolve(
     State(desk): State<Arc<Desk>>,
-    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    let route = format!("POST /fraud/flags/{id}/resolve");
-    let write = Write { principal: &principal, headers: &headers, route, body: &body };
     once(&desk.gate, &write, async {
-        let given: ResolveBody<'_> = input::json(&body, "verdict and note")?;
+        let given: ResolveBody<'_> = input::json(&write.body, "verdict and note")?;
         let user_id = given.user_id.map(|raw| input::user_id(text(raw))).transpose()?;
         let verdict = match given.verdict.as_deref() {
             Some("dismissed") => FraudVerdict::Dismissed,
@@ -296,8 +285,8 @@ pub(crate) async fn resolve(
         }
         let (subject, id) = flag_id(&desk, &id, user_id).ok_or(FraudRefusal::UnknownFlag)?;
         let app = &desk.gate.app;
-        let flag = resolve_flag(app, &principal.name, (&subject, &id), verdict, &note).await?;
-        Ok((Kept::new(StatusCode::OK, &one(&desk, flag).await?)?, None))
+        let flag = resolve_flag(app, &write.principal.name, (&subject, &id), verdict, &note).await?;
+        Kept::new(StatusCode::OK, &one(&desk, flag).await?)
     })
     .await
 }
@@ -321,10 +310,7 @@ struct WhyBody {
 
 /// Why, where an operator says so.
 fn why(body: &[u8], otherwise: &str) -> Result<String, Refusal> {
-    let given: WhyBody = match body {
-        [] => WhyBody::default(),
-        body => input::json(body, "reason, or nothing")?,
-    };
+    let given: WhyBody = input::optional_json(body, "reason, or nothing")?;
     given.reason.map_or_else(|| Ok(otherwise.to_owned()), |reason| input::reason(Some(reason)))
 }
 
@@ -350,21 +336,23 @@ struct BlockedView {
 )]
 pub(crate) async fn block(
     State(desk): State<Arc<Desk>>,
-    Extension(principal): Extension<Principal>,
     Path(user_id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    let route = format!("POST /fraud/user/{user_id}/block");
-    let write = Write { principal: &principal, headers: &headers, route, body: &body };
     once(&desk.gate, &write, async {
-        let (user_id, reason) = (input::user_id(&user_id)?, why(&body, "blocked by an operator")?);
-        let (action, key) = (FraudAction::Reject, key_of(&headers));
-        let by_hand = ByHand { principal: &principal.name, user_id, action, reason: &reason, key };
+        let (user_id, reason) = (input::user_id(&user_id)?, why(&write.body, "blocked by an operator")?);
+        let (action, key) = (FraudAction::Reject, write.key()?);
+        let by_hand = ByHand {
+            principal: &write.principal.name,
+            user_id,
+            action,
+            reason: &reason,
+            key: key.as_deref(),
+        };
         let flag = block_member(&desk.gate.app, &by_hand).await?;
         let flag = one(&desk, flag).await?;
         let view = BlockedView { user_id: user_id.to_string(), blocked: true, flag };
-        Ok((Kept::new(StatusCode::OK, &view)?, None))
+        Kept::new(StatusCode::OK, &view)
     })
     .await
 }
@@ -391,19 +379,15 @@ struct UnblockedView {
 )]
 pub(crate) async fn unblock(
     State(desk): State<Arc<Desk>>,
-    Extension(principal): Extension<Principal>,
     Path(user_id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    let route = format!("POST /fraud/user/{user_id}/unblock");
-    let write = Write { principal: &principal, headers: &headers, route, body: &body };
     once(&desk.gate, &write, async {
-        let (user_id, reason) = (input::user_id(&user_id)?, why(&body, "unblocked by an operator")?);
-        let lifted = unblock_member(&desk.gate.app, &principal.name, user_id, &reason).await?;
+        let (user_id, reason) = (input::user_id(&user_id)?, why(&write.body, "unblocked by an operator")?);
+        let lifted = unblock_member(&desk.gate.app, &write.principal.name, user_id, &reason).await?;
         let lifted = views(&desk, lifted).await?;
         let view = UnblockedView { user_id: user_id.to_string(), blocked: false, lifted };
-        Ok((Kept::new(StatusCode::OK, &view)?, None))
+        Kept::new(StatusCode::OK, &view)
     })
     .await
 }
@@ -430,19 +414,15 @@ struct CheckedView {
 )]
 pub(crate) async fn checks(
     State(desk): State<Arc<Desk>>,
-    Extension(principal): Extension<Principal>,
     Path(user_id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    let route = format!("POST /fraud/user/{user_id}/run-checks");
-    let write = Write { principal: &principal, headers: &headers, route, body: &body };
     once(&desk.gate, &write, async {
         let user_id = input::user_id(&user_id)?;
-        let checked = run_checks(&desk.gate.app, &principal.name, user_id).await?;
+        let checked = run_checks(&desk.gate.app, &write.principal.name, user_id).await?;
         let findings = views(&desk, checked.flags).await?;
         let view = CheckedView { user_id: user_id.to_string(), shadow: checked.shadow, findings };
-        Ok((Kept::new(StatusCode::OK, &view)?, None))
+        Kept::new(StatusCode::OK, &view)
     })
     .await
 }

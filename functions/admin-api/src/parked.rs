@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
-    body::Bytes,
+    Json,
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    Page, Principal, Refusal,
+    Page, Refusal,
     idempotency::{Kept, Write, once},
     input::encode_cursor,
     unchanged,
@@ -19,7 +18,7 @@ use guerdon_app::{
     desk::{ReplayRefusal, parked_events, request_replay},
     stored::{ParkedEvent, WaitsFor},
 };
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -96,18 +95,14 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn replay(
     State(desk): State<Arc<Desk>>,
-    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    let route = format!("parked/{id}/replay");
-    let write = Write { principal: &principal, headers: &headers, route, body: &body };
     once(&desk.gate, &write, async {
         let place: Option<(String, String)> = cursor(Some(&id)).ok().flatten();
         let place = place.ok_or_else(|| refused(ReplayRefusal::Unknown))?;
-        let event = request_replay(&desk.gate.app, &principal.name, &place).await.map_err(refused)?;
-        Ok((Kept::new(StatusCode::ACCEPTED, &view(&event)?)?, None))
+        let event = request_replay(&desk.gate.app, &write.principal.name, &place).await.map_err(refused)?;
+        Kept::new(StatusCode::ACCEPTED, &view(&event)?)
     })
     .await
 }

@@ -158,12 +158,7 @@ struct UserView {
 
 async fn user_view(desk: &Desk, text: &str) -> Result<Option<UserView>, Refusal> {
     let Some(found) = desk::desk_member(&desk.gate.app, user_id(text)?).await? else { return Ok(None) };
-    use guerdon_domain::ReferralState as State;
-    let state = found.referral.as_ref().map(|referral| match referral.state {
-        State::Pending => "pending",
-        State::Converted { .. } => "converted",
-        State::Expired => "expired",
-    });
+    let state = found.referral.as_ref().map(|referral| referral.state.as_str());
     let member = found.member;
     Ok(Some(UserView {
         barred: member.is_barred(),

@@ -82,8 +82,6 @@ pub(crate) async fn ask(
 
 /// A payout method by its word.
 pub(crate) fn method(text: Option<&str>) -> Result<PayoutMethod, Refusal> {
-    let all = [PayoutMethod::Upi, PayoutMethod::Iban, PayoutMethod::BankIn];
-    all.into_iter()
-        .find(|method| Some(method.as_str()) == text)
+    text.and_then(PayoutMethod::parse)
         .ok_or_else(|| bad_request("bad_method", "method must be one of upi, iban and bank_in."))
 }

@@ -105,8 +105,7 @@ pub(crate) async fn make(
         let known: Vec<_> = Scope::ALL.into_iter().map(Scope::as_str).collect();
         bad_request("bad_scopes", format!("scopes must name one or more of {}.", known.join(", ")))
     })?;
-    let key =
-        headers.contains_key("idempotency-key").then(|| input::idempotency_key(&headers)).transpose()?;
+    let key = input::optional_idempotency_key(&headers)?;
     let made = make_service_key(&desk.gate.app, &principal.name, name, &scopes, key.as_deref()).await?;
     let made = made.ok_or(CallRefusal::KeyReused)?;
     let made = MadeKey { key: made.key, about: view(made.record) };

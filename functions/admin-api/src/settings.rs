@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
-    body::Bytes,
+    Json,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    Amount, Principal, Refusal,
+    Amount, Refusal,
     idempotency::{Kept, Write, once},
 };
 use guerdon_app::{AppError, SettingState, all_settings, desk, set_setting};
 use guerdon_domain::{Program, SettingValue};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
@@ -172,25 +171,22 @@ struct SettingBody<'a> {
 )]
 pub(crate) async fn set(
     State(desk): State<Arc<Desk>>,
-    Extension(principal): Extension<Principal>,
     Path(key): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    let route = format!("PUT /settings/{key}");
-    let write = Write { principal: &principal, headers: &headers, route, body: &body };
     once(&desk.gate, &write, async {
-        let given: SettingBody<'_> = input::json(&body, "value, and perhaps reason")?;
+        let given: SettingBody<'_> = input::json(&write.body, "value, and perhaps reason")?;
         // A value of null is one, too.
         let value = match given.value {
             Some(value) => value.get(),
-            None if has_value(&body) => "null",
+            None if has_value(&write.body) => "null",
             None => return Err(missing("value")),
         };
         let reason = given.reason.filter(|reason| !reason.trim().is_empty());
         let reason = reason.map(|reason| input::reason(Some(reason))).transpose()?;
-        let state = set_setting(&desk.gate.app, &principal.name, &key, value, reason.as_deref()).await?;
-        Ok((Kept::new(StatusCode::OK, &view(state))?, None))
+        let state =
+            set_setting(&desk.gate.app, &write.principal.name, &key, value, reason.as_deref()).await?;
+        Kept::new(StatusCode::OK, &view(state))
     })
     .await
 }

@@ -99,10 +99,7 @@ pub(crate) fn json(body: String) -> Response {
 
 /// The step, and what the body says for it.
 fn read(name: &str, body: &[u8]) -> Result<(Step, String), Refusal> {
-    let given: StepBody = match body {
-        [] => StepBody::default(),
-        body => input::json(body, "reason or proof, where the step takes one")?,
-    };
+    let given: StepBody = input::optional_json(body, "reason or proof, where the step takes one")?;
     let superfluous = |field: &str| {
         let detail = format!("This step takes no {field}.");
         Err(input::bad_request("bad_body", detail))
@@ -151,13 +148,10 @@ async fn take(
 )]
 pub(crate) async fn approve(
     State(desk): State<Arc<Desk>>,
-    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    let given = said(&body)?;
-    documented(&desk, &principal, (&id, "approve"), &headers, (given, &body)).await
+    documented(&desk, &id, "approve", &write).await
 }
 
 /// Turns a withdrawal down; the money is available again.
@@ -171,13 +165,10 @@ pub(crate) async fn approve(
 )]
 pub(crate) async fn reject(
     State(desk): State<Arc<Desk>>,
-    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    let given = said(&body)?;
-    documented(&desk, &principal, (&id, "reject"), &headers, (given, &body)).await
+    documented(&desk, &id, "reject", &write).await
 }
 
 /// Tells that a withdrawal was paid, with the bank's reference as `proof` or `transaction_id`. Approved and not claimed,
@@ -192,35 +183,19 @@ pub(crate) async fn reject(
 )]
 pub(crate) async fn paid(
     State(desk): State<Arc<Desk>>,
-    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    let given = said(&body)?;
-    documented(&desk, &principal, (&id, "paid"), &headers, (given, &body)).await
-}
-
-fn said(body: &[u8]) -> Result<StepBody, Refusal> {
-    match body {
-        [] => Ok(StepBody::default()),
-        body => input::json(body, "reason, proof or transaction_id, where the step takes one"),
-    }
+    documented(&desk, &id, "paid", &write).await
 }
 
 /// A step as the documented system has it: no key needed, reasons optional, paid without a claim before.
-async fn documented(
-    desk: &Desk,
-    principal: &Principal,
-    (id, name): (&str, &str),
-    headers: &HeaderMap,
-    (given, body): (StepBody, &[u8]),
-) -> Result<Response, Refusal> {
+async fn documented(desk: &Desk, id: &str, name: &str, write: &Write) -> Result<Response, Refusal> {
+    let expected = "reason, proof or transaction_id, where the step takes one";
+    let given: StepBody = input::optional_json(&write.body, expected)?;
     let id = withdrawals::id(id)?;
-    let route = format!("withdrawals/{id}/{name}");
-    let write = Write { principal, headers, route, body };
-    once(&desk.gate, &write, async {
-        let (app, operator) = (&desk.gate.app, principal.name.as_str());
+    once(&desk.gate, write, async {
+        let (app, operator) = (&desk.gate.app, write.principal.name.as_str());
         let done = match name {
             "approve" => approve_withdrawal(app, &id, operator).await?,
             "reject" => {
@@ -238,7 +213,7 @@ async fn documented(
                 finish_withdrawal(app, &id, operator, &Outcome::Paid(proof)).await?
             }
         };
-        Ok((Kept::new(StatusCode::OK, &withdrawals::view_of(desk, done).await?)?, None))
+        Kept::new(StatusCode::OK, &withdrawals::view_of(desk, done).await?)
     })
     .await
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, body::Bytes, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use guerdon_api::{
-    Gate, Principal, Refusal,
+    Gate, Refusal,
     idempotency::{Kept, Write, once},
     input::{self, bad_request},
     unchanged,
@@ -15,7 +15,7 @@ use guerdon_app::{
     ensure_member, generate_code, settings_now, track_referral,
 };
 use guerdon_domain::{MemberId, uuid_form};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -47,23 +47,16 @@ struct CodeView {
     request_body = NewCode,
     responses((status = 200, description = "The code", body = CodeView))
 )]
-pub(crate) async fn generate(
-    State(gate): State<Arc<Gate>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let write =
-        Write { principal: &principal, headers: &headers, route: "generate-code".to_owned(), body: &body };
+pub(crate) async fn generate(State(gate): State<Arc<Gate>>, write: Write) -> Result<Response, Refusal> {
     once(&gate, &write, async {
         // The documented client sends no body when it wants the default.
-        let new = if body.is_empty() { NewCode::default() } else { input::json(&body, "expiresInDays")? };
+        let new: NewCode = input::optional_json(&write.body, "expiresInDays")?;
         let usual = settings_now(&gate.app).await?.preset.code_valid_days;
         let days = new.expires_in_days.unwrap_or(usual);
         if !(1..=3650).contains(&days) {
             return Err(bad_request("bad_days", "expiresInDays must be a whole number from 1 to 3650."));
         }
-        let member = caller(&principal)?;
+        let member = caller(&write.principal)?;
         ensure_member(&gate.app, &nameless(member.telegram_id)).await?;
         let code = generate_code(&gate.app, &member.id, days).await?.ok_or_else(|| {
             unchanged(
@@ -78,7 +71,7 @@ pub(crate) async fn generate(
             user_id: member.id.to_uuid(),
             expires_at: code.expires_at.to_iso_millis(),
         };
-        Ok((Kept::new(StatusCode::OK, &view)?, None))
+        Kept::new(StatusCode::OK, &view)
     })
     .await
 }
@@ -111,21 +104,15 @@ struct TrackedView {
     request_body = Signup,
     responses((status = 200, description = "The referral", body = TrackedView))
 )]
-pub(crate) async fn track(
-    State(gate): State<Arc<Gate>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let write = Write { principal: &principal, headers: &headers, route: "track".to_owned(), body: &body };
+pub(crate) async fn track(State(gate): State<Arc<Gate>>, write: Write) -> Result<Response, Refusal> {
     once(&gate, &write, async {
-        let signup: Signup = input::json(&body, "referralCode")?;
-        let member = caller(&principal)?;
+        let signup: Signup = input::json(&write.body, "referralCode")?;
+        let member = caller(&write.principal)?;
         let code = code(&signup.referral_code)?;
         let referrer = match track_referral(&gate.app, &nameless(member.telegram_id), &code).await? {
             Tracked::Now { referrer } => referrer,
             // Under a key it is this very call, whose answer was lost.
-            Tracked::Before { referrer } if headers.contains_key("idempotency-key") => referrer,
+            Tracked::Before { referrer } if write.key()?.is_some() => referrer,
             Tracked::Before { .. } => return Err(refused(StartRefusal::AlreadyReferred)),
             Tracked::Refused(refusal) => return Err(refused(refusal)),
         };
@@ -134,7 +121,7 @@ pub(crate) async fn track(
             referral_id: referral_id(&gate, &member.id),
             referrer_user_id: referrer.to_uuid(),
         };
-        Ok((Kept::new(StatusCode::OK, &view)?, None))
+        Kept::new(StatusCode::OK, &view)
     })
     .await
 }
@@ -165,20 +152,14 @@ struct ConvertedView {
     request_body = Conversion,
     responses((status = 200, description = "Converted", body = ConvertedView))
 )]
-pub(crate) async fn convert(
-    State(gate): State<Arc<Gate>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let write = Write { principal: &principal, headers: &headers, route: "convert".to_owned(), body: &body };
+pub(crate) async fn convert(State(gate): State<Arc<Gate>>, write: Write) -> Result<Response, Refusal> {
     once(&gate, &write, async {
-        let told: Conversion = input::json(&body, "referredUserId")?;
+        let told: Conversion = input::json(&write.body, "referredUserId")?;
         let referee = load(&gate, &told.referred_user_id.member(&gate)).await?;
         // The referral converts once, whoever asks: the key that the use case wants is the referral itself.
         let key = format!("convert-{}", referee.id);
         let request = DeskRequest {
-            principal: principal.name.clone(),
+            principal: write.principal.name.clone(),
             input_hash: gate.app.pseudonyms.digest("convert", referee.id.as_str().as_bytes()),
             key,
             user_id: referee.telegram_id,
@@ -187,7 +168,7 @@ pub(crate) async fn convert(
         force_confirm(&gate.app, &request).await?;
         let referral_id = referral_id(&gate, &referee.id);
         let view = ConvertedView { message: "Referral converted successfully", referral_id };
-        Ok((Kept::new(StatusCode::OK, &view)?, None))
+        Kept::new(StatusCode::OK, &view)
     })
     .await
 }

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
-    body::Bytes,
+    Json,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
     Amount, Gate, Principal, Refusal,
     idempotency::{Kept, Write, once},
-    input::{self, bad_request, idempotency_key},
+    input::{self, bad_request},
     unchanged,
 };
 use guerdon_app::{
@@ -19,7 +18,7 @@ use guerdon_app::{
     stored::{Order, PaymentRecord},
 };
 use guerdon_domain::{ExternalPaymentId, Fingerprint, OrderId, PaymentMethod, Refusal as NotEarned};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -117,20 +116,14 @@ fn commissions(payment: &PaymentRecord) -> Vec<OrderCommission> {
     request_body = NewOrder,
     responses((status = 200, description = "The order", body = OrderView))
 )]
-pub(crate) async fn create(
-    State(gate): State<Arc<Gate>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let write =
-        Write { principal: &principal, headers: &headers, route: "orders/create".to_owned(), body: &body };
+pub(crate) async fn create(State(gate): State<Arc<Gate>>, write: Write) -> Result<Response, Refusal> {
     once(&gate, &write, async {
-        let new: NewOrder<'_> = input::json(&body, "user_id, payment_method, upi_id and transaction_id")?;
-        let key = headers.contains_key("idempotency-key").then(|| idempotency_key(&headers)).transpose()?;
-        let request = request(&gate, &principal, new, key)?;
+        let new: NewOrder<'_> =
+            input::json(&write.body, "user_id, payment_method, upi_id and transaction_id")?;
+        let key = write.key()?;
+        let request = request(&gate, &write.principal, new, key)?;
         let order = create_order(&gate.app, &request).await.map_err(refused)?;
-        Ok((Kept::new(StatusCode::OK, &view(&gate, order).await?)?, None))
+        Kept::new(StatusCode::OK, &view(&gate, order).await?)
     })
     .await
 }
@@ -185,25 +178,22 @@ pub(crate) struct Success {
 )]
 pub(crate) async fn paid(
     State(gate): State<Arc<Gate>>,
-    Extension(principal): Extension<Principal>,
     Path(order_id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    let route = format!("orders/{order_id}/payment-success");
-    let write = Write { principal: &principal, headers: &headers, route, body: &body };
     once(&gate, &write, async {
-        let told: Success = input::json(&body, "transaction_id")?;
+        let told: Success = input::json(&write.body, "transaction_id")?;
         let transaction = told.transaction_id.as_deref().map(transaction).transpose()?;
         let id = id_of(&order_id)?;
-        let done = pay_order(&gate.app, &id, transaction.as_ref(), &principal.name).await.map_err(refused)?;
+        let done =
+            pay_order(&gate.app, &id, transaction.as_ref(), &write.principal.name).await.map_err(refused)?;
         let PaidOrder { order, payment, .. } = done;
         let view = PaidView {
             order: view(&gate, order).await?,
             commissions: commissions(&payment),
             no_commission_because: payment.refusal().map(NotEarned::code),
         };
-        Ok((Kept::new(StatusCode::OK, &view)?, None))
+        Kept::new(StatusCode::OK, &view)
     })
     .await
 }

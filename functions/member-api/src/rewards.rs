@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json,
-    body::Bytes,
     extract::{Query, State},
     response::{IntoResponse, Response},
 };
@@ -17,7 +16,7 @@ use guerdon_api::{
 };
 use guerdon_app::{AppError, ClaimRefusal, claim_reward, stored::commission_cursor};
 use guerdon_domain::{Amount as Grants, Commission, Currency};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -153,25 +152,16 @@ struct ClaimedReward {
     request_body = Claim,
     responses((status = 200, description = "Claimed", body = ClaimedView))
 )]
-pub(crate) async fn claim(
-    State(gate): State<Arc<Gate>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let write =
-        Write { principal: &principal, headers: &headers, route: "claim-reward".to_owned(), body: &body };
+pub(crate) async fn claim(State(gate): State<Arc<Gate>>, write: Write) -> Result<Response, Refusal> {
     once(&gate, &write, async {
-        let claim: Claim = input::json(&body, "rewardId")?;
+        let claim: Claim = input::json(&write.body, "rewardId")?;
         let place = place_of(&claim.reward_id).ok_or_else(|| refused(ClaimRefusal::Unknown))?;
-        let claimed = claim_reward(&gate.app, &caller(&principal)?.id, &place).await.map_err(refused)?;
+        let claimed =
+            claim_reward(&gate.app, &caller(&write.principal)?.id, &place).await.map_err(refused)?;
         let (reward_type, reward_value) = value(&claimed);
         let claimed_at = claimed.claimed_at.map(|at| at.to_iso_millis()).unwrap_or_default();
         let reward = ClaimedReward { id: claim.reward_id, reward_type, reward_value, claimed_at };
-        Ok((
-            Kept::new(StatusCode::OK, &ClaimedView { message: "Reward claimed successfully", reward })?,
-            None,
-        ))
+        Kept::new(StatusCode::OK, &ClaimedView { message: "Reward claimed successfully", reward })
     })
     .await
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json,
-    body::Bytes,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
@@ -17,7 +16,7 @@ use guerdon_api::{
 };
 use guerdon_app::{Profile, Registered, StartRefusal, profile_view, register_member, stored::Member};
 use guerdon_domain::{Code, Fingerprint, FingerprintError};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -102,16 +101,9 @@ async fn user(gate: &Gate, member: Member) -> Result<User, Refusal> {
     request_body = NewUser,
     responses((status = 200, description = "The member", body = CreatedUser))
 )]
-pub(crate) async fn create(
-    State(gate): State<Arc<Gate>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let write =
-        Write { principal: &principal, headers: &headers, route: "users/create".to_owned(), body: &body };
+pub(crate) async fn create(State(gate): State<Arc<Gate>>, write: Write) -> Result<Response, Refusal> {
     once(&gate, &write, async {
-        let new: NewUser = input::json(&body, "telegram_id and what is known of the user")?;
+        let new: NewUser = input::json(&write.body, "telegram_id and what is known of the user")?;
         let prints = prints(&gate, &new)?;
         let code = new.referred_by_code.as_deref().map(code).transpose()?;
         let profile = profile(new)?;
@@ -120,7 +112,7 @@ pub(crate) async fn create(
         member.code = Some(code);
         let user = user(&gate, member).await?;
         let not_referred_because = not_referred.map(StartRefusal::code);
-        Ok((Kept::new(StatusCode::OK, &CreatedUser { user, is_new, not_referred_because })?, None))
+        Kept::new(StatusCode::OK, &CreatedUser { user, is_new, not_referred_because })
     })
     .await
 }

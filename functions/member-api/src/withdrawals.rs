@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, body::Bytes, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use guerdon_api::{
-    Amount, Gate, Principal, Refusal,
+    Amount, Gate, Refusal,
     idempotency::{Kept, Write, once},
     input::{self, bad_request, missing, text},
 };
 use guerdon_app::request_withdrawal;
 use guerdon_domain::{PayoutMethod, Withdrawal};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -55,26 +55,19 @@ struct AskedWithdrawal {
     request_body = NewWithdrawal,
     responses((status = 200, description = "The withdrawal", body = AskedWithdrawal))
 )]
-pub(crate) async fn create(
-    State(gate): State<Arc<Gate>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let route = "withdrawals/create".to_owned();
-    let write = Write { principal: &principal, headers: &headers, route, body: &body };
+pub(crate) async fn create(State(gate): State<Arc<Gate>>, write: Write) -> Result<Response, Refusal> {
     once(&gate, &write, async {
         let new: NewWithdrawal<'_> =
-            input::json(&body, "user_id, amount, and upi_id or method and destination")?;
-        let member = whose(&gate, &principal, &new.user_id)?;
+            input::json(&write.body, "user_id, amount, and upi_id or method and destination")?;
+        let member = whose(&gate, &write.principal, &new.user_id)?;
         let raw = text(new.amount.ok_or_else(|| missing("amount"))?);
         let amount = input::amount(raw, gate.app.preset.currency)?;
         let (method, destination) = destination(&new)?;
         let member = load(&gate, &member).await?;
-        let key = key(&gate, &principal, &headers)?;
+        let key = key(&gate, &write)?;
         let asked = request_withdrawal(&gate.app, &member.id, amount, (method, destination), &key).await?;
         let view = view(asked.withdrawal().clone(), member.telegram_id.to_string());
-        Ok((Kept::new(StatusCode::OK, &view)?, None))
+        Kept::new(StatusCode::OK, &view)
     })
     .await
 }
@@ -83,9 +76,7 @@ fn destination<'a>(new: &'a NewWithdrawal<'_>) -> Result<(PayoutMethod, &'a str)
     match (&new.method, &new.destination, &new.upi_id) {
         (None, None, Some(upi)) => Ok((PayoutMethod::Upi, upi)),
         (Some(method), Some(destination), None) => {
-            let all = [PayoutMethod::Upi, PayoutMethod::Iban, PayoutMethod::BankIn];
-            let method = all.into_iter().find(|known| known.as_str() == method);
-            let method = method
+            let method = PayoutMethod::parse(method)
                 .ok_or_else(|| bad_request("bad_method", "method must be one of upi, iban and bank_in."))?;
             Ok((method, destination))
         }
@@ -94,12 +85,12 @@ fn destination<'a>(new: &'a NewWithdrawal<'_>) -> Result<(PayoutMethod, &'a str)
 }
 
 /// What makes the request this one: the caller's key, or else nothing but itself.
-fn key(gate: &Gate, principal: &Principal, headers: &HeaderMap) -> Result<String, Refusal> {
-    if headers.contains_key("idempotency-key") {
-        return Ok(format!("{}:{}", principal.name, input::idempotency_key(headers)?));
+fn key(gate: &Gate, write: &Write) -> Result<String, Refusal> {
+    if let Some(key) = write.key()? {
+        return Ok(format!("{}:{key}", write.principal.name));
     }
     let nonce = gate.app.entropy.nonce().map_err(guerdon_app::AppError::Unavailable)?;
-    Ok(format!("{}:unkeyed-{}", principal.name, hex::encode(nonce)))
+    Ok(format!("{}:unkeyed-{}", write.principal.name, hex::encode(nonce)))
 }
 
 fn view(withdrawal: Withdrawal, user_id: String) -> AskedWithdrawal {

@@ -83,8 +83,7 @@ fn parts(line: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn read_method(word: &str) -> Option<PayoutMethod> {
-    let all = [PayoutMethod::Upi, PayoutMethod::Iban, PayoutMethod::BankIn];
-    all.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(word))
+    PayoutMethod::parse(&word.to_ascii_lowercase())
 }
 
 /// The least amount, as it is typed.

@@ -5,8 +5,13 @@
 //! key of what it makes, or by the state it moves. A crash in between costs nothing, because the same call does the
 //! same again. Without a key that alone is the guard.
 
-use axum::response::{IntoResponse, Response};
-use guerdon_app::desk::{DeskCall, Line, answered_call, keep_answer};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+    response::{IntoResponse, Response},
+};
+use guerdon_app::desk::{DeskCall, answered_call, keep_answer};
+use guerdon_runtime::problem;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -14,7 +19,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::{
     Principal,
     admit::Gate,
-    input::idempotency_key,
+    input::optional_idempotency_key,
     output::{Refusal, replayed},
 };
 
@@ -45,48 +50,67 @@ impl IntoResponse for Kept {
     }
 }
 
-/// A write, as far as its repetition is concerned.
-pub struct Write<'a> {
+/// A write: who calls, what, and with which body.
+pub struct Write {
     /// Who calls.
-    pub principal: &'a Principal,
-    /// The headers, for the key.
-    pub headers: &'a HeaderMap,
-    /// What the call is, with everything in its path.
-    pub route: String,
-    /// Its body.
-    pub body: &'a [u8],
+    pub principal: Principal,
+    /// The body.
+    pub body: Bytes,
+    headers: HeaderMap,
+    /// Method and path.
+    route: String,
 }
 
-/// Does `work` unless it was done and answered under the call's key; keeps its answer, with an audit line if it has
-/// one. The key may be left out.
+impl Write {
+    /// The caller's key, where they sent one.
+    ///
+    /// # Errors
+    /// 400 when it is malformed.
+    pub fn key(&self) -> Result<Option<String>, Refusal> {
+        optional_idempotency_key(&self.headers)
+    }
+}
+
+/// Takes the whole call. The gate has put in who makes it.
+impl<S: Send + Sync> FromRequest<S> for Write {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let principal = request.extensions().get::<Principal>().cloned();
+        let principal = principal.ok_or_else(|| Refusal(problem::internal()).into_response())?;
+        let route = format!("{} {}", request.method(), request.uri().path());
+        let headers = request.headers().clone();
+        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        Ok(Self { principal, body, headers, route })
+    }
+}
+
+/// Does `work` unless it was done and answered under the call's key; keeps its answer. The key may be left out.
 ///
 /// # Errors
 /// That of `work`, 409 for a key that was used for another input, 400 for a malformed one.
 pub async fn once(
     gate: &Gate,
-    write: &Write<'_>,
-    work: impl Future<Output = Result<(Kept, Option<Line>), Refusal>>,
+    write: &Write,
+    work: impl Future<Output = Result<Kept, Refusal>>,
 ) -> Result<Response, Refusal> {
     let Some(call) = call(gate, write)? else {
-        return Ok(work.await?.0.into_response());
+        return Ok(work.await?.into_response());
     };
     if let Some(kept) = answered_call(&gate.app, &call).await? {
         let kept: Kept = serde_json::from_str(&kept).map_err(guerdon_app::AppError::from)?;
         return Ok(replayed(kept.into_response(), true));
     }
-    let (kept, line) = work.await?;
+    let kept = work.await?;
     let body = serde_json::to_string(&kept).map_err(guerdon_app::AppError::from)?;
-    keep_answer(&gate.app, &call, body, line).await?;
+    keep_answer(&gate.app, &call, body, None).await?;
     Ok(kept.into_response())
 }
 
-fn call(gate: &Gate, write: &Write<'_>) -> Result<Option<DeskCall>, Refusal> {
-    if !write.headers.contains_key("idempotency-key") {
-        return Ok(None);
-    }
-    let key = idempotency_key(write.headers)?;
+fn call(gate: &Gate, write: &Write) -> Result<Option<DeskCall>, Refusal> {
+    let Some(key) = write.key()? else { return Ok(None) };
     // Keyed, so that what is in a body cannot be guessed by its hash.
-    let input = [write.route.as_bytes(), b"\n", write.body].concat();
+    let input = [write.route.as_bytes(), b"\n", &write.body].concat();
     let input_hash = gate.app.pseudonyms.digest("idempotency", &input);
     Ok(Some(DeskCall { principal: write.principal.name.clone(), key, input_hash }))
 }

@@ -85,6 +85,14 @@ pub fn json<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &str) -> Result<T,
     })
 }
 
+/// The same for a body that may be left out: then it is what it is by default.
+///
+/// # Errors
+/// 400.
+pub fn optional_json<'a, T: Default + Deserialize<'a>>(body: &'a [u8], expected: &str) -> Result<T, Refusal> {
+    if body.is_empty() { Ok(T::default()) } else { json(body, expected) }
+}
+
 /// A currency's code.
 ///
 /// # Errors
@@ -139,4 +147,12 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<String, Refusal> {
             "Send an Idempotency-Key header of 1 to 128 visible characters; repeat it to repeat the call.";
         Err(bad_request("bad_idempotency_key", detail))
     }
+}
+
+/// The caller's key, where they sent one.
+///
+/// # Errors
+/// 400 when it is malformed.
+pub fn optional_idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    headers.contains_key("idempotency-key").then(|| idempotency_key(headers)).transpose()
 }

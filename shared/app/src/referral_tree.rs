@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use guerdon_domain::{MemberId, Referral, ReferralState, Timestamp};
+use guerdon_domain::{MemberId, Referral, Timestamp};
 use guerdon_store::{Member, Projection, metered};
 
 use crate::{App, AppError, figures::count};
@@ -99,11 +99,7 @@ impl Known {
         Branch {
             member: self.members.get(&referral.referee).cloned(),
             joined_at: referral.joined_at,
-            state: match referral.state {
-                ReferralState::Pending => "pending",
-                ReferralState::Converted { .. } => "converted",
-                ReferralState::Expired => "expired",
-            },
+            state: referral.state.as_str(),
             recruits: self.recruits.get(&referral.referee).copied().unwrap_or_default(),
             referees,
         }

@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use guerdon_domain::Scope;
 use guerdon_store::{AuditRecord, ServiceKey, metered};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{App, AppError, error::refusal};
+use crate::{
+    App, AppError,
+    error::refusal,
+    sign_in::{hash, random},
+};
 
 /// What every key begins with, so that a leaked one is found by a search.
 pub const KEY_PREFIX: &str = "gsk_";
@@ -42,7 +45,7 @@ pub async fn make_service_key(
                 };
                 (digest("id")[..16].to_owned(), digest("secret")[..48].to_owned())
             }
-            None => (hex::encode(&random(app)?[..8]), hex::encode(random(app)?)),
+            None => (random(app)?[..16].to_owned(), random(app)?),
         };
         let record = ServiceKey {
             id,
@@ -109,12 +112,4 @@ fn line(app: &App, operator: &str, action: &str, id: &str, [before, after]: [Str
         before,
         after,
     }
-}
-
-fn random(app: &App) -> Result<[u8; 24], AppError> {
-    app.entropy.nonce().map_err(AppError::Unavailable)
-}
-
-fn hash(secret: &str) -> String {
-    hex::encode(Sha256::digest(secret))
 }

@@ -22,6 +22,14 @@ pub enum PayoutMethod {
 }
 
 impl PayoutMethod {
+    /// Every way there is.
+    pub const ALL: [Self; 3] = [Self::Upi, Self::Iban, Self::BankIn];
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == word)
+    }
+
     /// The word used in the API and in exports.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -26,6 +26,17 @@ pub enum ReferralState {
     Expired,
 }
 
+impl ReferralState {
+    /// The word used in the API.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Converted { .. } => "converted",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// Who brought whom. A referee has one referrer for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referral {

@@ -252,10 +252,12 @@ async fn trail(
     Ok(app.store.put_audit(&line).await?)
 }
 
-fn random(app: &App) -> Result<String, AppError> {
+/// 48 hex digits that nobody can guess.
+pub(crate) fn random(app: &App) -> Result<String, AppError> {
     app.entropy.nonce().map(hex::encode).map_err(AppError::Unavailable)
 }
 
-fn hash(secret: &str) -> String {
+/// What is kept of a secret.
+pub(crate) fn hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret))
 }
