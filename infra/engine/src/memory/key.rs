@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::{
     error::{Refusal, invalid},
     number::Number,
-    value::{Attributes, Image, Value},
+    value::{Attributes, Image, Value, only},
 };
 
 /// Most bytes of a partition key and of a sort key.
@@ -16,7 +17,7 @@ const MAX_BYTES: (usize, usize) = (2048, 1024);
 /// A key attribute's value. Keys that meet are of one type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Key {
-    S(String),
+    S(SmolStr),
     N(Number),
     B(Vec<u8>),
 }
@@ -61,7 +62,8 @@ pub(crate) struct Place {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tail {
     Least,
-    At(PrimaryKey),
+    /// Boxed, because items of a table have none.
+    At(Box<PrimaryKey>),
     Greatest,
 }
 
@@ -115,6 +117,11 @@ impl KeySchema {
         Ok(PrimaryKey { hash, range })
     }
 
+    /// The key attributes of an item.
+    pub(crate) fn key_of(&self, item: &Attributes) -> Attributes {
+        only(item, self.attributes().map(|attribute| attribute.name.as_str()))
+    }
+
     /// The primary key that a request names, with nothing else beside it.
     pub(crate) fn of_key(&self, key: &Attributes) -> Result<PrimaryKey, Refusal> {
         if key.len() != self.attributes().count() {
@@ -125,19 +132,19 @@ impl KeySchema {
 
     /// The item's place in an index with this schema; none if it has not all of the attributes.
     pub(crate) fn place(&self, item: &Attributes, primary: &PrimaryKey) -> Option<(Key, Place)> {
-        let part = |attribute: &KeyAttribute| Key::of(item.get(&attribute.name)?, attribute.kind);
+        let part = |attribute: &KeyAttribute| Key::of(item.get(attribute.name.as_str())?, attribute.kind);
         let hash = part(&self.hash)?;
         let range = match &self.range {
             Some(attribute) => Some(part(attribute)?),
             None => None,
         };
-        Some((hash, Place { range, tail: Tail::At(primary.clone()) }))
+        Some((hash, Place { range, tail: Tail::At(Box::new(primary.clone())) }))
     }
 
     /// Refuses an item whose attributes of this index's key are of another type, or empty.
     pub(crate) fn check_index_key(&self, item: &Attributes, index: &str) -> Result<(), Refusal> {
         for attribute in self.attributes() {
-            let Some(value) = item.get(&attribute.name) else { continue };
+            let Some(value) = item.get(attribute.name.as_str()) else { continue };
             let (name, expected) = (&attribute.name, attribute.kind.as_str());
             match Key::of(value, attribute.kind) {
                 None => {
@@ -170,7 +177,7 @@ impl PrimaryKey {
 
 fn checked(item: &Attributes, attribute: &KeyAttribute, max: usize) -> Result<Key, Refusal> {
     let name = &attribute.name;
-    let Some(value) = item.get(name) else {
+    let Some(value) = item.get(name.as_str()) else {
         return invalid(format!(
             "One or more parameter values were invalid: Missing the key {name} in the item"
         ));

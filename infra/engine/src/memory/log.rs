@@ -21,7 +21,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Tables,
+    STREAM_SECONDS, Tables,
     definition::{CreateTable, TimeToLive},
     error::Refusal,
     records::Record,
@@ -36,8 +36,6 @@ const MAGIC: &[u8; 8] = b"GUERDON1";
 const FRAME: usize = 8;
 /// A log is rewritten when it has grown to four times its last snapshot, but not before it has this size.
 const MIN_REWRITE: u64 = 64 * 1024 * 1024;
-/// Stream records older than this are left out of a snapshot: DynamoDB keeps a day, a laptop may sleep longer.
-const STREAM_SECONDS: i64 = 7 * 24 * 3600;
 
 /// What a frame says.
 #[derive(Debug, Serialize, Deserialize)]

@@ -34,6 +34,9 @@ use error::{Refusal, invalid};
 use requests::{DeleteItem, PutItem, UpdateItem};
 use table::Table;
 
+/// Stream records that are older may be forgotten: DynamoDB keeps a day, a laptop may sleep longer.
+const STREAM_SECONDS: i64 = 7 * 24 * 3600;
+
 /// The engine in memory. Clones share the tables.
 #[derive(Clone)]
 pub(crate) struct Memory {
@@ -167,11 +170,11 @@ impl Memory {
         limit: usize,
     ) -> Result<StreamPage, EngineError> {
         let (arn, shard_id, records) = {
-            let tables = self.lock();
-            let stream = tables.tables.get(table).and_then(|table| table.stream.as_ref());
+            let mut tables = self.lock();
+            let stream = tables.tables.get_mut(table).and_then(|table| table.stream.as_mut());
             let stream =
                 stream.ok_or_else(|| EngineError::Database(format!("table {table} has no stream")))?;
-            let records = stream.behind(position.0.as_deref(), limit)?;
+            let records = stream.behind(position.0.as_deref(), limit, (self.clock)() - STREAM_SECONDS)?;
             (stream.arn.clone(), stream.shard_id.clone(), records)
         };
         let last = records.last().map(|record| StreamPosition(Some(record.sequence_number())));

@@ -10,8 +10,10 @@ const DIGITS: u32 = 38;
 const MOST: i32 = 126;
 const LEAST: i32 = -129;
 
-/// `digits * 10^exponent`, negated if so said. Without trailing zeros, so equal numbers are equal fields.
+/// `digits * 10^exponent`, negated if so said. Without trailing zeros, so equal numbers are equal fields. Packed, or
+/// each value of an item would be half as large again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(Rust, packed(8))]
 pub(crate) struct Number {
     negative: bool,
     digits: u128,
@@ -176,7 +178,7 @@ impl fmt::Display for Number {
         if self.negative {
             f.write_str("-")?;
         }
-        let digits = self.digits.to_string();
+        let digits = { self.digits }.to_string();
         let point = self.point();
         match usize::try_from(point) {
             Ok(point) if self.exponent >= 0 => write!(f, "{digits:0<point$}"),

@@ -17,7 +17,7 @@ use super::{
     key::{Key, KeySchema, Place},
     requests::{Query, Scan, Select},
     table::View,
-    value::{Attributes, Image, size_of_item},
+    value::{Attributes, Image, only, size_of_item},
 };
 
 /// Bytes after which a page ends.
@@ -210,8 +210,7 @@ impl<'a> View<'a> {
     }
 
     fn key_of(&self, item: &Image) -> Attributes {
-        let pairs = self.key_names().filter_map(|name| item.get_key_value(name));
-        pairs.map(|(name, value)| (name.clone(), value.clone())).collect()
+        only(item, self.key_names())
     }
 
     /// Reads an `ExclusiveStartKey`.

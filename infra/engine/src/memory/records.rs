@@ -77,19 +77,27 @@ impl Stream {
         by_ttl: bool,
     ) {
         let Some(image) = new.as_ref().or(old.as_ref()) else { return };
-        let keys = schema.attributes().filter_map(|attribute| image.get_key_value(&attribute.name));
-        let keys = keys.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let keys = schema.key_of(image);
         self.last += 1;
         self.records.push_back(Record { sequence: self.last, at: now, keys, old, new, by_ttl });
     }
 
-    /// Up to `limit` records behind a sequence number.
-    pub(crate) fn behind(&self, position: Option<&str>, limit: usize) -> Result<Vec<Record>, EngineError> {
+    /// Up to `limit` records behind a sequence number. Of those before it, which have been read, the ones from
+    /// before `oldest` are forgotten.
+    pub(crate) fn behind(
+        &mut self,
+        position: Option<&str>,
+        limit: usize,
+        oldest: i64,
+    ) -> Result<Vec<Record>, EngineError> {
         let behind = position.map_or(Ok(0), |text| {
             let number = text.parse::<u128>().ok().and_then(|number| number.checked_sub(FIRST));
             let number = number.and_then(|number| u64::try_from(number).ok());
             number.ok_or_else(|| EngineError::Database(format!("{text} is no sequence number")))
         })?;
+        while self.records.front().is_some_and(|record| record.at < oldest && record.sequence <= behind) {
+            self.records.pop_front();
+        }
         let start = self.records.partition_point(|record| record.sequence <= behind);
         Ok(self.records.range(start..).take(limit).cloned().collect())
     }

@@ -9,7 +9,7 @@ use super::{
     key::{Key, KeySchema, Place, PrimaryKey, Tree},
     log::{Changed, Entry},
     records::Stream,
-    value::{Attributes, Image, Value, size_of_item},
+    value::{Attributes, Image, Value, only, size_of_item},
 };
 
 /// A table.
@@ -92,7 +92,7 @@ impl Table {
     /// Items that their TTL attribute has let expire.
     pub(crate) fn expired(&self, now: i64) -> Vec<Change> {
         let Some(ttl) = self.time_to_live.as_ref().filter(|ttl| ttl.enabled) else { return Vec::new() };
-        let expired = |item: &Image| match item.get(&ttl.attribute_name) {
+        let expired = |item: &Image| match item.get(ttl.attribute_name.as_str()) {
             Some(Value::N(at)) => at.whole().is_some_and(|at| at < now),
             _ => false,
         };
@@ -169,11 +169,7 @@ impl Change {
             (old, new) if old == new => None,
             (_, Some(item)) => Some(Changed::Put { table, item: item.clone() }),
             (None, None) => None,
-            (Some(old), None) => {
-                let pairs = schema.attributes().filter_map(|attribute| old.get_key_value(&attribute.name));
-                let key = pairs.map(|(name, value)| (name.clone(), value.clone())).collect();
-                Some(Changed::Delete { table, key })
-            }
+            (Some(old), None) => Some(Changed::Delete { table, key: schema.key_of(old) }),
         }
     }
 }
@@ -207,8 +203,7 @@ impl Index {
             ProjectionType::All => image.clone(),
             ProjectionType::KeysOnly => {
                 let names = self.definition.schema.attributes().chain(primary.attributes());
-                let pairs = names.filter_map(|attribute| image.get_key_value(&attribute.name));
-                Image::new(pairs.map(|(name, value)| (name.clone(), value.clone())).collect())
+                Image::new(only(image, names.map(|attribute| attribute.name.as_str())))
             }
         };
         Some((hash, place, projected))

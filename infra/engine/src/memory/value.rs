@@ -1,18 +1,15 @@
 //! Attribute values, typed, and items as they are stored: shared between table, indexes and stream.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    ops::Deref,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, fmt, ops::Deref, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use litemap::LiteMap;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, MapAccess, Visitor},
     ser::SerializeMap,
 };
+use smol_str::SmolStr;
 
 use super::{
     error::{Refusal, invalid},
@@ -27,7 +24,7 @@ const MAX_DEPTH: usize = 32;
 /// An attribute's value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
-    S(String),
+    S(SmolStr),
     N(Number),
     B(Vec<u8>),
     Bool(bool),
@@ -39,8 +36,12 @@ pub(crate) enum Value {
     M(Attributes),
 }
 
-/// Attributes by name: an item, or a map inside one.
-pub(crate) type Attributes = BTreeMap<String, Value>;
+/// An attribute's name; short ones need no memory of their own.
+pub(crate) type Name = SmolStr;
+
+/// Attributes by name: an item, or a map inside one. Sorted and without gaps: a business of a million payments has
+/// some thirty million of these, and the nodes of trees would be mostly empty.
+pub(crate) type Attributes = LiteMap<Name, Value>;
 
 /// An item as it stands, shared by whatever remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -59,7 +60,7 @@ impl<'de> Deserialize<'de> for Image {
 
 impl Image {
     pub(crate) fn new(attributes: Attributes) -> Self {
-        Self(Arc::new(attributes))
+        Self(Arc::new(compact(attributes)))
     }
 
     /// An item that may be stored: not too big, not too deep.
@@ -70,6 +71,14 @@ impl Image {
         }
         Ok(Self::new(attributes))
     }
+}
+
+/// Gives back the room for attributes to come.
+fn compact(attributes: Attributes) -> Attributes {
+    let mut pairs = attributes.into_tuple_vec();
+    pairs.iter_mut().for_each(|(_, value)| value.compact());
+    pairs.shrink_to_fit();
+    Attributes::from_sorted_store_unchecked(pairs)
 }
 
 impl Deref for Image {
@@ -85,6 +94,12 @@ pub(crate) fn check_size(attributes: &Attributes) -> Result<(), Refusal> {
         return invalid("Item size has exceeded the maximum allowed size");
     }
     Ok(())
+}
+
+/// The attributes of those names that the item has.
+pub(crate) fn only<'a>(item: &Attributes, names: impl Iterator<Item = &'a str>) -> Attributes {
+    let found = names.filter_map(|name| item.get_indexed(item.find_index(name).ok()?));
+    found.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Bytes that count for limits and capacity.
@@ -121,6 +136,17 @@ impl Value {
             Self::Bs(set) => set.iter().map(Vec::len).sum(),
             Self::L(list) => 3 + list.iter().map(|value| 1 + value.size()).sum::<usize>(),
             Self::M(map) => 3 + map.iter().map(|(name, value)| name.len() + 1 + value.size()).sum::<usize>(),
+        }
+    }
+
+    fn compact(&mut self) {
+        match self {
+            Self::M(map) => *map = compact(std::mem::take(map)),
+            Self::L(list) => {
+                list.iter_mut().for_each(Self::compact);
+                list.shrink_to_fit();
+            }
+            _ => {}
         }
     }
 

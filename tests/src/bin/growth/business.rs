@@ -1,13 +1,19 @@
 //! A business of any size, loaded through the use cases and the projector.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::ensure;
 use axum::Router;
 use guerdon_api::{Gate, Limits};
 use guerdon_app::{
-    App, FixedClock, MovableClock, OrderRequest, OsEntropy, Profile, create_order, pay_order, project,
-    record_payment, request_withdrawal, settle_wallet, share_code, start_member,
+    App, Clock as _, FixedClock, MovableClock, OrderRequest, OsEntropy, Profile, create_order, pay_order,
+    project, record_payment, request_withdrawal, settle_wallet, share_code, start_member,
 };
 use guerdon_domain::{
     Code, Currency, ExternalPaymentId, Money, PaymentFacts, PaymentKey, PaymentMethod, PayoutMethod, Preset,
@@ -27,7 +33,7 @@ const TABLE: &str = "guerdon";
 pub(crate) const TOKEN: &str = "token-of-the-growth-bench";
 /// The member who brought half of all others.
 pub(crate) const POPULAR: i64 = 1;
-/// Changes that the projector takes at once.
+/// Changes that the projector takes at once, as the trigger hands them over.
 const BATCH: usize = 1000;
 
 pub(crate) struct Business {
@@ -37,8 +43,6 @@ pub(crate) struct Business {
     app: App,
     clock: Arc<FixedClock>,
     engine: Engine,
-    read_to: StreamPosition,
-    steps: usize,
 }
 
 /// The path is member-api's.
@@ -49,11 +53,21 @@ pub(crate) fn is_members(path: &str) -> bool {
 impl Business {
     /// `members`, one in ten of whom refers others, and `payments` of theirs, spread over a month.
     pub(crate) async fn load(members: usize, payments: usize) -> anyhow::Result<Self> {
-        let mut business = Self::empty().await?;
+        let business = Self::empty().await?;
+        let written = Arc::new(AtomicBool::new(false));
+        let projected =
+            tokio::spawn(project_all(business.app.clone(), business.engine.clone(), written.clone()));
+        business.fill(members, payments).await?;
+        written.store(true, Ordering::Release);
+        projected.await??;
+        Ok(business)
+    }
+
+    async fn fill(&self, members: usize, payments: usize) -> anyhow::Result<()> {
         let mut lots = fastrand::Rng::with_seed(20_261_121);
         let mut codes: Vec<Code> = Vec::new();
         let steps = (members + payments).max(1);
-        let second = (30 * 86_400_usize).div_ceil(steps);
+        let second = i64::try_from((30 * 86_400_usize).div_ceil(steps))?;
         let last = i64::try_from(members)?;
         for member in 1..=last {
             // Half of all come by the popular one, a third by others, the rest by themselves.
@@ -62,34 +76,33 @@ impl Business {
                 3..5 if !codes.is_empty() => codes.get(lots.usize(0..codes.len())),
                 _ => None,
             };
-            business.join(member, code.cloned().as_ref()).await?;
+            self.join(member, code.cloned().as_ref()).await?;
             if member % 10 == 1 {
-                let id = business.app.member_id(TelegramId::try_new(member)?);
-                codes.push(share_code(&business.app, &id).await?.code);
+                let id = self.app.member_id(TelegramId::try_new(member)?);
+                codes.push(share_code(&self.app, &id).await?.code);
             }
-            business.pass(second).await?;
+            self.clock.advance(second);
         }
         for payment in 0..payments {
             let member = lots.i64(1..=last);
             if payment % 20 == 0 {
-                business.order(member, payment).await?;
+                self.order(member, payment).await?;
             } else {
-                business.pay(member, payment).await?;
+                self.pay(member, payment).await?;
             }
-            business.pass(second).await?;
+            self.clock.advance(second);
         }
-        business.withdraw(last).await?;
-        business.project(0).await?;
-        Ok(business)
+        self.withdraw(last).await
     }
 
     async fn empty() -> anyhow::Result<Self> {
-        let engine = Engine::memory()?;
+        // 2026-11-01T00:00:00Z.
+        let clock = Arc::new(FixedClock::new(Timestamp::from_seconds(1_793_491_200)));
+        let at = clock.clone();
+        let engine = Engine::memory_at(Arc::new(move || at.now().millis() / 1000));
         let meter = Arc::new(Meter::default());
         let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
         store.create_table().await?;
-        // 2026-11-01T00:00:00Z.
-        let clock = Arc::new(FixedClock::new(Timestamp::from_seconds(1_793_491_200)));
         let app = App {
             store,
             clock: clock.clone(),
@@ -108,16 +121,7 @@ impl Business {
         };
         let members = member_api::routes::router(gate.clone(), BotUsername::parse("growth_bench_bot")?);
         let operators = admin_api::routes::router(admin_api::routes::Desk { gate, super_admin: None });
-        Ok(Self {
-            meter,
-            operators,
-            members,
-            app,
-            clock,
-            engine,
-            read_to: StreamPosition::default(),
-            steps: 0,
-        })
+        Ok(Self { meter, operators, members, app, clock, engine })
     }
 
     async fn join(&self, member: i64, code: Option<&Code>) -> anyhow::Result<()> {
@@ -173,27 +177,26 @@ impl Business {
         }
         Ok(())
     }
+}
 
-    /// Time passes, and the projector reads on when there is enough.
-    async fn pass(&mut self, seconds: usize) -> anyhow::Result<()> {
-        self.clock.advance(i64::try_from(seconds)?);
-        self.steps += 1;
-        if self.steps.is_multiple_of(BATCH / 4) { self.project(BATCH).await } else { Ok(()) }
-    }
-
-    /// Projects whole batches, or with 0 whatever is left.
-    async fn project(&mut self, at_least: usize) -> anyhow::Result<()> {
-        loop {
-            let page = self.engine.read_stream(TABLE, &self.read_to, BATCH)?;
-            if page.records.is_empty() || page.records.len() < at_least {
-                return Ok(());
-            }
-            self.read_to = page.position;
-            let event = json!({ "Records": page.records, "shardId": page.shard_id });
-            let event: StreamEvent = serde_json::from_value(event)?;
-            let (changes, unreadable) = changes(&event);
-            ensure!(unreadable.is_none(), "a stream record is unreadable");
-            project(&self.app, event.shard_id.as_deref().unwrap_or("shard"), &changes).await?;
+/// Projects the stream, whole batches until all is written and then whatever is left.
+async fn project_all(app: App, engine: Engine, written: Arc<AtomicBool>) -> anyhow::Result<()> {
+    let mut read_to = StreamPosition::default();
+    loop {
+        let last = written.load(Ordering::Acquire);
+        let page = engine.read_stream(TABLE, &read_to, BATCH)?;
+        if page.records.len() < BATCH && !last {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
         }
+        if page.records.is_empty() {
+            return Ok(());
+        }
+        read_to = page.position;
+        let event = json!({ "Records": page.records, "shardId": page.shard_id });
+        let event: StreamEvent = serde_json::from_value(event)?;
+        let (changes, unreadable) = changes(&event);
+        ensure!(unreadable.is_none(), "a stream record is unreadable");
+        project(&app, event.shard_id.as_deref().unwrap_or("shard"), &changes).await?;
     }
 }

@@ -205,7 +205,7 @@ fn contains(whole: &Value, part: &Value) -> bool {
         (Value::B(bytes), Value::B(part)) => {
             part.is_empty() || bytes.windows(part.len()).any(|window| window == part)
         }
-        (Value::Ss(set), Value::S(member)) => set.contains(member),
+        (Value::Ss(set), Value::S(member)) => set.contains(member.as_str()),
         (Value::Ns(set), Value::N(member)) => set.contains(member),
         (Value::Bs(set), Value::B(member)) => set.contains(member),
         (Value::L(list), member) => list.contains(member),

@@ -128,11 +128,11 @@ fn span(condition: &Condition, range: &KeyAttribute, bindings: &Bindings<'_>) ->
 fn successor(prefix: &Key) -> Option<Key> {
     match prefix {
         Key::S(prefix) => {
-            let mut text = prefix.clone();
+            let mut text = prefix.to_string();
             while let Some(last) = text.pop() {
                 if let Some(next) = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32) {
                     text.push(next);
-                    return Some(Key::S(text));
+                    return Some(Key::S(text.into()));
                 }
             }
             None

@@ -100,13 +100,13 @@ impl Path {
     fn get<'i>(&self, item: &'i Attributes, bindings: &Bindings<'_>) -> Option<&'i Value> {
         let (first, rest) = self.0.split_first()?;
         let mut value = match first {
-            Step::Attribute(name) => item.get(name)?,
+            Step::Attribute(name) => item.get(name.as_str())?,
             Step::Name(name) => item.get(bindings.names[*name])?,
             Step::Index(_) => return None,
         };
         for step in rest {
             value = match (step, value) {
-                (Step::Attribute(name), Value::M(map)) => map.get(name)?,
+                (Step::Attribute(name), Value::M(map)) => map.get(name.as_str())?,
                 (Step::Name(name), Value::M(map)) => map.get(bindings.names[*name])?,
                 (Step::Index(index), Value::L(list)) => list.get(*index)?,
                 _ => return None,
@@ -126,7 +126,8 @@ impl<T> Parsed<T> {
         let name = |name: &String| {
             placeholders.names.get(name).map(String::as_str).ok_or_else(|| undefined("name", name))
         };
-        let value = |name: &String| placeholders.values.get(name).ok_or_else(|| undefined("value", name));
+        let value =
+            |name: &String| placeholders.values.get(name.as_str()).ok_or_else(|| undefined("value", name));
         Ok(Bindings {
             names: self.used.names.iter().map(name).collect::<Result<_, _>>()?,
             values: self.used.values.iter().map(value).collect::<Result<_, _>>()?,

@@ -9,7 +9,7 @@ use super::{
 use crate::memory::{
     error::{Refusal, invalid},
     key::KeySchema,
-    value::{Attributes, Value},
+    value::{Attributes, Name, Value},
 };
 
 /// An update expression.
@@ -346,11 +346,11 @@ fn put(item: &mut Attributes, path: &[Bound<'_>], value: Value) -> Result<(), Re
     let Some((last, parents)) = path.split_last() else { return invalid(BAD_PATH) };
     match (parents, last) {
         ([], Bound::Attribute(name)) => {
-            item.insert((*name).to_owned(), value);
+            item.insert(Name::from(*name), value);
         }
         (parents, last) => match (get_mut(item, parents), last) {
             (Some(Value::M(map)), Bound::Attribute(name)) => {
-                map.insert((*name).to_owned(), value);
+                map.insert(Name::from(*name), value);
             }
             (Some(Value::L(list)), Bound::Index(index)) => match list.get_mut(*index) {
                 Some(slot) => *slot = value,
@@ -384,10 +384,10 @@ fn remove(item: &mut Attributes, path: &[Bound<'_>]) {
 fn insert(into: &mut Attributes, path: &[Bound<'_>], value: Value) {
     match path {
         [Bound::Attribute(name)] => {
-            into.insert((*name).to_owned(), value);
+            into.insert(Name::from(*name), value);
         }
         [Bound::Attribute(name), rest @ ..] => {
-            let map = into.entry((*name).to_owned()).or_insert_with(|| Value::M(Attributes::new()));
+            let map = into.entry(Name::from(*name)).or_insert_with(|| Value::M(Attributes::new()));
             if let Value::M(map) = map {
                 insert(map, rest, value);
             }
