@@ -94,13 +94,20 @@ async fn trollz_grants_30_days_for_a_paying_friend_once() {
         });
         world.desk_post("payments", key, &purchase).await;
     }
-    world.says(ALICE, "/credits").await;
+    world.drain().await;
+    let told = world.texts(ALICE.id).await;
+    assert!(told.iter().any(|text| text.contains("Claim it by ")), "{told:?}");
+    let page = world.says(ALICE, "/credits").await;
+    assert!(
+        page.contains("On hold: <b>0 days</b>") && page.contains("To claim: <b>30 days</b>, by "),
+        "{page}"
+    );
     assert_eq!(available(&world, ALICE, WalletKind::Credits, Currency::DAY).await, "0 days", "to be claimed");
-    let shop = world.shop().await;
-    let alice = world.member_token(&shop, ALICE.id).await;
-    let rewards = world.bearing(&alice, "/api/referral/rewards", None).await;
-    let claim = json!({ "rewardId": rewards.body["items"][0]["id"] });
-    assert_eq!(world.bearing(&alice, "/api/referral/claim-reward", Some(&claim)).await.status, 200);
+    for _ in 0..2 {
+        let claimed = world.taps(ALICE, "nav:claim").await;
+        let text = claimed["text"].as_str().unwrap();
+        assert!(text.contains("Earned and unused: <b>30 days</b>") && !text.contains("To claim"), "{text}");
+    }
     assert_eq!(available(&world, ALICE, WalletKind::Credits, Currency::DAY).await, "30 days");
 }
 

@@ -82,7 +82,7 @@ async fn a_half_refund_takes_half_the_commission_whatever_comes_first() {
         tell(&world, &events).await;
         assert_eq!(credit(&world).await, (500 * (n as i64 + 1), 0, 0), "order {order:?}");
     }
-    assert!(world.stack().app().store.parked(10).await.unwrap().is_empty(), "nothing waits any more");
+    assert!(world.stack().app().store.parked(None, 10).await.unwrap().is_empty(), "nothing waits any more");
     let told = world.texts(ALICE.id).await.join("\n");
     assert!(told.contains("refunded"), "{told}");
 }

@@ -61,10 +61,10 @@ async fn a_payment_of_an_unknown_customer_waits_for_its_member() {
     }
     world.drain().await;
     let store = &world.stack().app().store;
-    assert_eq!(store.parked(10).await.unwrap().len(), 1, "parked once");
+    assert_eq!(store.parked(None, 10).await.unwrap().len(), 1, "parked once");
     world.stripe(&checkout(BOB, "cus_early")).await;
     world.drain().await;
-    assert_eq!(store.parked(10).await.unwrap().len(), 0, "replayed and forgotten");
+    assert_eq!(store.parked(None, 10).await.unwrap().len(), 0, "replayed and forgotten");
     assert_eq!(world.admin("stats").await["total_credits_issued"], json!(10.0));
 }
 
@@ -94,7 +94,7 @@ async fn a_reversal_is_kept_for_the_version_that_can_act_on_it() {
         world.stripe(&event("evt_re", "refund.created", &refund)).await;
     }
     world.drain().await;
-    let parked = world.stack().app().store.parked(10).await.unwrap();
+    let parked = world.stack().app().store.parked(None, 10).await.unwrap();
     assert_eq!(parked.len(), 1);
     assert_eq!(parked[0].event_kind, "refund.created");
 }

@@ -7,7 +7,11 @@ use axum::{
     extract::{Query, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Gate, Principal, Refusal, input::bad_request, output::Percent};
+use guerdon_api::{
+    Gate, Principal, Refusal,
+    input::{bad_request, number},
+    output::Percent,
+};
 use guerdon_app::{MOST_TREND_DAYS, Period, profile_view, public_board, referral_analytics, referral_trends};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -81,7 +85,7 @@ pub(crate) async fn board(
     State(gate): State<Arc<Gate>>,
     Query(query): Query<BoardQuery>,
 ) -> Result<Response, Refusal> {
-    let limit = number("limit", query.limit.as_deref(), 10, 100)?;
+    let limit = number(("limit", "bad_limit"), query.limit.as_deref(), (10, 100))?;
     let rows = public_board(&gate.app, period(query.period.as_deref())?, limit).await?;
     let rows = rows.into_iter().map(|(row, recruits)| BoardRow {
         user_id: row.member.to_uuid(),
@@ -96,17 +100,6 @@ pub(crate) async fn board(
 fn period(text: Option<&str>) -> Result<Period, Refusal> {
     Period::parse(text.unwrap_or("all"))
         .ok_or_else(|| bad_request("bad_period", "period must be all, month or week."))
-}
-
-fn number(name: &str, text: Option<&str>, usual: i32, most: i32) -> Result<i32, Refusal> {
-    match text.map(str::parse::<i32>) {
-        None => Ok(usual),
-        Some(Ok(number)) if (1..=most).contains(&number) => Ok(number),
-        Some(_) => {
-            let detail = format!("{name} must be a whole number from 1 to {most}.");
-            Err(bad_request(if name == "limit" { "bad_limit" } else { "bad_days" }, detail))
-        }
-    }
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -181,7 +174,7 @@ pub(crate) async fn trends(
     State(gate): State<Arc<Gate>>,
     Query(query): Query<TrendsQuery>,
 ) -> Result<Response, Refusal> {
-    let days = number("days", query.days.as_deref(), 30, MOST_TREND_DAYS)?;
+    let days = number(("days", "bad_days"), query.days.as_deref(), (30, MOST_TREND_DAYS))?;
     let days = referral_trends(&gate.app, days).await?;
     let days = days.into_iter().map(|day| TrendDay {
         date: day.day,

@@ -9,7 +9,7 @@ use axum::{
 };
 use guerdon_api::{
     Gate, Refusal,
-    input::{bad_request, cursor, encode_cursor},
+    input::{bad_request, cursor, encode_cursor, number},
 };
 use guerdon_app::{Branch, TreePlace, referral_tree};
 use serde::{Deserialize, Serialize};
@@ -89,11 +89,7 @@ pub(crate) async fn tree(
         None | Some("2") => true,
         Some(_) => return Err(bad_request("bad_depth", "depth must be 1 or 2.")),
     };
-    let limit = match query.limit.as_deref().map(str::parse::<i32>) {
-        None => 20,
-        Some(Ok(limit)) if (1..=50).contains(&limit) => limit,
-        Some(_) => return Err(bad_request("bad_limit", "limit must be a whole number from 1 to 50.")),
-    };
+    let limit = number(("limit", "bad_limit"), query.limit.as_deref(), (20, 50))?;
     let before: Option<TreePlace> = cursor(query.cursor.as_deref())?;
     let member = load(&gate, &UserRef::parse(&user_id)?.member(&gate)).await?;
     let found = referral_tree(&gate.app, &member.id, before.as_ref(), limit, two_levels).await?;

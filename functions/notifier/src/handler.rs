@@ -93,11 +93,14 @@ async fn compose(notifier: &Notifier, words: &Texts, notice: &Notice) -> Result<
             Some(promise) => fill(words.notice_new_referral_offer, &[("friend", friend), ("offer", promise)]),
             None => fill(words.notice_new_referral, &[("friend", friend)]),
         },
-        Content::Earned { friend, amount, usable_from } => {
+        Content::Earned { friend, amount, usable_from, claim_by } => {
             let news = fill_html(offer.news, &[("friend", friend)]);
-            let (amount, day) = (in_words(amount), usable_from.map(|at| at.day()).unwrap_or_default());
-            let template =
-                if usable_from.is_some() { words.notice_earned_later } else { words.notice_earned };
+            let (template, day) = match (claim_by, usable_from) {
+                (Some(by), _) => (words.notice_earned_to_claim, by.day()),
+                (None, Some(from)) => (words.notice_earned_later, from.day()),
+                (None, None) => (words.notice_earned, String::new()),
+            };
+            let amount = in_words(amount);
             let values =
                 [("amount", amount.as_str()), ("news", &news), ("ready", purse.ready), ("day", &day)];
             fill(template, &values)

@@ -1,7 +1,7 @@
 //! What the bot shows: use cases' views put into words and buttons.
 
 use guerdon_app::{
-    AppError, Period, StartRefusal, Started, credits_view, leaderboard as board_of, profile_view,
+    AppError, Period, StartRefusal, Started, ToClaim, credits_view, leaderboard as board_of, profile_view,
     program_now, recruit_view, reward_wallet, settings_now, sign_in_link, stored::Member,
 };
 use guerdon_domain::{Entry, EntryKind, Money, TelegramId};
@@ -202,6 +202,12 @@ pub(crate) async fn credits(
             ("applied", &wallet.applied().to_string()),
         ],
     );
+    let mut claim = None;
+    if let Some(ToClaim { amount, until }) = &view.to_claim {
+        let (amount, day) = (amount.to_string(), until.day());
+        text.push_str(&fill(words.credits_to_claim, &[("amount", &amount), ("day", &day)]));
+        claim = Some(Button::nav(fill_html(words.button_claim, &[("amount", &amount)]), Nav::Claim));
+    }
     if purse == Purse::BillCredit && wallet.held().is_positive() {
         text.push_str(&fill(words.credits_on_bill, &[("posted", &wallet.held().to_string())]));
     } else if purse == Purse::BillCredit && balance.is_positive() && !view.has_customer {
@@ -210,9 +216,9 @@ pub(crate) async fn credits(
     if view.wallet.owed().is_positive() {
         text.push_str(&fill(words.credits_owed, &[("owed", &view.wallet.owed().to_string())]));
     }
-    if view.entries.is_empty() {
+    if view.entries.is_empty() && view.to_claim.is_none() {
         text.push_str(words.credits_no_history);
-    } else {
+    } else if !view.entries.is_empty() {
         let rows: Vec<_> = view.entries.iter().map(|entry| entry_row(words, entry)).collect();
         text.push_str(&fill_html(words.credits_history, &[("rows", &rows.join("\n"))]));
     }
@@ -229,6 +235,7 @@ pub(crate) async fn credits(
         rules.filter(|rules| rules.wallet == wallet.kind && wallet.currency == bot.app.preset.currency);
     let withdraw = payable.map(|_| Button::nav(words.button_withdraw, Nav::Withdraw));
     let keyboard = Keyboard::new()
+        .row(claim)
         .row(paging)
         .row(withdraw)
         .row([Button::nav(words.button_recruit, Nav::Recruit), Button::nav(words.button_plans, Nav::Plans)]);

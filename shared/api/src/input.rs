@@ -25,10 +25,22 @@ pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Refusal {
 /// # Errors
 /// 400.
 pub fn limit(text: Option<&str>) -> Result<i32, Refusal> {
+    number(("limit", "bad_limit"), text, (50, 200))
+}
+
+/// A parameter from 1 up to the second number, the first when it is left out; by its name, and the code of a refusal.
+///
+/// # Errors
+/// 400.
+pub fn number(
+    (name, code): (&str, &'static str),
+    text: Option<&str>,
+    (usual, most): (i32, i32),
+) -> Result<i32, Refusal> {
     match text.map(str::parse::<i32>) {
-        None => Ok(50),
-        Some(Ok(limit)) if (1..=200).contains(&limit) => Ok(limit),
-        Some(_) => Err(bad_request("bad_limit", "limit must be a whole number from 1 to 200.")),
+        None => Ok(usual),
+        Some(Ok(number)) if (1..=most).contains(&number) => Ok(number),
+        Some(_) => Err(bad_request(code, format!("{name} must be a whole number from 1 to {most}."))),
     }
 }
 

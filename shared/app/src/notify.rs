@@ -34,6 +34,8 @@ pub enum Content {
         amount: Money,
         /// When it can be used, if not at once.
         usable_from: Option<Timestamp>,
+        /// Until when it has to be claimed, where it does.
+        claim_by: Option<Timestamp>,
     },
     /// A commission's hold is over.
     Released {
@@ -79,10 +81,19 @@ pub async fn notice_for(app: &App, event: &DomainEvent) -> Result<Option<Notice>
             DomainEvent::ReferralCreated { referrer, referee } => {
                 (referrer, Content::NewReferral { friend: first_name(app, referee).await? })
             }
-            DomainEvent::CommissionBooked { beneficiary, referee, amount, due_at, booked_at, .. } => {
+            DomainEvent::CommissionBooked {
+                beneficiary,
+                referee,
+                amount,
+                due_at,
+                booked_at,
+                claim_by,
+                ..
+            } => {
                 let usable_from = (due_at > booked_at).then_some(*due_at);
                 let friend = first_name(app, referee).await?;
-                (beneficiary, Content::Earned { friend, amount: *amount, usable_from })
+                let content = Content::Earned { friend, amount: *amount, usable_from, claim_by: *claim_by };
+                (beneficiary, content)
             }
             DomainEvent::CommissionReleased { beneficiary, amount, was_on_hold: true, .. } => {
                 (beneficiary, Content::Released { amount: *amount })

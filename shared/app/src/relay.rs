@@ -37,6 +37,9 @@ pub enum DomainEvent {
         due_at: Timestamp,
         /// When it was booked.
         booked_at: Timestamp,
+        /// Until when the beneficiary has to claim it, where they do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claim_by: Option<Timestamp>,
     },
     /// A commission entered the beneficiary's wallet.
     CommissionReleased {
@@ -195,6 +198,7 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
             amount: c.amount,
             due_at: c.due_at,
             booked_at: c.booked_at,
+            claim_by: c.claim_ends_at(),
         }),
         (Some(Stored::Commission(before)), Stored::Commission(c)) => commission_moved(before, c),
         (before, Stored::Withdrawal(after)) => {

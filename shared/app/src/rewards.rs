@@ -1,6 +1,6 @@
 //! Rewards that wait to be claimed.
 
-use guerdon_domain::{Commission, CommissionState, MemberId};
+use guerdon_domain::{Commission, CommissionState, MemberId, VoidReason};
 use guerdon_store::{StoreError, metered};
 
 use crate::{App, AppError, error::refusal, settle_wallet};
@@ -28,6 +28,9 @@ impl From<StoreError> for ClaimRefusal {
     }
 }
 
+/// Most rewards that one tap claims.
+const CLAIMED_AT_ONCE: i32 = 25;
+
 /// Claims a reward of `member` by its place in their list, and releases it when its hold is over. Of several claims at
 /// once, one succeeds.
 ///
@@ -36,24 +39,50 @@ impl From<StoreError> for ClaimRefusal {
 pub async fn claim_reward(app: &App, member: &MemberId, place: &str) -> Result<Commission, ClaimRefusal> {
     metered("claim_reward", async {
         let before = app.store.commission_at(member, place).await?.ok_or(ClaimRefusal::Unknown)?;
-        let now = app.now();
-        match (&before.state, before.claim_ends_at()) {
-            (CommissionState::Void { reason: guerdon_domain::VoidReason::Unclaimed, .. }, _) => {
-                return Err(ClaimRefusal::Expired);
-            }
-            (_, None) => return Err(ClaimRefusal::Unknown),
-            (_, Some(end)) if now >= end => return Err(ClaimRefusal::Expired),
-            _ if before.frozen => return Err(ClaimRefusal::Disputed),
-            _ => {}
-        }
-        let after = Commission { claimed_at: Some(now), ..before.clone() };
-        let claim = [app.store.move_commission(&before, &after, ())?];
-        if refusal(app.store.commit(&claim).await)?.is_some() {
-            // Claimed by a twin, or undone, in this very moment.
-            return Err(ClaimRefusal::Unknown);
-        }
+        let after = claim(app, &before).await?;
         settle_wallet(app, member).await?;
         Ok(after)
     })
     .await
+}
+
+/// Claims what waits for `member`, the first to expire first, up to 25 rewards, and releases those whose hold is over.
+/// What cannot be claimed (any more) stays as it is. Gives back what was claimed by this call.
+///
+/// # Errors
+/// [`AppError`]; then some may be claimed, and calling again goes on.
+pub async fn claim_rewards(app: &App, member: &MemberId) -> Result<Vec<Commission>, AppError> {
+    metered("claim_rewards", async {
+        let mut claimed = Vec::new();
+        for before in app.store.claimable(member, CLAIMED_AT_ONCE).await? {
+            match claim(app, &before).await {
+                Ok(after) => claimed.push(after),
+                Err(ClaimRefusal::App(error)) => return Err(error),
+                Err(ClaimRefusal::Unknown | ClaimRefusal::Expired | ClaimRefusal::Disputed) => {}
+            }
+        }
+        settle_wallet(app, member).await?;
+        Ok(claimed)
+    })
+    .await
+}
+
+async fn claim(app: &App, before: &Commission) -> Result<Commission, ClaimRefusal> {
+    let now = app.now();
+    match (&before.state, before.claim_ends_at()) {
+        (CommissionState::Void { reason: VoidReason::Unclaimed, .. }, _) => {
+            return Err(ClaimRefusal::Expired);
+        }
+        (_, None) => return Err(ClaimRefusal::Unknown),
+        (_, Some(end)) if now >= end => return Err(ClaimRefusal::Expired),
+        _ if before.frozen => return Err(ClaimRefusal::Disputed),
+        _ => {}
+    }
+    let after = Commission { claimed_at: Some(now), ..before.clone() };
+    let claim = [app.store.move_commission(before, &after, ())?];
+    match refusal(app.store.commit(&claim).await)? {
+        None => Ok(after),
+        // Claimed by a twin, or undone, in this very moment.
+        Some(()) => Err(ClaimRefusal::Unknown),
+    }
 }

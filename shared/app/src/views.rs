@@ -89,8 +89,10 @@ pub async fn recruit_view(app: &App, member: &MemberId) -> Result<RecruitView, A
 pub struct CreditsView {
     /// The wallet, everything due released.
     pub wallet: Wallet,
-    /// Commissions still on hold.
+    /// Commissions still on hold, without those that wait to be claimed.
     pub on_hold: Money,
+    /// What waits to be claimed.
+    pub to_claim: Option<ToClaim>,
     /// A page of the statement, newest first.
     pub entries: Vec<Entry>,
     /// Where the next page begins, if there is one.
@@ -98,6 +100,18 @@ pub struct CreditsView {
     /// The member pays through Stripe: credit can reach a bill.
     pub has_customer: bool,
 }
+
+/// Rewards that the member has to claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToClaim {
+    /// What they come to: the first hundred, should there be more.
+    pub amount: Money,
+    /// When the first of them expires.
+    pub until: Timestamp,
+}
+
+/// Rewards to be claimed that a page adds up.
+const MOST_TO_CLAIM: i32 = 100;
 
 /// The wallet that the member's rewards come into and a page of its statement, older than entry `before`.
 ///
@@ -116,10 +130,38 @@ pub async fn credits_view(
         let entries = app.store.entries((&member.id, kind, currency), before, limit).await?;
         let counters = app.store.counters(&Projection::Member(member.id.clone())).await?;
         let next_before = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
-        let on_hold = stats_in(currency, &counters).held;
-        Ok(CreditsView { wallet, on_hold, entries, next_before, has_customer: member.customer.is_some() })
+        let to_claim = to_claim(app, &member.id, currency).await?;
+        let waiting = to_claim.as_ref().map_or(0, |to_claim| to_claim.amount.minor());
+        // The counter lags a moment behind.
+        let on_hold = stats_in(currency, &counters).held.minor().saturating_sub(waiting).max(0);
+        let on_hold = Money::new(on_hold, currency);
+        let has_customer = member.customer.is_some();
+        Ok(CreditsView { wallet, on_hold, to_claim, entries, next_before, has_customer })
     })
     .await
+}
+
+/// What `member` may claim in that currency. Only where rewards have to be claimed is there anything to look for.
+async fn to_claim(app: &App, member: &MemberId, currency: Currency) -> Result<Option<ToClaim>, AppError> {
+    let claims = |program: &Program| program.rules.iter().any(|rule| rule.claim_within_days.is_some());
+    if !claims(&app.preset.program) && !claims(&*program_now(app).await?) {
+        return Ok(None);
+    }
+    let now = app.now();
+    let mut found: Option<ToClaim> = None;
+    for reward in app.store.claimable(member, MOST_TO_CLAIM).await? {
+        let worth = reward.entitlement();
+        let Some(until) = reward.claim_ends_at().filter(|end| now < *end && !reward.frozen) else { continue };
+        if worth.currency() == currency {
+            found = Some(match found {
+                None => ToClaim { amount: worth, until },
+                Some(before) => {
+                    ToClaim { amount: before.amount.checked_add(worth)?, until: before.until.min(until) }
+                }
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// What `/withdraw` shows.

@@ -252,15 +252,12 @@ impl Store {
         self.get(&Key::new(pk, sk)).await
     }
 
-    /// Parked events after a [`waiting_place`](ParkedEvent::waiting_place), the longest waiting first, at most `limit`.
+    /// Parked events after a [`waiting_place`](ParkedEvent::waiting_place), the longest waiting first, at most `limit`, and
+    /// no more than 100 of each shard.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn parked_after(
-        &self,
-        after: Option<&str>,
-        limit: i32,
-    ) -> Result<Vec<ParkedEvent>, StoreError> {
+    pub async fn parked(&self, after: Option<&str>, limit: i32) -> Result<Vec<ParkedEvent>, StoreError> {
         let mut all: Vec<ParkedEvent> = Vec::new();
         for shard in 0..SHARDS {
             let range = Range::index("gsi1", keys::parked(shard)).limit(limit.min(100));
@@ -290,20 +287,5 @@ impl Store {
             .only_if("attribute_exists(pk)")
             .value(":at", number(at.millis()));
         Fragment::update(&event.key(), &update, gone)
-    }
-
-    /// Parked events, the longest waiting first, at most `limit`, and no more than 100, of each shard.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn parked(&self, limit: i32) -> Result<Vec<ParkedEvent>, StoreError> {
-        let mut all: Vec<ParkedEvent> = Vec::new();
-        for shard in 0..SHARDS {
-            let range = Range::index("gsi1", keys::parked(shard)).limit(limit.min(100));
-            let (items, _) = self.page(range).await?;
-            all.extend(self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await?);
-        }
-        all.sort_by_key(|event| event.parked_at);
-        Ok(all)
     }
 }

@@ -148,6 +148,11 @@ pub(crate) fn held(beneficiary: &MemberId) -> String {
     format!("HELD#{beneficiary}")
 }
 
+/// A member's rewards that wait to be claimed.
+pub(crate) fn to_claim(beneficiary: &MemberId) -> String {
+    format!("CLAIM#{beneficiary}")
+}
+
 pub(crate) fn claim_due(shard: u8) -> String {
     format!("DUE#CLAIM#{shard}")
 }

@@ -13,7 +13,7 @@
 //! | [`PaymentLink`] | `M#member` | `PAYMENT#paid_at#rail:id` | `PAYMENTS#day#shard` / `paid_at#rail:id` | | |
 //! | [`LimitUse`] | `M#member` or `BUDGET#period` | `CAP#rule#period` or `BUDGET` | | | |
 //! | [`Referral`](guerdon_domain::Referral) | `R#referrer` | `REFERRAL#joined_at#referee` | | `DUE#REFERRAL#shard` / `expires_at` while pending | |
-//! | [`Commission`](guerdon_domain::Commission) | `R#beneficiary` | `COMMISSION#place`, see below | | `HELD#beneficiary` / `due_at` while held and not frozen, `DUE#CLAIM#shard` / end while to be claimed | |
+//! | [`Commission`](guerdon_domain::Commission) | `R#beneficiary` | `COMMISSION#place`, see below | `CLAIM#beneficiary` / end while to be claimed | `HELD#beneficiary` / `due_at` while held and not frozen, `DUE#CLAIM#shard` / end while to be claimed | |
 //! | [`ReleaseDue`] | `R#beneficiary` | `DUE#hour` | | `DUE#RELEASE#shard` / `hour` | |
 //! | member counters | `R#member` | `STATS` | `REFERRERS#shard` / `member` | | |
 //! | member's score | `R#member` | `RANK#period` | | `RANKING#period` / score | |
@@ -90,7 +90,7 @@
 //! | 32 | a service's key, all of them | [`Store::service_key`], [`Store::service_keys`] |
 //! | 33 | an order, several orders | [`Store::order`], [`Store::orders`] |
 //! | 34 | who was seen with a fingerprint | [`Store::sighted`] |
-//! | 35 | what nobody claimed in time | [`Store::claims_due`] |
+//! | 35 | what nobody claimed in time, what a member may claim | [`Store::claims_due`], [`Store::claimable`] |
 //! | 35 | a click | [`Store::click`] |
 //! | 36 | members by joining or name, orders by state | [`Store::listed`] |
 //! | 37 | what members paid, those who paid | [`Store::payers`], [`Store::customers_after`] |

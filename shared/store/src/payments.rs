@@ -120,11 +120,15 @@ impl Record for Commission {
         keys::commission(&self.beneficiary, self.place, self.paid_at, &self.id, &of)
     }
     fn index(&self) -> Index {
-        let due = match self.claim_ends_at() {
-            Some(at) => Some((keys::claim_due(keys::shard(self.id.as_str())), at.millis())),
-            None => self.is_releasable().then(|| (keys::held(&self.beneficiary), self.due_at.millis())),
+        let Some(end) = self.claim_ends_at() else {
+            let held = self.is_releasable().then(|| (keys::held(&self.beneficiary), self.due_at.millis()));
+            return Index { gsi2: held, ..Index::default() };
         };
-        Index { gsi2: due, ..Index::default() }
+        Index {
+            gsi1: Some((keys::to_claim(&self.beneficiary), format!("{}#{}", keys::sortable(end), self.id))),
+            gsi2: Some((keys::claim_due(keys::shard(self.id.as_str())), end.millis())),
+            ttl: None,
+        }
     }
 }
 
@@ -312,6 +316,15 @@ impl Store {
     /// [`StoreError`].
     pub async fn commission_at(&self, member: &MemberId, sk: &str) -> Result<Option<Commission>, StoreError> {
         self.get(&Key::new(keys::referrer_pk(member), sk)).await
+    }
+
+    /// Up to `limit` commissions that wait for `member` to claim them, the first to expire first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn claimable(&self, member: &MemberId, limit: i32) -> Result<Vec<Commission>, StoreError> {
+        let (items, _) = self.page(Range::index("gsi1", keys::to_claim(member)).limit(limit)).await?;
+        self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
     }
 
     /// Commissions of one shard that nobody claimed by `now`, the longest due first.

@@ -24,6 +24,8 @@ pub enum Nav {
     Plans,
     /// How to withdraw.
     Withdraw,
+    /// Claims the rewards that wait for it, and leads to the statement. It spends nothing, and tapped twice it claims once.
+    Claim,
 }
 
 /// The span of a leaderboard.
@@ -59,6 +61,7 @@ impl Nav {
             Self::Help => "help",
             Self::Plans => "plans",
             Self::Withdraw => "withdraw",
+            Self::Claim => "claim",
         });
         match self {
             Self::Leaderboard(period) => data.push_str(period.as_str()),
@@ -83,6 +86,7 @@ impl Nav {
             ("help", _) => Self::Help,
             ("plans", _) => Self::Plans,
             ("withdraw", _) => Self::Withdraw,
+            ("claim", _) => Self::Claim,
             _ => return None,
         };
         // One spelling each: `credits:+5` or `help:x` never came from us.
@@ -112,6 +116,7 @@ mod tests {
         check(Nav::Help, "nav:help");
         check(Nav::Plans, "nav:plans");
         check(Nav::Withdraw, "nav:withdraw");
+        check(Nav::Claim, "nav:claim");
     }
 
     #[test]

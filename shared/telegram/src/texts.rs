@@ -40,6 +40,7 @@ pub struct Texts {
     pub period_all: &'static str,
     pub credits_on_bill: &'static str,
     pub credits_no_customer: &'static str,
+    pub credits_to_claim: &'static str,
     pub credits_owed: &'static str,
     pub credits_history: &'static str,
     pub credits_no_history: &'static str,
@@ -81,6 +82,7 @@ pub struct Texts {
     pub notice_new_referral_offer: &'static str,
     pub notice_earned: &'static str,
     pub notice_earned_later: &'static str,
+    pub notice_earned_to_claim: &'static str,
     pub notice_released: &'static str,
     pub notice_applied: &'static str,
     pub notice_taken_back: &'static str,
@@ -96,6 +98,7 @@ pub struct Texts {
     pub button_back: &'static str,
     pub button_subscribe: &'static str,
     pub button_withdraw: &'static str,
+    pub button_claim: &'static str,
 }
 
 impl Texts {
@@ -235,6 +238,7 @@ pub const EN: Texts = Texts {
     period_all: "of all time",
     credits_on_bill: "\n\n{posted} is booked for your next bill.",
     credits_no_customer: "\n\nYour credit waits here until you subscribe: /plans",
+    credits_to_claim: "\n\n🎁 To claim: <b>{amount}</b>, by {day}",
     credits_owed: "\n\n⚠️ {owed} has to be paid back after a refund. New rewards are set off against it first.",
     credits_history: "\n\n<b>History</b>\n{rows}",
     credits_no_history: "\n\nNothing has happened yet. Invite a friend: /recruit",
@@ -286,6 +290,7 @@ pub const EN: Texts = Texts {
     notice_new_referral_offer: "🎉 <b>{friend}</b> joined through your link. You {offer}.",
     notice_earned: "💰 <b>You earned {amount}!</b> {news} {ready}",
     notice_earned_later: "💰 <b>You earned {amount}!</b> {news} You can use it from {day}: /credits",
+    notice_earned_to_claim: "💰 <b>You earned {amount}!</b> {news} Claim it by {day}: /credits",
     notice_released: "✅ {amount} of your referral rewards is ready to use: /credits",
     notice_applied: "🧾 {amount} of your credit was taken off your bill. /credits",
     notice_taken_back: "↩️ A payment was refunded or disputed, so {amount} of your reward for it is taken back: /credits",
@@ -302,6 +307,7 @@ pub const EN: Texts = Texts {
     button_back: "◂ Back",
     button_subscribe: "Subscribe: {name}, {price}",
     button_withdraw: "🏦 Withdraw",
+    button_claim: "🎁 Claim {amount}",
 };
 
 const EN_OFFER: OfferTexts = OfferTexts {

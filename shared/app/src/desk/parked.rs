@@ -24,7 +24,7 @@ pub enum ReplayRefusal {
 /// # Errors
 /// [`AppError`].
 pub async fn parked_events(app: &App, after: Option<&str>, limit: i32) -> Result<Vec<ParkedEvent>, AppError> {
-    metered("parked_events", async { Ok(app.store.parked_after(after, limit.clamp(1, 100)).await?) }).await
+    metered("parked_events", async { Ok(app.store.parked(after, limit.clamp(1, 100)).await?) }).await
 }
 
 /// Asks for the event at a [`place`](ParkedEvent::place) to be played again, with an audit line: one transaction.

@@ -100,5 +100,5 @@ async fn an_event_without_a_rule_is_kept_once() {
         ParkedEvent { waits_for: WaitsFor::Handler { kind: "refund".to_owned() }, ..event("evt_1", 0) };
     park_for_handler(&b.app, &kept).await.unwrap();
     park_for_handler(&b.app, &kept).await.unwrap();
-    assert_eq!(b.calm().parked(10).await.unwrap(), [kept]);
+    assert_eq!(b.calm().parked(None, 10).await.unwrap(), [kept]);
 }
