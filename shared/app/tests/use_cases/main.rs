@@ -6,6 +6,7 @@
 )]
 
 mod budgets;
+mod claiming;
 mod desk;
 mod faults;
 mod fraud;

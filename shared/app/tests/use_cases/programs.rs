@@ -37,7 +37,7 @@ impl Business {
         self.advance(60);
     }
 
-    async fn every_payment(&self, change: impl FnOnce(&mut Rule)) {
+    pub async fn every_payment(&self, change: impl FnOnce(&mut Rule)) {
         self.set(|program| {
             program.rules[0].trigger = Trigger::EveryPayment;
             change(&mut program.rules[0]);
