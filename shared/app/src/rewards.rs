@@ -29,7 +29,17 @@ impl From<StoreError> for ClaimRefusal {
 }
 
 /// Most rewards that one tap claims.
-const CLAIMED_AT_ONCE: i32 = 25;
+const CLAIMED_AT_ONCE: usize = 25;
+/// Most rewards that are looked at.
+const MOST_TO_CLAIM: i32 = 100;
+
+/// Rewards that `member` may claim now, the first to expire first: of the hundred that wait the shortest.
+pub(crate) async fn claimable_rewards(app: &App, member: &MemberId) -> Result<Vec<Commission>, AppError> {
+    let now = app.now();
+    let mut waiting = app.store.to_claim(member, now, MOST_TO_CLAIM).await?;
+    waiting.retain(|reward| reward.is_claimable(now));
+    Ok(waiting)
+}
 
 /// Claims a reward of `member` by its place in their list, and releases it when its hold is over. Of several claims at
 /// once, one succeeds.
@@ -54,7 +64,7 @@ pub async fn claim_reward(app: &App, member: &MemberId, place: &str) -> Result<C
 pub async fn claim_rewards(app: &App, member: &MemberId) -> Result<Vec<Commission>, AppError> {
     metered("claim_rewards", async {
         let mut claimed = Vec::new();
-        for before in app.store.claimable(member, CLAIMED_AT_ONCE).await? {
+        for before in claimable_rewards(app, member).await?.into_iter().take(CLAIMED_AT_ONCE) {
             match claim(app, &before).await {
                 Ok(after) => claimed.push(after),
                 Err(ClaimRefusal::App(error)) => return Err(error),

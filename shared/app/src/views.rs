@@ -6,7 +6,10 @@ use guerdon_domain::{
 };
 use guerdon_store::{Counters, Member, MemberCode, Projection, metered};
 
-use crate::{App, AppError, program_now, settings_now, settle_wallet::settle_for_view, share_code};
+use crate::{
+    App, AppError, program_now, rewards::claimable_rewards, settings_now, settle_wallet::settle_for_view,
+    share_code,
+};
 
 /// A referrer's counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,9 +113,6 @@ pub struct ToClaim {
     pub until: Timestamp,
 }
 
-/// Rewards to be claimed that a page adds up.
-const MOST_TO_CLAIM: i32 = 100;
-
 /// The wallet that the member's rewards come into and a page of its statement, older than entry `before`.
 ///
 /// # Errors
@@ -147,19 +147,15 @@ async fn to_claim(app: &App, member: &MemberId, currency: Currency) -> Result<Op
     if !claims(&app.preset.program) && !claims(&*program_now(app).await?) {
         return Ok(None);
     }
-    let now = app.now();
+    let rewards = claimable_rewards(app, member).await?;
     let mut found: Option<ToClaim> = None;
-    for reward in app.store.claimable(member, MOST_TO_CLAIM).await? {
-        let worth = reward.entitlement();
-        let Some(until) = reward.claim_ends_at().filter(|end| now < *end && !reward.frozen) else { continue };
-        if worth.currency() == currency {
-            found = Some(match found {
-                None => ToClaim { amount: worth, until },
-                Some(before) => {
-                    ToClaim { amount: before.amount.checked_add(worth)?, until: before.until.min(until) }
-                }
-            });
-        }
+    for reward in rewards.iter().filter(|reward| reward.amount.currency() == currency) {
+        let (worth, Some(until)) = (reward.entitlement(), reward.claim_ends_at()) else { continue };
+        found = Some(match found {
+            None => ToClaim { amount: worth, until },
+            // The first to expire came first.
+            Some(ToClaim { amount, until }) => ToClaim { amount: amount.checked_add(worth)?, until },
+        });
     }
     Ok(found)
 }

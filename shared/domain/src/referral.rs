@@ -184,6 +184,11 @@ impl Commission {
         }
     }
 
+    /// The beneficiary may claim it at `now`.
+    pub fn is_claimable(&self, now: Timestamp) -> bool {
+        !self.frozen && self.claim_ends_at().is_some_and(|end| now < end)
+    }
+
     /// The commission once `undone` of its payment is undone in all, at `at`, with or without a dispute
     /// that is open; and by how much its entitlement changes for a wallet that has it already.
     ///

@@ -90,7 +90,7 @@
 //! | 32 | a service's key, all of them | [`Store::service_key`], [`Store::service_keys`] |
 //! | 33 | an order, several orders | [`Store::order`], [`Store::orders`] |
 //! | 34 | who was seen with a fingerprint | [`Store::sighted`] |
-//! | 35 | what nobody claimed in time, what a member may claim | [`Store::claims_due`], [`Store::claimable`] |
+//! | 35 | what nobody claimed in time, what a member may claim | [`Store::claims_due`], [`Store::to_claim`] |
 //! | 35 | a click | [`Store::click`] |
 //! | 36 | members by joining or name, orders by state | [`Store::listed`] |
 //! | 37 | what members paid, those who paid | [`Store::payers`], [`Store::customers_after`] |

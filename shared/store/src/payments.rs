@@ -318,12 +318,20 @@ impl Store {
         self.get(&Key::new(keys::referrer_pk(member), sk)).await
     }
 
-    /// Up to `limit` commissions that wait for `member` to claim them, the first to expire first.
+    /// Up to `limit` commissions that wait for `member` to claim them after `now`, the first to expire first. Those
+    /// that a dispute has frozen are among them.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn claimable(&self, member: &MemberId, limit: i32) -> Result<Vec<Commission>, StoreError> {
-        let (items, _) = self.page(Range::index("gsi1", keys::to_claim(member)).limit(limit)).await?;
+    pub async fn to_claim(
+        &self,
+        member: &MemberId,
+        now: Timestamp,
+        limit: i32,
+    ) -> Result<Vec<Commission>, StoreError> {
+        let range = Range::index("gsi1", keys::to_claim(member)).limit(limit);
+        let range = range.sort("#sk > :now", &[(":now", string(keys::sortable(now)))]);
+        let (items, _) = self.page(range).await?;
         self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
     }
 

@@ -1,6 +1,7 @@
 //! Rewards that wait to be claimed.
 
 use guerdon_app::{ToClaim, claim_rewards, credits_view};
+use guerdon_domain::Commission;
 
 use crate::support::*;
 
@@ -56,4 +57,19 @@ async fn what_has_expired_is_neither_shown_nor_claimed() {
     assert_eq!(b.to_claim().await, None);
     assert!(claim_rewards(&b.app, &b.id(1)).await.unwrap().is_empty());
     assert_eq!(b.buckets(1).await, (0, 0, 0));
+}
+
+#[tokio::test]
+async fn what_is_disputed_waits() {
+    let b = waiting(2).await;
+    let before = b.commissions(1).await.remove(0);
+    let disputed = Commission { frozen: true, ..before.clone() };
+    b.app.store.commit(&[b.app.store.move_commission(&before, &disputed, ()).unwrap()]).await.unwrap();
+    assert_eq!(b.to_claim().await.unwrap().amount, usd(1000));
+    assert_eq!(claim_rewards(&b.app, &b.id(1)).await.unwrap().len(), 1);
+    b.app.store.commit(&[b.app.store.move_commission(&disputed, &before, ()).unwrap()]).await.unwrap();
+    assert_eq!(
+        claim_rewards(&b.app, &b.id(1)).await.unwrap(),
+        [Commission { claimed_at: Some(b.app.now()), ..before }]
+    );
 }
