@@ -17,6 +17,12 @@ from operators import (
     codes_and_referrals_expire,
     the_hold_is_set_to_seconds,
 )
+from services import (
+    a_click_leads_into_the_bot,
+    a_service_sells_and_its_key_is_revoked,
+    an_operator_looks_at_everything,
+    what_is_parked_is_played_again,
+)
 from stack import Stack
 from world import ALICE, BOB, CAROL, Person, World
 
@@ -119,6 +125,22 @@ def what_is_due_expires(world: World) -> None:
     codes_and_referrals_expire(world, *(Person(CAROL.id + number, "Carol") for number in range(CODES)))
 
 
+def a_service_sells(world: World) -> None:
+    a_service_sells_and_its_key_is_revoked(world, *new_people("Asha", "Bina"))
+
+
+def a_link_is_clicked(world: World) -> None:
+    a_click_leads_into_the_bot(world, *new_people("Clara", "Dora"))
+
+
+def operators_look(world: World) -> None:
+    an_operator_looks_at_everything(world, *new_people("Esha"))
+
+
+def new_people(*names: str) -> list[Person]:
+    return [Person(CAROL.id + 1_000 + ord(name[0]), name) for name in names]
+
+
 def write(world: World, storm: bool, update: dict) -> None:
     for _ in range(3 if storm else 1):
         world.update(update)
@@ -198,6 +220,10 @@ def main() -> None:
             (an_operator_signs_in_and_out, [ott]),
             (a_held_commission_is_released_and_paid_out, [ott]),
             (what_is_due_expires, [ott]),
+            (a_service_sells, [ott]),
+            (a_link_is_clicked, [ott]),
+            (operators_look, [ott]),
+            (what_is_parked_is_played_again, [friend]),
             *[(the_schedules_run_and_the_ledger_is_sound, [world]) for world in all_of_them],
             *[(nothing_was_given_up, [world]) for world in all_of_them],
         ]:

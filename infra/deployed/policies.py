@@ -25,6 +25,12 @@ from operators import (
     codes_and_referrals_expire,
     the_hold_is_set_to_seconds,
 )
+from services import (
+    a_click_leads_into_the_bot,
+    a_service_sells_and_its_key_is_revoked,
+    an_operator_looks_at_everything,
+    what_is_parked_is_played_again,
+)
 from stack import set_variables
 from world import Person, World
 
@@ -79,7 +85,7 @@ def fails(check, *arguments) -> bool:
 
 
 def is_missed(world: World, ott: World, round_number: int) -> bool:
-    people = [Person(7_100_000_000 + 16 * round_number + n, f"{chr(ord('A') + n)}{round_number}") for n in range(16)]
+    people = [Person(7_100_000_000 + 17 * round_number + n, f"{chr(ord('A') + n)}{round_number}") for n in range(17)]
     return (
         fails(roles_may_what_aws_does_under_them, world)
         or fails(the_next_bill_is_ten_dollars_less, world, *people[:2])
@@ -87,6 +93,10 @@ def is_missed(world: World, ott: World, round_number: int) -> bool:
         or fails(an_operator_signs_in_and_out, ott)
         or fails(a_commission_is_released_after_its_hold_and_paid_out, ott, *people[4:6])
         or fails(codes_and_referrals_expire, ott, *people[6 : 6 + CODES])
+        or fails(a_service_sells_and_its_key_is_revoked, ott, *people[12:14])
+        or fails(a_click_leads_into_the_bot, ott, *people[14:16])
+        or fails(an_operator_looks_at_everything, ott, people[16])
+        or fails(what_is_parked_is_played_again, world)
     )
 
 

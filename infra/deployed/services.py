@@ -1,0 +1,159 @@
+"""What services and members do over the HTTP API, and what operators look at, on a stack with the preset `ott`."""
+
+import http.client
+import json
+import os
+import time
+import urllib.parse
+
+from operators import HOLD_SECONDS
+from world import Person, World, request
+
+SCOPES = [
+    *("users:read", "users:write", "orders:read", "orders:write", "wallets:read"),
+    *("withdrawals:write", "referrals:read", "referrals:write", "tokens:write"),
+]
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) Version/17.1 Mobile Safari/604.1"
+
+
+class Caller:
+    """Somebody with a credential."""
+
+    def __init__(self, world: World, **credential: str) -> None:
+        self.root = world.stack.url("AdminApiUrl").removesuffix("/api/admin")
+        self.headers = {name.replace("_", "-"): value for name, value in credential.items()}
+
+    def get(self, path: str):
+        return self.call("GET", path)
+
+    def post(self, path: str, **body):
+        return self.call("POST", path, body)
+
+    def call(self, method: str, path: str, body: dict | None = None, expected: int = 200):
+        sent = None if body is None else json.dumps(body).encode()
+        status, answer = request(method, f"{self.root}{path}", sent, self.headers)
+        assert status == expected, (method, path, status, answer)
+        return answer
+
+
+def operator(world: World) -> Caller:
+    return Caller(world, x_admin_token=os.environ["ADMIN_TOKEN"])
+
+
+def a_service_sells_and_its_key_is_revoked(world: World, asha: Person, bina: Person) -> None:
+    """Asha brings Bina, who buys twice; Asha asks for her money and is refused it."""
+    made = operator(world).call("POST", "/api/admin/service-keys", {"name": f"shop {asha.id}", "scopes": SCOPES}, 201)
+    shop = Caller(world, authorization=f"Bearer {made['key']}")
+    code = registers(shop, asha)["referral_code"]
+    registers(shop, bina, referred_by_code=code)
+    orders = [buys(shop, bina, f"UTR-{bina.id}-{number}") for number in (1, 2)]
+    due = time.monotonic() + HOLD_SECONDS
+    assert [shop.get(f"/orders/{order['order_id']}")["status"] for order in orders] == ["paid", "paid"]
+    world.drain()
+    assert shop.get(f"/users/{bina.id}")["user_id"] == str(bina.id)
+    assert shop.get(f"/users/{asha.id}/referral-stats")["total_earned"] == 600
+    assert shop.get(f"/users/{asha.id}/referral-tree")["referrals"][0]["user_id"] == str(bina.id)
+    time.sleep(max(0.0, due - time.monotonic()) + 1)
+    # A look at the wallet releases what is due.
+    assert shop.get(f"/wallet/{asha.id}")["available"] == 600
+    assert shop.get(f"/wallet/{asha.id}/transactions")["items"][0]["kind"] == "commissions_released"
+    asked = shop.post("/withdrawals/create", user_id=asha.id, amount=500, upi_id=f"user{asha.id}@okhdfc")
+    refuses_the_withdrawal(world, asked["id"])
+    assert shop.get(f"/wallet/{asha.id}")["available"] == 600
+    a_member_reads_their_figures(world, shop, asha)
+    operator(world).call("DELETE", f"/api/admin/service-keys/{made['id']}", expected=204)
+    shop.call("GET", f"/users/{bina.id}", expected=401)
+
+
+def registers(shop: Caller, person: Person, **more: str) -> dict:
+    body = {"telegram_id": person.id, "first_name": person.name, "username": f"user{person.id}"}
+    places = {"device_id": f"phone-{person.id}", "ip_address": f"198.51.{person.id // 200 % 200}.{person.id % 200}"}
+    return shop.post("/users/create", **body, **places, **more)
+
+
+def buys(shop: Caller, person: Person, transaction: str) -> dict:
+    order = shop.post("/orders/create", user_id=person.id, payment_method="upi", transaction_id=transaction)
+    paid = shop.post(f"/orders/{order['order_id']}/payment-success", transaction_id=transaction)
+    assert paid["status"] == "paid", paid
+    return paid
+
+
+def refuses_the_withdrawal(world: World, withdrawal: str) -> None:
+    world.drain()
+    listed = operator(world).get("/withdrawals/admin/all?status=requested")["items"]
+    assert withdrawal in [item["id"] for item in listed], listed
+    operator(world).post(f"/withdrawals/{withdrawal}/reject", reason="not today")
+    world.drain()
+
+
+def a_member_reads_their_figures(world: World, shop: Caller, asha: Person) -> None:
+    token = shop.post(f"/api/members/{asha.id}/token")["access_token"]
+    member = Caller(world, authorization=f"Bearer {token}")
+    member.call("POST", "/api/referral/generate-code", {"expiresInDays": 30}, expected=409)
+    assert member.get("/api/referral/stats")["convertedReferrals"] == 1
+    assert len(member.get("/api/referral/rewards")["items"]) == 2
+    for page in ("leaderboard?period=week&limit=10", "analytics?period=month", "trends?days=7"):
+        shop.get(f"/api/referral/{page}")
+
+
+def a_click_leads_into_the_bot(world: World, alice: Person, bob: Person) -> None:
+    code = world.code_of(alice)
+    target = clicks(world, code)
+    assert target.startswith("https://t.me/") and f"start=ref_{code}-" in target, target
+    assert "invited you" in world.says(bob, f"/start {target.partition('start=')[2]}")
+    told = operator(world).get(f"/api/admin/users/{bob.id}/attribution")
+    assert told["click"]["decision"] == "first_touch", told
+
+
+def clicks(world: World, code: str) -> str:
+    """Where the link leads; nobody goes there."""
+    url = urllib.parse.urlsplit(f"{operator(world).root}/r/{code}")
+    connection = http.client.HTTPConnection(url.netloc, timeout=60)
+    connection.request("GET", url.path, headers={"user-agent": PHONE})
+    answer = connection.getresponse()
+    assert answer.status == 302, (answer.status, answer.read())
+    return answer.headers["location"]
+
+
+def an_operator_looks_at_everything(world: World, asha: Person) -> None:
+    desk = operator(world)
+    for page in ("stats", "users", "orders", "referrers", "payment-monitoring", "kpi"):
+        desk.get(f"/admin/dashboard/{page}")
+    for path in ("/api/admin/parked", "/api/admin/audit", "/api/admin/service-keys", "/fraud/flags", "/docs"):
+        desk.get(path)
+    assert desk.get("/openapi.json")["openapi"] == "3.1.0"
+    is_flagged_and_barred(world, desk, asha)
+    changed = desk.call("PUT", "/settings/attribution.window_days", {"value": 29, "reason": "a day less"})
+    assert changed["value"] == 29, changed
+    assert [item["value"] for item in desk.get("/settings/all") if item["key"] == changed["key"]] == [29]
+
+
+def is_flagged_and_barred(world: World, desk: Caller, person: Person) -> None:
+    world.says(person, "/start")
+    raised = {"user_id": person.id, "reason": "looks like somebody else", "action": "hold"}
+    flag = desk.call("POST", "/fraud/flags/create", raised, expected=201)
+    desk.post(f"/fraud/user/{person.id}/run-checks")
+    desk.post(f"/fraud/flags/{flag['id']}/resolve", verdict="dismissed", note="it is not")
+    for step in ("block", "unblock"):
+        desk.post(f"/fraud/user/{person.id}/{step}", reason="an exercise")
+
+
+def what_is_parked_is_played_again(world: World) -> None:
+    """An invoice of a customer whom nobody knows comes back through the queue, and is parked anew."""
+    [known, *_] = [body for body in world.events() if json.loads(body)["type"] == "invoice.paid"]
+    event = json.loads(known)
+    event["data"]["object"]["customer"] = f"cus_nobody{time.time_ns()}"
+    event["data"]["object"]["id"] = event["id"] = f"in_{time.time_ns()}"
+    world.stripe_signed(json.dumps(event))
+    world.drain()
+    desk, awaited = operator(world), event["data"]["object"]["customer"]
+    parked = the_parked(desk, awaited)
+    desk.call("POST", f"/api/admin/parked/{parked['id']}/replay", expected=202)
+    world.drain()
+    again = the_parked(desk, awaited)
+    assert again["replay_requested_at"] is None, again
+
+
+def the_parked(desk: Caller, awaited: str) -> dict:
+    [parked] = [item for item in desk.get("/api/admin/parked?limit=100")["items"] if item["awaited"] == awaited]
+    return parked
