@@ -95,6 +95,14 @@ async fn who_is_blocked_earns_nothing_until_they_are_not() {
     }
     assert_eq!(flags(&world, &format!("user_id={}", ALICE.id)).await.len(), 1);
     assert_eq!(world.admin(&format!("user/{}", ALICE.id)).await["barred"], json!(true));
+    world.drain().await;
+    for (status, listed) in [("blocked", true), ("active", false)] {
+        let headers = [("x-admin-token", guerdon_tests::ADMIN_TOKEN)];
+        let path = format!("/admin/dashboard/users?status={status}");
+        let page = world.request(reqwest::Method::GET, &path, &headers, Vec::new()).await.body;
+        let users = page["items"].as_array().unwrap();
+        assert_eq!(users.iter().any(|user| user["user_id"] == of(ALICE)), listed, "{status}: {page}");
+    }
     world.pays(BOB, 3900, 3900).await;
     let bar = json!({ "reason": "and by hand" });
     assert_eq!(world.desk_post(&format!("users/{}/bar", ALICE.id), "bar", &bar).await.status, 200);

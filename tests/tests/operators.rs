@@ -197,7 +197,7 @@ async fn an_export_has_every_commission_once_whatever_the_page() {
     }
     let csv = world.admin("export?format=csv&limit=200").await;
     let csv = csv.as_str().unwrap();
-    assert!(csv.starts_with("commission_id,user_id,referred_user_id,amount,"), "{csv}");
+    assert!(csv.starts_with("commission_id,user_id,referred_user_id,amount,clawed,currency,"), "{csv}");
     assert_eq!(csv.lines().count(), 1 + expected.len());
 }
 

@@ -107,6 +107,8 @@ async fn trollz_grants_30_days_for_a_paying_friend_once() {
         let claimed = world.taps(ALICE, "nav:claim").await;
         let text = claimed["text"].as_str().unwrap();
         assert!(text.contains("Earned and unused: <b>30 days</b>") && !text.contains("To claim"), "{text}");
+        assert!(text.contains("On hold: <b>0 days</b>"), "{text}");
+        world.drain().await;
     }
     assert_eq!(available(&world, ALICE, WalletKind::Credits, Currency::DAY).await, "30 days");
 }

@@ -392,3 +392,19 @@ async fn a_key_that_is_asked_for_twice_is_one_key() {
         "{csv:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_clients_do_differently_is_taken_or_refused_by_name() {
+    let world = World::of("ott").await;
+    let shop = world.shop().await;
+    let lower = format!("bearer {shop}");
+    let create_user = async |body: Value| {
+        let headers = [("authorization", lower.as_str()), ("content-type", "application/json")];
+        let body = body.to_string().into_bytes();
+        world.request(reqwest::Method::POST, "/users/create", &headers, body).await
+    };
+    let made = create_user(json!({ "telegram_id": ALICE, "referred_by_code": "" })).await;
+    assert_eq!((made.status, &made.body["is_new"]), (200, &json!(true)), "an empty code is none: {made:?}");
+    let list = create_user(json!([BOB, "bob", "Bob", null, null, null, null])).await;
+    assert_eq!(refused(&list), (400, "bad_body".to_owned()));
+}

@@ -52,7 +52,7 @@ struct AuditLine {
     path = "/api/admin/audit",
     tag = "audit",
     params(AuditQuery),
-    responses((status = 200, description = "Done", body = Page<AuditLine>))
+    responses((status = 200, description = "Done", content((Page<AuditLine> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn list(
     State(desk): State<Arc<Desk>>,

@@ -65,7 +65,7 @@ fn view(run: JobRun) -> JobView {
     path = "/api/admin/jobs",
     tag = "jobs",
     params(JobQuery),
-    responses((status = 200, description = "A page", body = Page<JobView>))
+    responses((status = 200, description = "A page", content((Page<JobView> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn list(
     State(desk): State<Arc<Desk>>,

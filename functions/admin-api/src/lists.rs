@@ -143,7 +143,7 @@ fn user(user: ListedUser, currency: Currency) -> UserRow {
     path = "/admin/dashboard/users",
     tag = "dashboard",
     params(ListingQuery),
-    responses((status = 200, description = "A page", body = Page<UserRow>))
+    responses((status = 200, description = "A page", content((Page<UserRow> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn users(
     State(desk): State<Arc<Desk>>,
@@ -238,7 +238,7 @@ fn order(order: Order, user_id: Option<TelegramId>) -> OrderRow {
     path = "/admin/dashboard/orders",
     tag = "dashboard",
     params(ListingQuery),
-    responses((status = 200, description = "A page", body = Page<OrderRow>))
+    responses((status = 200, description = "A page", content((Page<OrderRow> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn orders(
     State(desk): State<Arc<Desk>>,
@@ -313,7 +313,7 @@ fn referrer(found: ListedReferrer, currency: Currency) -> ReferrerRow {
     path = "/admin/dashboard/referrers",
     tag = "dashboard",
     params(ListingQuery),
-    responses((status = 200, description = "A page", body = Page<ReferrerRow>))
+    responses((status = 200, description = "A page", content((Page<ReferrerRow> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn referrers(
     State(desk): State<Arc<Desk>>,
@@ -350,7 +350,7 @@ const WITHDRAWAL_COLUMNS: [&str; 11] = [
     path = "/withdrawals/admin/all",
     tag = "withdrawals",
     params(ListingQuery),
-    responses((status = 200, description = "A page", body = Page<WithdrawalView>))
+    responses((status = 200, description = "A page", content((Page<WithdrawalView> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn withdrawals(
     State(desk): State<Arc<Desk>>,

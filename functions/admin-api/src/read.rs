@@ -13,6 +13,7 @@ use guerdon_app::{
     desk::{self, DayTrend, DeskCommission, Export, TopReferrer},
     stored::commission_cursor,
 };
+use guerdon_domain::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -57,9 +58,11 @@ struct TopReferrers {
 
 #[derive(Serialize, ToSchema)]
 struct Stats {
+    /// Commissions without what was taken back, and what operators gave.
     total_credits_issued: Amount,
     total_referrals: i64,
     converted_referrals: i64,
+    /// What is on hold, and what referrals that have not paid yet would bring.
     pending_credits: Amount,
     applied_credits: Amount,
     currency: String,
@@ -74,6 +77,7 @@ struct Day {
     referrals: i64,
     converted: i64,
     payments: i64,
+    /// Commissions of the day's payments without what was taken back; not what operators gave.
     credits_issued: Amount,
 }
 
@@ -209,6 +213,8 @@ struct Row {
     user_id: Option<String>,
     referred_user_id: Option<String>,
     amount: String,
+    /// Of that, what refunds and disputes have taken back.
+    clawed: String,
     currency: String,
     state: &'static str,
     payment: String,
@@ -226,6 +232,7 @@ fn row(item: DeskCommission) -> Row {
         user_id: id_text(item.user_id),
         referred_user_id: id_text(item.referred_user_id),
         amount: commission.amount.to_major().to_string(),
+        clawed: Money::new(commission.clawed, commission.amount.currency()).to_major().to_string(),
         currency: commission.amount.currency().to_string(),
         state: commission.state.as_str(),
         payment: commission.payment.to_string(),
@@ -306,7 +313,7 @@ const EXPORT_STEPS: u32 = 50;
     path = "/api/admin/credits/export",
     tag = "credits",
     params(ListQuery),
-    responses((status = 200, description = "Done", body = Page<Row>))
+    responses((status = 200, description = "Done", content((Page<Row> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn export(
     State(desk): State<Arc<Desk>>,
@@ -327,11 +334,12 @@ pub(crate) async fn export(
 }
 
 /// The export's header, also of a page without rows.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "commission_id",
     "user_id",
     "referred_user_id",
     "amount",
+    "clawed",
     "currency",
     "state",
     "payment",

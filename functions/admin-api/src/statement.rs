@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Amount, Refusal};
-use guerdon_app::{AppError, balance_at, desk::DeskError, settle_wallet};
+use guerdon_app::{AppError, balance_at, desk::DeskError, program_now, reward_wallet, settle_wallet};
 use guerdon_domain::{Buckets, Currency, Entry, Money};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -21,10 +21,16 @@ use crate::{
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StatementQuery {
+    /// `bill_credit`, `earnings`, `balance` or `credits`; the one that rewards come into when it is left out.
     wallet: Option<String>,
+    /// Of the wallet; the deployment's own when it is left out.
     currency: Option<String>,
+    /// An instant, as `2026-11-21T00:00:00Z`; now when it is left out.
     at: Option<String>,
+    /// 1 to 200, 50 when it is left out.
+    #[param(value_type = Option<i32>)]
     limit: Option<String>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -74,9 +80,16 @@ pub(crate) async fn statement(
     let app = &desk.gate.app;
     let user_id = input::user_id(&user_id)?;
     let member = app.member_id(user_id);
-    let wallet = query.wallet.as_deref().ok_or_else(|| bad_request("bad_wallet", "wallet is missing."))?;
-    let kind = input::wallet_kind(wallet)?;
-    let currency = query.currency.as_deref().map_or(Ok(app.preset.currency), input::currency)?;
+    let (kind, currency) = match (query.wallet.as_deref(), query.currency.as_deref()) {
+        (None, None) => reward_wallet(&app.preset, &*program_now(app).await?),
+        (None, Some(_)) => {
+            return Err(bad_request("bad_wallet", "wallet is missing, where there is a currency."));
+        }
+        (Some(wallet), currency) => {
+            let currency = currency.map_or(Ok(app.preset.currency), input::currency)?;
+            (input::wallet_kind(wallet)?, currency)
+        }
+    };
     let limit = limit(query.limit.as_deref())?;
     let mut before: Option<u64> = cursor(query.cursor.as_deref())?;
     app.store.member(&member).await.map_err(AppError::from)?.ok_or(DeskError::UnknownMember)?;

@@ -105,7 +105,8 @@ pub(crate) async fn create(State(gate): State<Arc<Gate>>, write: Write) -> Resul
     once(&gate, &write, async {
         let new: NewUser = input::json(&write.body, "telegram_id and what is known of the user")?;
         let prints = prints(&gate, &new)?;
-        let code = new.referred_by_code.as_deref().map(code).transpose()?;
+        let code = new.referred_by_code.as_deref().filter(|code| !code.trim().is_empty());
+        let code = code.map(self::code).transpose()?;
         let profile = profile(new)?;
         let registered = register_member(&gate.app, &profile, code.as_ref(), &prints).await?;
         let Registered { mut member, code, is_new, not_referred } = registered.map_err(refused)?;

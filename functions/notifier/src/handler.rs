@@ -96,7 +96,8 @@ async fn compose(notifier: &Notifier, words: &Texts, notice: &Notice) -> Result<
         Content::Earned { friend, amount, usable_from, claim_by } => {
             let news = fill_html(offer.news, &[("friend", friend)]);
             let (template, day) = match (claim_by, usable_from) {
-                (Some(by), _) => (words.notice_earned_to_claim, by.day()),
+                // The last whole day.
+                (Some(end), _) => (words.notice_earned_to_claim, end.plus_days(-1).day()),
                 (None, Some(from)) => (words.notice_earned_later, from.day()),
                 (None, None) => (words.notice_earned, String::new()),
             };

@@ -1,6 +1,6 @@
 //! What an update asks for, and the reply to it.
 
-use guerdon_app::{AppError, Profile, claim_rewards, set_blocked, start_by_link, stored::Member};
+use guerdon_app::{AppError, Profile, set_blocked, start_by_link, stored::Member};
 use guerdon_domain::{ClickId, Code, TelegramId};
 use guerdon_telegram::{
     Callback, ChatKind, Command, Keyboard, Message, Nav, Outgoing, StartPayload, Update, UpdateKind, User,
@@ -157,11 +157,7 @@ async fn show(bot: &Bot, update_id: i64, user: &User, nav: Nav) -> Result<pages:
         Nav::Credits { cursor } => {
             pages::credits(bot, words, &member(bot, update_id, user).await?, cursor).await
         }
-        Nav::Claim => {
-            let member = member(bot, update_id, user).await?;
-            claim_rewards(&bot.app, &member.id).await?;
-            pages::credits(bot, words, &member, None).await
-        }
+        Nav::Claim => pages::claimed(bot, words, &member(bot, update_id, user).await?).await,
         Nav::Profile => pages::profile(bot, words, &member(bot, update_id, user).await?).await,
     }
 }

@@ -1,8 +1,9 @@
 //! What the bot shows: use cases' views put into words and buttons.
 
 use guerdon_app::{
-    AppError, Period, StartRefusal, Started, ToClaim, credits_view, leaderboard as board_of, profile_view,
-    program_now, recruit_view, reward_wallet, settings_now, sign_in_link, stored::Member,
+    AppError, CreditsView, Period, StartRefusal, Started, ToClaim, claim_and_view, credits_view,
+    leaderboard as board_of, profile_view, program_now, recruit_view, reward_wallet, settings_now,
+    sign_in_link, stored::Member,
 };
 use guerdon_domain::{Entry, EntryKind, Money, TelegramId};
 use guerdon_telegram::{
@@ -189,7 +190,26 @@ pub(crate) async fn credits(
     cursor: Option<u64>,
 ) -> Result<Page, AppError> {
     let view = credits_view(&bot.app, member, cursor, HISTORY_LINES).await?;
+    statement(bot, words, &view, cursor).await
+}
+
+/// Claims what waits for it, and shows the statement.
+pub(crate) async fn claimed(bot: &Bot, words: Words, member: &Member) -> Result<Page, AppError> {
+    let view = claim_and_view(&bot.app, member, HISTORY_LINES).await?;
+    statement(bot, words, &view, None).await
+}
+
+async fn statement(
+    bot: &Bot,
+    words: Words,
+    view: &CreditsView,
+    cursor: Option<u64>,
+) -> Result<Page, AppError> {
     let wallet = &view.wallet;
+    let to_claim = view.to_claim.as_ref().map(|to_claim| to_claim.amounts.as_slice()).unwrap_or_default();
+    let claims = to_claim.iter().filter(|amount| amount.currency() == wallet.currency);
+    let claims = claims.fold(0, |sum: i64, amount| sum.saturating_add(amount.minor()));
+    let on_hold = Money::new(view.on_hold.minor().saturating_sub(claims).max(0), wallet.currency);
     let purse = Purse::of(wallet.kind, wallet.currency);
     let balance = wallet.available().checked_add(wallet.held())?;
     let mut text = fill(
@@ -198,13 +218,15 @@ pub(crate) async fn credits(
             ("balance", &balance.to_string()),
             ("available", &wallet.available().to_string()),
             ("held", &wallet.held().to_string()),
-            ("on_hold", &view.on_hold.to_string()),
+            ("on_hold", &on_hold.to_string()),
             ("applied", &wallet.applied().to_string()),
         ],
     );
     let mut claim = None;
-    if let Some(ToClaim { amount, until }) = &view.to_claim {
-        let (amount, day) = (amount.to_string(), until.day());
+    if let Some(ToClaim { amounts, until }) = &view.to_claim {
+        let amounts: Vec<_> = amounts.iter().map(Money::to_string).collect();
+        // The last whole day.
+        let (amount, day) = (amounts.join(", "), until.plus_days(-1).day());
         text.push_str(&fill(words.credits_to_claim, &[("amount", &amount), ("day", &day)]));
         claim = Some(Button::nav(fill_html(words.button_claim, &[("amount", &amount)]), Nav::Claim));
     }

@@ -50,6 +50,14 @@ impl Backend {
         }
     }
 
+    pub(crate) fn forget_read(&self, table: &str, position: &StreamPosition) -> Result<(), EngineError> {
+        match self {
+            Self::Memory(memory) => memory.forget_read(table, position),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+
     pub(crate) fn sweep_ttl(&self) -> Result<usize, EngineError> {
         match self {
             Self::Memory(memory) => memory.sweep_ttl(),

@@ -34,4 +34,13 @@ impl Engine {
     ) -> Result<StreamPage, EngineError> {
         self.backend.read_stream(table, position, limit)
     }
+
+    /// Forgets the records up to `position` that are older than a week. Where several read the stream, it is the
+    /// position of the one that is furthest behind.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the table has no stream.
+    pub fn forget_read(&self, table: &str, position: &StreamPosition) -> Result<(), EngineError> {
+        self.backend.forget_read(table, position)
+    }
 }

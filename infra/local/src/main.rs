@@ -80,5 +80,11 @@ fn greet(config: &Config, stack: &Stack) {
         };
         println!("  {name} was not set and was made up: {value}");
     }
-    println!("\n  Stop with Ctrl-C. Data stays.\n");
+    if config.super_admin.is_some() != config.secret(Secret::SuperAdminPassword).is_some() {
+        println!(
+            "\n  Of SUPER_ADMIN_TELEGRAM_ID and SUPER_ADMIN_PASSWORD only one is set: nobody signs in first."
+        );
+    }
+    let stays = if matches!(config.data, Data::Memory) { "" } else { " Data stays." };
+    println!("\n  Stop with Ctrl-C.{stays}\n");
 }

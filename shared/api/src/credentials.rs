@@ -92,14 +92,15 @@ pub(crate) async fn principal(gate: &Gate, headers: &HeaderMap) -> Result<Princi
     if let Some(presented) = headers.get(header::AUTHORIZATION) {
         let wrong = || unauthorized("The Authorization header has no credential that is in force.");
         let presented = presented.to_str().map_err(|_| wrong())?;
-        if let Some(token) = presented.strip_prefix("Bearer ") {
+        let (scheme, token) = presented.split_once(' ').ok_or_else(wrong)?;
+        if scheme.eq_ignore_ascii_case("bearer") {
             if token.starts_with(KEY_PREFIX) {
                 return by_key(gate, token).await;
             }
             return by_token(gate, token).await;
         }
         // What clients send that keep credentials in the URL or in `.netrc`.
-        let key = presented.strip_prefix("Basic ").and_then(basic).ok_or_else(wrong)?;
+        let key = scheme.eq_ignore_ascii_case("basic").then(|| basic(token)).flatten().ok_or_else(wrong)?;
         return by_key(gate, &key).await;
     }
     if let Some(key) = headers.get("x-api-key") {

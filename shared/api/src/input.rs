@@ -92,9 +92,13 @@ pub fn encode_cursor<T: Serialize>(position: &T) -> Result<String, AppError> {
 /// # Errors
 /// 400.
 pub fn json<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &str) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| {
-        bad_request("bad_body", format!("The body must be a JSON object of {expected} ({error})."))
-    })
+    let refused =
+        |why: &str| bad_request("bad_body", format!("The body must be a JSON object of {expected} ({why})."));
+    // A list of the fields' values would do for serde.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(refused("it is a list"));
+    }
+    serde_json::from_slice(body).map_err(|error| refused(&error.to_string()))
 }
 
 /// The same for a body that may be left out: then it is what it is by default.

@@ -105,7 +105,10 @@ fn answer(operation: &mut Operation, route: &Route) {
         problems.push(("401", "No credential, or one that is not in force."));
     }
     if route.access.anyone != Some("") {
-        problems.push(("429", "Too many calls; `Retry-After` says how long to wait."));
+        problems.push((
+            "429",
+            "Too many calls, and `Retry-After` says how long to wait; or too soon after the last time.",
+        ));
     }
     if route.access.anyone.is_none() {
         problems.push(("403", "The credential is not for this."));

@@ -67,8 +67,8 @@ pub async fn expire(app: &App) -> Result<Expired, AppError> {
 async fn unclaimed(app: &App, shard: u8, now: Timestamp) -> Result<u32, AppError> {
     let mut moved = 0;
     for before in app.store.claims_due(shard, now, PAGE).await? {
-        // The index may still show one that was claimed a moment ago.
-        if before.claim_ends_at().is_none_or(|end| now < end) {
+        // The index may still show one that was claimed or disputed a moment ago.
+        if before.frozen || before.claim_ends_at().is_none_or(|end| now < end) {
             continue;
         }
         let state = CommissionState::Void { at: now, reason: VoidReason::Unclaimed };

@@ -69,7 +69,7 @@ pub use referral_tree::{Branch, Tree, TreePlace, referral_tree};
 pub use register_member::{Registered, Tracked, ensure_member, register_member, track_referral};
 pub use relay::{Announcement, DomainEvent, RELAYED, announcement_of, event_of};
 pub use reverse_payment::{Reversed, reverse_payment};
-pub use rewards::{ClaimRefusal, claim_reward, claim_rewards};
+pub use rewards::{ClaimRefusal, Claimed, claim_reward, claim_rewards};
 pub use service_keys::{KEY_PREFIX, NewServiceKey, make_service_key, revoke_service_key, service_of};
 pub use settings::{KnownSettings, SettingRefusal, SettingState, all_settings, set_setting, settings_now};
 pub(crate) use settle_wallet::pause;
@@ -87,8 +87,8 @@ pub use verify_ledger::{
     Difference, Verified, verify_all, verify_ledger, verify_next, verify_payment, verify_wallet,
 };
 pub use views::{
-    CreditsView, ProfileView, RecruitView, ReferralStats, StandingView, ToClaim, WithdrawView, credits_view,
-    profile_view, recruit_view, reward_wallet, withdraw_view,
+    CreditsView, ProfileView, RecruitView, ReferralStats, StandingView, ToClaim, WithdrawView,
+    claim_and_view, credits_view, profile_view, recruit_view, reward_wallet, withdraw_view,
 };
 
 pub use withdraw::{

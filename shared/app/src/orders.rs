@@ -42,7 +42,7 @@ pub enum OrderRefusal {
     #[error("no member has this user id")]
     UnknownMember,
     /// There is nothing to buy, or no plan of this id.
-    #[error("no plan has this id; there is: {0}")]
+    #[error("there is no such plan; there is: {0}")]
     UnknownProduct(String),
     /// Zero, negative, too much, or in another currency.
     #[error("the amount must be above zero and at most {0}")]
@@ -138,7 +138,8 @@ fn plan_of<'a>(plans: &'a [Plan], product: Option<&str>) -> Result<&'a Plan, Ord
     };
     found.ok_or_else(|| {
         let known: Vec<_> = plans.iter().map(|plan| plan.id.as_str()).collect();
-        OrderRefusal::UnknownProduct(known.join(", "))
+        let known = if known.is_empty() { "none here".to_owned() } else { known.join(", ") };
+        OrderRefusal::UnknownProduct(known)
     })
 }
 

@@ -3,7 +3,7 @@
 use guerdon_domain::{Commission, CommissionState, MemberId, VoidReason};
 use guerdon_store::{StoreError, metered};
 
-use crate::{App, AppError, error::refusal, settle_wallet};
+use crate::{App, AppError, Settled, error::refusal, settle_wallet::settle_these};
 
 /// Why a reward was not claimed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -29,11 +29,18 @@ impl From<StoreError> for ClaimRefusal {
 }
 
 /// Most rewards that one tap claims.
-const CLAIMED_AT_ONCE: usize = 25;
-/// Most rewards that are looked at.
-const MOST_TO_CLAIM: i32 = 100;
+const MOST_TO_CLAIM: i32 = 50;
 
-/// Rewards that `member` may claim now, the first to expire first: of the hundred that wait the shortest.
+/// What one call claimed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claimed {
+    /// The rewards.
+    pub rewards: Vec<Commission>,
+    /// What came into wallets by it.
+    pub settled: Settled,
+}
+
+/// Rewards that `member` may claim now, the first to expire first, 50 at the most.
 pub(crate) async fn claimable_rewards(app: &App, member: &MemberId) -> Result<Vec<Commission>, AppError> {
     let now = app.now();
     let mut waiting = app.store.to_claim(member, now, MOST_TO_CLAIM).await?;
@@ -50,29 +57,29 @@ pub async fn claim_reward(app: &App, member: &MemberId, place: &str) -> Result<C
     metered("claim_reward", async {
         let before = app.store.commission_at(member, place).await?.ok_or(ClaimRefusal::Unknown)?;
         let after = claim(app, &before).await?;
-        settle_wallet(app, member).await?;
+        settle_these(app, member, vec![after.clone()]).await?;
         Ok(after)
     })
     .await
 }
 
-/// Claims what waits for `member`, the first to expire first, up to 25 rewards, and releases those whose hold is over.
-/// What cannot be claimed (any more) stays as it is. Gives back what was claimed by this call.
+/// Claims what waits for `member`, the first to expire first, up to 50 rewards, and releases those whose hold is over.
+/// What cannot be claimed (any more) stays as it is.
 ///
 /// # Errors
 /// [`AppError`]; then some may be claimed, and calling again goes on.
-pub async fn claim_rewards(app: &App, member: &MemberId) -> Result<Vec<Commission>, AppError> {
+pub async fn claim_rewards(app: &App, member: &MemberId) -> Result<Claimed, AppError> {
     metered("claim_rewards", async {
-        let mut claimed = Vec::new();
-        for before in claimable_rewards(app, member).await?.into_iter().take(CLAIMED_AT_ONCE) {
+        let mut rewards = Vec::new();
+        for before in claimable_rewards(app, member).await? {
             match claim(app, &before).await {
-                Ok(after) => claimed.push(after),
+                Ok(after) => rewards.push(after),
                 Err(ClaimRefusal::App(error)) => return Err(error),
                 Err(ClaimRefusal::Unknown | ClaimRefusal::Expired | ClaimRefusal::Disputed) => {}
             }
         }
-        settle_wallet(app, member).await?;
-        Ok(claimed)
+        let settled = settle_these(app, member, rewards.clone()).await?;
+        Ok(Claimed { rewards, settled })
     })
     .await
 }

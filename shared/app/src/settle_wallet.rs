@@ -5,16 +5,20 @@ use std::{collections::BTreeSet, time::Duration};
 use guerdon_domain::{
     Cap, Commission, CommissionId, CommissionState, Currency, MemberId, Money, VoidReason, Wallet, WalletKind,
 };
-use guerdon_store::{Fragment, LimitUse, RELEASE_BATCH, ReleaseDue, SHARDS, limits_of, metered};
+use guerdon_store::{
+    DueCommissions, Fragment, LimitUse, RELEASE_BATCH, ReleaseDue, SHARDS, limits_of, metered,
+};
 use sha2::{Digest, Sha256};
 
 use crate::{App, AppError, error::refusal};
 
 /// What a settlement did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settled {
     /// Commissions released now.
     pub released: u32,
+    /// What is on hold no more, each of them: counters show it a moment later.
+    pub off_hold: Vec<Money>,
     /// Something due may be left for the next call: the index lagged behind, or there was too much.
     pub unfinished: bool,
 }
@@ -40,7 +44,7 @@ const TRIES: u32 = 25;
 /// # Errors
 /// [`AppError::Conflict`] when other writers of the same wallet kept winning.
 pub async fn settle_wallet(app: &App, member: &MemberId) -> Result<Settled, AppError> {
-    settle(app, member, BATCHES).await
+    settle(app, member, BATCHES, Vec::new()).await
 }
 
 /// What a page settles before it shows a balance: enough for anybody but the most popular, whose rest is
@@ -49,11 +53,31 @@ pub async fn settle_wallet(app: &App, member: &MemberId) -> Result<Settled, AppE
 /// # Errors
 /// [`AppError`].
 pub(crate) async fn settle_for_view(app: &App, member: &MemberId) -> Result<Settled, AppError> {
-    settle(app, member, 3).await
+    settle(app, member, 3, Vec::new()).await
 }
 
-async fn settle(app: &App, member: &MemberId, batches: u32) -> Result<Settled, AppError> {
+/// Settles commissions that may be released since a moment ago, which the index may not show yet, and then whatever
+/// else is due.
+///
+/// # Errors
+/// [`AppError`].
+pub(crate) async fn settle_these(
+    app: &App,
+    member: &MemberId,
+    these: Vec<Commission>,
+) -> Result<Settled, AppError> {
+    settle(app, member, BATCHES, these).await
+}
+
+async fn settle(
+    app: &App,
+    member: &MemberId,
+    batches: u32,
+    mut known: Vec<Commission>,
+) -> Result<Settled, AppError> {
     metered("settle_wallet", async {
+        let now = app.now();
+        known.retain(|commission| commission.is_releasable() && commission.due_at <= now);
         let mut settled = Settled::default();
         let (mut refused, mut done, mut looked) = (0, 0, false);
         loop {
@@ -61,7 +85,11 @@ async fn settle(app: &App, member: &MemberId, batches: u32) -> Result<Settled, A
                 settled.unfinished = true;
                 return Ok(settled);
             }
-            let due = app.store.due_commissions(member, app.now()).await?;
+            let due = if known.is_empty() {
+                app.store.due_commissions(member, app.now()).await?
+            } else {
+                DueCommissions { held: std::mem::take(&mut known), may_be_more: true }
+            };
             let Some(first) = due.held.first() else {
                 settled.unfinished = due.may_be_more;
                 return Ok(settled);
@@ -77,6 +105,7 @@ async fn settle(app: &App, member: &MemberId, batches: u32) -> Result<Settled, A
             match refusal(app.store.commit(&writes).await)? {
                 None => {
                     settled.released += released;
+                    settled.off_hold.extend(group.iter().map(|commission| commission.entitlement()));
                     done += 1;
                 }
                 Some(Refused::OnHold) => return Ok(settled),

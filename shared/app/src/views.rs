@@ -1,14 +1,16 @@
 //! What a member sees of themselves.
 
+use std::collections::BTreeMap;
+
 use guerdon_domain::{
-    Currency, Entry, MemberId, Money, Preset, Program, Timestamp, Wallet, WalletKind, Withdrawal,
+    Commission, Currency, Entry, MemberId, Money, Preset, Program, Timestamp, Wallet, WalletKind, Withdrawal,
     WithdrawalRules,
 };
 use guerdon_store::{Counters, Member, MemberCode, Projection, metered};
 
 use crate::{
-    App, AppError, program_now, rewards::claimable_rewards, settings_now, settle_wallet::settle_for_view,
-    share_code,
+    App, AppError, Settled, claim_rewards, program_now, rewards::claimable_rewards, settings_now,
+    settle_wallet::settle_for_view, share_code,
 };
 
 /// A referrer's counters.
@@ -92,7 +94,7 @@ pub async fn recruit_view(app: &App, member: &MemberId) -> Result<RecruitView, A
 pub struct CreditsView {
     /// The wallet, everything due released.
     pub wallet: Wallet,
-    /// Commissions still on hold, without those that wait to be claimed.
+    /// Commissions still on hold, with those that wait to be claimed.
     pub on_hold: Money,
     /// What waits to be claimed.
     pub to_claim: Option<ToClaim>,
@@ -104,11 +106,11 @@ pub struct CreditsView {
     pub has_customer: bool,
 }
 
-/// Rewards that the member has to claim.
+/// Rewards that the member has to claim, as many as one tap claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToClaim {
-    /// What they come to: the first hundred, should there be more.
-    pub amount: Money,
+    /// What they come to, a sum for each currency.
+    pub amounts: Vec<Money>,
     /// When the first of them expires.
     pub until: Timestamp,
 }
@@ -124,40 +126,57 @@ pub async fn credits_view(
     limit: i32,
 ) -> Result<CreditsView, AppError> {
     metered("credits_view", async {
-        settle_for_view(app, &member.id).await?;
-        let (kind, currency) = reward_wallet_now(app).await?;
-        let wallet = app.store.wallet(&member.id, kind, currency).await?;
-        let entries = app.store.entries((&member.id, kind, currency), before, limit).await?;
-        let counters = app.store.counters(&Projection::Member(member.id.clone())).await?;
-        let next_before = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
-        let to_claim = to_claim(app, &member.id, currency).await?;
-        let waiting = to_claim.as_ref().map_or(0, |to_claim| to_claim.amount.minor());
-        // The counter lags a moment behind.
-        let on_hold = stats_in(currency, &counters).held.minor().saturating_sub(waiting).max(0);
-        let on_hold = Money::new(on_hold, currency);
-        let has_customer = member.customer.is_some();
-        Ok(CreditsView { wallet, on_hold, to_claim, entries, next_before, has_customer })
+        let settled = settle_for_view(app, &member.id).await?;
+        view_settled(app, member, before, limit, &settled).await
     })
     .await
 }
 
-/// What `member` may claim in that currency. Only where rewards have to be claimed is there anything to look for.
-async fn to_claim(app: &App, member: &MemberId, currency: Currency) -> Result<Option<ToClaim>, AppError> {
-    let claims = |program: &Program| program.rules.iter().any(|rule| rule.claim_within_days.is_some());
-    if !claims(&app.preset.program) && !claims(&*program_now(app).await?) {
+/// Claims what the member may claim and shows the first page of the statement.
+///
+/// # Errors
+/// [`AppError`]; then some may be claimed, and calling again goes on.
+pub async fn claim_and_view(app: &App, member: &Member, limit: i32) -> Result<CreditsView, AppError> {
+    let claimed = claim_rewards(app, &member.id).await?;
+    metered("credits_view", view_settled(app, member, None, limit, &claimed.settled)).await
+}
+
+async fn view_settled(
+    app: &App,
+    member: &Member,
+    before: Option<u64>,
+    limit: i32,
+    settled: &Settled,
+) -> Result<CreditsView, AppError> {
+    let (kind, currency) = reward_wallet_now(app).await?;
+    let wallet = app.store.wallet(&member.id, kind, currency).await?;
+    let entries = app.store.entries((&member.id, kind, currency), before, limit).await?;
+    let counters = app.store.counters(&Projection::Member(member.id.clone())).await?;
+    let next_before = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
+    let to_claim = to_claim(app, &member.id, &counters).await?;
+    // The counter does not know yet what was settled just now.
+    let off_hold = settled.off_hold.iter().filter(|amount| amount.currency() == currency);
+    let off_hold = off_hold.fold(0, |sum: i64, amount| sum.saturating_add(amount.minor()));
+    let held = stats_in(currency, &counters).held.minor().saturating_sub(off_hold);
+    let on_hold = Money::new(held.max(0), currency);
+    let has_customer = member.customer.is_some();
+    Ok(CreditsView { wallet, on_hold, to_claim, entries, next_before, has_customer })
+}
+
+/// What `member` may claim; nobody of whom nothing is held has anything to claim.
+async fn to_claim(app: &App, member: &MemberId, counters: &Counters) -> Result<Option<ToClaim>, AppError> {
+    if !counters.iter().any(|(name, count)| name.starts_with("held_") && *count > 0) {
         return Ok(None);
     }
     let rewards = claimable_rewards(app, member).await?;
-    let mut found: Option<ToClaim> = None;
-    for reward in rewards.iter().filter(|reward| reward.amount.currency() == currency) {
-        let (worth, Some(until)) = (reward.entitlement(), reward.claim_ends_at()) else { continue };
-        found = Some(match found {
-            None => ToClaim { amount: worth, until },
-            // The first to expire came first.
-            Some(ToClaim { amount, until }) => ToClaim { amount: amount.checked_add(worth)?, until },
-        });
+    let Some(until) = rewards.first().and_then(Commission::claim_ends_at) else { return Ok(None) };
+    let mut sums = BTreeMap::<Currency, i64>::new();
+    for worth in rewards.iter().map(Commission::entitlement) {
+        let sum = sums.entry(worth.currency()).or_default();
+        *sum = sum.saturating_add(worth.minor());
     }
-    Ok(found)
+    let amounts = sums.into_iter().map(|(currency, minor)| Money::new(minor, currency)).collect();
+    Ok(Some(ToClaim { amounts, until }))
 }
 
 /// What `/withdraw` shows.

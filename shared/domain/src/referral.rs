@@ -208,6 +208,10 @@ impl Commission {
             CommissionState::Released { .. } => change = self.entitled(clawed) - self.entitled(self.clawed),
             CommissionState::Held | CommissionState::Void { reason: VoidReason::Reversed, .. } => {
                 after.frozen = disputed && !all;
+                if self.frozen && !after.frozen && self.claim_ends_at().is_some() {
+                    // Nobody could claim it meanwhile: the time for it starts anew.
+                    after.due_at = self.due_at.max(at);
+                }
                 after.state = match &self.state {
                     CommissionState::Void { .. } if all => self.state.clone(),
                     _ if all => CommissionState::Void { at, reason: VoidReason::Reversed },

@@ -120,7 +120,8 @@ impl Record for Commission {
         keys::commission(&self.beneficiary, self.place, self.paid_at, &self.id, &of)
     }
     fn index(&self) -> Index {
-        let Some(end) = self.claim_ends_at() else {
+        // While a dispute keeps it from being claimed, its time does not run out either.
+        let Some(end) = self.claim_ends_at().filter(|_| !self.frozen) else {
             let held = self.is_releasable().then(|| (keys::held(&self.beneficiary), self.due_at.millis()));
             return Index { gsi2: held, ..Index::default() };
         };
@@ -318,8 +319,8 @@ impl Store {
         self.get(&Key::new(keys::referrer_pk(member), sk)).await
     }
 
-    /// Up to `limit` commissions that wait for `member` to claim them after `now`, the first to expire first. Those
-    /// that a dispute has frozen are among them.
+    /// Up to `limit` commissions that wait for `member` to claim them after `now`, the first to expire first;
+    /// none that a dispute has frozen.
     ///
     /// # Errors
     /// [`StoreError`].

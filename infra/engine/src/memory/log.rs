@@ -437,6 +437,8 @@ mod tests {
         let memory = open(&path, 2);
         assert_eq!(seen(&memory), after);
         assert_ne!(after.0, table);
+        memory.forget_read(TABLE, &after.1.position).unwrap();
+        assert_eq!(seen(&memory), after, "what has been read is kept for a week");
         // A week later the records are gone, but not their numbers.
         memory.lock().rewrite(STREAM_SECONDS + 2).unwrap();
         drop(memory);
@@ -445,6 +447,8 @@ mod tests {
         let rest = memory.read_stream(TABLE, &after.1.position, 10).unwrap();
         assert_eq!(rest.records.len(), 1);
         assert_eq!(seen(&memory).1.records, rest.records);
+        let much_later = open(&folder.path().join("none"), 1);
+        assert!(much_later.forget_read(TABLE, &after.1.position).is_err(), "there is no such table");
         assert!(rest.position.0 > after.1.position.0);
     }
 }

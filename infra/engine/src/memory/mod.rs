@@ -94,6 +94,10 @@ fn describe(table: &Table) -> Json {
     table.definition.description(table.item_count(), table.stream.as_ref().map(|stream| stream.arn.as_str()))
 }
 
+fn no_stream(table: &str) -> EngineError {
+    EngineError::Database(format!("table {table} has no stream"))
+}
+
 impl Memory {
     pub(crate) fn new(clock: Clock) -> Self {
         Self { tables: Arc::default(), clock, policy: SyncPolicy::Never }
@@ -170,17 +174,23 @@ impl Memory {
         limit: usize,
     ) -> Result<StreamPage, EngineError> {
         let (arn, shard_id, records) = {
-            let mut tables = self.lock();
-            let stream = tables.tables.get_mut(table).and_then(|table| table.stream.as_mut());
-            let stream =
-                stream.ok_or_else(|| EngineError::Database(format!("table {table} has no stream")))?;
-            let records = stream.behind(position.0.as_deref(), limit, (self.clock)() - STREAM_SECONDS)?;
+            let tables = self.lock();
+            let stream = tables.tables.get(table).and_then(|table| table.stream.as_ref());
+            let stream = stream.ok_or_else(|| no_stream(table))?;
+            let records = stream.behind(position.0.as_deref(), limit)?;
             (stream.arn.clone(), stream.shard_id.clone(), records)
         };
         let last = records.last().map(|record| StreamPosition(Some(record.sequence_number())));
         let position = last.unwrap_or_else(|| position.clone());
         let records = records.iter().map(|record| record.json(&arn)).collect();
         Ok(StreamPage { arn, shard_id, records, position })
+    }
+
+    pub(crate) fn forget_read(&self, table: &str, position: &StreamPosition) -> Result<(), EngineError> {
+        let Some(position) = &position.0 else { return Ok(()) };
+        let mut tables = self.lock();
+        let stream = tables.tables.get_mut(table).and_then(|table| table.stream.as_mut());
+        stream.ok_or_else(|| no_stream(table))?.forget_read(position, (self.clock)() - STREAM_SECONDS)
     }
 
     pub(crate) fn sweep_ttl(&self) -> Result<usize, EngineError> {

@@ -68,6 +68,15 @@ impl Stream {
         }
     }
 
+    /// Forgets the records up to a sequence number that are from before `at`.
+    pub(crate) fn forget_read(&mut self, position: &str, at: i64) -> Result<(), EngineError> {
+        let read = number(position)?;
+        while self.records.front().is_some_and(|record| record.at < at && record.sequence <= read) {
+            self.records.pop_front();
+        }
+        Ok(())
+    }
+
     pub(crate) fn push(
         &mut self,
         schema: &KeySchema,
@@ -82,25 +91,19 @@ impl Stream {
         self.records.push_back(Record { sequence: self.last, at: now, keys, old, new, by_ttl });
     }
 
-    /// Up to `limit` records behind a sequence number. Of those before it, which have been read, the ones from
-    /// before `oldest` are forgotten.
-    pub(crate) fn behind(
-        &mut self,
-        position: Option<&str>,
-        limit: usize,
-        oldest: i64,
-    ) -> Result<Vec<Record>, EngineError> {
-        let behind = position.map_or(Ok(0), |text| {
-            let number = text.parse::<u128>().ok().and_then(|number| number.checked_sub(FIRST));
-            let number = number.and_then(|number| u64::try_from(number).ok());
-            number.ok_or_else(|| EngineError::Database(format!("{text} is no sequence number")))
-        })?;
-        while self.records.front().is_some_and(|record| record.at < oldest && record.sequence <= behind) {
-            self.records.pop_front();
-        }
+    /// Up to `limit` records behind a sequence number.
+    pub(crate) fn behind(&self, position: Option<&str>, limit: usize) -> Result<Vec<Record>, EngineError> {
+        let behind = position.map_or(Ok(0), number)?;
         let start = self.records.partition_point(|record| record.sequence <= behind);
         Ok(self.records.range(start..).take(limit).cloned().collect())
     }
+}
+
+/// The count that a sequence number stands for.
+fn number(text: &str) -> Result<u64, EngineError> {
+    let number = text.parse::<u128>().ok().and_then(|number| number.checked_sub(FIRST));
+    let number = number.and_then(|number| u64::try_from(number).ok());
+    number.ok_or_else(|| EngineError::Database(format!("{text} is no sequence number")))
 }
 
 impl Record {

@@ -1,6 +1,11 @@
 //! Attribute values, typed, and items as they are stored: shared between table, indexes and stream.
 
-use std::{collections::BTreeSet, fmt, ops::Deref, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use litemap::LiteMap;
@@ -41,7 +46,64 @@ pub(crate) type Name = SmolStr;
 
 /// Attributes by name: an item, or a map inside one. Sorted and without gaps: a business of a million payments has
 /// some thirty million of these, and the nodes of trees would be mostly empty.
-pub(crate) type Attributes = LiteMap<Name, Value>;
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Attributes(LiteMap<Name, Value>);
+
+impl Attributes {
+    pub(crate) const fn new() -> Self {
+        Self(LiteMap::new_vec())
+    }
+}
+
+impl Deref for Attributes {
+    type Target = LiteMap<Name, Value>;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Attributes {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl FromIterator<(Name, Value)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (Name, Value)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+// By hand, because the list's own form of an empty map is `[]`.
+impl Serialize for Attributes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AttributesVisitor)
+    }
+}
+
+struct AttributesVisitor;
+
+impl<'de> Visitor<'de> for AttributesVisitor {
+    type Value = Attributes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("attributes by name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(pairs.into_iter().collect())
+    }
+}
 
 /// An item as it stands, shared by whatever remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -75,10 +137,10 @@ impl Image {
 
 /// Gives back the room for attributes to come.
 fn compact(attributes: Attributes) -> Attributes {
-    let mut pairs = attributes.into_tuple_vec();
+    let mut pairs = attributes.0.into_tuple_vec();
     pairs.iter_mut().for_each(|(_, value)| value.compact());
     pairs.shrink_to_fit();
-    Attributes::from_sorted_store_unchecked(pairs)
+    Attributes(LiteMap::from_sorted_store_unchecked(pairs))
 }
 
 impl Deref for Image {
@@ -277,5 +339,27 @@ struct Shown<'a>(&'a Number);
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_empty_map_is_a_map() {
+        let empty = json!({ "m": { "M": {} }, "l": { "L": [{ "M": {} }] } });
+        let item: Attributes = serde_json::from_value(empty.clone()).unwrap();
+        assert_eq!(json!(Image::new(item)), empty);
+        assert!(serde_json::from_value::<Value>(json!({ "M": [] })).is_err());
+    }
+
+    #[test]
+    fn of_a_name_that_comes_twice_the_last_counts() {
+        let item: Attributes =
+            serde_json::from_str(r#"{"b":{"N":"1"},"a":{"S":"x"},"b":{"N":"2"}}"#).unwrap();
+        assert_eq!(json!(item), json!({ "a": { "S": "x" }, "b": { "N": "2" } }));
     }
 }

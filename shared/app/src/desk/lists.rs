@@ -75,7 +75,7 @@ pub async fn list_users(
 impl UserFilter {
     fn lets(&self, user: &ListedUser) -> bool {
         let some = |counters: &Counters, name: &str| counters.get(name).is_some_and(|n| *n > 0);
-        self.barred.is_none_or(|barred| user.member.barred == barred)
+        self.barred.is_none_or(|barred| user.member.is_barred() == barred)
             && (!self.customers || some(&user.payments, "payments"))
             && (!self.referrers || some(&user.referrals, "recruits"))
     }

@@ -1,7 +1,6 @@
 //! Rewards that wait to be claimed.
 
-use guerdon_app::{ToClaim, claim_rewards, credits_view};
-use guerdon_domain::Commission;
+use guerdon_app::{ToClaim, claim_rewards, credits_view, expire};
 
 use crate::support::*;
 
@@ -12,6 +11,7 @@ async fn waiting(rewards: i64) -> Business {
     let b = bitten().await;
     b.every_payment(|rule| rule.claim_within_days = Some(DAYS)).await;
     b.recruit_paying(rewards).await;
+    b.project_all().await;
     b
 }
 
@@ -23,15 +23,15 @@ impl Business {
 }
 
 #[tokio::test]
-async fn one_tap_claims_what_waits_25_at_the_most() {
-    let b = waiting(30).await;
+async fn one_tap_claims_what_waits_50_at_the_most() {
+    let b = waiting(60).await;
     b.settle(1).await;
     assert_eq!(b.buckets(1).await, (0, 0, 0), "nothing comes by itself");
     let waits = b.to_claim().await.unwrap();
-    assert_eq!(waits.amount, usd(30_000));
+    assert_eq!(waits.amounts, [usd(50_000)], "as much as one tap claims");
     assert_eq!(waits.until, b.commissions(1).await.iter().map(|c| c.due_at.plus_days(DAYS)).min().unwrap());
-    for (claimed, available) in [(25, 25_000), (5, 30_000), (0, 30_000)] {
-        assert_eq!(claim_rewards(&b.app, &b.id(1)).await.unwrap().len(), claimed);
+    for (claimed, available) in [(50, 50_000), (10, 60_000), (0, 60_000)] {
+        assert_eq!(claim_rewards(&b.app, &b.id(1)).await.unwrap().rewards.len(), claimed);
         assert_eq!(b.buckets(1).await.0, available);
     }
     assert_eq!(b.to_claim().await, None);
@@ -43,7 +43,7 @@ async fn taps_at_once_claim_each_reward_once() {
     b.race(10);
     let claimed = at_once(10, |_| {
         let (app, member) = (b.app.clone(), b.id(1));
-        async move { claim_rewards(&app, &member).await.unwrap().len() }
+        async move { claim_rewards(&app, &member).await.unwrap().rewards.len() }
     })
     .await;
     assert_eq!(claimed.iter().sum::<usize>(), 12);
@@ -55,21 +55,33 @@ async fn what_has_expired_is_neither_shown_nor_claimed() {
     let b = waiting(2).await;
     b.advance(DAYS * 86_400);
     assert_eq!(b.to_claim().await, None);
-    assert!(claim_rewards(&b.app, &b.id(1)).await.unwrap().is_empty());
+    assert!(claim_rewards(&b.app, &b.id(1)).await.unwrap().rewards.is_empty());
     assert_eq!(b.buckets(1).await, (0, 0, 0));
 }
 
 #[tokio::test]
-async fn what_is_disputed_waits() {
+async fn a_dispute_stops_the_time() {
     let b = waiting(2).await;
-    let before = b.commissions(1).await.remove(0);
-    let disputed = Commission { frozen: true, ..before.clone() };
-    b.app.store.commit(&[b.app.store.move_commission(&before, &disputed, ()).unwrap()]).await.unwrap();
-    assert_eq!(b.to_claim().await.unwrap().amount, usd(1000));
-    assert_eq!(claim_rewards(&b.app, &b.id(1)).await.unwrap().len(), 1);
-    b.app.store.commit(&[b.app.store.move_commission(&disputed, &before, ()).unwrap()]).await.unwrap();
-    assert_eq!(
-        claim_rewards(&b.app, &b.id(1)).await.unwrap(),
-        [Commission { claimed_at: Some(b.app.now()), ..before }]
-    );
+    let disputed = b.commissions(1).await.remove(0);
+    let dispute = |open: bool| {
+        let (b, at) = (&b, b.app.now());
+        let id = disputed.id.clone();
+        async move {
+            let before = b.commissions(1).await.into_iter().find(|c| c.id == id).unwrap();
+            let (after, _) = before.after_reversal(usd(0), open, at).unwrap();
+            let write = b.app.store.move_commission(&before, &after, ()).unwrap();
+            b.app.store.commit(&[write]).await.unwrap();
+            b.project_all().await;
+        }
+    };
+    dispute(true).await;
+    assert_eq!(b.to_claim().await.unwrap().amounts, [usd(1000)]);
+    b.advance(DAYS * 86_400);
+    expire(&b.app).await.unwrap();
+    assert_eq!(b.to_claim().await, None, "of the other one the time is over");
+    dispute(false).await;
+    assert_eq!(b.to_claim().await.unwrap().until, b.app.now().plus_days(DAYS));
+    let claimed = claim_rewards(&b.app, &b.id(1)).await.unwrap();
+    assert_eq!((claimed.rewards.len(), &claimed.rewards[0].id), (1, &disputed.id));
+    assert_eq!(b.buckets(1).await, (1000, 0, 0));
 }

@@ -51,7 +51,7 @@ pub(crate) fn is_members(path: &str) -> bool {
 }
 
 impl Business {
-    /// `members`, one in ten of whom refers others, and `payments` of theirs, spread over a month.
+    /// `members`, one in ten of whom refers others, and `payments` of theirs, spread over a month or so: a step takes whole seconds.
     pub(crate) async fn load(members: usize, payments: usize) -> anyhow::Result<Self> {
         let business = Self::empty().await?;
         let written = Arc::new(AtomicBool::new(false));
@@ -193,6 +193,7 @@ async fn project_all(app: App, engine: Engine, written: Arc<AtomicBool>) -> anyh
             return Ok(());
         }
         read_to = page.position;
+        engine.forget_read(TABLE, &read_to)?;
         let event = json!({ "Records": page.records, "shardId": page.shard_id });
         let event: StreamEvent = serde_json::from_value(event)?;
         let (changes, unreadable) = changes(&event);
