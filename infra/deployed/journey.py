@@ -18,6 +18,7 @@ from operators import (
     the_hold_is_set_to_seconds,
 )
 from services import (
+    a_batch_that_comes_twice_counts_once,
     a_click_leads_into_the_bot,
     a_service_sells_and_its_key_is_revoked,
     an_operator_looks_at_everything,
@@ -224,6 +225,7 @@ def main() -> None:
             (a_link_is_clicked, [ott]),
             (operators_look, [ott]),
             (what_is_parked_is_played_again, [friend]),
+            *[(a_batch_that_comes_twice_counts_once, [world]) for world in (friend, ott)],
             *[(the_schedules_run_and_the_ledger_is_sound, [world]) for world in all_of_them],
             *[(nothing_was_given_up, [world]) for world in all_of_them],
         ]:

@@ -26,6 +26,7 @@ from operators import (
     the_hold_is_set_to_seconds,
 )
 from services import (
+    a_batch_that_comes_twice_counts_once,
     a_click_leads_into_the_bot,
     a_service_sells_and_its_key_is_revoked,
     an_operator_looks_at_everything,
@@ -97,6 +98,7 @@ def is_missed(world: World, ott: World, round_number: int) -> bool:
         or fails(a_click_leads_into_the_bot, ott, *people[14:16])
         or fails(an_operator_looks_at_everything, ott, people[16])
         or fails(what_is_parked_is_played_again, world)
+        or fails(a_batch_that_comes_twice_counts_once, ott)
     )
 
 

@@ -30,6 +30,8 @@ class StreamTrigger:
         self.functions = boto3.client("lambda")
         self.idle_rounds = 0
         self.failures: list[str] = []
+        # The shard and the records that were taken last.
+        self.taken: tuple[str, list[dict]] | None = None
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True, name=function)
         self.thread.start()
@@ -63,6 +65,7 @@ class StreamTrigger:
         while left and not self.stopped.is_set():
             failed_from = self.invoke(shard, left)
             if failed_from is None:
+                self.taken = (shard, left)
                 return
             sequences = [record["dynamodb"]["SequenceNumber"] for record in left]
             left = left[sequences.index(failed_from) if failed_from in sequences else 0 :]
@@ -70,6 +73,11 @@ class StreamTrigger:
             if time.time() - first["ApproximateCreationDateTime"] > self.properties["MaximumRecordAgeInSeconds"]:
                 return self.give_up(shard, first["SequenceNumber"], left[-1]["dynamodb"]["SequenceNumber"])
             self.stopped.wait(RETRY_SECONDS)
+
+    def deliver_again(self) -> None:
+        """The last batch once more, as after an answer that was lost."""
+        assert self.taken, f"{self.function} has taken nothing yet"
+        assert self.invoke(*self.taken) is None, self.failures[-1]
 
     def give_up(self, shard: str, first: str, last: str) -> None:
         """Says where the records are, not what is in them."""

@@ -182,6 +182,38 @@ async fn one_transfer_pays_one_order() {
     world.ledger_is_sound().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_an_operator_saw_first_pays_the_order() {
+    let world = World::of("ott").await;
+    let shop = world.shop().await;
+    chain(&world, &shop).await;
+    world.bank(guerdon_tests::telegram::Person { id: BOB, name: "bob" }, "135.00", "combo", "OPX").await;
+    let order = |id: i64, key: &'static str| {
+        let (world, shop) = (&world, &shop);
+        async move {
+            let order = json!({ "user_id": id, "payment_method": "bank" });
+            let made = world.keyed(shop, "/orders/create", Some(&order), Some(key)).await;
+            made.body["order_id"].as_str().unwrap().to_owned()
+        }
+    };
+    let tell = async |id: String| {
+        let path = format!("/orders/{id}/payment-success");
+        world.bearing(&shop, &path, Some(&json!({ "transaction_id": "OPX" }))).await
+    };
+    let somebody_elses = tell(order(CAROL, "carol").await).await;
+    assert_eq!(refused(&somebody_elses), (409, "transaction_used".to_owned()));
+    let own = order(BOB, "bob").await;
+    for told in futures::future::join_all((0..4).map(|_| tell(own.clone()))).await {
+        assert_eq!((told.status, &told.body["status"]), (200, &json!("paid")), "{told:?}");
+        assert_eq!(told.body["commissions"][0]["amount"], json!(28.00));
+    }
+    let second = tell(order(BOB, "second").await).await;
+    assert_eq!(refused(&second), (409, "transaction_used".to_owned()));
+    world.drain().await;
+    world.ledger_is_sound().await;
+    assert_eq!(get(&world, &shop, &format!("/wallet/{ALICE}")).await["pending"], json!(28.00), "earned once");
+}
+
 fn refused_or_paid(answer: &Answer) -> &str {
     if answer.status == 200 { "paid" } else { answer.code() }
 }

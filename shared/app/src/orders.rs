@@ -7,7 +7,9 @@ use guerdon_domain::{
 use guerdon_store::{Order, PaymentRecord, StoreError, metered};
 
 use crate::{
-    App, AppError, Recorded, inspect_payer,
+    App, AppError, Recorded,
+    error::refusal,
+    inspect_payer,
     record_payment::{Along, record_along},
     settings_now, settle_wallet,
 };
@@ -199,7 +201,7 @@ pub async fn pay_order(
                 let order = app.store.order(id).await?.ok_or(OrderRefusal::Unknown)?;
                 Ok(PaidOrder { order, payment, before: true })
             }
-            Recorded::AlreadyApplied(_) => Err(OrderRefusal::TransactionUsed),
+            Recorded::AlreadyApplied(payment) => adopted(app, after, payment).await,
             Recorded::Applied(payment) => {
                 // Where there is no hold it is theirs at once; should this fail, the commission's own event
                 // settles it.
@@ -211,6 +213,32 @@ pub async fn pay_order(
         }
     })
     .await
+}
+
+/// The order as paid by a payment that is on record without one: an operator saw it at the bank first. What it earned
+/// was decided then.
+async fn adopted(app: &App, after: Order, payment: PaymentRecord) -> Result<PaidOrder, OrderRefusal> {
+    let same = (&payment.member, payment.paid) == (&after.member, after.price);
+    if payment.order.is_some() || !same {
+        return Err(OrderRefusal::TransactionUsed);
+    }
+    let writes = [
+        app.store.adopt_payment(&payment, &after.id, ()).map_err(AppError::from)?,
+        app.store.move_order(&after, ()).map_err(AppError::from)?,
+    ];
+    match refusal(app.store.commit(&writes).await)? {
+        None => {
+            let payment = PaymentRecord { order: Some(after.id.clone()), ..payment };
+            Ok(PaidOrder { order: after, payment, before: false })
+        }
+        // Told twice at once, or another order was faster.
+        Some(()) => match app.store.order(&after.id).await? {
+            Some(order) if order.payment == after.payment && order.state == OrderState::Paid => {
+                Ok(PaidOrder { order, payment, before: true })
+            }
+            _ => Err(OrderRefusal::TransactionUsed),
+        },
+    }
 }
 
 /// The natural key of the order's payment: what was told with the order and what is told now have to agree.

@@ -369,6 +369,23 @@ impl Store {
         self.get(&keys::conversion(&referral.referrer, referral.joined_at, &referral.referee)).await
     }
 
+    /// Makes a payment that stands for no order that of `order`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn adopt_payment<E>(
+        &self,
+        payment: &PaymentRecord,
+        order: &OrderId,
+        adopted: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let update = Update::new("SET #order = :order")
+            .only_if("attribute_exists(pk) AND attribute_not_exists(#order)")
+            .name("#order", "order")
+            .value(":order", string(order.as_str()));
+        Fragment::update(&payment.key(), &update, adopted)
+    }
+
     /// Remembers more of what was said about a payment's undoing, if nothing was said since.
     ///
     /// # Errors
