@@ -86,7 +86,7 @@ def fails(check, *arguments) -> bool:
 
 
 def is_missed(world: World, ott: World, round_number: int) -> bool:
-    people = [Person(7_100_000_000 + 17 * round_number + n, f"{chr(ord('A') + n)}{round_number}") for n in range(17)]
+    people = [Person(7_100_000_000 + 18 * round_number + n, f"{chr(ord('A') + n)}{round_number}") for n in range(18)]
     return (
         fails(roles_may_what_aws_does_under_them, world)
         or fails(the_next_bill_is_ten_dollars_less, world, *people[:2])
@@ -98,7 +98,7 @@ def is_missed(world: World, ott: World, round_number: int) -> bool:
         or fails(a_click_leads_into_the_bot, ott, *people[14:16])
         or fails(an_operator_looks_at_everything, ott, people[16])
         or fails(what_is_parked_is_played_again, world)
-        or fails(a_batch_that_comes_twice_counts_once, ott)
+        or fails(a_batch_that_comes_twice_counts_once, ott, people[17])
     )
 
 

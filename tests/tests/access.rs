@@ -171,6 +171,7 @@ async fn a_thousand_guesses_at_once_are_five() {
     assert!(wrong < 5, "{wrong} looked at besides the one that locked");
     let right = login(&world, BOSS, BOSS_PASSWORD).await;
     assert_eq!((right.status, right.code()), (429, "locked"), "not even the right one");
+    assert!(right.header("retry-after").is_some_and(|at| at.ends_with(" GMT")), "{right:?}");
     world.advance(15 * 60).await;
     assert_eq!(login(&world, BOSS, BOSS_PASSWORD).await.status, 200);
     for n in 0..4 {

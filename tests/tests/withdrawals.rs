@@ -251,6 +251,7 @@ async fn each_refusal_in_the_bot_says_what_to_do_next() {
     check("/withdraw 500 upi asha@okhdfc", "possible from 2026-11-23 09:30:00 UTC").await;
     let early = asks(&world, "early", "500").await;
     assert_eq!((early.status, early.code()), (429, "cooling_down"));
+    assert!(early.header("retry-after").is_some_and(|at| at.ends_with(" GMT")), "{early:?}");
     let bitten = World::new().await;
     bitten.says(ALICE, "/start").await;
     assert!(bitten.says(ALICE, "/withdraw 500 upi asha@okhdfc").await.contains("not on offer"));

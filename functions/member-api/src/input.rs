@@ -51,10 +51,12 @@ impl<'de> Deserialize<'de> for UserRef {
             Number(i64),
             Text(String),
         }
-        let text = match Either::deserialize(deserializer)? {
-            Either::Number(number) => number.to_string(),
-            Either::Text(text) => text,
-        };
+        let either = Either::deserialize(deserializer);
+        let text =
+            match either.map_err(|_| D::Error::custom("a user id is digits, as a number or as text"))? {
+                Either::Number(number) => number.to_string(),
+                Either::Text(text) => text,
+            };
         Self::parse(&text).map_err(|refusal| D::Error::custom(refusal.0.detail))
     }
 }

@@ -138,7 +138,10 @@ pub(crate) fn name(field: &str, text: Option<String>) -> Result<Option<String>, 
         return Ok(None);
     };
     if text.chars().count() > LONGEST_NAME || text.chars().any(char::is_control) {
-        return Err(bad_request("bad_name", format!("{field} must be at most {LONGEST_NAME} characters.")));
+        return Err(bad_request(
+            "bad_name",
+            format!("{field} must be one line of at most {LONGEST_NAME} characters."),
+        ));
     }
     Ok(Some(text))
 }

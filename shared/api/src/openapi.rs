@@ -107,7 +107,7 @@ fn answer(operation: &mut Operation, route: &Route) {
     if route.access.anyone != Some("") {
         problems.push((
             "429",
-            "Too many calls, and `Retry-After` says how long to wait; or too soon after the last time.",
+            "Too many calls, or too soon after the last time; `Retry-After` says when to try again.",
         ));
     }
     if route.access.anyone.is_none() {

@@ -105,7 +105,12 @@ impl From<WithdrawalError> for Refusal {
             | E::Barred
             | E::UnderReview => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        unchanged(status, error.code(), "Refused", error)
+        let again_at = match &error {
+            E::CoolingDown(at) => Some(at.to_http_date()),
+            _ => None,
+        };
+        let Self(problem) = unchanged(status, error.code(), "Refused", error);
+        Self(Problem { retry_at: again_at, ..problem })
     }
 }
 
@@ -147,7 +152,9 @@ impl From<SignInError> for Refusal {
             }
             SignInError::Locked(until) => {
                 let detail = format!("Too many wrong passwords. Try again after {until}.");
-                Self(Problem::new(StatusCode::TOO_MANY_REQUESTS, "locked", "Too many attempts", detail))
+                let problem =
+                    Problem::new(StatusCode::TOO_MANY_REQUESTS, "locked", "Too many attempts", detail);
+                Self(problem.again_at(until.to_http_date()))
             }
             SignInError::App(error) => error.into(),
         }

@@ -66,6 +66,13 @@ impl Timestamp {
         self.zoned().strftime("%G-W%V").to_string()
     }
 
+    /// As HTTP headers have it, in whole seconds: `Sat, 21 Nov 2026 00:00:00 GMT`.
+    pub fn to_http_date(self) -> String {
+        let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+        // Our instants are in years that it can print.
+        printer.timestamp_to_rfc9110_string(&self.zoned().timestamp()).unwrap_or_default()
+    }
+
     fn zoned(self) -> jiff::Zoned {
         Instant::from_millisecond(self.0).unwrap_or(Instant::UNIX_EPOCH).to_zoned(TimeZone::UTC)
     }
@@ -81,6 +88,11 @@ impl fmt::Display for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn http_has_its_own_dates() {
+        assert_eq!(Timestamp::from_seconds(784_111_777).to_http_date(), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
 
     #[test]
     fn names_days_weeks_and_months() {

@@ -14,6 +14,9 @@ pub struct Problem {
     pub title: &'static str,
     /// What happened here and what to do.
     pub detail: String,
+    /// When to try again, as an HTTP date: the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_at: Option<String>,
 }
 
 impl Problem {
@@ -24,7 +27,12 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Self { status: status.as_u16(), code, title, detail: detail.into() }
+        Self { status: status.as_u16(), code, title, detail: detail.into(), retry_at: None }
+    }
+
+    /// The problem, with when to try again.
+    pub fn again_at(self, http_date: String) -> Self {
+        Self { retry_at: Some(http_date), ..self }
     }
 
     /// The body as JSON.
@@ -38,6 +46,9 @@ impl Problem {
         let mut response = Response::new(B::from(self.to_json()));
         *response.status_mut() = status;
         response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
+        if let Some(at) = self.retry_at.and_then(|at| http::HeaderValue::from_str(&at).ok()) {
+            response.headers_mut().insert(header::RETRY_AFTER, at);
+        }
         response
     }
 }
