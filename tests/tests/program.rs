@@ -254,7 +254,7 @@ async fn a_statement_shows_what_a_wallet_held_at_any_time() {
     }
     assert_eq!(seen, [3, 2, 1]);
     for (query, code) in [
-        ("", "bad_wallet"),
+        ("?currency=USD", "bad_wallet"),
         ("?wallet=piggy", "bad_wallet"),
         ("?wallet=earnings&at=yesterday", "bad_time"),
         ("?wallet=earnings&currency=x", "bad_currency"),
@@ -265,6 +265,8 @@ async fn a_statement_shows_what_a_wallet_held_at_any_time() {
         assert_eq!(world.desk_refuses(&path).await, (400, code.to_owned()), "{query}");
     }
     assert_eq!(world.desk_refuses("users/99/statement?wallet=earnings").await.0, 404);
+    let usual = world.desk_get(&format!("users/{}/statement", ALICE.id)).await;
+    assert_eq!(usual["wallet"], "bill_credit", "where the program's rewards go");
 }
 
 #[tokio::test(flavor = "multi_thread")]
