@@ -61,6 +61,7 @@ def a_service_sells_and_its_key_is_revoked(world: World, asha: Person, bina: Per
     refuses_the_withdrawal(world, asked["id"])
     assert shop.get(f"/wallet/{asha.id}")["available"] == 600
     a_member_reads_their_figures(world, shop, asha)
+    the_bot_releases_what_is_due(world, shop, asha, bina)
     operator(world).call("DELETE", f"/api/admin/service-keys/{made['id']}", expected=204)
     shop.call("GET", f"/users/{bina.id}", expected=401)
 
@@ -84,6 +85,15 @@ def refuses_the_withdrawal(world: World, withdrawal: str) -> None:
     assert withdrawal in [item["id"] for item in listed], listed
     operator(world).post(f"/withdrawals/{withdrawal}/reject", reason="not today")
     world.drain()
+
+
+def the_bot_releases_what_is_due(world: World, shop: Caller, asha: Person, bina: Person) -> None:
+    buys(shop, bina, f"UTR-{bina.id}-3")
+    due = time.monotonic() + HOLD_SECONDS
+    world.drain()
+    time.sleep(max(0.0, due - time.monotonic()) + 1)
+    page = world.says(asha, "/credits")
+    assert "900" in page, page
 
 
 def a_member_reads_their_figures(world: World, shop: Caller, asha: Person) -> None:
