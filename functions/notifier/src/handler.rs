@@ -96,8 +96,7 @@ async fn compose(notifier: &Notifier, words: &Texts, notice: &Notice) -> Result<
         Content::Earned { friend, amount, usable_from, claim_by } => {
             let news = fill_html(offer.news, &[("friend", friend)]);
             let (template, day) = match (claim_by, usable_from) {
-                // The last whole day.
-                (Some(end), _) => (words.notice_earned_to_claim, end.plus_days(-1).day()),
+                (Some(end), _) => (words.notice_earned_to_claim, end.last_whole_day()),
                 (None, Some(from)) => (words.notice_earned_later, from.day()),
                 (None, None) => (words.notice_earned, String::new()),
             };

@@ -225,8 +225,7 @@ async fn statement(
     let mut claim = None;
     if let Some(ToClaim { amounts, until }) = &view.to_claim {
         let amounts: Vec<_> = amounts.iter().map(Money::to_string).collect();
-        // The last whole day.
-        let (amount, day) = (amounts.join(", "), until.plus_days(-1).day());
+        let (amount, day) = (amounts.join(", "), until.last_whole_day());
         text.push_str(&fill(words.credits_to_claim, &[("amount", &amount), ("day", &day)]));
         claim = Some(Button::nav(fill_html(words.button_claim, &[("amount", &amount)]), Nav::Claim));
     }

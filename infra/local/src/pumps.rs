@@ -143,17 +143,17 @@ async fn stream_batch(parts: &Parts, reader: Reader) -> anyhow::Result<bool> {
     let done = last_handled(&page, &response);
     if let Some(sequence) = &done {
         parts.queues.set_mark(reader.mark(), sequence)?;
-        parts.engine.forget_read(TABLE, &furthest_behind(parts)?)?;
     }
     Ok(done.is_some())
 }
 
-/// Where the slower of the stream's readers stands.
-fn furthest_behind(parts: &Parts) -> anyhow::Result<StreamPosition> {
+/// Lets the engine forget what all of the stream's readers have behind them.
+pub(crate) fn forget_read(parts: &Parts) -> anyhow::Result<()> {
     let marks: Vec<_> =
         Reader::ALL.iter().map(|reader| parts.queues.mark(reader.mark())).collect::<Result<_, _>>()?;
     // Sequence numbers are of one length, and none is before all of them.
-    Ok(StreamPosition(marks.into_iter().min().flatten()))
+    let slowest = StreamPosition(marks.into_iter().min().flatten());
+    Ok(parts.engine.forget_read(TABLE, &slowest)?)
 }
 
 /// The event that the stream's trigger would send: with a tumbling window it names the shard.

@@ -6,7 +6,7 @@ use guerdon_app::{AppError, correlated};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::stack::Parts;
+use crate::{pumps::forget_read, stack::Parts};
 
 /// How far the test clock has been moved ahead, so that a restart does not turn time back.
 pub(crate) const CLOCK_AHEAD: &str = "clock:ahead_seconds";
@@ -39,6 +39,10 @@ pub(crate) async fn run(parts: Arc<Parts>) {
         // DynamoDB deletes what its TTL let expire by itself.
         if let Err(error) = parts.engine.sweep_ttl() {
             tracing::warn!(%error, "expired items were not removed");
+        }
+        // And its stream forgets by itself; here every hour what all readers have read.
+        if let Err(error) = forget_read(&parts) {
+            tracing::warn!(%error, "records of the stream were not forgotten");
         }
         for job in JOBS {
             if let Some(Err(error)) = run_job(&parts, job).await {

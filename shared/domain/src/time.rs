@@ -66,6 +66,11 @@ impl Timestamp {
         self.zoned().strftime("%G-W%V").to_string()
     }
 
+    /// The last UTC day that is over at this instant, for what has to happen before it.
+    pub fn last_whole_day(self) -> String {
+        self.plus_days(-1).day()
+    }
+
     /// As HTTP headers have it, in whole seconds: `Sat, 21 Nov 2026 00:00:00 GMT`.
     pub fn to_http_date(self) -> String {
         let printer = jiff::fmt::rfc2822::DateTimePrinter::new();

@@ -1,9 +1,9 @@
 //! Signing in by a link that the bot gives: once, and without the password.
 
-use guerdon_domain::{MemberId, TelegramId};
+use guerdon_domain::TelegramId;
 use guerdon_store::{SignInLink, metered};
 
-use super::{SignInError, SignedIn, begin, hash, random};
+use super::{SignInError, SignedIn, begin, hash, parts_of, random};
 use crate::{App, AppError};
 
 /// How long a link is good for.
@@ -38,13 +38,7 @@ pub async fn sign_in_link(app: &App, telegram_id: TelegramId) -> Result<Option<S
 /// [`SignInError`].
 pub async fn sign_in_by_link(app: &App, token: &str) -> Result<SignedIn, SignInError> {
     metered("sign_in", async {
-        let mut parts = token.split('.');
-        let (Some(id), Some(link), Some(secret), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(SignInError::Wrong);
-        };
-        let id = MemberId::parse(id).map_err(|_| SignInError::Wrong)?;
+        let (id, link, secret) = parts_of(token)?;
         let operator = app.store.operator(&id).await.map_err(AppError::from)?.ok_or(SignInError::Wrong)?;
         let used = app.store.use_sign_in_link(&operator, link, &hash(secret), app.now()).await;
         if !used.map_err(AppError::from)? {

@@ -157,19 +157,24 @@ async fn begin(app: &App, operator: &Operator) -> Result<SignedIn, SignInError> 
     Ok(signed_in(operator, session, &secret))
 }
 
+/// Whose secret it is, what it opens, and the secret itself: refresh tokens and links are made alike.
+fn parts_of(token: &str) -> Result<(MemberId, &str, &str), SignInError> {
+    let mut parts = token.split('.');
+    let (Some(id), Some(opens), Some(secret), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(SignInError::Wrong);
+    };
+    Ok((MemberId::parse(id).map_err(|_| SignInError::Wrong)?, opens, secret))
+}
+
 /// Goes on with a session. A refresh token that was used before ends it: somebody else may have it.
 ///
 /// # Errors
 /// [`SignInError`].
 pub async fn renew(app: &App, refresh_token: &str) -> Result<SignedIn, SignInError> {
     metered("renew_session", async {
-        let mut parts = refresh_token.split('.');
-        let (Some(id), Some(session), Some(secret), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(SignInError::Wrong);
-        };
-        let id = MemberId::parse(id).map_err(|_| SignInError::Wrong)?;
+        let (id, session, secret) = parts_of(refresh_token)?;
         let Some((operator, session)) = session_of(app, &id, session).await? else {
             return Err(SignInError::Wrong);
         };
