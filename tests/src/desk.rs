@@ -1,6 +1,6 @@
 //! Operators at the rest of their API.
 
-use guerdon_domain::Preset;
+use guerdon_domain::settings::Preset;
 use guerdon_local::Config;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,7 +1,8 @@
 //! The ledger as a text: two worlds with the same text have the same money to the byte.
 
 use guerdon_domain::{
-    Entry, ExternalPaymentId, MemberId, PaymentKey, Rail, TelegramId, WalletKind, verify_statement,
+    ids::{ExternalPaymentId, MemberId, PaymentKey, Rail, TelegramId},
+    wallets::{Entry, WalletKind, verify_statement},
 };
 use guerdon_store::{PaymentRecord, Posting};
 use serde_json::{Value, json};

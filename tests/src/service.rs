@@ -17,7 +17,7 @@ impl World {
 
     /// A key that opens everything.
     pub async fn shop(&self) -> String {
-        let all = guerdon_domain::Scope::ALL.map(guerdon_domain::Scope::as_str);
+        let all = guerdon_domain::operators::Scope::ALL.map(guerdon_domain::operators::Scope::as_str);
         self.service_key(&all).await
     }
 

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_api::{Access, Route};
-use guerdon_domain::{Role, Scope, TelegramId};
+use guerdon_domain::{
+    ids::TelegramId,
+    operators::{Role, Scope},
+};
 use guerdon_runtime::secrets::Secret;
 use guerdon_tests::{ADMIN_TOKEN, Answer, World, telegram::Person};
 use reqwest::Method;

@@ -1,7 +1,7 @@
 //! What operators see of the business as a whole: the dashboard, its lists, and withdrawals by the documented paths.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
-use guerdon_domain::Money;
+use guerdon_domain::money::Money;
 use guerdon_tests::{ADMIN_TOKEN, Answer, World, desk::with_preset};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Fraud over the whole stack: what operators see and decide, and what it does.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
-use guerdon_domain::Fingerprint;
+use guerdon_domain::fraud::Fingerprint;
 use guerdon_tests::{
     ADMIN_TOKEN, Answer, World,
     desk::{ANA, two_operators},

@@ -8,7 +8,7 @@ use std::{
 };
 
 use guerdon_api::Route;
-use guerdon_domain::TelegramId;
+use guerdon_domain::ids::TelegramId;
 use guerdon_tests::{ADMIN_TOKEN, World};
 use reqwest::Method;
 use serde_json::{Value, json};

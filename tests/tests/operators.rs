@@ -1,7 +1,7 @@
 //! The operators' API: what it shows, and that each change happens once and is on record.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
-use guerdon_domain::WalletKind;
+use guerdon_domain::wallets::WalletKind;
 use guerdon_tests::{
     ADMIN_TOKEN, World,
     telegram::{ALICE, BOB, CAROL, Person, message},

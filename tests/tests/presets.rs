@@ -1,7 +1,7 @@
 //! The five businesses, each by its own preset: the numbers that its members and operators see.
 #![allow(clippy::unwrap_used, reason = "a test stops where it must")]
 
-use guerdon_domain::{Currency, WalletKind};
+use guerdon_domain::{money::Currency, wallets::WalletKind};
 use guerdon_tests::{
     World,
     telegram::{ALICE, BOB, CAROL, Person},

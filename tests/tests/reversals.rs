@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where it must")]
 
 use guerdon_app::verify_ledger;
-use guerdon_domain::{Currency, WalletKind};
+use guerdon_domain::{money::Currency, wallets::WalletKind};
 use guerdon_tests::{
     World,
     stripe::{checkout, event, invoice_paid},

@@ -1,7 +1,7 @@
 //! The hourly jobs, and events that come before what they build on.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
-use guerdon_domain::{Preset, WalletKind};
+use guerdon_domain::{settings::Preset, wallets::WalletKind};
 use guerdon_tests::{
     World,
     stripe::{checkout, event, invoice_paid},

@@ -223,7 +223,7 @@ async fn a_withdrawal_is_asked_for_once() {
     let world = World::of_with("ott", |config| {
         guerdon_tests::desk::with_preset(config, |preset| {
             let rules = preset.withdrawals.as_mut().unwrap();
-            rules.minimum = guerdon_domain::Money::new(2000, preset.currency);
+            rules.minimum = guerdon_domain::money::Money::new(2000, preset.currency);
         });
     })
     .await;

@@ -9,7 +9,7 @@ use axum::{
 };
 use guerdon_api::Refusal;
 use guerdon_app::{AppError, desk::DeskError, explain_attribution};
-use guerdon_domain::Click;
+use guerdon_domain::referrals::Click;
 use serde::Serialize;
 use utoipa::ToSchema;
 

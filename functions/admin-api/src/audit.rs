@@ -8,7 +8,7 @@ use axum::{
 };
 use guerdon_api::{Page, Refusal, output::id_text};
 use guerdon_app::{AppError, stored::AuditRecord};
-use guerdon_domain::Timestamp;
+use guerdon_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};

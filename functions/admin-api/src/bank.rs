@@ -13,7 +13,7 @@ use guerdon_app::{
     AppError, Recorded,
     desk::{self, BankPayment},
 };
-use guerdon_domain::{Currency, ExternalPaymentId, Purpose};
+use guerdon_domain::{ids::ExternalPaymentId, money::Currency, payments::Purpose};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;

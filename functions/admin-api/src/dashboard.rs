@@ -9,7 +9,7 @@ use axum::{
 };
 use guerdon_api::{Amount, Refusal, output::Percent};
 use guerdon_app::desk::{self, Dashboard, Figures, Success};
-use guerdon_domain::Timestamp;
+use guerdon_domain::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 

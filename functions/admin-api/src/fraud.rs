@@ -16,8 +16,9 @@ use guerdon_app::{
     AppError, ByHand, FraudRefusal, block_member, flag_by_hand, resolve_flag, run_checks, unblock_member,
 };
 use guerdon_domain::{
-    Evidence, FraudAction, FraudFlag, FraudFlagId, FraudFlagState, FraudVerdict, MemberId, TelegramId,
-    Timestamp,
+    fraud::{Evidence, FraudAction, FraudFlag, FraudFlagState, FraudVerdict},
+    ids::{FraudFlagId, MemberId, TelegramId},
+    time::Timestamp,
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};

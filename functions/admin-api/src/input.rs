@@ -4,7 +4,11 @@ use guerdon_api::Principal;
 pub(crate) use guerdon_api::input::*;
 pub(crate) use guerdon_api::output::Refusal;
 use guerdon_app::desk::{DeskCall, DeskRequest};
-use guerdon_domain::{Currency, ExternalPaymentId, Money, PaymentKey, Rail, TelegramId, WalletKind};
+use guerdon_domain::{
+    ids::{ExternalPaymentId, PaymentKey, Rail, TelegramId},
+    money::{Currency, Money},
+    wallets::WalletKind,
+};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -12,7 +12,12 @@ use guerdon_app::{
     desk::{self, LONGEST_PAGE, ListedReferrer, ListedUser, UserFilter},
     stored::Order,
 };
-use guerdon_domain::{Currency, MemberId, Money, OrderState, TelegramId, WithdrawalState};
+use guerdon_domain::{
+    ids::{MemberId, TelegramId},
+    money::{Currency, Money},
+    payments::OrderState,
+    withdrawals::WithdrawalState,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

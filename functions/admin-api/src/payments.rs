@@ -13,7 +13,10 @@ use guerdon_app::{
     desk::{self, Explained},
 };
 use guerdon_domain::{
-    Candidate, Commission, CommissionState, MemberId, Money, PaymentKey, Reversals, Verdict, VoidReason,
+    commissions::{Commission, CommissionState, VoidReason},
+    ids::{MemberId, PaymentKey},
+    money::Money,
+    payments::{Candidate, Reversals, Verdict},
 };
 use guerdon_runtime::problem::Problem;
 use http::StatusCode;
@@ -32,7 +35,7 @@ pub(crate) struct PaymentView {
     payment: String,
     user_id: Option<String>,
     #[schema(value_type = String)]
-    purpose: guerdon_domain::Purpose,
+    purpose: guerdon_domain::payments::Purpose,
     currency: String,
     paid: Amount,
     tax: Amount,

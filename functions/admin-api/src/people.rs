@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use guerdon_app::AppError;
-use guerdon_domain::{MemberId, TelegramId};
+use guerdon_domain::ids::{MemberId, TelegramId};
 
 use crate::routes::Desk;
 

@@ -14,7 +14,7 @@ use guerdon_app::{
     desk::{self, ProgramRefusal, ProgramRequest},
     stored::ProgramVersion,
 };
-use guerdon_domain::{Program, Timestamp};
+use guerdon_domain::{programs::Program, time::Timestamp};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -13,7 +13,7 @@ use guerdon_app::{
     desk::{self, DayTrend, DeskCommission, Export, TopReferrer},
     stored::commission_cursor,
 };
-use guerdon_domain::Money;
+use guerdon_domain::money::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -14,7 +14,7 @@ use guerdon_app::{
     desk::{self, Line},
     request_withdrawal,
 };
-use guerdon_domain::PayoutMethod;
+use guerdon_domain::withdrawals::PayoutMethod;
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -8,7 +8,7 @@ use guerdon_api::{
     access::{Access, anyone, operator},
     routes, service,
 };
-use guerdon_domain::{Role, TelegramId};
+use guerdon_domain::{ids::TelegramId, operators::Role};
 
 use crate::{
     attribution, audit, bank, batch, dashboard, fraud, jobs, link, lists, parked, payments, program, read,

@@ -10,7 +10,7 @@ use axum::{
 };
 use guerdon_api::{Page, Principal, Refusal};
 use guerdon_app::{AppError, desk::CallRefusal, make_service_key, revoke_service_key, stored::ServiceKey};
-use guerdon_domain::Scope;
+use guerdon_domain::operators::Scope;
 use guerdon_runtime::problem::Problem;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};

@@ -12,7 +12,7 @@ use guerdon_api::{
     idempotency::{Kept, Write, once},
 };
 use guerdon_app::{AppError, SettingState, all_settings, desk, set_setting};
-use guerdon_domain::{Program, SettingValue};
+use guerdon_domain::{programs::Program, settings::SettingValue};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};

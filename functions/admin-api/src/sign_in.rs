@@ -12,7 +12,7 @@ use guerdon_api::{Principal, Refusal};
 use guerdon_app::{
     FirstOperator, Password, SignedIn, remove_operator, renew, set_operator, sign_in, sign_out,
 };
-use guerdon_domain::{Role, TelegramId};
+use guerdon_domain::{ids::TelegramId, operators::Role};
 use guerdon_runtime::{
     problem::Problem,
     secrets::Secret,

@@ -9,7 +9,10 @@ use axum::{
 };
 use guerdon_api::{Amount, Refusal};
 use guerdon_app::{AppError, balance_at, desk::DeskError, program_now, reward_wallet, settle_wallet};
-use guerdon_domain::{Buckets, Currency, Entry, Money};
+use guerdon_domain::{
+    money::{Currency, Money},
+    wallets::{Buckets, Entry},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -21,7 +21,10 @@ use guerdon_app::{
     desk::{self, DeskCall, Line},
     finish_withdrawal, reject_withdrawal,
 };
-use guerdon_domain::{Withdrawal, WithdrawalId, WithdrawalState};
+use guerdon_domain::{
+    ids::WithdrawalId,
+    withdrawals::{Withdrawal, WithdrawalState},
+};
 use guerdon_runtime::problem;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;

@@ -9,7 +9,11 @@ use axum::{
 };
 use guerdon_api::{Amount, Page, Refusal, output::id_text};
 use guerdon_app::{AppError, WithdrawalError};
-use guerdon_domain::{Stamp, TelegramId, Withdrawal, WithdrawalId, WithdrawalState};
+use guerdon_domain::{
+    ids::{TelegramId, WithdrawalId},
+    operators::Stamp,
+    withdrawals::{Withdrawal, WithdrawalState},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -13,7 +13,7 @@ use guerdon_api::{
     output::{self},
 };
 use guerdon_app::desk::{self, Answer};
-use guerdon_domain::Money;
+use guerdon_domain::money::Money;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

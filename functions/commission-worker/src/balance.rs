@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use guerdon_app::{BalanceError, CustomerBalance};
-use guerdon_domain::{CustomerId, Money, PostingId, Timestamp};
+use guerdon_domain::{
+    ids::{CustomerId, PostingId},
+    money::Money,
+    time::Timestamp,
+};
 use guerdon_runtime::secrets::{Built, Secret, Secrets};
 use guerdon_stripe::{StripeCallError, StripeClient};
 

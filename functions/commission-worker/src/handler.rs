@@ -7,7 +7,7 @@ use guerdon_app::{
     App, AppError, CustomerBalance, DomainEvent, Posted, correlated, inspect_joined, inspect_reversed,
     inspect_withdrawal, post_bill_credit, settle_wallet,
 };
-use guerdon_domain::{MemberId, WithdrawalState};
+use guerdon_domain::{ids::MemberId, withdrawals::WithdrawalState};
 use guerdon_runtime::{
     batch::{body, run},
     bus::{Envelope, SOURCE},

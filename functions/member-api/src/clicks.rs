@@ -8,7 +8,7 @@ use axum::{
 };
 use guerdon_api::{Gate, Refusal};
 use guerdon_app::{Followed, follow_link};
-use guerdon_domain::{Code, Touch, is_program};
+use guerdon_domain::referrals::{Code, Touch, is_program};
 use guerdon_runtime::problem;
 use guerdon_telegram::{BotUsername, click_link, deep_link};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};

@@ -14,7 +14,7 @@ use guerdon_app::{
     desk::{DeskRequest, force_confirm},
     ensure_member, generate_code, settings_now, track_referral,
 };
-use guerdon_domain::{MemberId, uuid_form};
+use guerdon_domain::ids::{MemberId, uuid_form};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -77,7 +77,7 @@ pub(crate) async fn generate(State(gate): State<Arc<Gate>>, write: Write) -> Res
 }
 
 /// A user of whom a token says the id alone.
-fn nameless(telegram_id: guerdon_domain::TelegramId) -> Profile {
+fn nameless(telegram_id: guerdon_domain::ids::TelegramId) -> Profile {
     Profile { telegram_id, first_name: String::new(), last_name: None, username: None, language: None }
 }
 

@@ -2,7 +2,7 @@
 
 use guerdon_api::{Gate, Principal, Refusal, input::bad_request};
 use guerdon_app::{AppError, stored::Member};
-use guerdon_domain::{MemberId, TelegramId};
+use guerdon_domain::ids::{MemberId, TelegramId};
 use guerdon_runtime::problem::Problem;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, de::Error};

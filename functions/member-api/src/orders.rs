@@ -17,7 +17,11 @@ use guerdon_app::{
     AppError, OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order, payout_of,
     stored::{Order, PaymentRecord},
 };
-use guerdon_domain::{ExternalPaymentId, Fingerprint, OrderId, PaymentMethod, Refusal as NotEarned};
+use guerdon_domain::{
+    fraud::Fingerprint,
+    ids::{ExternalPaymentId, OrderId},
+    payments::{PaymentMethod, Refusal as NotEarned},
+};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -15,7 +15,7 @@ use guerdon_api::{
     unchanged,
 };
 use guerdon_app::{AppError, ClaimRefusal, claim_reward, stored::commission_cursor};
-use guerdon_domain::{Amount as Grants, Commission, Currency};
+use guerdon_domain::{commissions::Commission, money::Currency, programs::Amount as Grants};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -79,7 +79,7 @@ fn value(commission: &Commission) -> (&'static str, Value) {
 }
 
 fn view(commission: &Commission) -> Reward {
-    use guerdon_domain::CommissionState as State;
+    use guerdon_domain::commissions::CommissionState as State;
     let (reward_type, reward_value) = value(commission);
     let (status, released_at) = match &commission.state {
         State::Held if commission.claimed_at.is_some() => ("claimed", None),

@@ -8,7 +8,7 @@ use guerdon_api::{
     access::{Access, anyone, member, service},
     routes,
 };
-use guerdon_domain::{Role, Scope};
+use guerdon_domain::operators::{Role, Scope};
 use guerdon_telegram::BotUsername;
 
 use crate::{clicks, codes, docs, figures, orders, rewards, tokens, tree, users, wallets, withdrawals};

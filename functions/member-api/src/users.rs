@@ -15,7 +15,10 @@ use guerdon_api::{
     unchanged,
 };
 use guerdon_app::{Profile, Registered, StartRefusal, profile_view, register_member, stored::Member};
-use guerdon_domain::{Code, Fingerprint, FingerprintError};
+use guerdon_domain::{
+    fraud::{Fingerprint, FingerprintError},
+    referrals::Code,
+};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

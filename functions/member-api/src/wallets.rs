@@ -12,7 +12,7 @@ use guerdon_api::{
     input::{cursor, encode_cursor, limit},
 };
 use guerdon_app::credits_view;
-use guerdon_domain::{Entry, Wallet};
+use guerdon_domain::wallets::{Entry, Wallet};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -89,7 +89,7 @@ struct Transaction {
 }
 
 fn transaction(entry: Entry) -> Transaction {
-    let money = |minor| Amount(guerdon_domain::Money::new(minor, entry.currency));
+    let money = |minor| Amount(guerdon_domain::money::Money::new(minor, entry.currency));
     Transaction {
         seq: entry.seq,
         at: entry.at.to_string(),

@@ -9,7 +9,7 @@ use guerdon_api::{
     input::{self, bad_request, missing, text},
 };
 use guerdon_app::request_withdrawal;
-use guerdon_domain::{PayoutMethod, Withdrawal};
+use guerdon_domain::withdrawals::{PayoutMethod, Withdrawal};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -7,7 +7,7 @@ use guerdon_app::{
     App, AppError, Content, DomainEvent, Notice, claim_notice, correlated, notice_done, notice_for,
     program_now, reward_wallet, set_blocked, settings_now,
 };
-use guerdon_domain::{Currency, Money};
+use guerdon_domain::money::{Currency, Money};
 use guerdon_runtime::{
     batch::{body, run},
     bus::Envelope,

@@ -1,7 +1,10 @@
 //! What an update asks for, and the reply to it.
 
 use guerdon_app::{AppError, Profile, set_blocked, start_by_link, stored::Member};
-use guerdon_domain::{ClickId, Code, TelegramId};
+use guerdon_domain::{
+    ids::{ClickId, TelegramId},
+    referrals::Code,
+};
 use guerdon_telegram::{
     Callback, ChatKind, Command, Keyboard, Message, Nav, Outgoing, StartPayload, Update, UpdateKind, User,
     texts::{Texts, texts},

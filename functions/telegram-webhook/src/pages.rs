@@ -5,7 +5,11 @@ use guerdon_app::{
     leaderboard as board_of, profile_view, program_now, recruit_view, reward_wallet, settings_now,
     sign_in_link, stored::Member,
 };
-use guerdon_domain::{Entry, EntryKind, Money, TelegramId};
+use guerdon_domain::{
+    ids::TelegramId,
+    money::Money,
+    wallets::{Entry, EntryKind},
+};
 use guerdon_telegram::{
     Button, Keyboard, Nav, Offer, Outgoing, Period as NavPeriod, Purse, User, deep_link,
     html::escape,

@@ -4,7 +4,11 @@
 use guerdon_app::{
     AppError, WithdrawView, WithdrawalError, request_withdrawal, settings_now, stored::Member, withdraw_view,
 };
-use guerdon_domain::{DestinationError, Money, PayoutMethod, Timestamp, WithdrawalRules, WithdrawalState};
+use guerdon_domain::{
+    money::Money,
+    time::Timestamp,
+    withdrawals::{DestinationError, PayoutMethod, WithdrawalRules, WithdrawalState},
+};
 use guerdon_telegram::{
     Button, Keyboard, Nav,
     texts::{WithdrawTexts, fill, fill_html},

@@ -10,7 +10,7 @@ use std::{
 
 use guerdon_api::{Limits, origins};
 use guerdon_app::Password;
-use guerdon_domain::{Preset, PseudonymKey, TelegramId};
+use guerdon_domain::{ids::TelegramId, members::PseudonymKey, settings::Preset};
 use guerdon_runtime::{
     env::{self, ConfigError, optional},
     secrets::{Secret, Secrets},

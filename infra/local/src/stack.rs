@@ -6,7 +6,7 @@ use anyhow::Context;
 use commission_worker::{StripeBalance, handler::Worker};
 use guerdon_api::Gate;
 use guerdon_app::{App, Clock, MovableClock, OsEntropy, SystemClock};
-use guerdon_domain::TelegramId;
+use guerdon_domain::ids::TelegramId;
 use guerdon_engine::Engine;
 use guerdon_runtime::{bus::EventBus, secrets::Secret};
 use guerdon_sim::{Plan, Sim, SimConfig};
@@ -242,7 +242,7 @@ fn simulate(config: &mut Config, clock: &Arc<dyn MovableClock>, base_url: &str) 
     Ok(Simulated { sim: Some(sim), telegram, stripe })
 }
 
-fn sim_plan(plan: &guerdon_domain::Plan) -> Plan {
+fn sim_plan(plan: &guerdon_domain::settings::Plan) -> Plan {
     Plan {
         id: plan.id.clone(),
         name: plan.name.clone(),

@@ -1,6 +1,6 @@
 //! Who may call what: every route is in its API's list, and one that is not lets nobody in.
 
-use guerdon_domain::{Role, Scope};
+use guerdon_domain::operators::{Role, Scope};
 use http::Method;
 
 /// Who may call a route. Nobody, unless it says so.

@@ -2,7 +2,11 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use guerdon_app::AppError;
-use guerdon_domain::{Currency, Money, TelegramId, Timestamp};
+use guerdon_domain::{
+    ids::TelegramId,
+    money::{Currency, Money},
+    time::Timestamp,
+};
 use guerdon_runtime::problem::Problem;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use guerdon_app::AppError;
-use guerdon_domain::{Money, TelegramId};
+use guerdon_domain::{ids::TelegramId, money::Money};
 use guerdon_runtime::problem::{self, Problem};
 use http::{HeaderName, HeaderValue};
 use rust_decimal::Decimal;

@@ -4,7 +4,7 @@ use guerdon_app::{
     AppError, FraudRefusal, OperatorError, SettingRefusal, SignInError, WithdrawalError,
     desk::{BankRefusal, CallRefusal, DeskError, ProgramRefusal},
 };
-use guerdon_domain::SettingError;
+use guerdon_domain::settings::SettingError;
 use guerdon_runtime::problem::{self, Problem};
 use http::StatusCode;
 

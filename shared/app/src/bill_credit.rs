@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use guerdon_domain::{
-    CustomerId, InvoiceId, MemberId, Money, PostingId, Timestamp, Wallet, WalletError, WalletKind,
+    ids::{CustomerId, InvoiceId, MemberId, PostingId},
+    money::Money,
+    time::Timestamp,
+    wallets::{Wallet, WalletError, WalletKind},
 };
 use guerdon_store::{InvoiceCredit, InvoiceCreditState, Posting, PostingState, metered, posting_id};
 

@@ -1,6 +1,9 @@
 //! Somebody follows a shared link, and may become a member by it.
 
-use guerdon_domain::{Click, ClickId, Code, Touch, attribute};
+use guerdon_domain::{
+    ids::ClickId,
+    referrals::{Click, Code, Touch, attribute},
+};
 use guerdon_store::{Member, metered};
 
 use crate::{App, AppError, settings_now};

@@ -5,7 +5,13 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use guerdon_domain::{CODE_LEN, Code, MemberId, Preset, PseudonymKey, TelegramId, Timestamp};
+use guerdon_domain::{
+    ids::{MemberId, TelegramId},
+    members::PseudonymKey,
+    referrals::{CODE_LEN, Code},
+    settings::Preset,
+    time::Timestamp,
+};
 use guerdon_store::Store;
 
 use crate::{KnownSettings, Programs};

@@ -1,6 +1,11 @@
 //! How a use case fails, and whether trying again helps.
 
-use guerdon_domain::{DecideError, IdError, LedgerError, MoneyError, WalletError};
+use guerdon_domain::{
+    ids::IdError,
+    money::MoneyError,
+    programs::DecideError,
+    wallets::{LedgerError, WalletError},
+};
 use guerdon_store::{CommitError, StoreError};
 
 /// A use case that did not complete. A refusal that the caller must show somebody is not here: it is an

@@ -1,7 +1,10 @@
 //! The expiry job: codes past their year, pending referrals past their window, rewards that nobody claimed. What counts is the time in
 //! the record; the job only makes states and counters say so.
 
-use guerdon_domain::{Commission, CommissionState, Timestamp, VoidReason};
+use guerdon_domain::{
+    commissions::{Commission, CommissionState, VoidReason},
+    time::Timestamp,
+};
 use guerdon_store::{SHARDS, metered};
 
 use crate::{App, AppError, error::refusal};

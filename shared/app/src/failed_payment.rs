@@ -1,6 +1,6 @@
 //! A provider says that somebody tried to pay and could not.
 
-use guerdon_domain::Rail;
+use guerdon_domain::ids::Rail;
 use guerdon_store::{FailedPayment, metered};
 
 use crate::{App, AppError};

@@ -1,6 +1,6 @@
 //! Who recruits most: per week, per month, of all time.
 
-use guerdon_domain::{MemberId, Timestamp, mask_name};
+use guerdon_domain::{ids::MemberId, members::mask_name, time::Timestamp};
 use guerdon_store::{Projection, metered};
 
 use crate::{App, AppError, figures::count, project::ahead_of};

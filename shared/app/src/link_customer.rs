@@ -1,7 +1,7 @@
 //! Which member a Stripe customer is, which payment a payment intent is, and what to do with events about
 //! those that nobody knows yet.
 
-use guerdon_domain::{CustomerId, MemberId, TelegramId};
+use guerdon_domain::ids::{CustomerId, MemberId, TelegramId};
 use guerdon_store::{CustomerLink, METRICS, ParkedEvent, PaymentReference, WaitsFor, metered};
 
 use crate::{App, AppError, error::refusal};

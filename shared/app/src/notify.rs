@@ -1,6 +1,11 @@
 //! Telling members what happened: who is told, and that they are told once.
 
-use guerdon_domain::{MemberId, Money, TelegramId, Timestamp, WithdrawalState};
+use guerdon_domain::{
+    ids::{MemberId, TelegramId},
+    money::Money,
+    time::Timestamp,
+    withdrawals::WithdrawalState,
+};
 use guerdon_store::{Claim, Member, metered};
 
 use crate::{App, AppError, DomainEvent};

@@ -1,8 +1,14 @@
 //! Orders of a service: made, and paid when the service vouches for it.
 
 use guerdon_domain::{
-    Destination, ExternalPaymentId, Fingerprint, MemberId, Money, OrderId, OrderState, PaymentFacts,
-    PaymentKey, PaymentLine, PaymentMethod, PayoutMethod, Plan, Stamp, Timestamp,
+    fraud::Fingerprint,
+    ids::{ExternalPaymentId, MemberId, OrderId, PaymentKey},
+    money::Money,
+    operators::Stamp,
+    payments::{OrderState, PaymentFacts, PaymentLine, PaymentMethod},
+    settings::Plan,
+    time::Timestamp,
+    withdrawals::{Destination, PayoutMethod},
 };
 use guerdon_store::{Order, PaymentRecord, StoreError, metered};
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use guerdon_domain::{Program, Timestamp};
+use guerdon_domain::{programs::Program, time::Timestamp};
 use guerdon_store::ProgramVersion;
 
 use crate::{App, AppError};

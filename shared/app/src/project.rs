@@ -3,8 +3,14 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    Commission, CommissionState, Entry, EntryKind, MemberId, Money, OrderState, Place, Rail, Referral,
-    ReferralState, Timestamp, Withdrawal, WithdrawalState,
+    commissions::{Commission, CommissionState},
+    ids::{MemberId, Rail},
+    money::Money,
+    payments::{OrderState, Place},
+    referrals::{Referral, ReferralState},
+    time::Timestamp,
+    wallets::{Entry, EntryKind},
+    withdrawals::{Withdrawal, WithdrawalState},
 };
 use guerdon_store::{
     AuditRecord, Change, Contribution, Counters, Order, PaymentLink, PaymentRecord, Projection, ReleaseDue,

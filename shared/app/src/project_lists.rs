@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use guerdon_domain::Withdrawal;
+use guerdon_domain::withdrawals::Withdrawal;
 use guerdon_store::{Change, List, Listed, Member, Order, Stored};
 
 use crate::{App, AppError};

@@ -1,8 +1,11 @@
 //! A settled payment: recorded once, and the commissions it earns booked with it.
 
 use guerdon_domain::{
-    Commission, CommissionState, Decision, Grant, Party, PaymentFacts, Place, Program, Referral,
-    ReferralState, Reversals, Surroundings, Timestamp,
+    commissions::{Commission, CommissionState},
+    payments::{PaymentFacts, Place, Reversals},
+    programs::{Decision, Grant, Party, Program, Surroundings},
+    referrals::{Referral, ReferralState},
+    time::Timestamp,
 };
 use guerdon_store::{AuditRecord, Fragment, METRICS, Member, Order, PaymentRecord, StoredResponse, metered};
 

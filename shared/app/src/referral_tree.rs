@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use guerdon_domain::{MemberId, Referral, Timestamp};
+use guerdon_domain::{ids::MemberId, referrals::Referral, time::Timestamp};
 use guerdon_store::{Member, Projection, metered};
 
 use crate::{App, AppError, figures::count};

@@ -1,6 +1,6 @@
 //! A service makes somebody a member: the same edge as by `/start`, told over the API.
 
-use guerdon_domain::{Code, Fingerprint, MemberId};
+use guerdon_domain::{fraud::Fingerprint, ids::MemberId, referrals::Code};
 use guerdon_store::{Member, MemberCode, metered};
 
 use crate::{

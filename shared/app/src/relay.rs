@@ -2,8 +2,13 @@
 //! so there is no second write that could be lost.
 
 use guerdon_domain::{
-    Commission, CommissionState, CustomerId, EntryKind, MemberId, Money, ReferralState, Timestamp,
-    WithdrawalState,
+    commissions::{Commission, CommissionState},
+    ids::{CustomerId, MemberId},
+    money::Money,
+    referrals::ReferralState,
+    time::Timestamp,
+    wallets::EntryKind,
+    withdrawals::WithdrawalState,
 };
 use guerdon_store::{Change, InvoiceCreditState, Stored, WaitsFor};
 use serde::{Deserialize, Serialize};

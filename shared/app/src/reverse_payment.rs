@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    Commission, Entry, MemberId, Money, PaymentKey, Reversal, ReversalKind, Reversals, Wallet, WalletKind,
+    commissions::Commission,
+    ids::{MemberId, PaymentKey},
+    money::Money,
+    payments::{Reversal, ReversalKind, Reversals},
+    wallets::{Entry, Wallet, WalletKind},
 };
 use guerdon_store::{Fragment, PaymentRecord, metered};
 

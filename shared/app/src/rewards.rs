@@ -1,6 +1,9 @@
 //! Rewards that wait to be claimed.
 
-use guerdon_domain::{Commission, CommissionState, MemberId, VoidReason};
+use guerdon_domain::{
+    commissions::{Commission, CommissionState, VoidReason},
+    ids::MemberId,
+};
 use guerdon_store::{StoreError, metered};
 
 use crate::{App, AppError, Settled, error::refusal, settle_wallet::settle_these};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use guerdon_domain::Scope;
+use guerdon_domain::operators::Scope;
 use guerdon_store::{AuditRecord, ServiceKey, metered};
 use subtle::ConstantTimeEq;
 

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use guerdon_domain::{Overrides, Setting, SettingError, SettingValue, Settings, Timestamp};
+use guerdon_domain::{
+    settings::{Overrides, Setting, SettingError, SettingValue, Settings},
+    time::Timestamp,
+};
 use guerdon_store::{AuditRecord, Override, StoredSettings, metered};
 
 use crate::{App, AppError, error::refusal};

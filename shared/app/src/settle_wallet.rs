@@ -3,7 +3,11 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use guerdon_domain::{
-    Cap, Commission, CommissionId, CommissionState, Currency, MemberId, Money, VoidReason, Wallet, WalletKind,
+    commissions::{Commission, CommissionState, VoidReason},
+    ids::{CommissionId, MemberId},
+    money::{Currency, Money},
+    programs::Cap,
+    wallets::{Wallet, WalletKind},
 };
 use guerdon_store::{
     DueCommissions, Fragment, LimitUse, RELEASE_BATCH, ReleaseDue, SHARDS, limits_of, metered,

@@ -1,6 +1,6 @@
 //! The code a member shares: made on first need, replaced when its year is over.
 
-use guerdon_domain::MemberId;
+use guerdon_domain::ids::MemberId;
 use guerdon_store::{CodeRecord, MemberCode, metered};
 
 use crate::{App, AppError, error::refusal, settings_now};

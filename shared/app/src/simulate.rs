@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    Cap, DAY_SECONDS, Grant, MemberId, Money, Program, Progress, Referral, ReferralState, Surroundings,
-    Timestamp, Verdict,
+    ids::MemberId,
+    money::Money,
+    payments::Verdict,
+    programs::{Cap, Grant, Program, Surroundings},
+    referrals::{Progress, Referral, ReferralState},
+    time::{DAY_SECONDS, Timestamp},
 };
 use guerdon_store::{PaymentRecord, metered};
 use serde::Serialize;

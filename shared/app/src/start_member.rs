@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use guerdon_domain::{ClickId, Code, MemberId, Referral, ReferralState, TelegramId};
+use guerdon_domain::{
+    ids::{ClickId, MemberId, TelegramId},
+    referrals::{Code, Referral, ReferralState},
+};
 use guerdon_store::{Joined, Member, metered};
 
 use crate::{App, AppError, error::refusal, settings_now};

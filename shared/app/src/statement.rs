@@ -1,6 +1,10 @@
 //! Statements: what a wallet held at any time.
 
-use guerdon_domain::{Buckets, Entry, MemberId, Timestamp, Wallet, WalletKind};
+use guerdon_domain::{
+    ids::MemberId,
+    time::Timestamp,
+    wallets::{Buckets, Entry, Wallet, WalletKind},
+};
 use guerdon_store::metered;
 
 use crate::{App, AppError};

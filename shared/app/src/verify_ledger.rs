@@ -5,8 +5,13 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    Candidate, Commission, CommissionState, Entry, EntryKind, MemberId, Money, Place, ReferralState,
-    VoidReason, Wallet, WalletKind, WithdrawalState, clawback_target, verify_statement,
+    commissions::{Commission, CommissionState, VoidReason, clawback_target},
+    ids::MemberId,
+    money::Money,
+    payments::{Candidate, Place},
+    referrals::ReferralState,
+    wallets::{Entry, EntryKind, Wallet, WalletKind, verify_statement},
+    withdrawals::WithdrawalState,
 };
 use guerdon_store::{PaymentRecord, ScanCursor, metered};
 

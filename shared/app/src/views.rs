@@ -3,8 +3,14 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    Commission, Currency, Entry, MemberId, Money, Preset, Program, Timestamp, Wallet, WalletKind, Withdrawal,
-    WithdrawalRules,
+    commissions::Commission,
+    ids::MemberId,
+    money::{Currency, Money},
+    programs::Program,
+    settings::Preset,
+    time::Timestamp,
+    wallets::{Entry, Wallet, WalletKind},
+    withdrawals::{Withdrawal, WithdrawalRules},
 };
 use guerdon_store::{Counters, Member, MemberCode, Projection, metered};
 

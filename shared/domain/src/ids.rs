@@ -2,17 +2,19 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
-use crate::Signal;
 
 /// The text cannot be an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} must be 1 to {MAX_LEN} visible ASCII characters without '#'")]
 pub struct IdError {
     kind: &'static str,
+}
+
+impl IdError {
+    pub(crate) const fn of(kind: &'static str) -> Self {
+        Self { kind }
+    }
 }
 
 /// The longest id, in bytes. Stripe's are under 100; a table key holds 1,024.
@@ -114,16 +116,18 @@ string_id! {
 }
 
 impl FraudFlagId {
-    /// The id of the flag for `signal` about `subject`. `natural_key` is what was found and not when it was
-    /// told: a fingerprint, or the UTC day or hour that was counted.
-    pub fn derive(subject: &MemberId, signal: Signal, natural_key: &str) -> Self {
-        // No member or signal has a zero byte, so different parts never read the same.
-        let input = format!("fraud-flag\0{subject}\0{}\0{natural_key}", signal.as_str());
-        Self(hex::encode(&Sha256::digest(input.as_bytes())[..16]))
+    /// The id that a hash makes; hex digits are always well formed.
+    pub(crate) fn from_hash(hash: &[u8]) -> Self {
+        Self(hex::encode(hash))
     }
 }
 
 impl MemberId {
+    /// The id that a hash makes; hex digits are always well formed.
+    pub(crate) fn from_hash(hash: &[u8]) -> Self {
+        Self(hex::encode(hash))
+    }
+
     /// Reads a pseudonym, also in the form of a UUID, which is how some APIs show it.
     ///
     /// # Errors
@@ -138,12 +142,6 @@ impl MemberId {
     pub fn to_uuid(&self) -> String {
         uuid_form(&self.0)
     }
-
-    /// The pseudonym of a Telegram user under this deployment's `key`.
-    pub fn derive(key: &PseudonymKey, telegram_id: TelegramId) -> Self {
-        let digest = key.mac(telegram_id.0.to_string().as_bytes());
-        Self(hex::encode(&digest[..16]))
-    }
 }
 
 /// The first 32 of some hex digits, grouped as a UUID is.
@@ -151,51 +149,6 @@ pub fn uuid_form(hex: &str) -> String {
     let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
     let groups = [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)];
     groups.join("-")
-}
-
-/// The secret that ties Telegram ids to pseudonyms. Never rotated: losing it orphans every wallet.
-#[derive(Clone)]
-pub struct PseudonymKey(Vec<u8>);
-
-impl PseudonymKey {
-    /// Takes the configured secret, at least 16 bytes.
-    ///
-    /// # Errors
-    /// [`IdError`] when it is shorter.
-    pub fn try_new(secret: impl Into<Vec<u8>>) -> Result<Self, IdError> {
-        let secret = secret.into();
-        if secret.len() < 16 { Err(IdError { kind: "PseudonymKey" }) } else { Ok(Self(secret)) }
-    }
-
-    /// A short keyed hash for logs: the same id gives the same tag, and the tag tells nobody the id.
-    pub fn log_tag(&self, id: &str) -> String {
-        hex::encode(&self.mac(format!("log:{id}").as_bytes())[..6])
-    }
-
-    /// A keyed hash of `input` for `purpose`, 64 hex digits: nobody without the key can guess the input by it.
-    pub fn digest(&self, purpose: &str, input: &[u8]) -> String {
-        hex::encode(self.subkey(purpose, input))
-    }
-
-    /// A key of its own for another purpose, by HMAC over the purpose's name and `context`.
-    pub(crate) fn subkey(&self, purpose: &str, context: &[u8]) -> [u8; 32] {
-        let mut input = format!("{purpose}\0").into_bytes();
-        input.extend(context);
-        self.mac(&input)
-    }
-
-    fn mac(&self, input: &[u8]) -> [u8; 32] {
-        // HMAC takes a key of any length, so this cannot fail.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
-        mac.update(input);
-        mac.finalize().into_bytes().into()
-    }
-}
-
-impl fmt::Debug for PseudonymKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PseudonymKey(..)")
-    }
 }
 
 /// A Telegram user or private chat id: above zero, up to 52 bits.
@@ -305,28 +258,6 @@ mod tests {
         assert!(InvoiceId::parse("in_1SRzqCKXBGcbgpbZ").is_ok());
         for bad in ["", "in 1", "in#1", "in_ü", "in\n1", &"x".repeat(201)] {
             assert!(InvoiceId::parse(bad).is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn a_pseudonym_is_stable_and_keyed() {
-        let key = |byte: u8| PseudonymKey::try_new(vec![byte; 32]).unwrap();
-        let user = TelegramId::parse("5123456789").unwrap();
-        assert_eq!(MemberId::derive(&key(1), user), MemberId::derive(&key(1), user));
-        assert_ne!(MemberId::derive(&key(1), user), MemberId::derive(&key(2), user));
-        assert_eq!(MemberId::derive(&key(1), user).as_str().len(), 32);
-        assert!(PseudonymKey::try_new("short").is_err());
-        assert_eq!(format!("{:?}", key(7)), "PseudonymKey(..)");
-    }
-
-    #[test]
-    fn a_pseudonym_is_read_back_from_its_uuid() {
-        let key = PseudonymKey::try_new(vec![1; 32]).unwrap();
-        let member = MemberId::derive(&key, TelegramId::parse("42").unwrap());
-        assert_eq!(MemberId::from_uuid(&member.to_uuid()), Ok(member.clone()));
-        assert_eq!(MemberId::from_uuid(member.as_str()), Ok(member));
-        for bad in ["", "42", "zz0e8400-e29b-41d4-a716-446655440000", "550e8400-e29b-41d4-a716-44665544000"] {
-            assert!(MemberId::from_uuid(bad).is_err(), "{bad}");
         }
     }
 

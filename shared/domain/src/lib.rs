@@ -4,46 +4,22 @@
 //! arguments, so a rule can be read, tested and replayed on its own. The vocabulary is the glossary's
 //! (docs/ARCHITECTURE.md): a *referrer* brought a *referee*, a *payment* earns a *commission*, a commission
 //! is *released* into a *wallet*, and a wallet's statement is made of *entries*.
-mod clawback;
-mod click;
-mod code;
-mod destination;
-mod entry;
-mod fraud;
-mod ids;
-mod ledger;
-mod money;
-mod operator;
-mod order;
-mod preset;
-mod program;
-mod rank;
-mod referral;
-mod reversal;
-mod setting;
-mod tier;
-mod time;
-mod wallet;
-mod withdrawal;
-
-pub use clawback::*;
-pub use click::*;
-pub use code::*;
-pub use destination::*;
-pub use entry::*;
-pub use fraud::*;
-pub use ids::*;
-pub use ledger::*;
-pub use money::*;
-pub use operator::*;
-pub use order::*;
-pub use preset::*;
-pub use program::*;
-pub use rank::*;
-pub use referral::*;
-pub use reversal::*;
-pub use setting::*;
-pub use tier::*;
-pub use time::*;
-pub use wallet::*;
-pub use withdrawal::*;
+//!
+//! One module for each concern, under the name that it has in every layer. Nothing is re-exported at the root:
+//! `wallets::Wallet` says where a wallet is found. Concerns use each other in this order and form no circle:
+//! `money`, `time` and `ids`; `referrals`, `members`, `wallets`, `operators`; `withdrawals`, `fraud`, `payments`;
+//! `programs`, `commissions`, `gamification`; `settings`, whose presets know every concern's numbers.
+pub mod commissions;
+pub mod fraud;
+pub mod gamification;
+pub mod ids;
+pub mod members;
+pub mod money;
+pub mod operators;
+pub mod payments;
+pub mod programs;
+pub mod referrals;
+pub mod settings;
+pub mod time;
+pub mod wallets;
+pub mod withdrawals;

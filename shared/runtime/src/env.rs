@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_domain::{Preset, TelegramId};
+use guerdon_domain::{ids::TelegramId, settings::Preset};
 
 /// A variable is missing or wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

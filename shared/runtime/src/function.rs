@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use guerdon_app::{App, KnownSettings, OsEntropy, Programs, SystemClock};
-use guerdon_domain::{Preset, PseudonymKey};
+use guerdon_domain::{members::PseudonymKey, settings::Preset};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use guerdon_app::{Clock, SystemClock};
-use guerdon_domain::Timestamp;
+use guerdon_domain::time::Timestamp;
 
 use crate::{aws::Aws, env::ConfigError, ssm::Ssm};
 

@@ -15,7 +15,7 @@ use aws_sigv4::{
 };
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_types::body::SdkBody;
-use guerdon_domain::Timestamp;
+use guerdon_domain::time::Timestamp;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 

@@ -2,7 +2,10 @@
 //! whether the session still stands is looked up at each call; a member's is good until it ends.
 
 use guerdon_app::Clock;
-use guerdon_domain::{MemberId, TelegramId, Timestamp};
+use guerdon_domain::{
+    ids::{MemberId, TelegramId},
+    time::Timestamp,
+};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 

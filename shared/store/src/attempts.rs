@@ -1,6 +1,6 @@
 //! Payments that a provider says have failed: counted, and then forgotten.
 
-use guerdon_domain::{Rail, Timestamp};
+use guerdon_domain::{ids::Rail, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -1,6 +1,12 @@
 //! The table's change stream as records: what the two stream consumers read.
 
-use guerdon_domain::{Click, Commission, Entry, MemberId, Referral, Withdrawal};
+use guerdon_domain::{
+    commissions::Commission,
+    ids::MemberId,
+    referrals::{Click, Referral},
+    wallets::Entry,
+    withdrawals::Withdrawal,
+};
 use serde::de::DeserializeOwned;
 use serde_dynamo::Item;
 

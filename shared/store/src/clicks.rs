@@ -1,6 +1,6 @@
 //! Clicks on shared links: kept for as long as somebody may ask why a referral is whose it is.
 
-use guerdon_domain::{Click, ClickId};
+use guerdon_domain::{ids::ClickId, referrals::Click};
 
 use crate::{
     Store, StoreError,

@@ -1,6 +1,9 @@
 //! Which Stripe customer is which member, and the events that wait for an answer.
 
-use guerdon_domain::{CustomerId, MemberId, PaymentKey, TelegramId, Timestamp};
+use guerdon_domain::{
+    ids::{CustomerId, MemberId, PaymentKey, TelegramId},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{

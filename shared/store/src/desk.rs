@@ -1,7 +1,11 @@
 //! What the operators' side needs: idempotent requests, the audit trail, adjustments, rate counters; and
 //! the two small guards of the messaging side, seen updates and claimed notifications.
 
-use guerdon_domain::{AdjustmentId, MemberId, Money, Timestamp};
+use guerdon_domain::{
+    ids::{AdjustmentId, MemberId},
+    money::Money,
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{

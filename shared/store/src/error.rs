@@ -30,8 +30,8 @@ impl From<serde_dynamo::Error> for StoreError {
     }
 }
 
-impl From<guerdon_domain::IdError> for StoreError {
-    fn from(error: guerdon_domain::IdError) -> Self {
+impl From<guerdon_domain::ids::IdError> for StoreError {
+    fn from(error: guerdon_domain::ids::IdError) -> Self {
         Self::Corrupt(error.to_string())
     }
 }

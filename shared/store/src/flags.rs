@@ -4,7 +4,11 @@
 //! the member alone: a release and a decision need not look at flags.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use guerdon_domain::{FraudAction, FraudFlag, FraudFlagId, FraudFlagState, MemberId, Timestamp};
+use guerdon_domain::{
+    fraud::{FraudAction, FraudFlag, FraudFlagState},
+    ids::{FraudFlagId, MemberId},
+    time::Timestamp,
+};
 
 use crate::{
     Fragment, SHARDS, Store, StoreError,

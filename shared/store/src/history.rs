@@ -1,7 +1,12 @@
 //! Lists that no request keeps: a member's payments and a day's payments, written by the stream; and the
 //! whole table, for verification.
 
-use guerdon_domain::{Commission, MemberId, PaymentKey, Timestamp, Wallet};
+use guerdon_domain::{
+    commissions::Commission,
+    ids::{MemberId, PaymentKey},
+    time::Timestamp,
+    wallets::Wallet,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{

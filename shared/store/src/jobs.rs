@@ -1,6 +1,6 @@
 //! What each schedule did: its automation log.
 
-use guerdon_domain::Timestamp;
+use guerdon_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -1,8 +1,17 @@
 //! Every key of the table, in one place.
 
 use guerdon_domain::{
-    Code, CommissionId, Currency, CustomerId, Fingerprint, FraudFlagId, InvoiceId, MemberId, OrderId,
-    PaymentKey, Place, PostingId, Timestamp, WalletKind, WithdrawalId, WithdrawalState,
+    fraud::Fingerprint,
+    ids::{
+        CommissionId, CustomerId, FraudFlagId, InvoiceId, MemberId, OrderId, PaymentKey, PostingId,
+        WithdrawalId,
+    },
+    money::Currency,
+    payments::Place,
+    referrals::Code,
+    time::Timestamp,
+    wallets::WalletKind,
+    withdrawals::WithdrawalState,
 };
 use sha2::{Digest, Sha256};
 
@@ -218,16 +227,16 @@ pub(crate) fn posting(member: &MemberId, seq: u64) -> Key {
 /// A posting is named after the entry that claims it: no two claims of a wallet share a `seq`.
 ///
 /// # Errors
-/// [`guerdon_domain::IdError`] never, for a well-formed member.
-pub fn posting_id(member: &MemberId, seq: u64) -> Result<PostingId, guerdon_domain::IdError> {
+/// [`guerdon_domain::ids::IdError`] never, for a well-formed member.
+pub fn posting_id(member: &MemberId, seq: u64) -> Result<PostingId, guerdon_domain::ids::IdError> {
     PostingId::parse(format!("{member}-{seq}"))
 }
 
 /// A withdrawal is named after the entry that holds its money.
 ///
 /// # Errors
-/// [`guerdon_domain::IdError`] never, for a well-formed member.
-pub fn withdrawal_id(member: &MemberId, seq: u64) -> Result<WithdrawalId, guerdon_domain::IdError> {
+/// [`guerdon_domain::ids::IdError`] never, for a well-formed member.
+pub fn withdrawal_id(member: &MemberId, seq: u64) -> Result<WithdrawalId, guerdon_domain::ids::IdError> {
     WithdrawalId::parse(format!("{member}-{seq}"))
 }
 

@@ -2,7 +2,12 @@
 //! small lines, newest first, and a page of one costs the same whatever its length. The lines say only what is
 //! listed; the things themselves are read from where they are.
 
-use guerdon_domain::{MemberId, OrderId, OrderState, Timestamp, Withdrawal, WithdrawalState};
+use guerdon_domain::{
+    ids::{MemberId, OrderId},
+    payments::OrderState,
+    time::Timestamp,
+    withdrawals::{Withdrawal, WithdrawalState},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::{
-    ClickId, Code, CustomerId, FraudFlagId, MemberId, PaymentKey, Progress, Referral, ReferralState,
-    TelegramId, Timestamp,
+    ids::{ClickId, CustomerId, FraudFlagId, MemberId, PaymentKey, TelegramId},
+    referrals::{Code, Progress, Referral, ReferralState},
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Operators who sign in with a password, and their sessions.
 
-use guerdon_domain::{MemberId, Role, Timestamp};
+use guerdon_domain::{ids::MemberId, operators::Role, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -1,7 +1,11 @@
 //! Orders: what a service sells, from the offer to the money.
 
 use guerdon_domain::{
-    Fingerprint, MemberId, Money, OrderId, OrderState, PaymentKey, PaymentMethod, Timestamp,
+    fraud::Fingerprint,
+    ids::{MemberId, OrderId, PaymentKey},
+    money::Money,
+    payments::{OrderState, PaymentMethod},
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +46,7 @@ pub struct Order {
     pub payment: Option<PaymentKey>,
     /// When that was told, and by whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paid: Option<guerdon_domain::Stamp>,
+    pub paid: Option<guerdon_domain::operators::Stamp>,
 }
 
 impl Record for Order {

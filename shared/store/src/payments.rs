@@ -2,8 +2,12 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{
-    Candidate, Commission, CommissionState, MemberId, Money, OrderId, PaymentFacts, PaymentKey, PaymentLine,
-    Purpose, Referral, Refusal, Reversals, Timestamp, Verdict,
+    commissions::{Commission, CommissionState},
+    ids::{MemberId, OrderId, PaymentKey},
+    money::Money,
+    payments::{Candidate, PaymentFacts, PaymentLine, Purpose, Refusal, Reversals, Verdict},
+    referrals::Referral,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,12 @@
 //! The program's versions, and what its limits have let through.
 
-use guerdon_domain::{Cap, Commission, MemberId, Money, Program, Timestamp};
+use guerdon_domain::{
+    commissions::Commission,
+    ids::MemberId,
+    money::Money,
+    programs::{Cap, Program},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use guerdon_domain::{MemberId, Timestamp};
+use guerdon_domain::{ids::MemberId, time::Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use guerdon_domain::{Scope, Timestamp};
+use guerdon_domain::{operators::Scope, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use guerdon_domain::{Overrides, SettingValue, Timestamp};
+use guerdon_domain::{
+    settings::{Overrides, SettingValue},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{

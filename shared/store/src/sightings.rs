@@ -1,6 +1,6 @@
 //! Who was seen with which device, address or means of payment: hashes, for the fraud rules.
 
-use guerdon_domain::{Fingerprint, MemberId, Timestamp};
+use guerdon_domain::{fraud::Fingerprint, ids::MemberId, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -1,7 +1,10 @@
 //! Wallets and their statements, the postings of bill credit, and what invoices used up.
 
 use guerdon_domain::{
-    Currency, CustomerId, Entry, InvoiceId, MemberId, Money, PostingId, Timestamp, Wallet, WalletKind,
+    ids::{CustomerId, InvoiceId, MemberId, PostingId},
+    money::{Currency, Money},
+    time::Timestamp,
+    wallets::{Entry, Wallet, WalletKind},
 };
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,11 @@
 //! Withdrawals: one item each, indexed by their state while something is left to do.
 
-use guerdon_domain::{MemberId, Timestamp, Wallet, Withdrawal, WithdrawalId, WithdrawalState};
+use guerdon_domain::{
+    ids::{MemberId, WithdrawalId},
+    time::Timestamp,
+    wallets::Wallet,
+    withdrawals::{Withdrawal, WithdrawalState},
+};
 
 use crate::{
     Fragment, Store, StoreError,

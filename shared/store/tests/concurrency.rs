@@ -5,7 +5,10 @@ mod support;
 
 use std::time::Duration;
 
-use guerdon_domain::{Currency, Wallet, WalletKind, verify_statement};
+use guerdon_domain::{
+    money::Currency,
+    wallets::{Wallet, WalletKind, verify_statement},
+};
 use guerdon_store::{CommitError, Store, StoreError};
 use support::*;
 

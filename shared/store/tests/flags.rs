@@ -3,7 +3,7 @@
 
 mod support;
 
-use guerdon_domain::{FraudFlag, FraudVerdict};
+use guerdon_domain::fraud::{FraudFlag, FraudVerdict};
 use guerdon_store::{Force, Member, Store};
 use support::*;
 
@@ -139,7 +139,10 @@ async fn pattern_40_referrals_since_are_counted_up_to_a_limit() {
     let table = table().await;
     let store = &table.store;
     for n in 2..=6 {
-        let edge = guerdon_domain::Referral { joined_at: NOW.plus_seconds(i64::from(n)), ..referral(1, n) };
+        let edge = guerdon_domain::referrals::Referral {
+            joined_at: NOW.plus_seconds(i64::from(n)),
+            ..referral(1, n)
+        };
         store.commit(&[store.insert_referral(&edge, ()).unwrap()]).await.unwrap();
     }
     let count =

@@ -11,7 +11,11 @@ mod support;
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use guerdon_domain::{AdjustmentId, FraudVerdict, InvoiceId, Refusal, Verdict};
+use guerdon_domain::{
+    fraud::FraudVerdict,
+    ids::{AdjustmentId, InvoiceId},
+    payments::{Refusal, Verdict},
+};
 use guerdon_store::{
     Adjustment, AuditRecord, Claim, Contribution, Force, InvoiceCredit, InvoiceCreditState, MemberCode,
     Override, Projection, ReleaseDue, SCORE, StoredResponse, StoredSettings, WaitsFor,
@@ -295,7 +299,7 @@ async fn a_sighting() {
 #[tokio::test]
 async fn what_operators_have_set() {
     let table = table().await;
-    let minimum = guerdon_domain::SettingValue::Amount(usd(2500));
+    let minimum = guerdon_domain::settings::SettingValue::Amount(usd(2500));
     let change = |set| Override { set, at: NOW, by: "op_5f0e".to_owned() };
     let overrides = [("withdrawals.minimum", Some(minimum)), ("referrals.enabled", None)];
     let overrides = overrides.map(|(key, set)| (key.to_owned(), change(set))).into();

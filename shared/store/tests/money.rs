@@ -7,9 +7,13 @@ mod support;
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    Commission, CommissionState, MemberId, PaymentKey, Place, Progress, Referral, RefundStage, Refusal,
-    Reversal, ReversalKind, Reversals, Timestamp, Verdict, VoidReason, Wallet, Withdrawal, WithdrawalState,
-    verify_statement,
+    commissions::{Commission, CommissionState, VoidReason},
+    ids::{MemberId, PaymentKey},
+    payments::{Place, RefundStage, Refusal, Reversal, ReversalKind, Reversals, Verdict},
+    referrals::{Progress, Referral},
+    time::Timestamp,
+    wallets::{Wallet, verify_statement},
+    withdrawals::{Withdrawal, WithdrawalState},
 };
 use guerdon_engine::Fault;
 use guerdon_store::{
@@ -357,7 +361,7 @@ async fn a_claim_whose_answer_was_lost_errs_towards_not_paying() {
 }
 
 /// Posts entries that were made one after another from `before`.
-async fn post(store: &Store, wallet: &Wallet, entries: &[guerdon_domain::Entry]) {
+async fn post(store: &Store, wallet: &Wallet, entries: &[guerdon_domain::wallets::Entry]) {
     store.commit(&store.post_all(wallet, entries, "changed").unwrap()).await.unwrap();
 }
 
@@ -397,7 +401,7 @@ async fn only_a_known_member_is_barred() {
 }
 
 fn intent() -> PaymentKey {
-    PaymentKey { id: guerdon_domain::ExternalPaymentId::parse("pi_3SRzq").unwrap(), ..invoice(7) }
+    PaymentKey { id: guerdon_domain::ids::ExternalPaymentId::parse("pi_3SRzq").unwrap(), ..invoice(7) }
 }
 
 /// Parks events until `appear` has happened: none behind its back.
@@ -507,7 +511,7 @@ async fn an_entry_is_never_written_over() {
 async fn a_refusal_is_shown_only_when_nothing_was_granted() {
     let mut record = payment(7, 2, 1);
     assert_eq!((record.refusal(), record.grants().count()), (None, 1));
-    let refused = |reason| guerdon_domain::Candidate {
+    let refused = |reason| guerdon_domain::payments::Candidate {
         verdict: Verdict::Refused { reason },
         ..granted(&under("level-2", commission(7, 3, 2)))
     };

@@ -6,8 +6,15 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::{
-    Candidate, Cap, CapPeriod, Commission, Currency, ExternalPaymentId, MemberId, PaymentKey, Place, Refusal,
-    Stamp, Timestamp, Verdict, Wallet, WalletKind, Withdrawal, WithdrawalId, WithdrawalState,
+    commissions::Commission,
+    ids::{ExternalPaymentId, MemberId, PaymentKey, WithdrawalId},
+    money::Currency,
+    operators::Stamp,
+    payments::{Candidate, Place, Refusal, Verdict},
+    programs::{Cap, CapPeriod},
+    time::Timestamp,
+    wallets::{Wallet, WalletKind},
+    withdrawals::{Withdrawal, WithdrawalState},
 };
 use guerdon_store::{
     Limit, PaymentRecord, PaymentReference, SHARDS, Store, commission_cursor, limits_of, withdrawal_id,

@@ -6,7 +6,7 @@ mod support;
 
 use std::ops::RangeInclusive;
 
-use guerdon_domain::Timestamp;
+use guerdon_domain::time::Timestamp;
 use guerdon_store::{Contribution, Counters, Projection, SCORE, Store};
 use support::*;
 

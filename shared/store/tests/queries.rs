@@ -4,7 +4,11 @@
 mod support;
 
 use guerdon_domain::{
-    Code, Currency, InvoiceId, MemberId, Referral, ReferralState, Timestamp, WalletKind, verify_statement,
+    ids::{InvoiceId, MemberId},
+    money::Currency,
+    referrals::{Code, Referral, ReferralState},
+    time::Timestamp,
+    wallets::{WalletKind, verify_statement},
 };
 use guerdon_store::{
     AuditRecord, Claim, CodeRecord, CommitError, Contribution, Counters, InvoiceCredit, InvoiceCreditState,
@@ -242,7 +246,7 @@ async fn pattern_8_commissions_are_paged_newest_first() {
     write(store, vec![store.insert_referral(&referral(1, 2), ())]).await;
     store.mark_release_due(&ReleaseDue::of(id(1), NOW, NOW)).await.unwrap();
     all.reverse();
-    let mut seen: Vec<guerdon_domain::Commission> = Vec::new();
+    let mut seen: Vec<guerdon_domain::commissions::Commission> = Vec::new();
     loop {
         let before = seen.last().map(commission_cursor);
         let page = store.commissions(&id(1), before.as_deref(), 3).await.unwrap();
@@ -290,15 +294,16 @@ async fn pattern_10_a_statement_is_paged_newest_first_and_read_whole() {
         wallet = next;
     }
     // Another wallet of the same member has a statement of its own.
-    let other = guerdon_domain::Wallet::empty(id(1), WalletKind::BillCredit, Currency::EUR);
-    let gift = guerdon_domain::Money::new(5, Currency::EUR);
-    let gift = other.give(gift, guerdon_domain::AdjustmentId::parse("e").unwrap(), NOW).unwrap();
+    let other = guerdon_domain::wallets::Wallet::empty(id(1), WalletKind::BillCredit, Currency::EUR);
+    let gift = guerdon_domain::money::Money::new(5, Currency::EUR);
+    let gift = other.give(gift, guerdon_domain::ids::AdjustmentId::parse("e").unwrap(), NOW).unwrap();
     store.commit(&store.post(&gift.0, &gift.1, ()).unwrap()).await.unwrap();
 
     let statement = store.statement(key.0, key.1, key.2).await.unwrap();
     assert_eq!(store.wallet(key.0, key.1, key.2).await.unwrap(), wallet);
     verify_statement(&wallet, &statement).unwrap();
-    let seqs = |entries: Vec<guerdon_domain::Entry>| entries.iter().map(|e| e.seq).collect::<Vec<_>>();
+    let seqs =
+        |entries: Vec<guerdon_domain::wallets::Entry>| entries.iter().map(|e| e.seq).collect::<Vec<_>>();
     assert_eq!(seqs(store.entries(key, None, 5).await.unwrap()), [12, 11, 10, 9, 8]);
     assert_eq!(seqs(store.entries(key, Some(8), 5).await.unwrap()), [7, 6, 5, 4, 3]);
     assert_eq!(seqs(store.entries(key, Some(3), 5).await.unwrap()), [2, 1]);

@@ -8,7 +8,10 @@
 
 mod support;
 
-use guerdon_domain::{AdjustmentId, InvoiceId, WalletKind};
+use guerdon_domain::{
+    ids::{AdjustmentId, InvoiceId},
+    wallets::WalletKind,
+};
 use guerdon_engine::Fault;
 use guerdon_store::{
     Adjustment, AuditRecord, Claim, CommitError, Contribution, Counters, InvoiceCredit, InvoiceCreditState,

@@ -1,6 +1,10 @@
 //! Charges, as `charge.refunded` carries them.
 
-use guerdon_domain::{CustomerId, ExternalPaymentId, InvoiceId, Money, Timestamp};
+use guerdon_domain::{
+    ids::{CustomerId, ExternalPaymentId, InvoiceId},
+    money::Money,
+    time::Timestamp,
+};
 
 use crate::wire::{BadField, Node};
 

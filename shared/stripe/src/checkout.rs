@@ -1,6 +1,10 @@
 //! Checkout sessions, as `checkout.session.*` events carry them.
 
-use guerdon_domain::{CustomerId, ExternalPaymentId, InvoiceId, Money, TelegramId, Timestamp};
+use guerdon_domain::{
+    ids::{CustomerId, ExternalPaymentId, InvoiceId, TelegramId},
+    money::Money,
+    time::Timestamp,
+};
 
 use crate::wire::{BadField, Node};
 

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use guerdon_domain::{CustomerId, Money, Timestamp};
+use guerdon_domain::{ids::CustomerId, money::Money, time::Timestamp};
 use reqwest::{Client, RequestBuilder, Url, header, header::HeaderValue, redirect};
 use serde::{Deserialize, de::DeserializeOwned};
 

@@ -1,7 +1,11 @@
 //! Credit notes, as `credit_note.created` and `credit_note.voided` carry them
 //! (<https://docs.stripe.com/invoicing/integration/programmatic-credit-notes>).
 
-use guerdon_domain::{CustomerId, InvoiceId, Money, Timestamp};
+use guerdon_domain::{
+    ids::{CustomerId, InvoiceId},
+    money::Money,
+    time::Timestamp,
+};
 
 use crate::wire::{BadField, Node};
 

@@ -1,6 +1,9 @@
 //! Customers, as `customer.created`, `customer.updated` and `customer.deleted` carry them.
 
-use guerdon_domain::{Currency, CustomerId, TelegramId};
+use guerdon_domain::{
+    ids::{CustomerId, TelegramId},
+    money::Currency,
+};
 
 use crate::wire::{BadField, Node};
 

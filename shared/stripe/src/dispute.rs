@@ -1,6 +1,10 @@
 //! Disputes, as `charge.dispute.*` events carry them (<https://docs.stripe.com/disputes/how-disputes-work>).
 
-use guerdon_domain::{ExternalPaymentId, InvoiceId, Money, Timestamp};
+use guerdon_domain::{
+    ids::{ExternalPaymentId, InvoiceId},
+    money::Money,
+    time::Timestamp,
+};
 
 use crate::wire::{BadField, Node};
 

@@ -1,6 +1,9 @@
 //! The envelope of a webhook: which type it is, and the object it is about.
 
-use guerdon_domain::{CustomerId, TelegramId, Timestamp};
+use guerdon_domain::{
+    ids::{CustomerId, TelegramId},
+    time::Timestamp,
+};
 use serde_json::Value;
 
 use crate::wire::{BadField, Node};

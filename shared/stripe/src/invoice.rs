@@ -2,7 +2,11 @@
 //! `parent`, a line's kind under its own `parent`, its price under `pricing`, and `payment_intent`, `charge`
 //! and `paid` left for `payments` (<https://docs.stripe.com/changelog/basil>).
 
-use guerdon_domain::{Currency, CustomerId, ExternalPaymentId, InvoiceId, Money, TelegramId, Timestamp};
+use guerdon_domain::{
+    ids::{CustomerId, ExternalPaymentId, InvoiceId, TelegramId},
+    money::{Currency, Money},
+    time::Timestamp,
+};
 
 use crate::wire::{BadField, Node, member_hint};
 

@@ -4,7 +4,11 @@
 //! (<https://docs.stripe.com/changelog/basil/2025-03-31/add-support-for-multiple-partial-payments-on-invoices>;
 //! the event came with <https://docs.stripe.com/changelog/basil/2025-05-28/partial-payments>).
 
-use guerdon_domain::{ExternalPaymentId, InvoiceId, Money, Timestamp};
+use guerdon_domain::{
+    ids::{ExternalPaymentId, InvoiceId},
+    money::Money,
+    time::Timestamp,
+};
 
 use crate::wire::{BadField, Node};
 

@@ -2,7 +2,7 @@
 //! bill credit.
 //!
 //! ```
-//! use guerdon_domain::Timestamp;
+//! use guerdon_domain::time::Timestamp;
 //! use guerdon_stripe::{EventObject, StripeEvent, WebhookSecret, sign, verify};
 //!
 //! let secret = WebhookSecret::try_new("whsec_of_this_endpoint")?;

@@ -1,7 +1,11 @@
 //! Refunds, as `refund.created`, `refund.updated` and `refund.failed` carry them: one object per refund, so its
 //! id is the natural key of a clawback.
 
-use guerdon_domain::{ExternalPaymentId, InvoiceId, Money, Timestamp};
+use guerdon_domain::{
+    ids::{ExternalPaymentId, InvoiceId},
+    money::Money,
+    time::Timestamp,
+};
 
 use crate::wire::{BadField, Node};
 

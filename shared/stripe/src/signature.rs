@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use guerdon_domain::Timestamp;
+use guerdon_domain::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};

@@ -2,7 +2,10 @@
 //! subscription to its items
 //! (<https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-subscription-current-period-start-and-end>).
 
-use guerdon_domain::{CustomerId, TelegramId, Timestamp};
+use guerdon_domain::{
+    ids::{CustomerId, TelegramId},
+    time::Timestamp,
+};
 
 use crate::wire::{BadField, Node};
 

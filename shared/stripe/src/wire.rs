@@ -1,7 +1,11 @@
 //! Reading one object of a payload: dotted paths, several places for one field, ids that may be expanded, and
 //! an error that names the place and never the content.
 
-use guerdon_domain::{Currency, Money, TelegramId, Timestamp};
+use guerdon_domain::{
+    ids::TelegramId,
+    money::{Currency, Money},
+    time::Timestamp,
+};
 use serde_json::Value;
 
 /// The place of a field that is missing or has another type than we can read.
@@ -139,7 +143,7 @@ fn telegram_id(value: &Value) -> Option<TelegramId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guerdon_domain::CustomerId;
+    use guerdon_domain::ids::CustomerId;
     use serde_json::json;
 
     #[test]

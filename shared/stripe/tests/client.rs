@@ -4,7 +4,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use guerdon_domain::{Currency, CustomerId, Money, Timestamp};
+use guerdon_domain::{
+    ids::CustomerId,
+    money::{Currency, Money},
+    time::Timestamp,
+};
 use guerdon_stripe::{StripeCallError, StripeClient};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

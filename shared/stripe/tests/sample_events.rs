@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use guerdon_domain::{CustomerId, ExternalPaymentId, TelegramId};
+use guerdon_domain::ids::{CustomerId, ExternalPaymentId, TelegramId};
 use guerdon_stripe::*;
 
 /// The file's name without `.json`; which object; the customer it names; the member it hints at. What stands

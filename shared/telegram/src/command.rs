@@ -1,6 +1,6 @@
 //! Commands and what a start link carries.
 
-use guerdon_domain::{ClickId, Code};
+use guerdon_domain::{ids::ClickId, referrals::Code};
 
 /// The commands shown in Telegram's menu, with their English descriptions. Operators' are left out.
 pub const MENU: [(&str, &str); 8] = [

@@ -11,7 +11,7 @@
 //! or, with the feature `client`, through `BotApi::send`, which says what became of it ([`SendError`]).
 //!
 //! ```
-//! use guerdon_domain::TelegramId;
+//! use guerdon_domain::ids::TelegramId;
 //! use guerdon_telegram::{Button, Command, Keyboard, Nav, Outgoing, StartPayload, Update, UpdateKind};
 //!
 //! let body = br#"{"update_id":7,"message":{"message_id":1,"date":1790000000,"text":"/start ref_ABCD2345",

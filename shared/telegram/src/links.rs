@@ -1,6 +1,6 @@
 //! Links into Telegram.
 
-use guerdon_domain::{ClickId, Code};
+use guerdon_domain::{ids::ClickId, referrals::Code};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::BotUsername;

@@ -1,7 +1,10 @@
 //! What the program in force promises, put into words rule by rule.
 
 use guerdon_domain::{
-    Amount, Beneficiary, Currency, Money, Plan, Preset, Program, Rule, Trigger, WalletKind,
+    money::{Currency, Money},
+    programs::{Amount, Beneficiary, Program, Rule, Trigger},
+    settings::{Plan, Preset},
+    wallets::WalletKind,
 };
 
 use crate::texts::{OfferTexts, Texts, fill_html};

@@ -1,6 +1,6 @@
 //! Calls of the Bot API, as values.
 
-use guerdon_domain::TelegramId;
+use guerdon_domain::ids::TelegramId;
 use serde::Serialize;
 use serde_json::Value;
 use teloxide_core::payloads::{AnswerCallbackQuery, AnswerPreCheckoutQuery, EditMessageText, SendMessage};

@@ -6,7 +6,7 @@ mod fields;
 mod message;
 mod money;
 
-use guerdon_domain::Timestamp;
+use guerdon_domain::time::Timestamp;
 use serde_json::Value;
 
 pub use callback::{Callback, MessageRef};

@@ -1,7 +1,7 @@
 //! The client against a server on the loopback that plays the Bot API.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use guerdon_domain::TelegramId;
+use guerdon_domain::ids::TelegramId;
 use guerdon_telegram::{BotApi, ClientError, Keyboard, MENU, Outgoing, SendError};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

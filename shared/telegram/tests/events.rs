@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 use std::{fs, path::Path};
 
-use guerdon_domain::{Code, Currency, Money};
+use guerdon_domain::{
+    money::{Currency, Money},
+    referrals::Code,
+};
 use guerdon_telegram::{Command, Nav, Period, StartPayload, SubscriptionState, Update, UpdateKind};
 
 #[derive(Debug, PartialEq)]

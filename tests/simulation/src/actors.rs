@@ -9,7 +9,7 @@ use guerdon_app::{
     stored::{ParkedEvent, WaitsFor},
     sweep_releases,
 };
-use guerdon_domain::{PaymentFacts, Reversal, ReversalKind};
+use guerdon_domain::payments::{PaymentFacts, Reversal, ReversalKind};
 
 use crate::{
     World, deeds, elapsed_millis,

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_app::stored::{Member, PaymentRecord};
 use guerdon_domain::{
-    Buckets, Commission, CommissionState, Entry, House, MemberId, Referral, VoidReason, Wallet, Withdrawal,
-    WithdrawalState, clawback_target,
+    commissions::{Commission, CommissionState, VoidReason, clawback_target},
+    ids::MemberId,
+    referrals::Referral,
+    wallets::{Buckets, Entry, House, Wallet},
+    withdrawals::{Withdrawal, WithdrawalState},
 };
 use guerdon_engine::Engine;
 use serde::de::DeserializeOwned;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use guerdon_app::{PayoutError, Payouts};
-use guerdon_domain::{Destination, Withdrawal};
+use guerdon_domain::withdrawals::{Destination, Withdrawal};
 
 use crate::net::Net;
 

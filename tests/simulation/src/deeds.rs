@@ -10,7 +10,7 @@ use guerdon_app::{
     Outcome, WithdrawalError, approve_withdrawal, export_batch, finish_withdrawal, pay_out,
     reject_withdrawal, request_withdrawal,
 };
-use guerdon_domain::{Money, WithdrawalId};
+use guerdon_domain::{ids::WithdrawalId, money::Money};
 
 use crate::{
     World,

@@ -31,7 +31,12 @@ use std::{
 };
 
 use guerdon_app::{App, Clock, Entropy, KnownSettings, Programs};
-use guerdon_domain::{CODE_LEN, MemberId, PseudonymKey, TelegramId, Timestamp};
+use guerdon_domain::{
+    ids::{MemberId, TelegramId},
+    members::PseudonymKey,
+    referrals::CODE_LEN,
+    time::Timestamp,
+};
 use guerdon_engine::Engine;
 use guerdon_store::Store;
 use tokio::time::Instant;

@@ -1,9 +1,14 @@
 //! What happens in a world: drawn from a seed before anything runs.
 
 use guerdon_domain::{
-    Amount, Beneficiary, Cap, CapPeriod, Currency, DisputeStage, ExternalPaymentId, Money, PaymentKey,
-    PayoutMethod, Preset, Program, Rail, RefundStage, Reversal, ReversalKind, Rounding, Rule, Timestamp,
-    Trigger, WalletKind, WithdrawalRules,
+    ids::{ExternalPaymentId, PaymentKey, Rail},
+    money::{Currency, Money, Rounding},
+    payments::{DisputeStage, RefundStage, Reversal, ReversalKind},
+    programs::{Amount, Beneficiary, Cap, CapPeriod, Program, Rule, Trigger},
+    settings::Preset,
+    time::Timestamp,
+    wallets::WalletKind,
+    withdrawals::{PayoutMethod, WithdrawalRules},
 };
 
 use crate::BEGINNING;

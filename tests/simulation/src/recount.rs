@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use guerdon_app::App;
-use guerdon_domain::{CommissionState, EntryKind, MemberId, ReferralState, WithdrawalState};
+use guerdon_domain::{
+    commissions::CommissionState, ids::MemberId, referrals::ReferralState, wallets::EntryKind,
+    withdrawals::WithdrawalState,
+};
 use guerdon_store::{Counters, Projection};
 
 use crate::rest::Items;
@@ -115,7 +118,7 @@ const fn state_of(state: &ReferralState) -> &'static str {
 }
 
 /// What a commission entitles to, and what of that is not released yet.
-fn standing(commission: &guerdon_domain::Commission) -> (i64, i64) {
+fn standing(commission: &guerdon_domain::commissions::Commission) -> (i64, i64) {
     let entitled = commission.entitlement().minor();
     match commission.state {
         CommissionState::Held => (entitled, entitled),

@@ -4,8 +4,13 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use guerdon_app::{finish_withdrawal, program_at, stored::PaymentRecord, sweep_releases, verify_ledger};
 use guerdon_domain::{
-    Commission, CommissionState, Entry, Money, Place, Referral, ReferralState, Trigger, Wallet, Withdrawal,
-    WithdrawalState, clawback_target,
+    commissions::{Commission, CommissionState, clawback_target},
+    money::Money,
+    payments::Place,
+    programs::Trigger,
+    referrals::{Referral, ReferralState},
+    wallets::{Entry, Wallet},
+    withdrawals::{Withdrawal, WithdrawalState},
 };
 use serde_json::{Value, json};
 

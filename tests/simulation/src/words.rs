@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use guerdon_domain::{DisputeStage, RefundStage, Reversal, ReversalKind, Timestamp};
+use guerdon_domain::{
+    payments::{DisputeStage, RefundStage, Reversal, ReversalKind},
+    time::Timestamp,
+};
 
 /// Minor units of `paid` that `words` undo, in whatever order they were said.
 pub fn undone(paid: i64, paid_at: Timestamp, words: &[Reversal]) -> i64 {

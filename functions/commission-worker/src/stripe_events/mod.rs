@@ -6,7 +6,10 @@ use guerdon_app::{
     AppError, Linked, Parked, correlated, link_customer, park_until_known, replay_parked,
     stored::{ParkedEvent, WaitsFor},
 };
-use guerdon_domain::{CustomerId, ExternalPaymentId, MemberId, PaymentKey, Rail, Timestamp};
+use guerdon_domain::{
+    ids::{CustomerId, ExternalPaymentId, MemberId, PaymentKey, Rail},
+    time::Timestamp,
+};
 use guerdon_stripe::{EventObject, StripeEvent};
 use serde::{Deserialize, Serialize};
 

@@ -7,8 +7,10 @@ use guerdon_app::{
     tie_reference,
 };
 use guerdon_domain::{
-    ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, PaymentLine, Purpose, Rail, Reversal,
-    ReversalKind, Timestamp,
+    ids::{ExternalPaymentId, MemberId, PaymentKey, Rail},
+    money::Money,
+    payments::{PaymentFacts, PaymentLine, Purpose, Reversal, ReversalKind},
+    time::Timestamp,
 };
 use guerdon_stripe::{
     CheckoutMode, CheckoutSession, EventObject, Invoice, InvoicePayment, InvoiceStatus, PaymentStatus,

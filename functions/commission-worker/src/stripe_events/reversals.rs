@@ -2,7 +2,8 @@
 
 use guerdon_app::{AppError, Parked, Reversed, reverse_payment, stored::WaitsFor};
 use guerdon_domain::{
-    DisputeStage, ExternalPaymentId, InvoiceId, PaymentKey, RefundStage, Reversal, ReversalKind,
+    ids::{ExternalPaymentId, InvoiceId, PaymentKey},
+    payments::{DisputeStage, RefundStage, Reversal, ReversalKind},
 };
 use guerdon_stripe::{
     CreditNoteStatus, Dispute, DisputeStatus, EventObject, Refund, RefundStatus, StripeEvent,

@@ -2,8 +2,9 @@
 //! idempotent by themselves and have no transaction of their own to keep them in.
 
 use guerdon_domain::{
-    Currency, ExternalPaymentId, IdError, MemberId, Money, PaymentFacts, PaymentKey, PaymentLine, Purpose,
-    Rail,
+    ids::{ExternalPaymentId, IdError, MemberId, PaymentKey, Rail},
+    money::{Currency, Money},
+    payments::{PaymentFacts, PaymentLine, Purpose},
 };
 use guerdon_store::{AuditRecord, PaymentRecord, StoreError, StoredResponse, metered};
 use sha2::{Digest, Sha256};

@@ -1,7 +1,13 @@
 //! The figures of the business, today and over all. They cost the same at any size: counters that the stream keeps,
 //! and the oldest withdrawal of each kind.
 
-use guerdon_domain::{Currency, Money, PaymentMethod, Rail, Timestamp, WithdrawalState};
+use guerdon_domain::{
+    ids::Rail,
+    money::{Currency, Money},
+    payments::PaymentMethod,
+    time::Timestamp,
+    withdrawals::WithdrawalState,
+};
 use guerdon_store::{Counters, Projection, metered};
 
 use crate::{App, AppError, figures::count};

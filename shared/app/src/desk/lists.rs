@@ -1,7 +1,11 @@
 //! Lists of members, referrers, orders and withdrawals. A page costs the same whatever their length: filters that have
 //! a list of their own are read from it, the others leave lines out of a page.
 
-use guerdon_domain::{MemberId, OrderId, OrderState, TelegramId, Withdrawal, WithdrawalId, WithdrawalState};
+use guerdon_domain::{
+    ids::{MemberId, OrderId, TelegramId, WithdrawalId},
+    payments::OrderState,
+    withdrawals::{Withdrawal, WithdrawalState},
+};
 use guerdon_store::{Counters, List, Listed, Member, Order, Page, Ranked, SHARDS, metered};
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,10 @@
 //! The program as operators see and change it, and why payments earned what they did.
 
-use guerdon_domain::{Commission, MemberId, PaymentKey, Program, ProgramError};
+use guerdon_domain::{
+    commissions::Commission,
+    ids::{MemberId, PaymentKey},
+    programs::{Program, ProgramError},
+};
 use guerdon_store::{AuditRecord, PaymentRecord, ProgramVersion, StoredResponse, metered};
 
 use crate::{App, AppError, error::refusal, programs::EFFECTIVE_AFTER_SECONDS};
@@ -43,9 +47,9 @@ pub async fn newest_program(app: &App) -> Result<ProgramVersion, AppError> {
     let newest = app.store.program_versions(1).await?.pop();
     Ok(newest.unwrap_or_else(|| ProgramVersion {
         program: app.preset.program.clone(),
-        effective_from: guerdon_domain::Timestamp::from_millis(0),
+        effective_from: guerdon_domain::time::Timestamp::from_millis(0),
         set_by: "preset".to_owned(),
-        set_at: guerdon_domain::Timestamp::from_millis(0),
+        set_at: guerdon_domain::time::Timestamp::from_millis(0),
     }))
 }
 

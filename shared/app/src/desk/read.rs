@@ -1,7 +1,12 @@
 //! What operators read. Each page costs the same whatever the history.
 
 use guerdon_domain::{
-    Commission, MemberId, Money, Referral, ReferralState, TelegramId, Timestamp, WalletKind,
+    commissions::Commission,
+    ids::{MemberId, TelegramId},
+    money::Money,
+    referrals::{Referral, ReferralState},
+    time::Timestamp,
+    wallets::WalletKind,
 };
 use guerdon_store::{Member, Projection, SHARDS, commission_cursor, metered};
 use serde::{Deserialize, Serialize};

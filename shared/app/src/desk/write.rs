@@ -1,8 +1,11 @@
 //! What operators change. Each change is one transaction with its audit line and its stored answer.
 
 use guerdon_domain::{
-    AdjustmentId, ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, Rail, ReferralState,
-    TelegramId, Wallet, WalletError, WalletKind,
+    ids::{AdjustmentId, ExternalPaymentId, MemberId, PaymentKey, Rail, TelegramId},
+    money::Money,
+    payments::PaymentFacts,
+    referrals::ReferralState,
+    wallets::{Wallet, WalletError, WalletKind},
 };
 use guerdon_store::{Adjustment, AuditRecord, Fragment, StoredResponse, metered};
 use serde::{Deserialize, Serialize};
@@ -88,7 +91,12 @@ macro_rules! app_error {
         }
     )*};
 }
-app_error!(guerdon_store::StoreError, guerdon_domain::IdError, guerdon_domain::MoneyError, serde_json::Error);
+app_error!(
+    guerdon_store::StoreError,
+    guerdon_domain::ids::IdError,
+    guerdon_domain::money::MoneyError,
+    serde_json::Error
+);
 
 #[derive(Clone, Copy)]
 enum Refused {

@@ -1,6 +1,9 @@
 //! What operators decide by hand: a flag, a block, and the end of it.
 
-use guerdon_domain::{Finding, FraudAction, FraudFlag, FraudFlagId, MemberId, Signal, TelegramId};
+use guerdon_domain::{
+    fraud::{Finding, FraudAction, FraudFlag, Signal},
+    ids::{FraudFlagId, MemberId, TelegramId},
+};
 use guerdon_store::{Force, Member, metered};
 use serde_json::json;
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use guerdon_domain::{
-    Finding, Fingerprint, FingerprintKind, FraudFlag, FraudRules, MemberId, Observation, Signal, TelegramId,
-    Withdrawal, WithdrawalId,
+    fraud::{Finding, Fingerprint, FingerprintKind, FraudFlag, FraudRules, Observation, Signal},
+    ids::{MemberId, TelegramId, WithdrawalId},
+    withdrawals::Withdrawal,
 };
 use guerdon_store::{Member, metered};
 

@@ -9,7 +9,7 @@ mod raise;
 mod rates;
 mod resolve;
 
-use guerdon_domain::{FraudVerdict, MemberId};
+use guerdon_domain::{fraud::FraudVerdict, ids::MemberId};
 use guerdon_store::{AuditRecord, StoreError};
 
 use crate::{App, AppError};

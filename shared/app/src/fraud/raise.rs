@@ -1,6 +1,9 @@
 //! A finding becomes a flag.
 
-use guerdon_domain::{Finding, FraudAction, FraudFlag, MemberId};
+use guerdon_domain::{
+    fraud::{Finding, FraudAction, FraudFlag},
+    ids::MemberId,
+};
 use guerdon_store::{Force, Fragment};
 
 use super::TRIES;

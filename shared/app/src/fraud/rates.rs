@@ -1,6 +1,9 @@
 //! How a referrer's referrals do: counted when one of them joins, or when a payment is undone.
 
-use guerdon_domain::{FraudFlag, MemberId, Observation};
+use guerdon_domain::{
+    fraud::{FraudFlag, Observation},
+    ids::MemberId,
+};
 use guerdon_store::{Projection, metered};
 
 use super::raise::raise;

@@ -1,6 +1,9 @@
 //! A person has looked at a flag.
 
-use guerdon_domain::{FraudAction, FraudFlag, FraudFlagId, FraudFlagState, FraudVerdict, MemberId};
+use guerdon_domain::{
+    fraud::{FraudAction, FraudFlag, FraudFlagState, FraudVerdict},
+    ids::{FraudFlagId, MemberId},
+};
 use guerdon_store::{Force, ReleaseDue, metered};
 use serde_json::json;
 

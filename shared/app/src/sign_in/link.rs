@@ -1,6 +1,6 @@
 //! Signing in by a link that the bot gives: once, and without the password.
 
-use guerdon_domain::TelegramId;
+use guerdon_domain::ids::TelegramId;
 use guerdon_store::{SignInLink, metered};
 
 use super::{SignInError, SignedIn, begin, hash, parts_of, random};

@@ -5,7 +5,11 @@ mod link;
 mod operators;
 mod password;
 
-use guerdon_domain::{MemberId, Role, TelegramId, Timestamp};
+use guerdon_domain::{
+    ids::{MemberId, TelegramId},
+    operators::Role,
+    time::Timestamp,
+};
 use guerdon_store::{AuditRecord, Operator, Session, metered};
 use sha2::{Digest, Sha256};
 

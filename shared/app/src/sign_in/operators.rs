@@ -1,6 +1,6 @@
 //! Who the operators are.
 
-use guerdon_domain::{Role, TelegramId};
+use guerdon_domain::{ids::TelegramId, operators::Role};
 use guerdon_store::{Operator, metered};
 use serde_json::json;
 

@@ -1,6 +1,10 @@
 //! An operator agrees, or turns a request down.
 
-use guerdon_domain::{Stamp, Withdrawal, WithdrawalId, WithdrawalState};
+use guerdon_domain::{
+    ids::WithdrawalId,
+    operators::Stamp,
+    withdrawals::{Withdrawal, WithdrawalState},
+};
 use guerdon_store::metered;
 
 use super::{TRIES, WithdrawalError, check_member, check_text};

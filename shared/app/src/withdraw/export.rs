@@ -1,6 +1,6 @@
 //! One file for the bank.
 
-use guerdon_domain::{PayoutMethod, Withdrawal, WithdrawalState};
+use guerdon_domain::withdrawals::{PayoutMethod, Withdrawal, WithdrawalState};
 use guerdon_store::metered;
 
 use super::{WithdrawalError, check_text, pay::claim};

@@ -7,7 +7,11 @@ mod export;
 mod pay;
 mod request;
 
-use guerdon_domain::{DestinationError, Money, WithdrawalId, WithdrawalState};
+use guerdon_domain::{
+    ids::WithdrawalId,
+    money::Money,
+    withdrawals::{DestinationError, WithdrawalState},
+};
 
 use crate::AppError;
 
@@ -32,7 +36,7 @@ pub enum WithdrawalError {
     Destination(#[from] DestinationError),
     /// The amount is zero, negative, or in another currency.
     #[error("the amount must be above zero, in {0}")]
-    BadAmount(guerdon_domain::Currency),
+    BadAmount(guerdon_domain::money::Currency),
     /// Less than the minimum.
     #[error("the least you can withdraw is {0}")]
     BelowMinimum(Money),
@@ -50,7 +54,7 @@ pub enum WithdrawalError {
     OneOpen(WithdrawalId),
     /// Too soon after the last one.
     #[error("the next withdrawal is possible from {0}")]
-    CoolingDown(guerdon_domain::Timestamp),
+    CoolingDown(guerdon_domain::time::Timestamp),
     /// The member is barred from rewards.
     #[error("this account cannot withdraw; please contact support")]
     Barred,
@@ -117,9 +121,9 @@ macro_rules! app_error_from {
 }
 app_error_from!(
     guerdon_store::StoreError,
-    guerdon_domain::IdError,
-    guerdon_domain::MoneyError,
-    guerdon_domain::WalletError
+    guerdon_domain::ids::IdError,
+    guerdon_domain::money::MoneyError,
+    guerdon_domain::wallets::WalletError
 );
 
 /// Tries before other writers of the same wallet or withdrawal are let through.

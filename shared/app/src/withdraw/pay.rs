@@ -1,7 +1,12 @@
 //! Paying: claimed first, then paid, then recorded with proof.
 
 use async_trait::async_trait;
-use guerdon_domain::{Destination, Stamp, Timestamp, Withdrawal, WithdrawalId, WithdrawalState};
+use guerdon_domain::{
+    ids::WithdrawalId,
+    operators::Stamp,
+    time::Timestamp,
+    withdrawals::{Destination, Withdrawal, WithdrawalState},
+};
 use guerdon_store::metered;
 
 use super::{TRIES, WithdrawalError, check_text, decide::give_back, decide::load};

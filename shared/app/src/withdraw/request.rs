@@ -1,8 +1,10 @@
 //! Asking for money.
 
 use guerdon_domain::{
-    Destination, MemberId, Money, PayoutMethod, Wallet, WalletError, Withdrawal, WithdrawalRules,
-    WithdrawalState,
+    ids::MemberId,
+    money::Money,
+    wallets::{Wallet, WalletError},
+    withdrawals::{Destination, PayoutMethod, Withdrawal, WithdrawalRules, WithdrawalState},
 };
 use guerdon_store::{metered, withdrawal_id};
 

@@ -6,7 +6,7 @@ use guerdon_app::desk::{
     Answer, DeskError, DeskRequest, Pending, apply_credit, commissions_of, force_confirm, pending_referrals,
     revoke_credit,
 };
-use guerdon_domain::{Currency, Money};
+use guerdon_domain::money::{Currency, Money};
 
 use crate::support::*;
 

@@ -6,7 +6,10 @@ use guerdon_app::{
     AppError, InvoiceFacts, link_customer, project, reconcile_invoice, record_payment, settle_wallet,
     share_code,
 };
-use guerdon_domain::{CommissionState, CustomerId, InvoiceId};
+use guerdon_domain::{
+    commissions::CommissionState,
+    ids::{CustomerId, InvoiceId},
+};
 use guerdon_store::{Counters, Projection};
 
 use crate::support::*;

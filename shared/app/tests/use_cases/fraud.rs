@@ -10,8 +10,12 @@ use guerdon_app::{
     settle_wallet, sweep_releases, unblock_member,
 };
 use guerdon_domain::{
-    Code, Currency, ExternalPaymentId, Fingerprint, FraudAction, FraudFlag, FraudVerdict, Money,
-    PaymentMethod, PayoutMethod, RefundStage, Refusal, Reversal, ReversalKind,
+    fraud::{Fingerprint, FraudAction, FraudFlag, FraudVerdict},
+    ids::ExternalPaymentId,
+    money::{Currency, Money},
+    payments::{PaymentMethod, RefundStage, Refusal, Reversal, ReversalKind},
+    referrals::Code,
+    withdrawals::PayoutMethod,
 };
 use guerdon_store::{Order, PaymentRecord};
 
@@ -275,7 +279,11 @@ async fn earning() -> Business {
     b
 }
 
-async fn ask(b: &Business, to: &str, key: &str) -> Result<guerdon_domain::Withdrawal, &'static str> {
+async fn ask(
+    b: &Business,
+    to: &str,
+    key: &str,
+) -> Result<guerdon_domain::withdrawals::Withdrawal, &'static str> {
     let (amount, to) = (Money::new(50_000, Currency::INR), (PayoutMethod::Upi, to));
     let asked = request_withdrawal(&b.app, &b.id(1), amount, to, key).await;
     let asked = asked.map(|asked| asked.withdrawal().clone()).map_err(|refused| refused.code())?;

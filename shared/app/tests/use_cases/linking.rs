@@ -9,7 +9,7 @@ use std::{
 };
 
 use guerdon_app::{AppError, Linked, Parked, park_for_handler, park_until_known, replay_parked};
-use guerdon_domain::CustomerId;
+use guerdon_domain::ids::CustomerId;
 use guerdon_store::{ParkedEvent, WaitsFor};
 
 use crate::support::*;

@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use guerdon_app::{Recorded, record_payment};
-use guerdon_domain::{CommissionState, Currency, Money, PaymentFacts, ReferralState, Refusal};
+use guerdon_domain::{
+    commissions::CommissionState,
+    money::{Currency, Money},
+    payments::{PaymentFacts, Refusal},
+    referrals::ReferralState,
+};
 
 use crate::support::*;
 

@@ -6,7 +6,12 @@ use guerdon_app::{
     AppError, BalanceError, CustomerBalance, InvoiceFacts, LEASE_SECONDS, Posted, Reconciled,
     post_bill_credit, reconcile_invoice,
 };
-use guerdon_domain::{Currency, CustomerId, InvoiceId, Money, PostingId, Timestamp, WalletKind};
+use guerdon_domain::{
+    ids::{CustomerId, InvoiceId, PostingId},
+    money::{Currency, Money},
+    time::Timestamp,
+    wallets::WalletKind,
+};
 use guerdon_engine::Fault;
 use guerdon_store::{Posting, PostingState, posting_id};
 

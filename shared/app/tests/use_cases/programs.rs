@@ -7,8 +7,11 @@ use guerdon_app::{
     record_payment, simulate,
 };
 use guerdon_domain::{
-    Amount, Beneficiary, Cap, CapPeriod, CommissionState, Currency, Money, PaymentFacts, Program, Refusal,
-    Rule, Trigger, VoidReason, WalletKind,
+    commissions::{CommissionState, VoidReason},
+    money::{Currency, Money},
+    payments::{PaymentFacts, Refusal},
+    programs::{Amount, Beneficiary, Cap, CapPeriod, Program, Rule, Trigger},
+    wallets::WalletKind,
 };
 
 use crate::support::*;
@@ -104,7 +107,7 @@ async fn a_cap_per_member_binds_at_release_and_says_so() {
     let mut left: Vec<_> = b.commissions(1).await.iter().map(|c| (c.state.as_str(), c.allowed)).collect();
     left.sort_unstable();
     assert_eq!(left, [("released", None), ("released", None), ("released", Some(500)), ("void", Some(0))]);
-    let capped = |c: &&guerdon_domain::Commission| {
+    let capped = |c: &&guerdon_domain::commissions::Commission| {
         matches!(c.state, CommissionState::Void { reason: VoidReason::Capped, .. })
     };
     assert_eq!(b.commissions(1).await.iter().filter(capped).count(), 1);

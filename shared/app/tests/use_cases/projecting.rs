@@ -6,7 +6,7 @@ use guerdon_app::{
     Content, DomainEvent, Expired, InvoiceFacts, Period, claim_notice, expire, leaderboard, notice_done,
     notice_for, project, reconcile_invoice, set_blocked,
 };
-use guerdon_domain::{CommissionState, InvoiceId, ReferralState};
+use guerdon_domain::{commissions::CommissionState, ids::InvoiceId, referrals::ReferralState};
 use guerdon_store::{Change, Projection, Stored};
 
 use crate::support::*;
@@ -124,7 +124,7 @@ async fn a_referral_that_converts_after_it_expired_leaves_the_expired() {
     let edge = b.calm().referral_of(&member).await.unwrap().unwrap();
     let converted = ReferralState::Converted { payment: stripe_key("in_2"), at: NOW };
     let stored = |state: ReferralState| {
-        Some(Stored::Referral(Box::new(guerdon_domain::Referral { state, ..edge.clone() })))
+        Some(Stored::Referral(Box::new(guerdon_domain::referrals::Referral { state, ..edge.clone() })))
     };
     let step = |sequence: &str, before, after| {
         let sequence = sequence.to_owned();
@@ -157,7 +157,7 @@ async fn expiry_marks_what_is_over_once_and_nothing_else() {
     assert_eq!(expire(&b.app).await.unwrap(), Expired::default());
     let late = b.invoice(2, "in_2");
     let recorded = guerdon_app::record_payment(&b.app, &late).await.unwrap();
-    assert_eq!(recorded.record().refusal(), Some(guerdon_domain::Refusal::ReferralExpired));
+    assert_eq!(recorded.record().refusal(), Some(guerdon_domain::payments::Refusal::ReferralExpired));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

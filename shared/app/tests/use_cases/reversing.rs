@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use guerdon_app::{Reversed, record_payment, reverse_payment, verify_payment, verify_wallet};
 use guerdon_domain::{
-    Commission, CommissionState, Currency, DisputeStage, Money, Purpose, RefundStage, Reversal, ReversalKind,
-    VoidReason, WalletKind,
+    commissions::{Commission, CommissionState, VoidReason},
+    money::{Currency, Money},
+    payments::{DisputeStage, Purpose, RefundStage, Reversal, ReversalKind},
+    wallets::WalletKind,
 };
 
 use crate::support::*;
@@ -167,7 +169,8 @@ async fn both_levels_are_taken_back_in_one_transaction_of_eight_units() {
     b.refer(1, 2).await;
     b.refer(2, 3).await;
     let inr = |minor| Money::new(minor, Currency::INR);
-    let order = guerdon_domain::PaymentFacts::purchase(stripe_key("o_1"), b.id(3), inr(13_500), NOW);
+    let order =
+        guerdon_domain::payments::PaymentFacts::purchase(stripe_key("o_1"), b.id(3), inr(13_500), NOW);
     b.meter.reset();
     let recorded = record_payment(&b.app, &order).await.unwrap();
     let rewards: Vec<_> = recorded.record().grants().map(|(_, _, reward)| reward.to_string()).collect();
@@ -220,8 +223,9 @@ async fn a_deposit_undone_takes_its_share_back_from_the_balance() {
     b.join(1).await;
     b.refer(1, 2).await;
     let pln = |minor| Money::new(minor, Currency::PLN);
-    let purchase = guerdon_domain::PaymentFacts::purchase(stripe_key("d_1"), b.id(2), pln(10_000), NOW);
-    let deposit = guerdon_domain::PaymentFacts { purpose: Purpose::Deposit, ..purchase };
+    let purchase =
+        guerdon_domain::payments::PaymentFacts::purchase(stripe_key("d_1"), b.id(2), pln(10_000), NOW);
+    let deposit = guerdon_domain::payments::PaymentFacts { purpose: Purpose::Deposit, ..purchase };
     record_payment(&b.app, &deposit).await.unwrap();
     b.settle(1).await;
     let balance = async || {

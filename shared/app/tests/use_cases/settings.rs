@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use guerdon_app::{App, KnownSettings, SettingRefusal, set_setting, settings_now};
-use guerdon_domain::SettingError;
+use guerdon_domain::settings::SettingError;
 
 use crate::support::*;
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_app::{Swept, credits_view, sweep_releases};
 use guerdon_domain::{
-    AdjustmentId, Buckets, CommissionState, Deltas, Entry, EntryKind, House, MemberId, Wallet, WalletKind,
+    commissions::CommissionState,
+    ids::{AdjustmentId, MemberId},
+    wallets::{Buckets, Deltas, Entry, EntryKind, House, Wallet, WalletKind},
 };
 
 use guerdon_store::ReleaseDue;

@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use guerdon_app::{StartRefusal, Started, share_code};
-use guerdon_domain::{ALPHABET, Code, MemberId, ReferralState};
+use guerdon_domain::{
+    ids::MemberId,
+    referrals::{ALPHABET, Code, ReferralState},
+};
 use guerdon_engine::Fault;
 
 use crate::support::*;

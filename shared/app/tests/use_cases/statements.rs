@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_app::{Verified, balance_at, verify_ledger};
-use guerdon_domain::WalletKind;
+use guerdon_domain::wallets::WalletKind;
 
 use crate::support::*;
 

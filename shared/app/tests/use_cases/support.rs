@@ -16,9 +16,15 @@ use guerdon_app::{
     settle_wallet, share_code, start_member,
 };
 use guerdon_domain::{
-    CODE_LEN, Code, Commission, Currency, CustomerId, ExternalPaymentId, MemberId, Money, PaymentFacts,
-    PaymentKey, PostingId, Preset, PseudonymKey, Rail, TelegramId, Timestamp, Wallet, WalletKind,
-    verify_statement,
+    commissions::Commission,
+    ids::{CustomerId, ExternalPaymentId, MemberId, PaymentKey, PostingId, Rail, TelegramId},
+    members::PseudonymKey,
+    money::{Currency, Money},
+    payments::PaymentFacts,
+    referrals::{CODE_LEN, Code},
+    settings::Preset,
+    time::Timestamp,
+    wallets::{Wallet, WalletKind, verify_statement},
 };
 use guerdon_engine::{Engine, Fault, Faults, StreamPosition};
 use guerdon_store::{Change, Cost, Meter, Store};

@@ -9,8 +9,11 @@ use guerdon_app::{
     reject_withdrawal, request_withdrawal, reverse_payment, verify_wallet,
 };
 use guerdon_domain::{
-    Currency, Destination, Money, PaymentFacts, PayoutMethod, RefundStage, Reversal, ReversalKind,
-    WalletKind, Withdrawal, WithdrawalId, WithdrawalState,
+    ids::WithdrawalId,
+    money::{Currency, Money},
+    payments::{PaymentFacts, RefundStage, Reversal, ReversalKind},
+    wallets::WalletKind,
+    withdrawals::{Destination, PayoutMethod, Withdrawal, WithdrawalState},
 };
 
 use crate::support::*;

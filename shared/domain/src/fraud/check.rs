@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::FraudRules;
+use crate::fraud::FraudRules;
 
 /// A threshold that is out of bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

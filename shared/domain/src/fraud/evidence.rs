@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Fingerprint, FraudAction, MemberId};
+use crate::{
+    fraud::{Fingerprint, FraudAction},
+    ids::MemberId,
+};
 
 /// What a finding rests on. It is stored with the flag, with the rule's thresholds as they were, so that it
 /// can be understood after the rules have changed.

@@ -7,7 +7,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Destination, PseudonymKey, SealedDestination};
+use crate::{
+    members::PseudonymKey,
+    withdrawals::{Destination, SealedDestination},
+};
 
 /// What a fingerprint is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -207,7 +210,7 @@ fn normal_ip(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PayoutMethod, WithdrawalId};
+    use crate::{ids::WithdrawalId, withdrawals::PayoutMethod};
 
     fn key(byte: u8) -> PseudonymKey {
         PseudonymKey::try_new(vec![byte; 32]).unwrap()

@@ -1,8 +1,13 @@
 //! A flag: a finding about a member that is kept until a person has looked, and after.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::{Evidence, Finding, FraudAction, FraudFlagId, MemberId, Signal, Timestamp};
+use crate::{
+    fraud::{Evidence, Finding, FraudAction, Signal},
+    ids::{FraudFlagId, MemberId},
+    time::Timestamp,
+};
 
 /// What a person made of a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,5 +147,15 @@ impl FraudFlag {
     /// What was seen and what came of it, in a sentence for operators.
     pub fn explain(&self) -> String {
         super::judge::explain(&self.evidence, self.action, self.enforced)
+    }
+}
+
+impl FraudFlagId {
+    /// The id of the flag for `signal` about `subject`. `natural_key` is what was found and not when it was
+    /// told: a fingerprint, or the UTC day or hour that was counted.
+    pub fn derive(subject: &MemberId, signal: Signal, natural_key: &str) -> Self {
+        // No member or signal has a zero byte, so different parts never read the same.
+        let input = format!("fraud-flag\0{subject}\0{}\0{natural_key}", signal.as_str());
+        Self::from_hash(&Sha256::digest(input.as_bytes())[..16])
     }
 }

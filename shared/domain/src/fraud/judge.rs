@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Evidence, Fingerprint, FingerprintKind, FraudAction, FraudRules, MemberId, Signal};
+use crate::{
+    fraud::{Evidence, Fingerprint, FingerprintKind, FraudAction, FraudRules, Signal},
+    ids::MemberId,
+};
 
 /// What a use case looked up about one member, the subject.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,9 +15,12 @@ mod signal;
 mod tests;
 
 pub use check::FraudRulesError;
-pub use evidence::*;
-pub use fingerprint::*;
-pub use flag::*;
-pub use judge::*;
-pub use rules::*;
-pub use signal::*;
+pub use evidence::Evidence;
+pub use fingerprint::{Fingerprint, FingerprintError, FingerprintKind};
+pub use flag::{FraudFlag, FraudFlagError, FraudFlagState, FraudVerdict};
+pub use judge::{Finding, Observation};
+pub use rules::{
+    FraudRules, LowConversionRule, RapidSignupsRule, ReferralRingRule, RefundRateRule, SelfReferralRule,
+    SharedDestinationRule, SharedDeviceRule, SharedIpRule,
+};
+pub use signal::{FraudAction, Signal};

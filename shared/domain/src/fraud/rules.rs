@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::FraudAction;
+use crate::fraud::FraudAction;
 
 /// The fraud rules of a business. Bounds are those that [`FraudRules::check`] keeps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

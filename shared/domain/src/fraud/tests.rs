@@ -1,5 +1,9 @@
 use super::*;
-use crate::{FraudFlagId, MemberId, PseudonymKey, Timestamp};
+use crate::{
+    ids::{FraudFlagId, MemberId},
+    members::PseudonymKey,
+    time::Timestamp,
+};
 
 use FraudAction::{Allow, Flag, Hold, Reject};
 use Signal::{

@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    Amount, Beneficiary, Cap, CapPeriod, Commission, CommissionState, Currency, DisputeStage, ExchangeRate,
-    ExternalPaymentId, Money, PaymentKey, PaymentLine, Place, Progress, Rail, RefundStage, Reversal,
-    ReversalKind, Reversals, Rounding, Stamp, Trigger, VoidReason, Wallet, WalletKind, Withdrawal,
-    WithdrawalState,
+    commissions::{Commission, CommissionState, VoidReason},
+    ids::{ExternalPaymentId, PaymentKey, Rail},
+    money::{Currency, Money, Rounding},
+    operators::Stamp,
+    payments::{DisputeStage, PaymentLine, Place, RefundStage, Reversal, ReversalKind, Reversals},
+    programs::{Amount, Beneficiary, Cap, CapPeriod, ExchangeRate, Trigger},
+    referrals::Progress,
+    wallets::{Wallet, WalletKind},
+    withdrawals::{Withdrawal, WithdrawalState},
 };
 use guerdon_store::{Limit, ParkedEvent, PaymentReference, WaitsFor};
 
@@ -205,7 +210,7 @@ async fn a_payment_with_several_reversals() {
 #[tokio::test]
 async fn a_referral_of_two_levels_with_its_counts() {
     let table = table().await;
-    let edge = guerdon_domain::Referral { upline: Some(id(3)), ..referral(1, 2) };
+    let edge = guerdon_domain::referrals::Referral { upline: Some(id(3)), ..referral(1, 2) };
     table.store.commit(&[table.store.insert_referral(&edge, ()).unwrap()]).await.unwrap();
     let months = ["2026-09", "2026-10", "2026-11"].map(str::to_owned).into();
     let progress = BTreeMap::from([

@@ -3,10 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::{
-    AdjustmentId, Candidate, Code, Commission, CommissionState, Currency, CustomerId, Destination, Entry,
-    ExternalPaymentId, Fingerprint, FraudFlag, FraudRules, MemberId, Money, Observation, PaymentKey,
-    PayoutMethod, Place, Preset, PseudonymKey, Purpose, Rail, Referral, ReferralState, Reversals,
-    RuleSnapshot, TelegramId, Timestamp, Verdict, Wallet, WalletKind, Withdrawal, WithdrawalState,
+    commissions::{Commission, CommissionState},
+    fraud::{Fingerprint, FraudFlag, FraudRules, Observation},
+    ids::{AdjustmentId, CustomerId, ExternalPaymentId, MemberId, PaymentKey, Rail, TelegramId},
+    members::PseudonymKey,
+    money::{Currency, Money},
+    payments::{Candidate, Place, Purpose, Reversals, Verdict},
+    programs::RuleSnapshot,
+    referrals::{Code, Referral, ReferralState},
+    settings::Preset,
+    time::Timestamp,
+    wallets::{Entry, Wallet, WalletKind},
+    withdrawals::{Destination, PayoutMethod, Withdrawal, WithdrawalState},
 };
 use guerdon_store::{
     CodeRecord, CustomerLink, Joined, Member, ParkedEvent, PaymentLink, PaymentRecord, Posting, PostingState,

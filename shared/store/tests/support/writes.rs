@@ -1,6 +1,6 @@
 //! Writing through the store, and expecting to be refused.
 
-use guerdon_domain::Referral;
+use guerdon_domain::referrals::Referral;
 use guerdon_store::{CommitError, Fragment, Store, StoreError};
 
 use super::{NOW, Table, code, invoice};

@@ -1,4 +1,7 @@
-use guerdon_domain::{Currency, ExternalPaymentId, Money, TelegramId};
+use guerdon_domain::{
+    ids::{ExternalPaymentId, TelegramId},
+    money::{Currency, Money},
+};
 use serde_json::{Value, json};
 
 use super::{BillingReason, Invoice, InvoiceStatus};

@@ -1,6 +1,6 @@
 //! Taps on our buttons.
 
-use guerdon_domain::Timestamp;
+use guerdon_domain::time::Timestamp;
 use serde_json::Value;
 
 use super::fields::{owned, present};

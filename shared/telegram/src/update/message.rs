@@ -1,6 +1,6 @@
 //! Messages, chats and users.
 
-use guerdon_domain::{TelegramId, Timestamp};
+use guerdon_domain::{ids::TelegramId, time::Timestamp};
 use serde_json::Value;
 
 use super::fields::{flag, int, owned, present, text};

@@ -1,6 +1,10 @@
 //! The kinds that carry money. What we need of them is needed: without it they are refused, not skipped.
 
-use guerdon_domain::{Currency, ExternalPaymentId, Money, Timestamp};
+use guerdon_domain::{
+    ids::ExternalPaymentId,
+    money::{Currency, Money},
+    time::Timestamp,
+};
 use serde_json::Value;
 
 use super::UpdateKind;

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use guerdon_domain::{Currency, Money};
+use guerdon_domain::money::{Currency, Money};
 
 fn parse(update: Value) -> Result<UpdateKind, ParseError> {
     Update::parse(update.to_string().as_bytes()).map(|update| update.kind)

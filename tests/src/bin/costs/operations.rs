@@ -6,7 +6,7 @@ use guerdon_app::{
     desk::{DeskRequest, apply_credit, desk_stats},
     leaderboard, post_bill_credit, profile_view, reconcile_invoice, settle_wallet,
 };
-use guerdon_domain::InvoiceId;
+use guerdon_domain::ids::InvoiceId;
 use guerdon_store::{Cost, RELEASE_BATCH};
 
 use crate::{

@@ -5,7 +5,11 @@ use guerdon_app::{
     Outcome, Reversed, approve_withdrawal, claim_withdrawal, finish_withdrawal, request_withdrawal,
     reverse_payment, settle_wallet,
 };
-use guerdon_domain::{Currency, Money, PayoutMethod, RefundStage, Reversal, ReversalKind};
+use guerdon_domain::{
+    money::{Currency, Money},
+    payments::{RefundStage, Reversal, ReversalKind},
+    withdrawals::PayoutMethod,
+};
 
 use crate::{
     Budget, Line,

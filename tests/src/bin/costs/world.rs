@@ -12,8 +12,13 @@ use guerdon_app::{
     project, record_payment, share_code, start_member,
 };
 use guerdon_domain::{
-    Code, Currency, CustomerId, ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, PostingId,
-    Preset, PseudonymKey, Rail, TelegramId, Timestamp,
+    ids::{CustomerId, ExternalPaymentId, MemberId, PaymentKey, PostingId, Rail, TelegramId},
+    members::PseudonymKey,
+    money::{Currency, Money},
+    payments::PaymentFacts,
+    referrals::Code,
+    settings::Preset,
+    time::Timestamp,
 };
 use guerdon_engine::{Engine, StreamPosition};
 use guerdon_runtime::stream::{StreamEvent, changes};

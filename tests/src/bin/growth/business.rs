@@ -16,8 +16,14 @@ use guerdon_app::{
     project, record_payment, request_withdrawal, settle_wallet, share_code, start_member,
 };
 use guerdon_domain::{
-    Code, Currency, ExternalPaymentId, Money, PaymentFacts, PaymentKey, PaymentMethod, PayoutMethod, Preset,
-    PseudonymKey, Rail, TelegramId, Timestamp,
+    ids::{ExternalPaymentId, PaymentKey, Rail, TelegramId},
+    members::PseudonymKey,
+    money::{Currency, Money},
+    payments::{PaymentFacts, PaymentMethod},
+    referrals::Code,
+    settings::Preset,
+    time::Timestamp,
+    withdrawals::PayoutMethod,
 };
 use guerdon_engine::{Engine, StreamPosition};
 use guerdon_runtime::{

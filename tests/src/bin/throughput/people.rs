@@ -7,8 +7,11 @@ use std::sync::{
 
 use guerdon_app::{Clock, SystemClock};
 use guerdon_domain::{
-    Currency, ExternalPaymentId, MemberId, Money, PaymentFacts, PaymentKey, PseudonymKey, Rail, TelegramId,
-    Timestamp,
+    ids::{ExternalPaymentId, MemberId, PaymentKey, Rail, TelegramId},
+    members::PseudonymKey,
+    money::{Currency, Money},
+    payments::PaymentFacts,
+    time::Timestamp,
 };
 use tokio::task::JoinSet;
 

@@ -1,7 +1,12 @@
 //! Where the money went, read from the table.
 
 use anyhow::ensure;
-use guerdon_domain::{CommissionState, Currency, MemberId, WalletKind, verify_statement};
+use guerdon_domain::{
+    commissions::CommissionState,
+    ids::MemberId,
+    money::Currency,
+    wallets::{WalletKind, verify_statement},
+};
 use guerdon_store::commission_cursor;
 
 use super::Business;

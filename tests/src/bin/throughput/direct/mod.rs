@@ -16,7 +16,7 @@ use guerdon_app::{
     App, AppError, OsEntropy, Profile, Recorded, Started, SystemClock, record_payment, settle_wallet,
     share_code, start_member,
 };
-use guerdon_domain::{Code, MemberId, PaymentFacts, Preset};
+use guerdon_domain::{ids::MemberId, payments::PaymentFacts, referrals::Code, settings::Preset};
 use guerdon_engine::{Engine, SyncPolicy};
 use guerdon_store::Store;
 use tempfile::TempDir;

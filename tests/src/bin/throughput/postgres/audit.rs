@@ -2,8 +2,10 @@
 
 use anyhow::{Context, ensure};
 use guerdon_domain::{
-    Buckets, Currency, Deltas, Entry, EntryKind, House, MemberId, Timestamp, Wallet, WalletKind,
-    verify_statement,
+    ids::MemberId,
+    money::Currency,
+    time::Timestamp,
+    wallets::{Buckets, Deltas, Entry, EntryKind, House, Wallet, WalletKind, verify_statement},
 };
 use tokio_postgres::{Client, Row, types::FromSqlOwned};
 

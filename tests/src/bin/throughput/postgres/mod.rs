@@ -6,7 +6,7 @@ mod cluster;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use guerdon_domain::PaymentFacts;
+use guerdon_domain::payments::PaymentFacts;
 use tokio_postgres::{Client, Statement};
 
 use crate::{

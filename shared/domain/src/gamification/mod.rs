@@ -1,0 +1,6 @@
+//! Standing: ranks by referrals, tiers by earnings.
+mod rank;
+mod tier;
+
+pub use rank::{Milestone, Ranks, Standing, VeteranStep};
+pub use tier::{Tier, tier_of};

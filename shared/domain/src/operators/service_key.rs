@@ -1,0 +1,70 @@
+//! Services: the programs that work for the business, and what their keys open.
+
+use serde::{Deserialize, Serialize};
+
+/// What a service's key opens. A key has one or more of them and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Scope {
+    /// Sees members, what they brought and earned.
+    #[serde(rename = "users:read")]
+    UsersRead,
+    /// Makes members.
+    #[serde(rename = "users:write")]
+    UsersWrite,
+    /// Sees orders.
+    #[serde(rename = "orders:read")]
+    OrdersRead,
+    /// Makes orders and vouches that they were paid.
+    #[serde(rename = "orders:write")]
+    OrdersWrite,
+    /// Sees wallets and their statements.
+    #[serde(rename = "wallets:read")]
+    WalletsRead,
+    /// Asks for withdrawals on members' behalf.
+    #[serde(rename = "withdrawals:write")]
+    WithdrawalsWrite,
+    /// Sees the referral program's figures.
+    #[serde(rename = "referrals:read")]
+    ReferralsRead,
+    /// Converts referrals by hand.
+    #[serde(rename = "referrals:write")]
+    ReferralsWrite,
+    /// Gives members tokens, with which they act for themselves.
+    #[serde(rename = "tokens:write")]
+    TokensWrite,
+}
+
+impl Scope {
+    /// Every scope there is.
+    pub const ALL: [Self; 9] = [
+        Self::UsersRead,
+        Self::UsersWrite,
+        Self::OrdersRead,
+        Self::OrdersWrite,
+        Self::WalletsRead,
+        Self::WithdrawalsWrite,
+        Self::ReferralsRead,
+        Self::ReferralsWrite,
+        Self::TokensWrite,
+    ];
+
+    /// The word used in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UsersRead => "users:read",
+            Self::UsersWrite => "users:write",
+            Self::OrdersRead => "orders:read",
+            Self::OrdersWrite => "orders:write",
+            Self::WalletsRead => "wallets:read",
+            Self::WithdrawalsWrite => "withdrawals:write",
+            Self::ReferralsRead => "referrals:read",
+            Self::ReferralsWrite => "referrals:write",
+            Self::TokensWrite => "tokens:write",
+        }
+    }
+
+    /// Reads a scope's word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text)
+    }
+}

@@ -1,0 +1,10 @@
+//! Payments: what settled, why it earned or did not, and what undid it.
+mod facts;
+mod order;
+mod reversal;
+mod trace;
+
+pub use facts::{PaymentFacts, PaymentLine, Purpose};
+pub use order::{OrderState, PaymentMethod};
+pub use reversal::{DisputeStage, RefundStage, Reversal, ReversalKind, Reversals};
+pub use trace::{Candidate, Place, Refusal, Verdict};

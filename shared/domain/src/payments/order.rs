@@ -1,0 +1,70 @@
+//! Orders: how far one has come, and how it is paid.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::Rail;
+
+/// How far an order has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderState {
+    /// Nothing has been paid.
+    Pending,
+    /// It is paid.
+    Paid,
+}
+
+impl OrderState {
+    /// Every state there is.
+    pub const ALL: [Self; 2] = [Self::Pending, Self::Paid];
+
+    /// The word used in the API and in keys.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Paid => "paid",
+        }
+    }
+
+    /// Reads a state's word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// How an order is paid: by a transfer that the service sees at its payment system and vouches for. Rails that we
+/// see ourselves, such as Stripe, have no word here: nobody needs to vouch for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentMethod {
+    /// India's Unified Payments Interface.
+    Upi,
+    /// A bank transfer.
+    Bank,
+    /// Poland's BLIK.
+    Blik,
+}
+
+impl PaymentMethod {
+    /// Every method there is.
+    pub const ALL: [Self; 3] = [Self::Upi, Self::Bank, Self::Blik];
+
+    /// The word used in the API and in counters.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Upi => "upi",
+            Self::Bank => "bank",
+            Self::Blik => "blik",
+        }
+    }
+
+    /// Reads a method's word, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text))
+    }
+
+    /// The rail that its payments are on record under.
+    pub const fn rail(self) -> Rail {
+        Rail::Bank
+    }
+}

@@ -1,0 +1,155 @@
+//! The trace of a payment: what each rule said to it, and the place of what it granted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ids::MemberId, money::Money, time::Timestamp};
+
+/// Why a rule granted nothing. The stable `code` is what the API and the explain trace show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The member was not referred by anybody.
+    NotReferred,
+    /// We knew of the payment before the member joined: who has paid before is no new referee.
+    BeforeReferral,
+    /// An earlier payment has already converted the referral.
+    AlreadyConverted,
+    /// The referral's window had closed when the payment settled.
+    ReferralExpired,
+    /// Nothing was really paid: a trial, a full discount, or credit.
+    ZeroAmount,
+    /// The tier costs less than the program asks for.
+    BelowMinimum,
+    /// The payment is in another currency than the program, and the program has no rate for it.
+    CurrencyMismatch,
+    /// The rule looks at payments of another kind: purchases, deposits or spending.
+    OtherPurpose,
+    /// None of what was bought is among the rule's products.
+    OtherProduct,
+    /// The rule waits for a later payment of this referee.
+    NotYet,
+    /// The price did not exceed what the product costs.
+    NoProfit,
+    /// The share rounds to nothing.
+    TooSmall,
+    /// Level 2 is switched off.
+    SecondLevelOff,
+    /// The referrer was brought by nobody.
+    NoUpline,
+    /// An operator has barred the beneficiary from rewards.
+    BeneficiaryBarred,
+    /// The upline has not paid recently enough.
+    UplineInactive,
+    /// No money settled: an operator vouched for the payment, and level 2 is paid on settled sales only.
+    NotSettled,
+}
+
+impl Refusal {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotReferred => "not_referred",
+            Self::BeforeReferral => "before_referral",
+            Self::AlreadyConverted => "already_converted",
+            Self::ReferralExpired => "referral_expired",
+            Self::ZeroAmount => "zero_amount",
+            Self::BelowMinimum => "below_minimum",
+            Self::CurrencyMismatch => "currency_mismatch",
+            Self::OtherPurpose => "other_purpose",
+            Self::OtherProduct => "other_product",
+            Self::NotYet => "not_yet",
+            Self::NoProfit => "no_profit",
+            Self::TooSmall => "too_small",
+            Self::SecondLevelOff => "second_level_off",
+            Self::NoUpline => "no_upline",
+            Self::BeneficiaryBarred => "beneficiary_barred",
+            Self::UplineInactive => "upline_inactive",
+            Self::NotSettled => "not_settled",
+        }
+    }
+
+    /// The reason in a sentence, for operators.
+    pub const fn explain(self) -> &'static str {
+        match self {
+            Self::NotReferred => "The member was not referred by anybody.",
+            Self::BeforeReferral => "We knew of the payment before the member joined.",
+            Self::AlreadyConverted => "An earlier payment has already converted the referral.",
+            Self::ReferralExpired => "The referral's window had closed when the payment settled.",
+            Self::ZeroAmount => "Nothing was really paid: a trial, a full discount, or credit.",
+            Self::BelowMinimum => "The tier costs less than the program asks for.",
+            Self::CurrencyMismatch => {
+                "The payment is in another currency, and the program has no rate for it."
+            }
+            Self::OtherPurpose => "The rule looks at payments of another kind.",
+            Self::OtherProduct => "None of what was bought is among the rule's products.",
+            Self::NotYet => "The rule waits for a later payment of this referee.",
+            Self::NoProfit => "The price did not exceed what the product costs.",
+            Self::TooSmall => "The share rounds to nothing.",
+            Self::SecondLevelOff => "Level 2 is switched off.",
+            Self::NoUpline => "The referrer was brought by nobody.",
+            Self::BeneficiaryBarred => "An operator has barred the beneficiary from rewards.",
+            Self::UplineInactive => "The upline has not paid recently enough.",
+            Self::NotSettled => "No money settled, and level 2 is paid on settled sales only.",
+        }
+    }
+}
+
+/// Where a commission stands in its beneficiary's partition. The place is a guard: only one commission
+/// ever stands in it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "snake_case")]
+pub enum Place {
+    /// One for each payment and rule.
+    #[default]
+    Payment,
+    /// The commission that converts a referral: one for each referral, whatever the rule.
+    Conversion {
+        /// When the referee joined.
+        joined_at: Timestamp,
+    },
+    /// One for each referral and rule.
+    Once {
+        /// When the referee joined.
+        joined_at: Timestamp,
+    },
+}
+
+impl Place {
+    /// The default, which is not stored.
+    pub fn is_payment(&self) -> bool {
+        *self == Self::Payment
+    }
+}
+
+/// What one rule said to a payment: a line of the explain trace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The rule.
+    pub rule: String,
+    /// 1 for the referrer, 2 for the upline, 0 for the payer.
+    pub level: u8,
+    /// What it said.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// What a rule said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Verdict {
+    /// A commission was booked.
+    Granted {
+        /// Who gets it.
+        beneficiary: MemberId,
+        /// How much.
+        reward: Money,
+        /// What guards it.
+        #[serde(default, skip_serializing_if = "Place::is_payment")]
+        place: Place,
+    },
+    /// Nothing was booked.
+    Refused {
+        /// Why.
+        reason: Refusal,
+    },
+}

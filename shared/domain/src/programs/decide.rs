@@ -1,0 +1,271 @@
+//! `decide` is pure: the same payment, surroundings and program always give the same decision, which is
+//! what lets a redelivered webhook be compared with what is booked instead of booked again.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    ids::{IdError, Rail},
+    money::{Money, MoneyError},
+    payments::{Candidate, PaymentFacts, Place, Refusal, Verdict},
+    programs::{
+        Amount, Beneficiary, ExchangeRate, Grant, Party, Program, Rule, RuleSnapshot, Surroundings, Trigger,
+    },
+    referrals::{Progress, Referral},
+};
+
+/// What a payment leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What each rule said, in the program's order. Empty for a program without rules.
+    pub trace: Vec<Candidate>,
+    /// The commissions to book.
+    pub grants: Vec<Grant>,
+    /// The referral's new counts, when a rule that counts looked at the payment.
+    pub progress: Option<BTreeMap<String, Progress>>,
+}
+
+impl Decision {
+    /// The payment converts the referral.
+    pub fn converts(&self) -> bool {
+        self.grants.iter().any(|grant| matches!(grant.place, Place::Conversion { .. }))
+    }
+}
+
+/// The numbers could not be computed. A program that was checked when it was loaded never causes it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecideError {
+    /// An amount does not fit.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// The commission's id does not fit.
+    #[error(transparent)]
+    Id(#[from] IdError),
+}
+
+impl Program {
+    /// Decides what `payment` earns. Each rule is asked on its own; within a rule, refusals are tried in a
+    /// fixed order, so the reason shown is always the first that applies.
+    ///
+    /// # Errors
+    /// [`DecideError`] when a number does not fit.
+    pub fn decide(&self, payment: &PaymentFacts, around: &Surroundings) -> Result<Decision, DecideError> {
+        let mut decision = Decision { trace: Vec::new(), grants: Vec::new(), progress: None };
+        for rule in &self.rules {
+            let ask = Asked { program: self, rule, payment, around };
+            let verdict = match ask.eligible()? {
+                Err(reason) => Verdict::Refused { reason },
+                Ok(eligible) => ask.count(&eligible, &mut decision)?,
+            };
+            decision.trace.push(Candidate {
+                rule: rule.id.clone(),
+                level: rule.beneficiary.level(),
+                verdict,
+            });
+        }
+        Ok(decision)
+    }
+}
+
+/// One rule, asked about one payment.
+struct Asked<'a> {
+    program: &'a Program,
+    rule: &'a Rule,
+    payment: &'a PaymentFacts,
+    around: &'a Surroundings,
+}
+
+/// The payment satisfies the rule; whether it fires now is another question.
+struct Eligible<'a> {
+    referral: &'a Referral,
+    beneficiary: &'a Party,
+    /// In the rule's currency.
+    base: Money,
+    cost: Money,
+    exchange: Option<ExchangeRate>,
+}
+
+impl<'a> Asked<'a> {
+    fn eligible(&self) -> Result<Result<Eligible<'a>, Refusal>, MoneyError> {
+        let (rule, payment) = (self.rule, self.payment);
+        if rule.trigger.purpose() != payment.purpose {
+            return Ok(Err(Refusal::OtherPurpose));
+        }
+        let referral = match self.referral() {
+            Ok(referral) => referral,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let beneficiary = match self.beneficiary() {
+            Ok(beneficiary) => beneficiary,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let net = payment.net_of(&rule.products)?;
+        if !payment.net()?.is_positive() {
+            return Ok(Err(Refusal::ZeroAmount));
+        }
+        if !net.is_positive() {
+            return Ok(Err(Refusal::OtherProduct));
+        }
+        let Some((base, tier, cost, exchange)) = self.in_rule_currency(net)? else {
+            return Ok(Err(Refusal::CurrencyMismatch));
+        };
+        if tier.minor() < rule.minimum_payment.minor() {
+            return Ok(Err(Refusal::BelowMinimum));
+        }
+        Ok(Ok(Eligible { referral, beneficiary, base, cost, exchange }))
+    }
+
+    /// The payer's referral, if this payment may earn under it.
+    fn referral(&self) -> Result<&'a Referral, Refusal> {
+        let referral = self.around.referral.as_ref().ok_or(Refusal::NotReferred)?;
+        if self.payment.known_at < referral.joined_at {
+            return Err(Refusal::BeforeReferral);
+        }
+        let converted = referral.is_converted();
+        let once = self.rule.trigger == Trigger::FirstPayment;
+        if once && (converted || self.around.spent.contains(&self.rule.id)) {
+            return Err(Refusal::AlreadyConverted);
+        }
+        if !converted && self.payment.paid_at >= referral.expires_at {
+            return Err(Refusal::ReferralExpired);
+        }
+        Ok(referral)
+    }
+
+    fn beneficiary(&self) -> Result<&'a Party, Refusal> {
+        let standing = match self.rule.beneficiary {
+            Beneficiary::Upline => self.upline()?,
+            Beneficiary::Referrer | Beneficiary::Referee => {
+                self.around.referrer.as_ref().ok_or(Refusal::NotReferred)?
+            }
+        };
+        if standing.barred { Err(Refusal::BeneficiaryBarred) } else { Ok(standing) }
+    }
+
+    /// The upline, unless the stated rule skips them: level 2 switched off, no money that settled, nobody
+    /// there, or no payment of their own within `upline_active_days` before this one.
+    fn upline(&self) -> Result<&'a Party, Refusal> {
+        if !self.program.second_level {
+            return Err(Refusal::SecondLevelOff);
+        }
+        if self.payment.key.rail == Rail::Manual {
+            return Err(Refusal::NotSettled);
+        }
+        let upline = self.around.upline.as_ref().ok_or(Refusal::NoUpline)?;
+        if upline.member == self.payment.member {
+            return Err(Refusal::NoUpline);
+        }
+        let active_since = self.program.upline_active_days.map(|days| self.payment.paid_at.plus_days(-days));
+        match active_since {
+            Some(since) if upline.last_paid_at.is_none_or(|paid| paid < since) => {
+                Err(Refusal::UplineInactive)
+            }
+            _ => Ok(upline),
+        }
+    }
+
+    /// Base, tier and cost in the currency of the rule's minimum, which is the program's.
+    #[expect(clippy::type_complexity, reason = "three amounts and the rate that made them")]
+    fn in_rule_currency(
+        &self,
+        net: Money,
+    ) -> Result<Option<(Money, Money, Money, Option<ExchangeRate>)>, MoneyError> {
+        let (payment, wanted) = (self.payment, self.rule.minimum_payment.currency());
+        if net.currency() == wanted && payment.tier.currency() == wanted {
+            return Ok(Some((net, payment.tier, payment.cost, None)));
+        }
+        let rate = self.program.rates.iter().find(|r| r.from == net.currency() && r.to == wanted);
+        let Some(rate) = rate.filter(|_| payment.tier.currency() == net.currency()) else { return Ok(None) };
+        let cost = if payment.cost.currency() == wanted { payment.cost } else { rate.convert(payment.cost)? };
+        Ok(Some((rate.convert(net)?, rate.convert(payment.tier)?, cost, Some(*rate))))
+    }
+
+    /// Counts the payment where the rule counts, and grants when it fires.
+    fn count(&self, eligible: &Eligible<'_>, decision: &mut Decision) -> Result<Verdict, DecideError> {
+        if let Some(reason) = self.waits(eligible.referral, decision) {
+            return Ok(Verdict::Refused { reason });
+        }
+        let amount = self.rule.amount_for(eligible.base, eligible.cost)?;
+        if !amount.is_positive() {
+            let loss = matches!(self.rule.amount, Amount::PercentOfProfit { .. })
+                && eligible.cost.minor() >= eligible.base.minor();
+            let reason = if loss { Refusal::NoProfit } else { Refusal::TooSmall };
+            return Ok(Verdict::Refused { reason });
+        }
+        let grant = self.grant(eligible, amount, decision)?;
+        let verdict =
+            Verdict::Granted { beneficiary: grant.beneficiary.clone(), reward: amount, place: grant.place };
+        decision.grants.push(grant);
+        Ok(verdict)
+    }
+
+    /// Counts this payment where the rule counts, and says why the rule does not fire now. Nothing is
+    /// counted beyond what the rule waits for.
+    fn waits(&self, referral: &Referral, decision: &mut Decision) -> Option<Refusal> {
+        if !self.rule.trigger.counts() {
+            return None;
+        }
+        let all = decision.progress.get_or_insert_with(|| referral.progress.clone());
+        let progress = all.entry(self.rule.id.clone()).or_default();
+        let (so_far, wanted) = match self.rule.trigger {
+            Trigger::Months(n) => (progress.months.len(), n as usize),
+            Trigger::NthPayment(n) => (progress.payments as usize, n as usize),
+            _ => return None,
+        };
+        if so_far >= wanted {
+            return Some(Refusal::AlreadyConverted);
+        }
+        let counted = if matches!(self.rule.trigger, Trigger::Months(_)) {
+            let month = self.payment.paid_at.month();
+            let new = !progress.months.contains(&month);
+            progress.months.extend(new.then_some(month));
+            new
+        } else {
+            progress.payments += 1;
+            true
+        };
+        (!counted || so_far + 1 < wanted).then_some(Refusal::NotYet)
+    }
+
+    fn grant(
+        &self,
+        eligible: &Eligible<'_>,
+        amount: Money,
+        decision: &Decision,
+    ) -> Result<Grant, DecideError> {
+        let (rule, payment) = (self.rule, self.payment);
+        let level = rule.beneficiary.level();
+        let beneficiary = match rule.beneficiary {
+            Beneficiary::Referee => payment.member.clone(),
+            Beneficiary::Referrer | Beneficiary::Upline => eligible.beneficiary.member.clone(),
+        };
+        Ok(Grant {
+            commission: payment.key.commission(&rule.id, level)?,
+            beneficiary,
+            amount,
+            base: eligible.base,
+            due_at: payment.paid_at.plus_seconds(rule.hold_seconds),
+            place: self.place(eligible.referral, decision),
+            snapshot: RuleSnapshot {
+                version: self.program.version,
+                level,
+                rule: rule.clone(),
+                budget: self.program.budget,
+                exchange: eligible.exchange,
+            },
+        })
+    }
+
+    /// The referrer's first commission converts the referral; what else is granted once is guarded by its
+    /// rule's own place.
+    fn place(&self, referral: &Referral, decision: &Decision) -> Place {
+        let joined_at = referral.joined_at;
+        let level_one = self.rule.beneficiary == Beneficiary::Referrer;
+        if level_one && !referral.is_converted() && !decision.converts() {
+            Place::Conversion { joined_at }
+        } else if self.rule.trigger == Trigger::FirstPayment {
+            Place::Once { joined_at }
+        } else {
+            Place::Payment
+        }
+    }
+}

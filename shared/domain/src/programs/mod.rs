@@ -1,0 +1,16 @@
+//! Programs: which payment earns whom how much, and why not.
+mod check;
+mod decide;
+mod grant;
+mod program;
+mod rule;
+mod surroundings;
+#[cfg(test)]
+mod tests;
+
+pub use check::ProgramError;
+pub use decide::{DecideError, Decision};
+pub use grant::{Grant, RuleSnapshot};
+pub use program::{ExchangeRate, Program};
+pub use rule::{Amount, Beneficiary, Cap, CapPeriod, Rule, Trigger};
+pub use surroundings::{Party, Surroundings};

@@ -1,0 +1,208 @@
+//! Clicks on shared links, and who is credited when a visitor has followed several: the first.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{ClickId, MemberId},
+    referrals::Code,
+    time::Timestamp,
+};
+
+/// A visitor's first click, as their browser remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touch {
+    /// The code of the link.
+    pub code: Code,
+    /// The click.
+    pub click: ClickId,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Touch {
+    /// As a cookie's value: `CODE.click.milliseconds`.
+    pub fn to_cookie(&self) -> String {
+        format!("{}.{}.{}", self.code, self.click, self.at.millis())
+    }
+
+    /// Reads a cookie's value; nothing when it is none of ours.
+    pub fn from_cookie(value: &str) -> Option<Self> {
+        let mut parts = value.split('.');
+        let (code, click, at) = (parts.next()?, parts.next()?, parts.next()?);
+        let at = Timestamp::from_millis(at.parse().ok()?);
+        let touch = Self { code: Code::parse(code).ok()?, click: ClickId::parse(click).ok()?, at };
+        parts.next().is_none().then_some(touch)
+    }
+}
+
+/// Why a click is credited to whom it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attribution {
+    /// The visitor's first click.
+    FirstTouch,
+    /// They have clicked another link before, within the window: that one stays credited.
+    KeptFirstTouch,
+    /// They have clicked another link before, longer ago than the window.
+    WindowOver,
+    /// They have clicked another link before, whose code is not valid any more.
+    FirstCodeOver,
+}
+
+impl Attribution {
+    /// The word used in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstTouch => "first_touch",
+            Self::KeptFirstTouch => "kept_first_touch",
+            Self::WindowOver => "window_over",
+            Self::FirstCodeOver => "first_code_over",
+        }
+    }
+
+    /// A sentence for operators.
+    pub const fn explain(self) -> &'static str {
+        match self {
+            Self::FirstTouch => "This was the visitor's first click on a link.",
+            Self::KeptFirstTouch => "The visitor had clicked another link before; the first one counts.",
+            Self::WindowOver => "The visitor's click on another link was too long ago to count.",
+            Self::FirstCodeOver => {
+                "The code of the link that the visitor had clicked first is not valid any more."
+            }
+        }
+    }
+
+    /// The click before this one stays credited.
+    pub const fn keeps_first(self) -> bool {
+        matches!(self, Self::KeptFirstTouch)
+    }
+}
+
+/// Decides a click on the link of `code` at `now`, by a visitor whose first click was `first`. `first_is_valid` says
+/// whether that one's code can still be used, and `window_days` for how long a first click counts.
+pub fn attribute(
+    code: &Code,
+    first: Option<&Touch>,
+    first_is_valid: bool,
+    now: Timestamp,
+    window_days: i64,
+) -> Attribution {
+    match first {
+        None => Attribution::FirstTouch,
+        Some(first) if first.code == *code => Attribution::FirstTouch,
+        // What says that it was later is made up.
+        Some(first) if first.at > now || now >= first.at.plus_days(window_days) => Attribution::WindowOver,
+        Some(_) if !first_is_valid => Attribution::FirstCodeOver,
+        Some(_) => Attribution::KeptFirstTouch,
+    }
+}
+
+/// One click by a person on a shared link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Click {
+    /// The id, which the link into Telegram carries on.
+    pub id: ClickId,
+    /// The code of the link that was clicked.
+    pub code: Code,
+    /// Whose code that is.
+    pub owner: MemberId,
+    /// The code that is credited.
+    pub credited: Code,
+    /// Why that one.
+    pub attribution: Attribution,
+    /// The visitor's first click, where this is not the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Touch>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What programs call themselves that open links without a person: crawlers, link previews of messengers, libraries.
+const PROGRAMS: [&str; 22] = [
+    "bot",
+    "crawl",
+    "spider",
+    "slurp",
+    "preview",
+    "externalhit",
+    "facebookcatalog",
+    "whatsapp",
+    "telegram",
+    "skypeuripreview",
+    "vkshare",
+    "embedly",
+    "curl",
+    "wget",
+    "python",
+    "go-http",
+    "java/",
+    "okhttp",
+    "axios",
+    "node-fetch",
+    "headless",
+    "lighthouse",
+];
+
+/// No person stands behind this user agent; nor behind none at all.
+pub fn is_program(user_agent: &str) -> bool {
+    let agent = user_agent.to_ascii_lowercase();
+    agent.trim().is_empty() || PROGRAMS.iter().any(|word| agent.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_795_253_400);
+
+    fn touch(code: &str, days_ago: i64) -> Touch {
+        let (code, click) = (Code::parse(code).unwrap(), ClickId::parse("c1").unwrap());
+        Touch { code, click, at: NOW.plus_days(-days_ago) }
+    }
+
+    #[test]
+    fn the_first_touch_counts_within_the_window() {
+        let check = |first: Option<Touch>, valid: bool, expect: Attribution| {
+            let code = Code::parse("BBBBBBBB").unwrap();
+            assert_eq!(attribute(&code, first.as_ref(), valid, NOW, 30), expect, "{first:?}");
+        };
+        check(None, false, Attribution::FirstTouch);
+        check(Some(touch("BBBBBBBB", 5)), true, Attribution::FirstTouch);
+        check(Some(touch("AAAAAAAA", 29)), true, Attribution::KeptFirstTouch);
+        check(Some(touch("AAAAAAAA", 30)), true, Attribution::WindowOver);
+        check(Some(touch("AAAAAAAA", 29)), false, Attribution::FirstCodeOver);
+        check(Some(touch("AAAAAAAA", -1)), true, Attribution::WindowOver);
+    }
+
+    #[test]
+    fn a_cookie_is_read_back_and_nothing_else_is() {
+        let first = touch("AAAAAAAA", 3);
+        assert_eq!(Touch::from_cookie(&first.to_cookie()), Some(first));
+        for bad in
+            ["", "AAAAAAAA", "AAAAAAAA.c1", "AAAAAAAA.c1.x", "AAAAAAAA.c1.1.1", "0OI1.c1.1", "AAAAAAAA..1"]
+        {
+            assert_eq!(Touch::from_cookie(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn programs_are_told_from_people() {
+        for agent in [
+            "",
+            "TelegramBot (like TwitterBot)",
+            "WhatsApp/2.23.20.0",
+            "facebookexternalhit/1.1",
+            "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+            "curl/8.5.0",
+            "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/120.0",
+        ] {
+            assert!(is_program(agent), "{agent}");
+        }
+        for agent in [
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 Version/17.1 Mobile Safari/604.1",
+            "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/120.0.0.0 Mobile Safari/537.36",
+        ] {
+            assert!(!is_program(agent), "{agent}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Referrals: codes, the clicks on shared links, and who brought whom.
+mod click;
+mod code;
+mod referral;
+
+pub use click::{Attribution, Click, Touch, attribute, is_program};
+pub use code::{ALPHABET, CODE_LEN, Code, CodeError};
+pub use referral::{Progress, Referral, ReferralState};

@@ -1,0 +1,214 @@
+//! A preset: the numbers a business starts with, written in TOML and checked before anything runs on them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    gamification::{Ranks, Tier},
+    money::{Currency, Money, MoneyError},
+    payments::PaymentFacts,
+    programs::{Amount, Program, ProgramError, Rule},
+    withdrawals::WithdrawalRules,
+};
+
+/// A plan or package that the bot offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Short stable name, part of payment links.
+    pub id: String,
+    /// What members see.
+    pub name: String,
+    /// Price a month.
+    pub price: Money,
+    /// What it costs to make, for rules that share the profit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+    /// Service credits that come with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credits: Option<u32>,
+    /// What payment providers call it: Stripe's `prod_...` and `price_...`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub products: Vec<String>,
+}
+
+/// A business's settings as shipped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    /// The preset's name.
+    pub name: String,
+    /// What members see as the sender.
+    pub brand: String,
+    /// The currency of its prices and rewards.
+    pub currency: Currency,
+    /// Days a referral code is valid.
+    pub code_valid_days: i64,
+    /// Days after joining within which a payment converts the referral.
+    pub referral_window_days: i64,
+    /// The reward rules.
+    pub program: Program,
+    /// Tiers on offer.
+    pub plans: Vec<Plan>,
+    /// Ranks, if the brand has them.
+    #[serde(default)]
+    pub ranks: Option<Ranks>,
+    /// Tiers by referral earnings, lowest first, if the brand has them.
+    #[serde(default)]
+    pub tiers: Vec<Tier>,
+    /// How members are paid out, if they are.
+    #[serde(default)]
+    pub withdrawals: Option<WithdrawalRules>,
+    /// What one service credit is worth, if the brand sells them.
+    #[serde(default)]
+    pub credit_value: Option<Money>,
+}
+
+/// Why a preset cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PresetError {
+    /// No preset of that name is built in.
+    #[error("there is no preset '{name}'; there is: {known}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The file is not a preset.
+    #[error("the preset does not parse: {0}")]
+    Malformed(#[from] toml::de::Error),
+    /// A built-in one is not what this version reads.
+    #[error("the built-in preset does not parse: {0}")]
+    BuiltIn(#[from] serde_json::Error),
+    /// A rule cannot be.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// A setting contradicts the rest.
+    #[error("preset setting '{setting}' {problem}")]
+    Inconsistent {
+        /// Path of the setting.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+/// As JSON, which `build.rs` makes of the files in `presets`.
+const BUILTIN: &[(&str, &str)] = &[
+    ("bitten", include_str!(concat!(env!("OUT_DIR"), "/bitten.json"))),
+    ("ott", include_str!(concat!(env!("OUT_DIR"), "/ott.json"))),
+    ("autosales", include_str!(concat!(env!("OUT_DIR"), "/autosales.json"))),
+    ("streamline", include_str!(concat!(env!("OUT_DIR"), "/streamline.json"))),
+    ("trollz", include_str!(concat!(env!("OUT_DIR"), "/trollz.json"))),
+];
+
+impl Preset {
+    /// A preset that ships with Guerdon.
+    ///
+    /// # Errors
+    /// [`PresetError::Unknown`] names those that exist.
+    pub fn builtin(name: &str) -> Result<Self, PresetError> {
+        let Some((_, text)) = BUILTIN.iter().find(|(known, _)| *known == name) else {
+            let known = BUILTIN.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
+            return Err(PresetError::Unknown { name: name.chars().take(32).collect(), known });
+        };
+        let preset: Self = serde_json::from_str(text)?;
+        preset.check()?;
+        Ok(preset)
+    }
+
+    /// Reads and checks a preset that is written as TOML.
+    ///
+    /// # Errors
+    /// [`PresetError`] with the setting that is wrong.
+    pub fn parse(text: &str) -> Result<Self, PresetError> {
+        let preset: Self = toml::from_str(text)?;
+        preset.check()?;
+        Ok(preset)
+    }
+
+    /// What one payment of the cheapest plan that satisfies `rule` is worth, for forecasts.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when the amount does not fit, which [`Preset::parse`] rules out.
+    pub fn typical_reward(&self, rule: &Rule) -> Result<Money, MoneyError> {
+        let enough = |plan: &&Plan| plan.price.minor() >= rule.minimum_payment.minor();
+        let cheapest = self.plans.iter().filter(enough).min_by_key(|plan| plan.price.minor());
+        let base = cheapest.map_or(rule.minimum_payment, |plan| plan.price);
+        let cost = cheapest.and_then(|plan| plan.cost).unwrap_or(Money::zero(base.currency()));
+        rule.amount_for(base, cost)
+    }
+
+    /// The headline rule's reward as texts show it: `$10.00`, `30 days`, `3%`. Nothing when the program
+    /// rewards no referrers.
+    pub fn reward_words(&self, program: &Program) -> Option<String> {
+        let rule = program.headline()?;
+        match rule.amount {
+            Amount::PercentOfPayment { percent, .. } => Some(format!("{}%", percent.normalize())),
+            Amount::Flat { .. } | Amount::PercentOfProfit { .. } | Amount::PremiumDays { .. } => {
+                self.typical_reward(rule).ok().map(|reward| reward.to_string())
+            }
+        }
+    }
+
+    /// What a payment's product costs to make: the cost of the plan it names, or else of the plan with its
+    /// list price. Zero where no plan says.
+    pub fn cost_of(&self, payment: &PaymentFacts) -> Money {
+        let named = |plan: &&Plan| {
+            let is = |product: &str| plan.id == product || plan.products.iter().any(|known| known == product);
+            payment.lines.iter().any(|line| line.amount.is_positive() && is(&line.product))
+        };
+        let priced = |plan: &&Plan| plan.price == payment.tier;
+        let plan = self.plans.iter().find(named).or_else(|| self.plans.iter().find(priced));
+        plan.and_then(|plan| plan.cost).unwrap_or(Money::zero(self.currency))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), PresetError> {
+        let wrong = |setting, problem| Err(PresetError::Inconsistent { setting, problem });
+        let named = |text: &str| {
+            !text.is_empty()
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        let own = |money: Money| money.currency() == self.currency;
+        if !(1..=3650).contains(&self.code_valid_days) {
+            return wrong("code_valid_days", "must be 1 to 3650");
+        }
+        if !(1..=3650).contains(&self.referral_window_days) {
+            return wrong("referral_window_days", "must be 1 to 3650");
+        }
+        self.program.check(self.currency)?;
+        for plan in &self.plans {
+            if !named(&plan.id) {
+                return wrong("plans.id", "must be lower-case letters, digits or '-'");
+            }
+            if !plan.price.is_positive() || !own(plan.price) {
+                return wrong("plans.price", "must be above zero, in the preset's currency");
+            }
+            if plan.cost.is_some_and(|cost| cost.minor() < 0 || !own(cost)) {
+                return wrong("plans.cost", "must not be negative, in the preset's currency");
+            }
+        }
+        if !self.tiers.is_sorted_by(|a, b| a.from_minor < b.from_minor)
+            || self.tiers.first().is_some_and(|tier| tier.from_minor != 0)
+        {
+            return wrong("tiers", "must rise from zero");
+        }
+        if self.credit_value.is_some_and(|value| !value.is_positive() || !own(value)) {
+            return wrong("credit_value", "must be above zero, in the preset's currency");
+        }
+        match &self.withdrawals {
+            Some(rules) if !rules.minimum.is_positive() || !own(rules.minimum) => {
+                wrong("withdrawals.minimum", "must be above zero, in the preset's currency")
+            }
+            Some(rules) if !(0..=31_536_000).contains(&rules.cool_down_seconds) => {
+                wrong("withdrawals.cool_down_seconds", "must be 0 to a year")
+            }
+            Some(rules) if rules.methods.is_empty() => wrong("withdrawals.methods", "must name one or more"),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "preset_tests.rs"]
+mod tests;

@@ -1,0 +1,8 @@
+//! Wallets, their statements, and the double entry behind both.
+mod entry;
+mod ledger;
+mod wallet;
+
+pub use entry::{Buckets, Deltas, Entry, EntryKind, StatementError, verify_statement};
+pub use ledger::{Account, Bucket, House, LedgerError, Leg, Operation, WalletKind};
+pub use wallet::{Wallet, WalletError};

@@ -1,0 +1,6 @@
+//! Withdrawals: money that members ask to be paid out, and where it goes.
+mod destination;
+mod withdrawal;
+
+pub use destination::{Destination, DestinationError, PayoutMethod, SealedDestination};
+pub use withdrawal::{Withdrawal, WithdrawalRules, WithdrawalState};
