@@ -12,7 +12,7 @@ pub mod telegram;
 
 use std::{sync::Arc, time::Duration};
 
-use guerdon_app::FixedClock;
+use guerdon_app::context::FixedClock;
 use guerdon_domain::{settings::Preset, time::Timestamp};
 use guerdon_local::{Config, Stack};
 use serde_json::{Value, json};

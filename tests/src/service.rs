@@ -47,7 +47,7 @@ impl World {
 
     /// Panics unless the whole ledger verifies.
     pub async fn ledger_is_sound(&self) {
-        let verified = guerdon_app::verify_all(self.stack().app()).await.expect("it is read");
+        let verified = guerdon_app::verification::verify_all(self.stack().app()).await.expect("it is read");
         assert!(verified.difference.is_none(), "{:?}", verified.difference);
     }
 }

@@ -1,6 +1,6 @@
 //! Stripe's events, hand-made and signed, and the simulator's own.
 
-use guerdon_app::{Clock, SystemClock};
+use guerdon_app::context::{Clock, SystemClock};
 use guerdon_domain::time::Timestamp;
 use guerdon_stripe::{WebhookSecret, sign};
 use serde_json::{Value, json};

@@ -189,7 +189,7 @@ fn the_gateway_leads_where_the_templates_routes_do() {
 #[test]
 fn the_streams_filters_let_through_what_their_readers_read() {
     let template = template();
-    for types in [&guerdon_app::PROJECTED[..], &guerdon_app::RELAYED[..]] {
+    for types in [&guerdon_app::statistics::PROJECTED[..], &guerdon_app::events::RELAYED[..]] {
         let quoted: Vec<_> = types.iter().map(|name| format!("\"{name}\"")).collect();
         let pattern =
             format!("{{\"dynamodb\":{{\"NewImage\":{{\"type\":{{\"S\":[{}]}}}}}}}}", quoted.join(","));

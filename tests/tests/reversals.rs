@@ -1,7 +1,7 @@
 //! What Stripe says of money that went back, in every order.
 #![allow(clippy::unwrap_used, reason = "a test stops where it must")]
 
-use guerdon_app::verify_ledger;
+use guerdon_app::verification::verify_ledger;
 use guerdon_domain::{money::Currency, wallets::WalletKind};
 use guerdon_tests::{
     World,

@@ -71,7 +71,8 @@ fn stream_batches_are_read_change_by_change() {
     assert!(event.shard_id.is_some());
     let (changes, unreadable) = changes(&event);
     assert_eq!((changes.len(), unreadable), (event.records.len(), None));
-    let events: Vec<_> = changes.iter().filter_map(guerdon_app::event_of).map(|event| event.name()).collect();
+    let events: Vec<_> =
+        changes.iter().filter_map(guerdon_app::events::event_of).map(|event| event.name()).collect();
     assert_eq!(events, ["referral.created", "commission.booked"]);
 }
 

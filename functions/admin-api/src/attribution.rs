@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::Refusal;
-use guerdon_app::{AppError, desk::DeskError, explain_attribution};
+use guerdon_app::{error::AppError, once::DeskError, referrals::explain_attribution};
 use guerdon_domain::referrals::Click;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use guerdon_api::{Page, Refusal, output::id_text};
-use guerdon_app::{AppError, stored::AuditRecord};
+use guerdon_app::{error::AppError, stored::AuditRecord};
 use guerdon_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -10,8 +10,8 @@ use axum::{
 };
 use guerdon_api::{Principal, Refusal, output::replayed};
 use guerdon_app::{
-    AppError, Recorded,
-    desk::{self, BankPayment},
+    error::AppError,
+    payments::{BankPayment, Recorded},
 };
 use guerdon_domain::{ids::ExternalPaymentId, money::Currency, payments::Purpose};
 use http::HeaderMap;
@@ -79,7 +79,7 @@ pub(crate) async fn record(
     ];
     let call = input::call("payment", &principal, &headers, &parts.each_ref().map(String::as_str))?;
     let request = input::request_of(call, user_id, reason);
-    let recorded = desk::record_bank_payment(&desk.gate.app, &request, &payment).await?;
+    let recorded = guerdon_app::payments::record_bank_payment(&desk.gate.app, &request, &payment).await?;
     let before = matches!(recorded, Recorded::AlreadyApplied(_));
     let view = payments::view_of(&desk, &recorded.record().payment).await?;
     let view = view.ok_or_else(|| AppError::Unavailable("the payment is not readable yet".to_owned()))?;
@@ -88,7 +88,7 @@ pub(crate) async fn record(
 
 fn currency_of(text: Option<&str>) -> Result<Currency, Refusal> {
     let currency = input::currency(text.ok_or_else(|| missing("currency"))?)?;
-    if desk::is_transferred(currency) {
+    if guerdon_app::payments::is_transferred(currency) {
         Ok(currency)
     } else {
         Err(bad_request("bad_currency", "currency must be one that a bank transfers."))

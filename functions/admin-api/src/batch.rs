@@ -10,9 +10,9 @@ use axum::{
 };
 use guerdon_api::{Principal, Refusal, output::replayed};
 use guerdon_app::{
-    AppError, BatchLine,
-    desk::{self, Line},
-    export_batch,
+    error::AppError,
+    once::Line,
+    withdrawals::{BatchLine, export_batch},
 };
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ pub(crate) async fn export(
     let batch = body.batch.ok_or_else(|| missing("batch"))?.trim().to_owned();
     let method = request::method(body.method.as_deref())?;
     let call = input::call("export", &principal, &headers, &[&batch, method.as_str()])?;
-    if let Some(answer) = desk::answered_call(&desk.gate.app, &call).await? {
+    if let Some(answer) = guerdon_app::once::answered_call(&desk.gate.app, &call).await? {
         let kept: Kept = serde_json::from_str(&answer).map_err(AppError::from)?;
         // An empty file stays empty, whatever was approved since.
         let lines = match kept.lines {
@@ -73,7 +73,7 @@ pub(crate) async fn export(
         before: "null".to_owned(),
         after: kept.clone(),
     };
-    desk::keep_answer(&desk.gate.app, &call, kept, Some(line)).await?;
+    guerdon_app::once::keep_answer(&desk.gate.app, &call, kept, Some(line)).await?;
     file(&lines)
 }
 

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Page, Refusal, input::bad_request};
-use guerdon_app::AppError;
+use guerdon_app::error::AppError;
 use http::{HeaderName, HeaderValue, header};
 use serde::Serialize;
 use serde_json::Value;

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Amount, Refusal, output::Percent};
-use guerdon_app::desk::{self, Dashboard, Figures, Success};
+use guerdon_app::statistics::{Dashboard, Figures, Success};
 use guerdon_domain::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -89,7 +89,7 @@ struct DashboardStats {
 }
 
 fn waiting(dashboard: &Dashboard, now: Timestamp) -> Vec<WaitingView> {
-    let view = |waiting: &desk::Waiting| WaitingView {
+    let view = |waiting: &guerdon_app::statistics::Waiting| WaitingView {
         state: waiting.state.as_str(),
         count: waiting.count,
         amount: Amount(waiting.amount),
@@ -108,7 +108,7 @@ fn waiting(dashboard: &Dashboard, now: Timestamp) -> Vec<WaitingView> {
 )]
 pub(crate) async fn stats(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
     let app = &desk.gate.app;
-    let dashboard = desk::dashboard(app).await?;
+    let dashboard = guerdon_app::statistics::dashboard(app).await?;
     Ok(Json(DashboardStats {
         currency: app.preset.currency.to_string(),
         pending_commissions: Amount(dashboard.pending_commissions),
@@ -151,7 +151,7 @@ struct Kpis {
 )]
 pub(crate) async fn kpi(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
     let app = &desk.gate.app;
-    let dashboard = desk::dashboard(app).await?;
+    let dashboard = guerdon_app::statistics::dashboard(app).await?;
     let oldest = waiting(&dashboard, app.now()).iter().filter_map(|w| w.oldest_age_seconds).max();
     let (today, all) = (&dashboard.today, &dashboard.overall);
     let average = (all.payments > 0).then(|| all.revenue.checked_share(1, all.payments));
@@ -167,7 +167,7 @@ pub(crate) async fn kpi(State(desk): State<Arc<Desk>>) -> Result<Response, Refus
             part: all.commission_amount.minor(),
             whole: all.profit.minor(),
         },
-        average_payment: average.transpose().map_err(guerdon_app::AppError::from)?.map(Amount),
+        average_payment: average.transpose().map_err(guerdon_app::error::AppError::from)?.map(Amount),
         pending_commissions: Amount(dashboard.pending_commissions),
         paid_withdrawals: dashboard.withdrawals_paid,
         average_withdrawal_seconds: dashboard.withdrawal_seconds,
@@ -210,7 +210,7 @@ fn successes(ways: Vec<Success>) -> Vec<SuccessView> {
     responses((status = 200, description = "The figures", body = MonitoringView))
 )]
 pub(crate) async fn payments(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
-    let found = desk::payment_monitoring(&desk.gate.app).await?;
+    let found = guerdon_app::statistics::payment_monitoring(&desk.gate.app).await?;
     let view = MonitoringView { today: successes(found.today), overall: successes(found.overall) };
     Ok(Json(view).into_response())
 }

@@ -13,7 +13,8 @@ use guerdon_api::{
     output::id_text,
 };
 use guerdon_app::{
-    AppError, ByHand, FraudRefusal, block_member, flag_by_hand, resolve_flag, run_checks, unblock_member,
+    error::AppError,
+    fraud::{ByHand, FraudRefusal, block_member, flag_by_hand, resolve_flag, run_checks, unblock_member},
 };
 use guerdon_domain::{
     fraud::{Evidence, FraudAction, FraudFlag, FraudFlagState, FraudVerdict},

@@ -3,7 +3,7 @@
 use guerdon_api::Principal;
 pub(crate) use guerdon_api::input::*;
 pub(crate) use guerdon_api::output::Refusal;
-use guerdon_app::desk::{DeskCall, DeskRequest};
+use guerdon_app::once::{DeskCall, DeskRequest};
 use guerdon_domain::{
     ids::{ExternalPaymentId, PaymentKey, Rail, TelegramId},
     money::{Currency, Money},

@@ -7,7 +7,10 @@ use axum::{
     response::Response,
 };
 use guerdon_api::{Page, Refusal};
-use guerdon_app::{JOBS, job_runs, stored::JobRun};
+use guerdon_app::{
+    jobs::{JOBS, job_runs},
+    stored::JobRun,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::Refusal;
-use guerdon_app::sign_in_by_link;
+use guerdon_app::operators::sign_in_by_link;
 use http::{HeaderValue, header};
 use serde::Deserialize;
 use utoipa::ToSchema;

@@ -8,8 +8,7 @@ use axum::{
 };
 use guerdon_api::{Amount, Page, Refusal, output::Percent};
 use guerdon_app::{
-    Period,
-    desk::{self, LONGEST_PAGE, ListedReferrer, ListedUser, UserFilter},
+    statistics::{LONGEST_PAGE, ListedReferrer, ListedUser, Period, UserFilter},
     stored::Order,
 };
 use guerdon_domain::{
@@ -172,7 +171,7 @@ pub(crate) async fn users(
     let filter = UserFilter { telegram_id, name, barred, customers, referrers, ascending };
     let from = cursor(query.cursor.as_deref())?;
     let app = &desk.gate.app;
-    let (found, next) = desk::list_users(app, &filter, from, query.limit()?).await?;
+    let (found, next) = guerdon_app::statistics::list_users(app, &filter, from, query.limit()?).await?;
     let items = found.into_iter().map(|found| user(found, app.preset.currency)).collect();
     csv::answer(query.format.as_deref(), query.page(items, next.as_ref())?, ("users", &USER_COLUMNS))
 }
@@ -255,7 +254,9 @@ pub(crate) async fn orders(
     });
     let after: Option<String> = cursor(query.cursor.as_deref())?;
     let place = (after.as_deref(), query.ascending()?);
-    let found = desk::list_orders(&desk.gate.app, state.transpose()?, place, query.limit()?).await?;
+    let found =
+        guerdon_app::statistics::list_orders(&desk.gate.app, state.transpose()?, place, query.limit()?)
+            .await?;
     let known = known(&desk, found.0.iter().map(|order| order.member.clone())).await?;
     let items = found.0.into_iter().map(|found| {
         let user_id = known.get(&found.member).copied();
@@ -329,7 +330,8 @@ pub(crate) async fn referrers(
         .ok_or_else(|| bad_request("bad_period", "period must be all, month or week."))?;
     let after: Option<(MemberId, i64)> = cursor(query.cursor.as_deref())?;
     let app = &desk.gate.app;
-    let (found, next) = desk::list_referrers(app, period, after.as_ref(), query.limit()?).await?;
+    let (found, next) =
+        guerdon_app::statistics::list_referrers(app, period, after.as_ref(), query.limit()?).await?;
     let items = found.into_iter().map(|found| referrer(found, app.preset.currency)).collect();
     let page = query.page(items, next.as_ref())?;
     csv::answer(query.format.as_deref(), page, ("referrers", &REFERRER_COLUMNS))
@@ -371,7 +373,9 @@ pub(crate) async fn withdrawals(
     });
     let after: Option<String> = cursor(query.cursor.as_deref())?;
     let place = (after.as_deref(), query.ascending()?);
-    let found = desk::list_withdrawals(&desk.gate.app, state.transpose()?, place, query.limit()?).await?;
+    let found =
+        guerdon_app::statistics::list_withdrawals(&desk.gate.app, state.transpose()?, place, query.limit()?)
+            .await?;
     let known = known(&desk, found.0.iter().map(|withdrawal| withdrawal.member.clone())).await?;
     let items = found.0.into_iter().map(|found| {
         let user_id = known.get(&found.member).copied();

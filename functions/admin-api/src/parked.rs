@@ -14,8 +14,8 @@ use guerdon_api::{
     unchanged,
 };
 use guerdon_app::{
-    AppError,
-    desk::{ReplayRefusal, parked_events, request_replay},
+    error::AppError,
+    payments::{ReplayRefusal, parked_events, request_replay},
     stored::{ParkedEvent, WaitsFor},
 };
 use http::StatusCode;

@@ -8,10 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Amount, Page, Refusal, output::id_text};
-use guerdon_app::{
-    AppError,
-    desk::{self, Explained},
-};
+use guerdon_app::{error::AppError, payments::Explained};
 use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
     ids::{MemberId, PaymentKey},
@@ -121,7 +118,9 @@ pub(crate) async fn explain(
 }
 
 pub(crate) async fn view_of(desk: &Desk, key: &PaymentKey) -> Result<Option<PaymentView>, AppError> {
-    let Some(explained) = desk::explain_payment(&desk.gate.app, key).await? else { return Ok(None) };
+    let Some(explained) = guerdon_app::payments::explain_payment(&desk.gate.app, key).await? else {
+        return Ok(None);
+    };
     Ok(views(desk, vec![explained]).await?.pop())
 }
 
@@ -150,7 +149,8 @@ pub(crate) async fn of_member(
             return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
         }
     }
-    let found = desk::explain_member(&desk.gate.app, &member, before.as_ref(), limit).await?;
+    let found =
+        guerdon_app::payments::explain_member(&desk.gate.app, &member, before.as_ref(), limit).await?;
     let next_cursor = next_cursor(&found, limit, |last| last.payment.payment.clone())?;
     Ok(Json(Page { items: views(&desk, found).await?, next_cursor }).into_response())
 }

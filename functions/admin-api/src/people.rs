@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use guerdon_app::AppError;
+use guerdon_app::error::AppError;
 use guerdon_domain::ids::{MemberId, TelegramId};
 
 use crate::routes::Desk;

@@ -10,8 +10,8 @@ use axum::{
 };
 use guerdon_api::{Principal, Refusal, output::replayed};
 use guerdon_app::{
-    AppError, MOST_DAYS, RuleTotal,
-    desk::{self, ProgramRefusal, ProgramRequest},
+    error::AppError,
+    programs::{MOST_DAYS, ProgramRefusal, ProgramRequest, RuleTotal},
     stored::ProgramVersion,
 };
 use guerdon_domain::{programs::Program, time::Timestamp};
@@ -51,7 +51,7 @@ fn view(version: ProgramVersion) -> VersionView {
     responses((status = 200, description = "Done", body = VersionView))
 )]
 pub(crate) async fn newest(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
-    Ok(Json(view(desk::newest_program(&desk.gate.app).await?)).into_response())
+    Ok(Json(view(guerdon_app::programs::newest_program(&desk.gate.app).await?)).into_response())
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -83,10 +83,10 @@ pub(crate) async fn set(
     let canonical = serde_json::to_string(&program).map_err(AppError::from)?;
     let call = input::call("program", &principal, &headers, &[&canonical, &reason])?;
     // The use case gives the stored version back without saying so.
-    let before = desk::answered_call(&desk.gate.app, &call).await?.is_some();
+    let before = guerdon_app::once::answered_call(&desk.gate.app, &call).await?.is_some();
     let request =
         ProgramRequest { principal: call.principal, key: call.key, input_hash: call.input_hash, reason };
-    let version = desk::set_program(&desk.gate.app, &request, program).await?;
+    let version = guerdon_app::programs::set_program(&desk.gate.app, &request, program).await?;
     Ok(replayed(Json(view(version)).into_response(), before))
 }
 
@@ -135,10 +135,10 @@ pub(crate) async fn simulate(State(desk): State<Arc<Desk>>, body: Bytes) -> Resu
     let (first, days) = period(&body)?;
     let program = match body.program {
         Some(raw) => read(raw)?,
-        None => desk::newest_program(&desk.gate.app).await?.program,
+        None => guerdon_app::programs::newest_program(&desk.gate.app).await?.program,
     };
     program.check(desk.gate.app.preset.currency).map_err(ProgramRefusal::from)?;
-    let done = guerdon_app::simulate(&desk.gate.app, &program, first, days).await?;
+    let done = guerdon_app::programs::simulate(&desk.gate.app, &program, first, days).await?;
     let view = SimulationView {
         first: first.to_string(),
         days,

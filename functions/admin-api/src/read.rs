@@ -9,8 +9,8 @@ use axum::{
 };
 use guerdon_api::{Amount, Page, Refusal, output::id_text};
 use guerdon_app::{
-    Period,
-    desk::{self, DayTrend, DeskCommission, Export, TopReferrer},
+    commissions::{DeskCommission, Export},
+    statistics::{DayTrend, Period, TopReferrer},
     stored::commission_cursor,
 };
 use guerdon_domain::money::Money;
@@ -100,7 +100,7 @@ fn day(day: DayTrend) -> Day {
     responses((status = 200, description = "Done", body = Stats))
 )]
 pub(crate) async fn stats(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
-    let stats = desk::desk_stats(&desk.gate.app).await?;
+    let stats = guerdon_app::statistics::desk_stats(&desk.gate.app).await?;
     Ok(Json(Stats {
         currency: stats.total_credits_issued.currency().to_string(),
         total_credits_issued: Amount(stats.total_credits_issued),
@@ -132,7 +132,7 @@ pub(crate) async fn top_referrers(
             .ok_or_else(|| bad_request("bad_period", "period must be all, month or week."))?,
     };
     let limit = limit(query.limit.as_deref())?.min(100);
-    let rows = desk::top_referrers(&desk.gate.app, period, limit).await?;
+    let rows = guerdon_app::statistics::top_referrers(&desk.gate.app, period, limit).await?;
     Ok(Json(TopReferrers { top_referrers: top(rows) }).into_response())
 }
 
@@ -161,7 +161,9 @@ struct UserView {
 }
 
 async fn user_view(desk: &Desk, text: &str) -> Result<Option<UserView>, Refusal> {
-    let Some(found) = desk::desk_member(&desk.gate.app, user_id(text)?).await? else { return Ok(None) };
+    let Some(found) = guerdon_app::members::desk_member(&desk.gate.app, user_id(text)?).await? else {
+        return Ok(None);
+    };
     let state = found.referral.as_ref().map(|referral| referral.state.as_str());
     let member = found.member;
     Ok(Some(UserView {
@@ -202,7 +204,7 @@ pub(crate) async fn user(
 ) -> Result<Response, Refusal> {
     match user_view(&desk, &user_id).await? {
         Some(view) => Ok(Json(view).into_response()),
-        None => Err(desk::DeskError::UnknownMember.into()),
+        None => Err(guerdon_app::once::DeskError::UnknownMember.into()),
     }
 }
 
@@ -264,7 +266,8 @@ pub(crate) async fn search(
         return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
     }
     let member = desk.gate.app.member_id(id);
-    let found = desk::commissions_of(&desk.gate.app, &member, before.as_deref(), limit).await?;
+    let found =
+        guerdon_app::commissions::commissions_of(&desk.gate.app, &member, before.as_deref(), limit).await?;
     let next_cursor = next_cursor(&found, limit, |c| commission_cursor(&c.commission))?;
     Ok(Json(Page { items: found.into_iter().map(row).collect(), next_cursor }).into_response())
 }
@@ -292,7 +295,7 @@ pub(crate) async fn pending(
 ) -> Result<Response, Refusal> {
     let from = cursor(query.cursor.as_deref())?.unwrap_or_default();
     let limit = limit(query.limit.as_deref())?;
-    let (found, next) = desk::pending_referrals(&desk.gate.app, from, limit).await?;
+    let (found, next) = guerdon_app::referrals::pending_referrals(&desk.gate.app, from, limit).await?;
     let items = found.into_iter().map(|item| PendingRow {
         user_id: id_text(item.user_id),
         referrer_user_id: id_text(item.referrer_user_id),
@@ -325,7 +328,7 @@ pub(crate) async fn export(
     for _ in 0..EXPORT_STEPS {
         let room = limit - i32::try_from(rows.len()).unwrap_or(limit);
         let Some(from) = position.take_if(|_| room > 0) else { break };
-        let (found, next) = desk::export_credits(&desk.gate.app, from, room).await?;
+        let (found, next) = guerdon_app::commissions::export_credits(&desk.gate.app, from, room).await?;
         rows.extend(found.into_iter().map(row));
         position = next;
     }

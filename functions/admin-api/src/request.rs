@@ -10,9 +10,8 @@ use axum::{
 };
 use guerdon_api::{Principal, Refusal, output::replayed};
 use guerdon_app::{
-    WithdrawalAsked,
-    desk::{self, Line},
-    request_withdrawal,
+    once::Line,
+    withdrawals::{WithdrawalAsked, request_withdrawal},
 };
 use guerdon_domain::withdrawals::PayoutMethod;
 use http::HeaderMap;
@@ -62,7 +61,7 @@ pub(crate) async fn ask(
     let tag = desk.gate.app.pseudonyms.log_tag(&destination);
     let parts = [&user_id.to_string(), &amount.minor().to_string(), method.as_str(), &tag];
     let call = input::call("withdrawal", &principal, &headers, &parts)?;
-    if let Some(answer) = desk::answered_call(&desk.gate.app, &call).await? {
+    if let Some(answer) = guerdon_app::once::answered_call(&desk.gate.app, &call).await? {
         return Ok(replayed(json(answer), true));
     }
     let member = desk.gate.app.member_id(user_id);

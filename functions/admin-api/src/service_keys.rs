@@ -9,7 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Page, Principal, Refusal};
-use guerdon_app::{AppError, desk::CallRefusal, make_service_key, revoke_service_key, stored::ServiceKey};
+use guerdon_app::{
+    error::AppError,
+    once::CallRefusal,
+    operators::{make_service_key, revoke_service_key},
+    stored::ServiceKey,
+};
 use guerdon_domain::operators::Scope;
 use guerdon_runtime::problem::Problem;
 use http::{HeaderMap, StatusCode};

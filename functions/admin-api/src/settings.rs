@@ -11,7 +11,10 @@ use guerdon_api::{
     Amount, Refusal,
     idempotency::{Kept, Write, once},
 };
-use guerdon_app::{AppError, SettingState, all_settings, desk, set_setting};
+use guerdon_app::{
+    error::AppError,
+    settings::{SettingState, all_settings, set_setting},
+};
 use guerdon_domain::{programs::Program, settings::SettingValue};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -135,7 +138,7 @@ fn program_view(
 pub(crate) async fn all(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
     let app = &desk.gate.app;
     let mut list: Vec<_> = all_settings(app).await?.into_iter().map(view).collect();
-    let newest = desk::newest_program(app).await?;
+    let newest = guerdon_app::programs::newest_program(app).await?;
     let program = of_program(&newest.program, &app.preset.program)?.into_iter().map(|view| SettingView {
         changed_at: (newest.set_at.millis() > 0).then(|| newest.set_at.to_string()),
         changed_by: Some(newest.set_by.clone()),

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Principal, Refusal};
-use guerdon_app::{
+use guerdon_app::operators::{
     FirstOperator, Password, SignedIn, remove_operator, renew, set_operator, sign_in, sign_out,
 };
 use guerdon_domain::{ids::TelegramId, operators::Role};
@@ -148,7 +148,7 @@ pub(crate) async fn set(
     let password = Password::try_new(&body.password, user_id.get())
         .map_err(|weak| unprocessable("weak_password", format!("The password is refused: {weak}.")))?;
     set_operator(&desk.gate.app, &principal.name, user_id, body.role, &password).await?;
-    let operator = guerdon_app::operator_name(&desk.gate.app, &desk.gate.app.member_id(user_id));
+    let operator = guerdon_app::operators::operator_name(&desk.gate.app, &desk.gate.app.member_id(user_id));
     Ok(Json(Me { operator, role: body.role }).into_response())
 }
 

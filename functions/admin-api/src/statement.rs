@@ -8,7 +8,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Amount, Refusal};
-use guerdon_app::{AppError, balance_at, desk::DeskError, program_now, reward_wallet, settle_wallet};
+use guerdon_app::{
+    commissions::settle_wallet,
+    error::AppError,
+    once::DeskError,
+    programs::{program_now, reward_wallet},
+    wallets::balance_at,
+};
 use guerdon_domain::{
     money::{Currency, Money},
     wallets::{Buckets, Entry},

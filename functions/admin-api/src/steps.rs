@@ -17,9 +17,11 @@ use guerdon_api::{
     output::replayed,
 };
 use guerdon_app::{
-    AppError, Outcome, WithdrawalError, approve_withdrawal, claim_withdrawal,
-    desk::{self, DeskCall, Line},
-    finish_withdrawal, reject_withdrawal,
+    error::AppError,
+    once::{DeskCall, Line},
+    withdrawals::{
+        Outcome, WithdrawalError, approve_withdrawal, claim_withdrawal, finish_withdrawal, reject_withdrawal,
+    },
 };
 use guerdon_domain::{
     ids::WithdrawalId,
@@ -67,7 +69,7 @@ pub(crate) async fn step(
     let (step, said) = read(&name, &body)?;
     let id = withdrawals::id(&id)?;
     let call = input::call(&name, &principal, &headers, &[id.as_str(), &said])?;
-    if let Some(kept) = desk::answered_call(&desk.gate.app, &call).await? {
+    if let Some(kept) = guerdon_app::once::answered_call(&desk.gate.app, &call).await? {
         return Ok(replayed(json(kept), true));
     }
     let done = take(&desk, &id, &principal.name, &step).await?;
@@ -91,7 +93,7 @@ pub(crate) async fn kept(
 ) -> Result<Response, Refusal> {
     let view = withdrawals::view_of(desk, withdrawal).await?;
     let body = serde_json::to_string(&view).map_err(AppError::from)?;
-    desk::keep_answer(&desk.gate.app, call, body.clone(), line).await?;
+    guerdon_app::once::keep_answer(&desk.gate.app, call, body.clone(), line).await?;
     Ok(json(body))
 }
 

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Amount, Page, Refusal, output::id_text};
-use guerdon_app::{AppError, WithdrawalError};
+use guerdon_app::{error::AppError, withdrawals::WithdrawalError};
 use guerdon_domain::{
     ids::{TelegramId, WithdrawalId},
     operators::Stamp,

@@ -12,7 +12,7 @@ use guerdon_api::{
     Amount, Principal, Refusal,
     output::{self},
 };
-use guerdon_app::desk::{self, Answer};
+use guerdon_app::once::Answer;
 use guerdon_domain::money::Money;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -64,7 +64,7 @@ pub(crate) async fn apply(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let (write, amount) = money_write(&desk, "apply", &principal, &headers, &body)?;
-    Ok(answer(desk::apply_credit(&desk.gate.app, &write.request, amount).await?))
+    Ok(answer(guerdon_app::wallets::apply_credit(&desk.gate.app, &write.request, amount).await?))
 }
 
 /// Takes bill credit back: what is available in the wallet.
@@ -82,7 +82,7 @@ pub(crate) async fn revoke(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let (write, amount) = money_write(&desk, "revoke", &principal, &headers, &body)?;
-    Ok(answer(desk::revoke_credit(&desk.gate.app, &write.request, amount).await?))
+    Ok(answer(guerdon_app::wallets::revoke_credit(&desk.gate.app, &write.request, amount).await?))
 }
 
 /// Converts a pending referral whose payment an operator vouches for.
@@ -100,7 +100,7 @@ pub(crate) async fn force_confirm(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let write = write("force-confirm", &principal, &headers, &body, None)?;
-    Ok(answer(desk::force_confirm(&desk.gate.app, &write.request).await?))
+    Ok(answer(guerdon_app::payments::force_confirm(&desk.gate.app, &write.request).await?))
 }
 
 fn money_write(
@@ -178,7 +178,9 @@ async fn set_barred(
     let reason = input::reason(why.reason)?;
     let route = if barred { "bar" } else { "unbar" };
     let call = input::call(route, principal, headers, &[&user_id.to_string(), &reason])?;
-    let answer = desk::set_barred(&desk.gate.app, &input::request_of(call, user_id, reason), barred).await?;
+    let answer =
+        guerdon_app::members::set_barred(&desk.gate.app, &input::request_of(call, user_id, reason), barred)
+            .await?;
     let before = matches!(answer, Answer::AlreadyApplied(_));
     let body = Json(Barred { user_id: user_id.to_string(), barred });
     Ok(output::replayed(body.into_response(), before))

@@ -1,6 +1,6 @@
 //! One run of the expiry.
 
-use guerdon_app::{App, AppError, expire, logged_run};
+use guerdon_app::{context::App, error::AppError, jobs::logged_run, referrals::expire};
 use serde_json::{Value, json};
 
 /// Expires what is due and reports what it did.

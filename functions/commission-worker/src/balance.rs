@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use guerdon_app::{BalanceError, CustomerBalance};
+use guerdon_app::bill_credit::{BalanceError, CustomerBalance};
 use guerdon_domain::{
     ids::{CustomerId, PostingId},
     money::Money,

@@ -4,8 +4,13 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use guerdon_app::{
-    App, AppError, CustomerBalance, DomainEvent, Posted, correlated, inspect_joined, inspect_reversed,
-    inspect_withdrawal, post_bill_credit, settle_wallet,
+    bill_credit::{CustomerBalance, Posted, post_bill_credit},
+    commissions::settle_wallet,
+    context::App,
+    correlated,
+    error::AppError,
+    events::DomainEvent,
+    fraud::{inspect_joined, inspect_reversed, inspect_withdrawal},
 };
 use guerdon_domain::{ids::MemberId, withdrawals::WithdrawalState};
 use guerdon_runtime::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_app::announcement_of;
+use guerdon_app::events::announcement_of;
 use guerdon_runtime::{
     bus::EventBus,
     stream::{StreamEvent, StreamResponse, changes},

@@ -1,6 +1,6 @@
 //! One run of the sweep.
 
-use guerdon_app::{App, AppError, logged_run, sweep_releases};
+use guerdon_app::{commissions::sweep_releases, context::App, error::AppError, jobs::logged_run};
 use serde_json::{Value, json};
 
 /// Releases what is due and reports what it did.

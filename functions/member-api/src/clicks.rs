@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Gate, Refusal};
-use guerdon_app::{Followed, follow_link};
+use guerdon_app::referrals::{Followed, follow_link};
 use guerdon_domain::referrals::{Code, Touch, is_program};
 use guerdon_runtime::problem;
 use guerdon_telegram::{BotUsername, click_link, deep_link};

@@ -10,9 +10,11 @@ use guerdon_api::{
     unchanged,
 };
 use guerdon_app::{
-    Profile, StartRefusal, Tracked,
-    desk::{DeskRequest, force_confirm},
-    ensure_member, generate_code, settings_now, track_referral,
+    members::{Profile, StartRefusal, Tracked, ensure_member, track_referral},
+    once::DeskRequest,
+    payments::force_confirm,
+    referrals::generate_code,
+    settings::settings_now,
 };
 use guerdon_domain::ids::{MemberId, uuid_form};
 use http::StatusCode;

@@ -12,7 +12,10 @@ use guerdon_api::{
     input::{bad_request, number},
     output::Percent,
 };
-use guerdon_app::{MOST_TREND_DAYS, Period, profile_view, public_board, referral_analytics, referral_trends};
+use guerdon_app::{
+    gamification::profile_view,
+    statistics::{MOST_TREND_DAYS, Period, public_board, referral_analytics, referral_trends},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -1,7 +1,7 @@
 //! Whom a call is about.
 
 use guerdon_api::{Gate, Principal, Refusal, input::bad_request};
-use guerdon_app::{AppError, stored::Member};
+use guerdon_app::{error::AppError, stored::Member};
 use guerdon_domain::ids::{MemberId, TelegramId};
 use guerdon_runtime::problem::Problem;
 use http::StatusCode;

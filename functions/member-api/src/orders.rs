@@ -14,7 +14,8 @@ use guerdon_api::{
     unchanged,
 };
 use guerdon_app::{
-    AppError, OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order, payout_of,
+    error::AppError,
+    payments::{OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order, payout_of},
     stored::{Order, PaymentRecord},
 };
 use guerdon_domain::{

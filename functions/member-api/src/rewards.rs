@@ -14,7 +14,11 @@ use guerdon_api::{
     input::{self, bad_request, cursor, limit, next_cursor},
     unchanged,
 };
-use guerdon_app::{AppError, ClaimRefusal, claim_reward, stored::commission_cursor};
+use guerdon_app::{
+    commissions::{ClaimRefusal, claim_reward},
+    error::AppError,
+    stored::commission_cursor,
+};
 use guerdon_domain::{commissions::Commission, money::Currency, programs::Amount as Grants};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};

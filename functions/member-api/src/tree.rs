@@ -11,7 +11,7 @@ use guerdon_api::{
     Gate, Refusal,
     input::{bad_request, cursor, encode_cursor, number},
 };
-use guerdon_app::{Branch, TreePlace, referral_tree};
+use guerdon_app::referrals::{Branch, TreePlace, referral_tree};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -14,7 +14,11 @@ use guerdon_api::{
     output::Percent,
     unchanged,
 };
-use guerdon_app::{Profile, Registered, StartRefusal, profile_view, register_member, stored::Member};
+use guerdon_app::{
+    gamification::profile_view,
+    members::{Profile, Registered, StartRefusal, register_member},
+    stored::Member,
+};
 use guerdon_domain::{
     fraud::{Fingerprint, FingerprintError},
     referrals::Code,
@@ -76,7 +80,7 @@ struct CreatedUser {
 async fn user(gate: &Gate, member: Member) -> Result<User, Refusal> {
     let referrer = member.joined.as_ref().and_then(|joined| joined.referrer.clone());
     let referrer = match referrer {
-        Some(id) => gate.app.store.member(&id).await.map_err(guerdon_app::AppError::from)?,
+        Some(id) => gate.app.store.member(&id).await.map_err(guerdon_app::error::AppError::from)?,
         None => None,
     };
     let status = if member.is_barred() { "blocked" } else { "active" };

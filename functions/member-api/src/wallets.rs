@@ -11,7 +11,7 @@ use guerdon_api::{
     Amount, Gate, Page, Principal, Refusal,
     input::{cursor, encode_cursor, limit},
 };
-use guerdon_app::credits_view;
+use guerdon_app::wallets::credits_view;
 use guerdon_domain::wallets::{Entry, Wallet};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -8,7 +8,7 @@ use guerdon_api::{
     idempotency::{Kept, Write, once},
     input::{self, bad_request, missing, text},
 };
-use guerdon_app::request_withdrawal;
+use guerdon_app::withdrawals::request_withdrawal;
 use guerdon_domain::withdrawals::{PayoutMethod, Withdrawal};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ fn key(gate: &Gate, write: &Write) -> Result<String, Refusal> {
     if let Some(key) = write.key()? {
         return Ok(format!("{}:{key}", write.principal.name));
     }
-    let nonce = gate.app.entropy.nonce().map_err(guerdon_app::AppError::Unavailable)?;
+    let nonce = gate.app.entropy.nonce().map_err(guerdon_app::error::AppError::Unavailable)?;
     Ok(format!("{}:unkeyed-{}", write.principal.name, hex::encode(nonce)))
 }
 

@@ -4,8 +4,13 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use guerdon_app::{
-    App, AppError, Content, DomainEvent, Notice, claim_notice, correlated, notice_done, notice_for,
-    program_now, reward_wallet, set_blocked, settings_now,
+    context::App,
+    correlated,
+    error::AppError,
+    events::DomainEvent,
+    messages::{Content, Notice, claim_notice, notice_done, notice_for, set_blocked},
+    programs::{program_now, reward_wallet},
+    settings::settings_now,
 };
 use guerdon_domain::money::{Currency, Money};
 use guerdon_runtime::{

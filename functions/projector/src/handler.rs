@@ -1,6 +1,6 @@
 //! One batch of the table's stream.
 
-use guerdon_app::{App, project};
+use guerdon_app::{context::App, statistics::project};
 use guerdon_runtime::stream::{StreamEvent, StreamResponse, changes};
 
 /// Takes the batch into the projections. What fails is delivered again from its first record on; what was

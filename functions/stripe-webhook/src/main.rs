@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_app::SystemClock;
+use guerdon_app::context::SystemClock;
 use guerdon_runtime::{aws::Aws, env, queue::SqsQueue, telemetry};
 use lambda_http::{run, service_fn};
 use stripe_webhook::handler::{Door, handle};

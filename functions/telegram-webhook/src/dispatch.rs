@@ -1,6 +1,11 @@
 //! What an update asks for, and the reply to it.
 
-use guerdon_app::{AppError, Profile, set_blocked, start_by_link, stored::Member};
+use guerdon_app::{
+    error::AppError,
+    members::{Profile, start_by_link},
+    messages::set_blocked,
+    stored::Member,
+};
 use guerdon_domain::{
     ids::{ClickId, TelegramId},
     referrals::Code,

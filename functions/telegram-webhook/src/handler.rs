@@ -1,7 +1,10 @@
 //! One request from Telegram: checked, read, answered.
 
 use guerdon_app::{
-    App, AppError, Started, correlated,
+    context::App,
+    correlated,
+    error::AppError,
+    members::Started,
     stored::{ParkedEvent, WaitsFor},
 };
 use guerdon_runtime::{
@@ -110,7 +113,7 @@ pub(crate) async fn park(bot: &Bot, update_id: i64, kind: &str, body: &[u8]) -> 
         replay_requested_at: None,
         replays: 0,
     };
-    guerdon_app::park_for_handler(&bot.app, &event).await
+    guerdon_app::payments::park_for_handler(&bot.app, &event).await
 }
 
 fn unreadable(error: &ParseError) -> Problem {

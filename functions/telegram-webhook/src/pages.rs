@@ -1,9 +1,16 @@
 //! What the bot shows: use cases' views put into words and buttons.
 
 use guerdon_app::{
-    AppError, CreditsView, Period, StartRefusal, Started, ToClaim, claim_and_view, credits_view,
-    leaderboard as board_of, profile_view, program_now, recruit_view, reward_wallet, settings_now,
-    sign_in_link, stored::Member,
+    error::AppError,
+    gamification::profile_view,
+    members::{StartRefusal, Started},
+    operators::sign_in_link,
+    programs::{program_now, reward_wallet},
+    referrals::recruit_view,
+    settings::settings_now,
+    statistics::{Period, leaderboard as board_of},
+    stored::Member,
+    wallets::{CreditsView, ToClaim, claim_and_view, credits_view},
 };
 use guerdon_domain::{
     ids::TelegramId,

@@ -2,7 +2,10 @@
 //! and never logged.
 
 use guerdon_app::{
-    AppError, WithdrawView, WithdrawalError, request_withdrawal, settings_now, stored::Member, withdraw_view,
+    error::AppError,
+    settings::settings_now,
+    stored::Member,
+    withdrawals::{WithdrawView, WithdrawalError, request_withdrawal, withdraw_view},
 };
 use guerdon_domain::{
     money::Money,

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use guerdon_app::{Announcement, Clock};
+use guerdon_app::{context::Clock, events::Announcement};
 use guerdon_runtime::bus::{BusError, Envelope, EventBus, SOURCE};
 
 use crate::queue::{QueueName, Queues};

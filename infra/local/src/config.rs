@@ -9,7 +9,7 @@ use std::{
 };
 
 use guerdon_api::{Limits, origins};
-use guerdon_app::Password;
+use guerdon_app::operators::Password;
 use guerdon_domain::{ids::TelegramId, members::PseudonymKey, settings::Preset};
 use guerdon_runtime::{
     env::{self, ConfigError, optional},

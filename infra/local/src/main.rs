@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_app::SystemClock;
+use guerdon_app::context::SystemClock;
 use guerdon_local::{Config, Data, Stack};
 use guerdon_runtime::{secrets::Secret, telemetry};
 
@@ -41,7 +41,7 @@ async fn run() -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "a command answers")]
 async fn verify(config: Config) -> anyhow::Result<()> {
     let app = guerdon_local::app_on(&config, Arc::new(SystemClock::default()))?;
-    let verified = guerdon_app::verify_all(&app).await?;
+    let verified = guerdon_app::verification::verify_all(&app).await?;
     let (wallets, payments, commissions) = (verified.wallets, verified.payments, verified.commissions);
     println!("{wallets} wallets, {payments} payments, {commissions} commissions recomputed");
     match verified.difference {

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context;
 use commission_worker::{StripeBalance, handler::Worker};
 use guerdon_api::Gate;
-use guerdon_app::{App, Clock, MovableClock, OsEntropy, SystemClock};
+use guerdon_app::context::{App, Clock, MovableClock, OsEntropy, SystemClock};
 use guerdon_domain::ids::TelegramId;
 use guerdon_engine::Engine;
 use guerdon_runtime::{bus::EventBus, secrets::Secret};
@@ -123,15 +123,7 @@ pub fn app_on(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
 }
 
 fn app(config: &Config, store: Store, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
-    Ok(App {
-        store,
-        clock,
-        entropy: Arc::new(OsEntropy),
-        preset: config.preset.clone(),
-        settings: guerdon_app::KnownSettings::default(),
-        programs: guerdon_app::Programs::default(),
-        pseudonyms: config.pseudonym_key()?,
-    })
+    Ok(App::new(store, clock, Arc::new(OsEntropy), config.preset.clone(), config.pseudonym_key()?))
 }
 
 async fn parts(config: &mut Config, clock: Arc<dyn MovableClock>, base_url: &str) -> anyhow::Result<Parts> {

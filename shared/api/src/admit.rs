@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use guerdon_app::App;
+use guerdon_app::context::App;
 use guerdon_runtime::{
     ConfigError, env,
     problem::{self, Problem},

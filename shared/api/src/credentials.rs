@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use guerdon_app::{AppError, KEY_PREFIX, operator_name, service_of, session_of};
+use guerdon_app::{
+    error::AppError,
+    operators::{KEY_PREFIX, operator_name, service_of, session_of},
+};
 use guerdon_domain::operators::{Role, Scope};
 use guerdon_runtime::{
     problem::{Problem, unauthorized},

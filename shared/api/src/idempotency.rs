@@ -10,7 +10,7 @@ use axum::{
     extract::{FromRequest, Request},
     response::{IntoResponse, Response},
 };
-use guerdon_app::desk::{DeskCall, answered_call, keep_answer};
+use guerdon_app::once::{DeskCall, answered_call, keep_answer};
 use guerdon_runtime::problem;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ impl Kept {
     /// # Errors
     /// A [`Refusal`] when it cannot be written as JSON.
     pub fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Refusal> {
-        let body = to_raw_value(body).map_err(guerdon_app::AppError::from)?;
+        let body = to_raw_value(body).map_err(guerdon_app::error::AppError::from)?;
         Ok(Self { status: status.as_u16(), body })
     }
 }
@@ -98,11 +98,11 @@ pub async fn once(
         return Ok(work.await?.into_response());
     };
     if let Some(kept) = answered_call(&gate.app, &call).await? {
-        let kept: Kept = serde_json::from_str(&kept).map_err(guerdon_app::AppError::from)?;
+        let kept: Kept = serde_json::from_str(&kept).map_err(guerdon_app::error::AppError::from)?;
         return Ok(replayed(kept.into_response(), true));
     }
     let kept = work.await?;
-    let body = serde_json::to_string(&kept).map_err(guerdon_app::AppError::from)?;
+    let body = serde_json::to_string(&kept).map_err(guerdon_app::error::AppError::from)?;
     keep_answer(&gate.app, &call, body, None).await?;
     Ok(kept.into_response())
 }

@@ -1,7 +1,7 @@
 //! Reading requests: bad input is a clear 400 or 422 and changes nothing.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use guerdon_app::AppError;
+use guerdon_app::error::AppError;
 use guerdon_domain::{
     ids::TelegramId,
     money::{Currency, Money},

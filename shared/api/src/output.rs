@@ -1,7 +1,7 @@
 //! Writing answers: money as exact decimals, errors as problems.
 
 use axum::response::{IntoResponse, Response};
-use guerdon_app::AppError;
+use guerdon_app::error::AppError;
 use guerdon_domain::{ids::TelegramId, money::Money};
 use guerdon_runtime::problem::{self, Problem};
 use http::{HeaderName, HeaderValue};

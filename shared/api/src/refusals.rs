@@ -1,8 +1,14 @@
 //! What each use case refuses, as a problem.
 
 use guerdon_app::{
-    AppError, FraudRefusal, OperatorError, SettingRefusal, SignInError, WithdrawalError,
-    desk::{BankRefusal, CallRefusal, DeskError, ProgramRefusal},
+    error::AppError,
+    fraud::FraudRefusal,
+    once::{CallRefusal, DeskError},
+    operators::{OperatorError, SignInError},
+    payments::BankRefusal,
+    programs::ProgramRefusal,
+    settings::SettingRefusal,
+    withdrawals::WithdrawalError,
 };
 use guerdon_domain::settings::SettingError;
 use guerdon_runtime::problem::{self, Problem};

@@ -9,12 +9,12 @@ use guerdon_domain::{
     ids::{MemberId, TelegramId},
     members::PseudonymKey,
     referrals::{CODE_LEN, Code},
-    settings::Preset,
+    settings::{Preset, Settings},
     time::Timestamp,
 };
-use guerdon_store::Store;
+use guerdon_store::{ProgramVersion, Store};
 
-use crate::{KnownSettings, Programs};
+use crate::{cached::Cached, error::AppError};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -100,17 +100,35 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// The business's settings as shipped. What operators may change is in [`settings_now`](crate::settings_now).
+    /// The business's settings as shipped. What operators may change is in [`settings_now`](crate::settings::settings_now).
     pub preset: Arc<Preset>,
     /// What operators have set.
-    pub settings: KnownSettings,
+    pub settings: Cached<Settings>,
     /// The versions of the program that operators have set.
-    pub programs: Programs,
+    pub programs: Cached<Vec<ProgramVersion>>,
     /// Ties Telegram ids to pseudonyms.
     pub pseudonyms: PseudonymKey,
 }
 
 impl App {
+    /// The context of a process that has just started: nothing is in memory yet.
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        preset: Arc<Preset>,
+        pseudonyms: PseudonymKey,
+    ) -> Self {
+        let (settings, programs) = (Cached::default(), Cached::default());
+        Self { store, clock, entropy, preset, settings, programs, pseudonyms }
+    }
+
+    /// The same business in another process, which has nothing in memory.
+    #[must_use]
+    pub fn elsewhere(&self) -> Self {
+        Self { settings: Cached::default(), programs: Cached::default(), ..self.clone() }
+    }
+
     /// The present instant.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -126,8 +144,8 @@ impl App {
         self.pseudonyms.log_tag(member.as_str())
     }
 
-    pub(crate) fn random_code(&self) -> Result<Code, crate::AppError> {
-        self.entropy.code_bytes().map(Code::from_random).map_err(crate::AppError::Unavailable)
+    pub(crate) fn random_code(&self) -> Result<Code, AppError> {
+        self.entropy.code_bytes().map(Code::from_random).map_err(AppError::Unavailable)
     }
 }
 

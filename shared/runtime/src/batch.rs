@@ -1,7 +1,11 @@
 //! SQS batches: each message on its own, and only the failed ones are delivered again.
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use guerdon_app::{AppError, Clock, METRICS, SystemClock};
+use guerdon_app::{
+    METRICS,
+    context::{Clock, SystemClock},
+    error::AppError,
+};
 
 /// Handles each message of `event` and reports those that failed. A message that can never succeed fails
 /// too: after the queue's last delivery it lies in the dead-letter queue, where somebody finds it.

@@ -1,7 +1,7 @@
 //! The event bus: domain events out of the relay, and the envelope they arrive in.
 
 use async_trait::async_trait;
-use guerdon_app::Announcement;
+use guerdon_app::events::Announcement;
 use serde::{Deserialize, Serialize};
 
 /// The `source` of our events; the rules match on it.

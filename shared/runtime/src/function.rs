@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_app::{App, KnownSettings, OsEntropy, Programs, SystemClock};
+use guerdon_app::context::{App, OsEntropy, SystemClock};
 use guerdon_domain::{members::PseudonymKey, settings::Preset};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
@@ -55,18 +55,16 @@ impl Function {
         self.app
             .get_or_try_init(|| async {
                 let key = self.secrets.get(Secret::PseudonymKey).await?;
-                Ok(App {
-                    store: self.aws.store(&self.table),
-                    clock: Arc::new(SystemClock::default()),
-                    entropy: Arc::new(OsEntropy),
-                    preset: self.preset.clone(),
-                    settings: KnownSettings::default(),
-                    programs: Programs::default(),
-                    pseudonyms: PseudonymKey::try_new(key).map_err(|_| ConfigError::Invalid {
+                Ok(App::new(
+                    self.aws.store(&self.table),
+                    Arc::new(SystemClock::default()),
+                    Arc::new(OsEntropy),
+                    self.preset.clone(),
+                    PseudonymKey::try_new(key).map_err(|_| ConfigError::Invalid {
                         name: Secret::PseudonymKey.variable(),
                         problem: "must have at least 16 bytes".to_owned(),
                     })?,
-                })
+                ))
             })
             .await
     }

@@ -7,7 +7,10 @@
 
 use std::io::Write;
 
-use guerdon_app::{Clock, METRICS, SystemClock};
+use guerdon_app::{
+    METRICS,
+    context::{Clock, SystemClock},
+};
 use serde_json::{Map, Value, json};
 use tracing::{
     Event, Level, Subscriber,

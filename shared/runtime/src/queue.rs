@@ -7,7 +7,7 @@ use async_trait::async_trait;
 #[error("the queue did not take the message: {0}")]
 pub struct QueueError(pub String);
 
-impl From<QueueError> for guerdon_app::AppError {
+impl From<QueueError> for guerdon_app::error::AppError {
     fn from(error: QueueError) -> Self {
         Self::Unavailable(error.to_string())
     }

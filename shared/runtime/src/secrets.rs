@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use guerdon_app::{Clock, SystemClock};
+use guerdon_app::context::{Clock, SystemClock};
 use guerdon_domain::time::Timestamp;
 
 use crate::{aws::Aws, env::ConfigError, ssm::Ssm};

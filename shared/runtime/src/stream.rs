@@ -1,6 +1,6 @@
 //! The table's stream as Lambda hands it over.
 
-use guerdon_app::{AppError, stored::Change};
+use guerdon_app::{error::AppError, stored::Change};
 use serde::{Deserialize, Serialize};
 
 /// A batch of stream records. `shardId` is there only because the trigger has a tumbling window.

@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn only_our_own_crates_are_heard() {
         let filter = only_ours().unwrap();
-        assert!(filter.would_enable("guerdon_app::settle_wallet", &Level::INFO));
+        assert!(filter.would_enable("guerdon_app::commissions::settle_wallet", &Level::INFO));
         assert!(filter.would_enable("commission_worker::handler", &Level::ERROR));
         for library in ["aws_smithy_runtime", "reqwest", "hyper_util", "lambda_runtime"] {
             assert!(!filter.would_enable(library, &Level::ERROR), "{library}");

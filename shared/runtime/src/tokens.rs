@@ -1,7 +1,7 @@
 //! Access tokens: short-lived JWTs (RFC 7519, HS256). An operator's names a session, and what they may do and
 //! whether the session still stands is looked up at each call; a member's is good until it ends.
 
-use guerdon_app::Clock;
+use guerdon_app::context::Clock;
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
     time::Timestamp,
@@ -162,7 +162,7 @@ fn invalid(problem: &str) -> ConfigError {
 
 #[cfg(test)]
 mod tests {
-    use guerdon_app::{FixedClock, MovableClock};
+    use guerdon_app::context::{FixedClock, MovableClock};
 
     use super::*;
 

@@ -3,11 +3,15 @@
 use std::{cell::Cell, rc::Rc, time::Duration};
 
 use guerdon_app::{
-    AppError, Parked, Profile, Recorded, Reversed, StartRefusal, Started, WithdrawalError, desk,
-    park_until_known, record_payment, replay_parked, reverse_payment, settle_wallet, share_code,
-    start_member,
+    commissions::{settle_wallet, sweep_releases},
+    error::AppError,
+    members::{Profile, StartRefusal, Started, start_member},
+    payments::{
+        Parked, Recorded, Reversed, park_until_known, record_payment, replay_parked, reverse_payment,
+    },
+    referrals::share_code,
     stored::{ParkedEvent, WaitsFor},
-    sweep_releases,
+    withdrawals::WithdrawalError,
 };
 use guerdon_domain::payments::{PaymentFacts, Reversal, ReversalKind};
 
@@ -231,30 +235,31 @@ async fn reverse(world: &World, n: usize, m: usize) -> Done {
 }
 
 async fn bar(world: &World, member: usize, barred: bool) -> Done {
-    let request = desk::DeskRequest {
+    let request = guerdon_app::once::DeskRequest {
         principal: "ann".to_owned(),
         key: format!("bar-{member}-{barred}"),
         input_hash: "same".to_owned(),
         user_id: World::telegram(member),
         reason: "simulated".to_owned(),
     };
-    match desk::set_barred(world.app(), &request, barred).await {
+    match guerdon_app::members::set_barred(world.app(), &request, barred).await {
         Ok(_) => Ok(()),
-        Err(desk::DeskError::App(error)) => Err(error.into()),
+        Err(guerdon_app::once::DeskError::App(error)) => Err(error.into()),
         Err(error) => Err(Undone::Never(error.to_string())),
     }
 }
 
 async fn set_program(world: &World) -> Done {
-    let request = desk::ProgramRequest {
+    let request = guerdon_app::programs::ProgramRequest {
         principal: "ann".to_owned(),
         key: "program".to_owned(),
         input_hash: "same".to_owned(),
         reason: "simulated".to_owned(),
     };
-    match desk::set_program(world.app(), &request, changed(&world.plan.preset.program)).await {
+    match guerdon_app::programs::set_program(world.app(), &request, changed(&world.plan.preset.program)).await
+    {
         Ok(_) => Ok(()),
-        Err(desk::ProgramRefusal::App(error)) => Err(error.into()),
+        Err(guerdon_app::programs::ProgramRefusal::App(error)) => Err(error.into()),
         Err(error) => Err(Undone::Never(error.to_string())),
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use guerdon_app::{PayoutError, Payouts};
+use guerdon_app::withdrawals::{PayoutError, Payouts};
 use guerdon_domain::withdrawals::{Destination, Withdrawal};
 
 use crate::net::Net;

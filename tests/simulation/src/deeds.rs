@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use guerdon_app::{
+use guerdon_app::withdrawals::{
     Outcome, WithdrawalError, approve_withdrawal, export_batch, finish_withdrawal, pay_out,
     reject_withdrawal, request_withdrawal,
 };

@@ -30,7 +30,7 @@ use std::{
     },
 };
 
-use guerdon_app::{App, Clock, Entropy, KnownSettings, Programs};
+use guerdon_app::context::{App, Clock, Entropy};
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
     members::PseudonymKey,
@@ -145,14 +145,14 @@ impl World {
         #[expect(clippy::expect_used, reason = "a key of 32 bytes")]
         let pseudonyms = PseudonymKey::try_new(vec![7; 32]).expect("a key");
         let apps = (0..PROCESSES)
-            .map(|_| App {
-                store: Store::new(client.clone(), TABLE),
-                clock: Arc::new(VirtualClock),
-                entropy: entropy.clone(),
-                preset: preset.clone(),
-                settings: KnownSettings::default(),
-                programs: Programs::default(),
-                pseudonyms: pseudonyms.clone(),
+            .map(|_| {
+                App::new(
+                    Store::new(client.clone(), TABLE),
+                    Arc::new(VirtualClock),
+                    entropy.clone(),
+                    preset.clone(),
+                    pseudonyms.clone(),
+                )
             })
             .collect();
         let bank = Arc::new(bank::Bank::new(net.clone()));

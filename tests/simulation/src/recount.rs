@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use guerdon_app::App;
+use guerdon_app::context::App;
 use guerdon_domain::{
     commissions::CommissionState, ids::MemberId, referrals::ReferralState, wallets::EntryKind,
     withdrawals::WithdrawalState,

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
-use guerdon_app::{finish_withdrawal, program_at, stored::PaymentRecord, sweep_releases, verify_ledger};
+use guerdon_app::{
+    commissions::sweep_releases, programs::program_at, stored::PaymentRecord, verification::verify_ledger,
+    withdrawals::finish_withdrawal,
+};
 use guerdon_domain::{
     commissions::{Commission, CommissionState, clawback_target},
     money::Money,

@@ -3,7 +3,10 @@
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use guerdon_app::{PROJECTED, project, stored::Change};
+use guerdon_app::{
+    statistics::{PROJECTED, project},
+    stored::Change,
+};
 use guerdon_engine::StreamPosition;
 use serde_json::Value;
 

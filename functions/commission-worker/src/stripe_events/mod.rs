@@ -3,7 +3,9 @@ mod payments;
 mod reversals;
 
 use guerdon_app::{
-    AppError, Linked, Parked, correlated, link_customer, park_until_known, replay_parked,
+    correlated,
+    error::AppError,
+    payments::{Linked, Parked, link_customer, park_until_known, replay_parked},
     stored::{ParkedEvent, WaitsFor},
 };
 use guerdon_domain::{

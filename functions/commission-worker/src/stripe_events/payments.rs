@@ -1,10 +1,11 @@
 //! Invoices and checkouts: money that settled, and the credit that an invoice used.
 
 use guerdon_app::{
-    AppError, InvoiceFacts, METRICS, Recorded, post_bill_credit, reconcile_invoice, record_failed_payment,
-    record_payment, reverse_payment,
+    METRICS,
+    bill_credit::{InvoiceFacts, post_bill_credit, reconcile_invoice},
+    error::AppError,
+    payments::{Recorded, record_failed_payment, record_payment, reverse_payment, tie_reference},
     stored::{PaymentReference, WaitsFor},
-    tie_reference,
 };
 use guerdon_domain::{
     ids::{ExternalPaymentId, MemberId, PaymentKey, Rail},

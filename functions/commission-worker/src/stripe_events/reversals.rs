@@ -1,6 +1,10 @@
 //! What undoes a payment at Stripe: refunds, disputes, credit notes, invoices that came to nothing.
 
-use guerdon_app::{AppError, Parked, Reversed, reverse_payment, stored::WaitsFor};
+use guerdon_app::{
+    error::AppError,
+    payments::{Parked, Reversed, reverse_payment},
+    stored::WaitsFor,
+};
 use guerdon_domain::{
     ids::{ExternalPaymentId, InvoiceId, PaymentKey},
     payments::{DisputeStage, RefundStage, Reversal, ReversalKind},

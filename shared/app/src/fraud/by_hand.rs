@@ -7,8 +7,16 @@ use guerdon_domain::{
 use guerdon_store::{Force, Member, metered};
 use serde_json::json;
 
-use super::{FraudRefusal, TRIES, line, raise::raised, random, resolve::mark};
-use crate::{App, AppError, error::refusal, settle_wallet};
+use super::{
+    raise::raised,
+    refusal::{FraudRefusal, TRIES, line, random},
+    resolve::mark,
+};
+use crate::{
+    commissions::settle_wallet,
+    context::App,
+    error::{AppError, refusal},
+};
 
 /// A flag that an operator raises.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +92,7 @@ async fn raise_by_hand(
         if refusal(app.store.commit(&writes).await)?.is_none() {
             return Ok(flag);
         }
-        crate::pause(app, tries).await;
+        crate::attempt::pause(app, tries).await;
     }
     Err(AppError::Conflict.into())
 }
@@ -119,7 +127,7 @@ pub async fn unblock_member(
                 None if tries == TRIES => return Err(AppError::Conflict.into()),
                 None => {
                     tries += 1;
-                    crate::pause(app, tries).await;
+                    crate::attempt::pause(app, tries).await;
                 }
             }
         }

@@ -9,8 +9,12 @@ use guerdon_domain::{
 };
 use guerdon_store::{Member, metered};
 
-use super::{FraudRefusal, line, raise::raise, rates};
-use crate::{App, AppError, settings_now};
+use super::{
+    raise::raise,
+    rates,
+    refusal::{FraudRefusal, line},
+};
+use crate::{context::App, error::AppError, settings::settings_now};
 
 /// Fingerprints of one member that are looked at: nobody has more devices and addresses than that.
 const MOST_PRINTS: i32 = 50;

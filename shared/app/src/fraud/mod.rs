@@ -1,18 +1,10 @@
-//! Fraud: what the rules find is kept as flags, and people have the last word.
-//!
-//! A check runs on the event that can change its outcome and looks up no more than the rule can ask for; nothing goes
-//! through all members. What it finds about somebody becomes a flag under an id that follows from what was found, so an
-//! event may come as often as it likes.
+//! Fraud: what the rules find, flags, and what operators do about them.
 mod by_hand;
 mod inspect;
 mod raise;
 mod rates;
+mod refusal;
 mod resolve;
-
-use guerdon_domain::{fraud::FraudVerdict, ids::MemberId};
-use guerdon_store::{AuditRecord, StoreError};
-
-use crate::{App, AppError};
 
 pub use by_hand::{ByHand, block_member, flag_by_hand, unblock_member};
 pub use inspect::{
@@ -20,54 +12,5 @@ pub use inspect::{
     run_checks,
 };
 pub use rates::inspect_reversed;
+pub use refusal::FraudRefusal;
 pub use resolve::resolve_flag;
-
-/// Why a flag was not raised or resolved. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum FraudRefusal {
-    /// Nobody of that id is known.
-    #[error("no member has this user id")]
-    UnknownMember,
-    /// There is no flag of that id.
-    #[error("there is no such flag")]
-    UnknownFlag,
-    /// A person has looked already.
-    #[error("the flag was {} already", .0.as_str())]
-    AlreadyResolved(FraudVerdict),
-    /// It did not complete.
-    #[error(transparent)]
-    App(#[from] AppError),
-}
-
-impl From<StoreError> for FraudRefusal {
-    fn from(error: StoreError) -> Self {
-        Self::App(error.into())
-    }
-}
-
-/// Tries before others who change the same flags are let through.
-const TRIES: u32 = 10;
-
-/// A line of the audit trail about a member.
-fn line(
-    app: &App,
-    (principal, action): (&str, &'static str),
-    member: &MemberId,
-    reason: &str,
-    [before, after]: [serde_json::Value; 2],
-) -> Result<AuditRecord, AppError> {
-    Ok(AuditRecord {
-        id: random(app)?,
-        at: app.now(),
-        principal: principal.to_owned(),
-        action: action.to_owned(),
-        member: Some(member.clone()),
-        reason: reason.to_owned(),
-        before: before.to_string(),
-        after: after.to_string(),
-    })
-}
-
-fn random(app: &App) -> Result<String, AppError> {
-    app.entropy.nonce().map(|bytes| hex::encode(&bytes[..16])).map_err(AppError::Unavailable)
-}

@@ -6,8 +6,11 @@ use guerdon_domain::{
 };
 use guerdon_store::{Force, Fragment};
 
-use super::TRIES;
-use crate::{App, AppError, error::refusal};
+use super::refusal::TRIES;
+use crate::{
+    context::App,
+    error::{AppError, refusal},
+};
 
 /// Keeps what was found about a member: a new flag, a stronger hand of one that is open, or nothing, when it is known.
 /// The flag and what it does to its subject are one transaction.
@@ -33,7 +36,7 @@ pub(super) async fn raise(
             tracing::info!(member, signal, enforced = after.enforced.as_str(), "flag raised");
             return Ok(after);
         }
-        crate::pause(app, tries).await;
+        crate::attempt::pause(app, tries).await;
     }
     Err(AppError::Conflict)
 }

@@ -7,7 +7,7 @@ use guerdon_domain::{
 use guerdon_store::{Projection, metered};
 
 use super::raise::raise;
-use crate::{App, AppError, settings_now};
+use crate::{context::App, error::AppError, settings::settings_now};
 
 /// Who joined later than this has not had the time to pay, and does not count.
 const YOUNG_DAYS: i64 = 7;

@@ -7,8 +7,12 @@ use guerdon_domain::{
 use guerdon_store::{Force, ReleaseDue, metered};
 use serde_json::json;
 
-use super::{FraudRefusal, TRIES, line};
-use crate::{App, AppError, error::refusal, settle_wallet};
+use super::refusal::{FraudRefusal, TRIES, line};
+use crate::{
+    commissions::settle_wallet,
+    context::App,
+    error::{AppError, refusal},
+};
 
 /// Resolves an open flag: one transaction with what it does to its subject and an audit line. Dismissed, what it held
 /// is released where it is due; confirmed, it stays in force. Told again by the same operator, nothing happens.
@@ -54,7 +58,7 @@ pub async fn resolve_flag(
                 }
                 return Ok(after);
             }
-            crate::pause(app, tries).await;
+            crate::attempt::pause(app, tries).await;
         }
         Err(AppError::Conflict.into())
     })

@@ -1,6 +1,6 @@
 //! What the use cases write, against the budgets of the design. Write units are counted in tenths.
 
-use guerdon_app::{InvoiceFacts, reconcile_invoice};
+use guerdon_app::bill_credit::{InvoiceFacts, reconcile_invoice};
 use guerdon_domain::ids::InvoiceId;
 use guerdon_store::Cost;
 

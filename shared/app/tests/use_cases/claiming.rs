@@ -1,6 +1,10 @@
 //! Rewards that wait to be claimed.
 
-use guerdon_app::{ToClaim, claim_rewards, credits_view, expire};
+use guerdon_app::{
+    commissions::claim_rewards,
+    referrals::expire,
+    wallets::{ToClaim, credits_view},
+};
 
 use crate::support::*;
 

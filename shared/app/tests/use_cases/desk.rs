@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use guerdon_app::desk::{
-    Answer, DeskError, DeskRequest, Pending, apply_credit, commissions_of, force_confirm, pending_referrals,
-    revoke_credit,
+use guerdon_app::{
+    commissions::commissions_of,
+    once::{Answer, DeskError, DeskRequest},
+    payments::force_confirm,
+    referrals::{Pending, pending_referrals},
+    wallets::{apply_credit, revoke_credit},
 };
 use guerdon_domain::money::{Currency, Money};
 
@@ -25,7 +28,7 @@ async fn audit(b: &Business) -> Vec<String> {
     trail.into_iter().map(|line| format!("{} {} {}", line.principal, line.action, line.reason)).collect()
 }
 
-fn change(answer: &Answer) -> &guerdon_app::desk::Change {
+fn change(answer: &Answer) -> &guerdon_app::once::Change {
     match answer {
         Answer::Applied(change) | Answer::AlreadyApplied(change) => change,
     }
@@ -187,7 +190,7 @@ async fn force_confirm_needs_a_pending_referral() {
     check(2, "converted").await;
     b.advance(365 * DAY);
     check(3, "expired").await;
-    guerdon_app::expire(&b.app).await.unwrap();
+    guerdon_app::referrals::expire(&b.app).await.unwrap();
     check(3, "expired").await;
     assert!(audit(&b).await.is_empty());
 }

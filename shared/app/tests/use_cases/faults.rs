@@ -3,8 +3,12 @@
 use std::ops::RangeInclusive;
 
 use guerdon_app::{
-    AppError, InvoiceFacts, link_customer, project, reconcile_invoice, record_payment, settle_wallet,
-    share_code,
+    bill_credit::{InvoiceFacts, reconcile_invoice},
+    commissions::settle_wallet,
+    error::AppError,
+    payments::{link_customer, record_payment},
+    referrals::share_code,
+    statistics::project,
 };
 use guerdon_domain::{
     commissions::CommissionState,

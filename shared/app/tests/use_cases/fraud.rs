@@ -4,10 +4,16 @@
 use std::sync::Arc;
 
 use guerdon_app::{
-    ByHand, FraudRefusal, OrderRequest, Settled, Swept, WithdrawalError, approve_withdrawal, block_member,
-    create_order, credits_view, flag_by_hand, inspect_joined, inspect_reversed, pay_order, payout_of,
-    register_member, request_withdrawal, resolve_flag, reverse_payment, run_checks, set_setting,
-    settle_wallet, sweep_releases, unblock_member,
+    commissions::{Settled, Swept, settle_wallet, sweep_releases},
+    fraud::{
+        ByHand, FraudRefusal, block_member, flag_by_hand, inspect_joined, inspect_reversed, resolve_flag,
+        run_checks, unblock_member,
+    },
+    members::register_member,
+    payments::{OrderRequest, create_order, pay_order, payout_of, reverse_payment},
+    settings::set_setting,
+    wallets::credits_view,
+    withdrawals::{WithdrawalError, approve_withdrawal, request_withdrawal},
 };
 use guerdon_domain::{
     fraud::{Fingerprint, FraudAction, FraudFlag, FraudVerdict},
@@ -288,7 +294,7 @@ async fn ask(
     let asked = request_withdrawal(&b.app, &b.id(1), amount, to, key).await;
     let asked = asked.map(|asked| asked.withdrawal().clone()).map_err(|refused| refused.code())?;
     // As the worker does, when the stream has told it.
-    guerdon_app::inspect_withdrawal(&b.app, asked.id.as_str()).await.unwrap();
+    guerdon_app::fraud::inspect_withdrawal(&b.app, asked.id.as_str()).await.unwrap();
     Ok(asked)
 }
 

@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use guerdon_app::{AppError, Linked, Parked, park_for_handler, park_until_known, replay_parked};
+use guerdon_app::{
+    error::AppError,
+    payments::{Linked, Parked, park_for_handler, park_until_known, replay_parked},
+};
 use guerdon_domain::ids::CustomerId;
 use guerdon_store::{ParkedEvent, WaitsFor};
 

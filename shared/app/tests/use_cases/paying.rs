@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_app::{Recorded, record_payment};
+use guerdon_app::payments::{Recorded, record_payment};
 use guerdon_domain::{
     commissions::CommissionState,
     money::{Currency, Money},
@@ -127,7 +127,7 @@ async fn a_payment_within_the_window_converts_even_when_its_webhook_comes_after_
     b.advance(365 * DAY - 60);
     let in_time = b.invoice(2, "in_1");
     b.advance(3600);
-    assert_eq!(guerdon_app::expire(&b.app).await.unwrap().referrals, 1);
+    assert_eq!(guerdon_app::referrals::expire(&b.app).await.unwrap().referrals, 1);
     assert_eq!(reason(&record_payment(&b.app, &in_time).await.unwrap()), "granted");
     b.pump().await;
     let counters = b.calm().counters(&guerdon_store::Projection::Member(b.id(1))).await.unwrap();

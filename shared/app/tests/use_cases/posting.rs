@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use guerdon_app::{
-    AppError, BalanceError, CustomerBalance, InvoiceFacts, LEASE_SECONDS, Posted, Reconciled,
-    post_bill_credit, reconcile_invoice,
+    bill_credit::{
+        BalanceError, CustomerBalance, InvoiceFacts, LEASE_SECONDS, Posted, Reconciled, post_bill_credit,
+        reconcile_invoice,
+    },
+    error::AppError,
 };
 use guerdon_domain::{
     ids::{CustomerId, InvoiceId, PostingId},

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use guerdon_app::{
-    desk::{ProgramRefusal, ProgramRequest, explain_member, explain_payment, newest_program, set_program},
-    record_payment, simulate,
+    payments::{explain_member, explain_payment, record_payment},
+    programs::{ProgramRefusal, ProgramRequest, newest_program, set_program, simulate},
 };
 use guerdon_domain::{
     commissions::{CommissionState, VoidReason},

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use guerdon_app::{
-    Content, DomainEvent, Expired, InvoiceFacts, Period, claim_notice, expire, leaderboard, notice_done,
-    notice_for, project, reconcile_invoice, set_blocked,
+    bill_credit::{InvoiceFacts, reconcile_invoice},
+    events::DomainEvent,
+    messages::{Content, claim_notice, notice_done, notice_for, set_blocked},
+    referrals::{Expired, expire},
+    statistics::{Period, leaderboard, project},
 };
 use guerdon_domain::{commissions::CommissionState, ids::InvoiceId, referrals::ReferralState};
 use guerdon_store::{Change, Projection, Stored};
@@ -156,7 +159,7 @@ async fn expiry_marks_what_is_over_once_and_nothing_else() {
     b.advance(DAY);
     assert_eq!(expire(&b.app).await.unwrap(), Expired::default());
     let late = b.invoice(2, "in_2");
-    let recorded = guerdon_app::record_payment(&b.app, &late).await.unwrap();
+    let recorded = guerdon_app::payments::record_payment(&b.app, &late).await.unwrap();
     assert_eq!(recorded.record().refusal(), Some(guerdon_domain::payments::Refusal::ReferralExpired));
 }
 
@@ -249,14 +252,14 @@ async fn each_change_means_one_event() {
         reconcile_invoice(&b.app, &b.id(1), &facts).await.unwrap();
     }
     assert_eq!(names().await, ["credit.applied"]);
-    let request = guerdon_app::desk::DeskRequest {
+    let request = guerdon_app::once::DeskRequest {
         principal: "alice".to_owned(),
         key: "k".to_owned(),
         input_hash: String::new(),
         user_id: tid(1),
         reason: String::new(),
     };
-    guerdon_app::desk::apply_credit(&b.app, &request, usd(100)).await.unwrap();
+    guerdon_app::wallets::apply_credit(&b.app, &request, usd(100)).await.unwrap();
     assert_eq!(names().await, ["adjustment.booked"]);
     b.advance(366 * DAY);
     expire(&b.app).await.unwrap();

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use guerdon_app::{Reversed, record_payment, reverse_payment, verify_payment, verify_wallet};
+use guerdon_app::{
+    payments::{Reversed, record_payment, reverse_payment},
+    verification::{verify_payment, verify_wallet},
+};
 use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
     money::{Currency, Money},
@@ -123,11 +126,11 @@ async fn a_frozen_commission_that_thaws_is_found_by_the_sweep() {
     b.reverse("in_1", 1, dispute(3900, DisputeStage::Opened)).await;
     b.project_all().await;
     b.advance(2 * 3600);
-    assert_eq!(guerdon_app::sweep_releases(&b.app).await.unwrap().released, 0);
+    assert_eq!(guerdon_app::commissions::sweep_releases(&b.app).await.unwrap().released, 0);
     b.reverse("in_1", 2, dispute(3900, DisputeStage::Won)).await;
     b.project_all().await;
     b.advance(2 * 3600);
-    assert_eq!(guerdon_app::sweep_releases(&b.app).await.unwrap().released, 1);
+    assert_eq!(guerdon_app::commissions::sweep_releases(&b.app).await.unwrap().released, 1);
 }
 
 #[tokio::test]

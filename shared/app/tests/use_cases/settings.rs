@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use guerdon_app::{App, KnownSettings, SettingRefusal, set_setting, settings_now};
+use guerdon_app::{
+    context::App,
+    settings::{SettingRefusal, set_setting, settings_now},
+};
 use guerdon_domain::settings::SettingError;
 
 use crate::support::*;
@@ -18,7 +21,7 @@ async fn window(app: &App) -> i64 {
 #[tokio::test]
 async fn a_change_is_in_force_here_at_once_and_elsewhere_within_half_a_minute() {
     let b = bitten().await;
-    let elsewhere = App { settings: KnownSettings::default(), ..b.app.clone() };
+    let elsewhere = b.app.elsewhere();
     assert_eq!((window(&b.app).await, window(&elsewhere).await), (365, 365));
     set(&b.app, "referrals.window_days", "90").await;
     assert_eq!((window(&b.app).await, window(&elsewhere).await), (90, 365));
@@ -65,7 +68,7 @@ async fn operators_who_set_at_once_lose_nothing() {
     at_once(3, |n| {
         let b = b.clone();
         async move {
-            let app = App { settings: KnownSettings::default(), ..b.app.clone() };
+            let app = b.app.elsewhere();
             set(&app, keys[n], "77").await;
         }
     })

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use guerdon_app::{Swept, credits_view, sweep_releases};
+use guerdon_app::{
+    commissions::{Swept, sweep_releases},
+    wallets::credits_view,
+};
 use guerdon_domain::{
     commissions::CommissionState,
     ids::{AdjustmentId, MemberId},
@@ -136,7 +139,7 @@ async fn a_marker_made_late_or_twice_is_swept_all_the_same() {
     b.advance(5 * HOUR);
     let changes = b.read_changes(1000);
     for _ in 0..2 {
-        guerdon_app::project(&b.app, "shard-1", &changes).await.unwrap();
+        guerdon_app::statistics::project(&b.app, "shard-1", &changes).await.unwrap();
         sweep_releases(&b.app).await.unwrap();
         assert_eq!((markers(&b).await, b.buckets(1).await), (0, (1000, 0, 0)));
     }
@@ -178,7 +181,7 @@ async fn two_sweeps_at_once_release_once() {
 async fn settling_a_stranger_does_nothing() {
     let b = bitten().await;
     let stranger = MemberId::parse("nobody").unwrap();
-    let settled = guerdon_app::settle_wallet(&b.app, &stranger).await.unwrap();
+    let settled = guerdon_app::commissions::settle_wallet(&b.app, &stranger).await.unwrap();
     assert_eq!((settled.released, settled.unfinished), (0, false));
     assert!(b.dump().await.is_empty());
 }

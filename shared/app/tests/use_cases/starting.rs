@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use guerdon_app::{StartRefusal, Started, share_code};
+use guerdon_app::{
+    members::{StartRefusal, Started},
+    referrals::share_code,
+};
 use guerdon_domain::{
     ids::MemberId,
     referrals::{ALPHABET, Code, ReferralState},

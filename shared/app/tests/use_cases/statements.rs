@@ -1,7 +1,10 @@
 //! Statements: the balance at any time, and a verification that finds what was tampered with.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use guerdon_app::{Verified, balance_at, verify_ledger};
+use guerdon_app::{
+    verification::{Verified, verify_ledger},
+    wallets::balance_at,
+};
 use guerdon_domain::wallets::WalletKind;
 
 use crate::support::*;

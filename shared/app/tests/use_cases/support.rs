@@ -11,9 +11,15 @@ use std::{
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_app::{
-    App, AppError, BalanceError, CustomerBalance, DomainEvent, Entropy, FixedClock, Linked, MovableClock,
-    Posted, Profile, Recorded, Started, event_of, link_customer, post_bill_credit, project, record_payment,
-    settle_wallet, share_code, start_member,
+    bill_credit::{BalanceError, CustomerBalance, Posted, post_bill_credit},
+    commissions::settle_wallet,
+    context::{App, Entropy, FixedClock, MovableClock},
+    error::AppError,
+    events::{DomainEvent, event_of},
+    members::{Profile, Started, start_member},
+    payments::{Linked, Recorded, link_customer, record_payment},
+    referrals::share_code,
+    statistics::project,
 };
 use guerdon_domain::{
     commissions::Commission,
@@ -76,15 +82,13 @@ impl Business {
         let meter = Arc::new(Meter::default());
         let clock = Arc::new(FixedClock::new(NOW));
         let store = Store::new(engine.client_with_faults(faults.clone()), TABLE).with_meter(meter.clone());
-        let app = App {
+        let app = App::new(
             store,
-            clock: clock.clone(),
-            entropy: Arc::new(Counted(AtomicU64::new(1))),
-            preset: Arc::new(Preset::parse(preset).unwrap()),
-            settings: guerdon_app::KnownSettings::default(),
-            programs: guerdon_app::Programs::default(),
-            pseudonyms: PseudonymKey::try_new(vec![7; 32]).unwrap(),
-        };
+            clock.clone(),
+            Arc::new(Counted(AtomicU64::new(1))),
+            Arc::new(Preset::parse(preset).unwrap()),
+            PseudonymKey::try_new(vec![7; 32]).unwrap(),
+        );
         let position = Mutex::default();
         let stripe = FakeStripe::default();
         Self { app, clock, meter, engine, stripe, faults, updates: AtomicI64::new(1), position }

@@ -4,9 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use guerdon_app::{
-    Outcome, PaidOut, PayoutError, Payouts, WithdrawalAsked, WithdrawalError, approve_withdrawal,
-    claim_withdrawal, export_batch, finish_withdrawal, look_up_stuck, pay_out, record_payment,
-    reject_withdrawal, request_withdrawal, reverse_payment, verify_wallet,
+    payments::{record_payment, reverse_payment},
+    verification::verify_wallet,
+    withdrawals::{
+        Outcome, PaidOut, PayoutError, Payouts, WithdrawalAsked, WithdrawalError, approve_withdrawal,
+        claim_withdrawal, export_batch, finish_withdrawal, look_up_stuck, pay_out, reject_withdrawal,
+        request_withdrawal,
+    },
 };
 use guerdon_domain::{
     ids::WithdrawalId,

@@ -2,9 +2,12 @@
 
 use anyhow::ensure;
 use guerdon_app::{
-    InvoiceFacts, Period, Reconciled, credits_view,
-    desk::{DeskRequest, apply_credit, desk_stats},
-    leaderboard, post_bill_credit, profile_view, reconcile_invoice, settle_wallet,
+    bill_credit::{InvoiceFacts, Reconciled, post_bill_credit, reconcile_invoice},
+    commissions::settle_wallet,
+    gamification::profile_view,
+    once::DeskRequest,
+    statistics::{Period, desk_stats, leaderboard},
+    wallets::{apply_credit, credits_view},
 };
 use guerdon_domain::ids::InvoiceId;
 use guerdon_store::{Cost, RELEASE_BATCH};

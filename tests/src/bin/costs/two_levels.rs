@@ -2,8 +2,9 @@
 
 use anyhow::ensure;
 use guerdon_app::{
-    Outcome, Reversed, approve_withdrawal, claim_withdrawal, finish_withdrawal, request_withdrawal,
-    reverse_payment, settle_wallet,
+    commissions::settle_wallet,
+    payments::{Reversed, reverse_payment},
+    withdrawals::{Outcome, approve_withdrawal, claim_withdrawal, finish_withdrawal, request_withdrawal},
 };
 use guerdon_domain::{
     money::{Currency, Money},

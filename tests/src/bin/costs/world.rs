@@ -8,8 +8,12 @@ use std::sync::{
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use guerdon_app::{
-    App, BalanceError, CustomerBalance, FixedClock, MovableClock, OsEntropy, Profile, Started, link_customer,
-    project, record_payment, share_code, start_member,
+    bill_credit::{BalanceError, CustomerBalance},
+    context::{App, FixedClock, MovableClock, OsEntropy},
+    members::{Profile, Started, start_member},
+    payments::{link_customer, record_payment},
+    referrals::share_code,
+    statistics::project,
 };
 use guerdon_domain::{
     ids::{CustomerId, ExternalPaymentId, MemberId, PaymentKey, PostingId, Rail, TelegramId},
@@ -47,15 +51,13 @@ impl World {
         let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
         store.create_table().await?;
         let clock = Arc::new(FixedClock::new(NOW));
-        let app = App {
+        let app = App::new(
             store,
-            clock: clock.clone(),
-            entropy: Arc::new(OsEntropy),
-            preset: Arc::new(Preset::builtin(preset)?),
-            settings: guerdon_app::KnownSettings::default(),
-            programs: guerdon_app::Programs::default(),
-            pseudonyms: PseudonymKey::try_new(vec![7; 32])?,
-        };
+            clock.clone(),
+            Arc::new(OsEntropy),
+            Arc::new(Preset::builtin(preset)?),
+            PseudonymKey::try_new(vec![7; 32])?,
+        );
         let stripe = ForgetfulStripe::default();
         let updates = AtomicI64::new(1);
         Ok(Self { app, stripe, clock, meter, engine, updates, read_to: Default::default() })

@@ -12,8 +12,13 @@ use anyhow::ensure;
 use axum::Router;
 use guerdon_api::{Gate, Limits};
 use guerdon_app::{
-    App, Clock as _, FixedClock, MovableClock, OrderRequest, OsEntropy, Profile, create_order, pay_order,
-    project, record_payment, request_withdrawal, settle_wallet, share_code, start_member,
+    commissions::settle_wallet,
+    context::{App, Clock as _, FixedClock, MovableClock, OsEntropy},
+    members::{Profile, start_member},
+    payments::{OrderRequest, create_order, pay_order, record_payment},
+    referrals::share_code,
+    statistics::project,
+    withdrawals::request_withdrawal,
 };
 use guerdon_domain::{
     ids::{ExternalPaymentId, PaymentKey, Rail, TelegramId},
@@ -109,15 +114,13 @@ impl Business {
         let meter = Arc::new(Meter::default());
         let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
         store.create_table().await?;
-        let app = App {
+        let app = App::new(
             store,
-            clock: clock.clone(),
-            entropy: Arc::new(OsEntropy),
-            preset: Arc::new(Preset::builtin("ott")?),
-            programs: guerdon_app::Programs::default(),
-            settings: guerdon_app::KnownSettings::default(),
-            pseudonyms: PseudonymKey::try_new(vec![7; 32])?,
-        };
+            clock.clone(),
+            Arc::new(OsEntropy),
+            Arc::new(Preset::builtin("ott")?),
+            PseudonymKey::try_new(vec![7; 32])?,
+        );
         let most = 1_000_000_000;
         let gate = Gate {
             app: app.clone(),

@@ -1,6 +1,6 @@
 //! A first event that makes a function do its usual work: read its secrets, ask the table.
 
-use guerdon_app::{Clock, SystemClock};
+use guerdon_app::context::{Clock, SystemClock};
 use guerdon_stripe::{WebhookSecret, sign};
 use serde_json::{Value, json};
 

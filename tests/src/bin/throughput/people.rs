@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use guerdon_app::{Clock, SystemClock};
+use guerdon_app::context::{Clock, SystemClock};
 use guerdon_domain::{
     ids::{ExternalPaymentId, MemberId, PaymentKey, Rail, TelegramId},
     members::PseudonymKey,

@@ -13,8 +13,12 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use guerdon_app::{
-    App, AppError, OsEntropy, Profile, Recorded, Started, SystemClock, record_payment, settle_wallet,
-    share_code, start_member,
+    commissions::settle_wallet,
+    context::{App, OsEntropy, SystemClock},
+    error::AppError,
+    members::{Profile, Started, start_member},
+    payments::{Recorded, record_payment},
+    referrals::share_code,
 };
 use guerdon_domain::{ids::MemberId, payments::PaymentFacts, referrals::Code, settings::Preset};
 use guerdon_engine::{Engine, SyncPolicy};
@@ -119,15 +123,13 @@ impl Business {
         };
         let store = Store::new(engine.client(), "guerdon");
         store.create_table().await?;
-        let app = App {
+        let app = App::new(
             store,
-            clock: Arc::new(SystemClock::default()),
-            entropy: Arc::new(OsEntropy),
-            preset: Arc::new(Preset::builtin("bitten")?),
-            settings: guerdon_app::KnownSettings::default(),
-            programs: guerdon_app::Programs::default(),
-            pseudonyms: people::pseudonym_key()?,
-        };
+            Arc::new(SystemClock::default()),
+            Arc::new(OsEntropy),
+            Arc::new(Preset::builtin("bitten")?),
+            people::pseudonym_key()?,
+        );
         let mut business = Self { app, referrers: Vec::new(), payments: Vec::new(), _folder: folder };
         business.join(plan, referrers).await?;
         Ok(business)

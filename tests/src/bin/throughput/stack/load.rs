@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context, ensure};
-use guerdon_app::{Clock, SystemClock};
+use guerdon_app::context::{Clock, SystemClock};
 use guerdon_stripe::{WebhookSecret, sign};
 use reqwest::Client;
 use serde_json::{Value, json};

@@ -1,0 +1,6 @@
+//! Bill credit: posted to a Stripe customer's balance, and reconciled with invoices.
+mod post;
+mod reconcile;
+
+pub use post::{BalanceError, CustomerBalance, LEASE_SECONDS, Posted, post_bill_credit};
+pub use reconcile::{InvoiceFacts, Reconciled, reconcile_invoice};

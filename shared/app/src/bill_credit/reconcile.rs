@@ -1,0 +1,125 @@
+//! What an invoice did to the credit on a Stripe balance.
+
+use super::post::TRIES;
+use guerdon_domain::{
+    ids::{InvoiceId, MemberId},
+    money::Money,
+    wallets::{WalletError, WalletKind},
+};
+use guerdon_store::{InvoiceCredit, InvoiceCreditState, metered};
+
+use crate::{
+    context::App,
+    error::{AppError, refusal},
+};
+
+/// What an invoice says about the customer balance it used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceFacts {
+    /// The invoice.
+    pub invoice: InvoiceId,
+    /// Customer balance that it used up, zero or more.
+    pub applied: Money,
+    /// It was voided: what it used is back on the balance.
+    pub voided: bool,
+}
+
+/// What an invoice did to the wallet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reconciled {
+    /// It used this much of our credit.
+    Applied(Money),
+    /// It gave this much back.
+    Returned(Money),
+    /// Nothing, or nothing new.
+    Unchanged,
+}
+
+/// Brings the wallet in line with what an invoice did at Stripe, once per invoice and direction.
+///
+/// What Stripe applied beyond our held credit is credit of another origin and none of ours.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn reconcile_invoice(
+    app: &App,
+    member: &MemberId,
+    facts: &InvoiceFacts,
+) -> Result<Reconciled, AppError> {
+    metered("reconcile_invoice", async {
+        // A void gives back what was taken, whatever it says about the balance itself.
+        let nothing = facts.applied.is_zero() && !facts.voided;
+        if nothing || facts.applied.currency() != app.preset.currency {
+            return Ok(Reconciled::Unchanged);
+        }
+        for tries in 1..=TRIES {
+            let known = app.store.invoice_credit(member, &facts.invoice).await?;
+            let step = match (known, facts.voided) {
+                (None, false) => apply(app, member, facts).await?,
+                (Some(credit), true) if credit.state == InvoiceCreditState::Applied => {
+                    give_back_invoice(app, credit).await?
+                }
+                (None, true) => void_unseen(app, member, facts).await?,
+                (Some(_), _) => Some(Reconciled::Unchanged),
+            };
+            if let Some(done) = step {
+                return Ok(done);
+            }
+            crate::attempt::pause(app, tries).await;
+        }
+        Err(AppError::Conflict)
+    })
+    .await
+}
+
+async fn apply(app: &App, member: &MemberId, facts: &InvoiceFacts) -> Result<Option<Reconciled>, AppError> {
+    let wallet = app.store.wallet(member, WalletKind::BillCredit, app.preset.currency).await?;
+    let taken = Money::new(wallet.held().minor().min(facts.applied.minor()), app.preset.currency);
+    if !taken.is_positive() {
+        // None of ours, and that is remembered: told again later, the invoice must not take newer credit.
+        let credit = credit_of(member, facts, Money::zero(taken.currency()), InvoiceCreditState::Applied);
+        let writes = [app.store.insert_invoice_credit(&credit, ())?];
+        return Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Unchanged));
+    }
+    let (wallet, entry) = wallet.apply_to_invoice(taken, facts.invoice.clone(), app.now())?;
+    let mut writes = app.store.post(&wallet, &entry, ())?;
+    let credit = credit_of(member, facts, taken, InvoiceCreditState::Applied);
+    writes.push(app.store.insert_invoice_credit(&credit, ())?);
+    Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Applied(taken)))
+}
+
+async fn give_back_invoice(app: &App, credit: InvoiceCredit) -> Result<Option<Reconciled>, AppError> {
+    let taken = credit.taken;
+    let returned = InvoiceCredit { state: InvoiceCreditState::Returned, ..credit };
+    let wallet = app.store.wallet(&returned.member, WalletKind::BillCredit, taken.currency()).await?;
+    let posted = wallet.return_from_invoice(taken, returned.invoice.clone(), app.now());
+    let (wallet, entry) = match posted {
+        Ok(posted) => posted,
+        Err(WalletError::NotPositive) => return Ok(Some(Reconciled::Unchanged)),
+        Err(error) => return Err(error.into()),
+    };
+    let mut writes = app.store.post(&wallet, &entry, ())?;
+    writes.push(app.store.return_invoice_credit(&returned, ())?);
+    Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Returned(taken)))
+}
+
+/// The void came before anything else about the invoice: remember it, so that a late event of the invoice
+/// takes nothing.
+async fn void_unseen(
+    app: &App,
+    member: &MemberId,
+    facts: &InvoiceFacts,
+) -> Result<Option<Reconciled>, AppError> {
+    let credit = credit_of(member, facts, Money::zero(app.preset.currency), InvoiceCreditState::Returned);
+    let writes = [app.store.insert_invoice_credit(&credit, ())?];
+    Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Unchanged))
+}
+
+fn credit_of(
+    member: &MemberId,
+    facts: &InvoiceFacts,
+    taken: Money,
+    state: InvoiceCreditState,
+) -> InvoiceCredit {
+    InvoiceCredit { invoice: facts.invoice.clone(), member: member.clone(), taken, state }
+}

@@ -1,0 +1,100 @@
+//! A referrer's commissions, and all of them for export.
+
+use guerdon_domain::{
+    commissions::Commission,
+    ids::{MemberId, TelegramId},
+};
+use guerdon_store::{SHARDS, commission_cursor, metered};
+use serde::{Deserialize, Serialize};
+
+use crate::{context::App, error::AppError, statistics::members_of};
+
+/// A commission with the ids operators know people by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskCommission {
+    /// The commission.
+    pub commission: Commission,
+    /// Who gets it.
+    pub user_id: Option<TelegramId>,
+    /// Whose payment it is for.
+    pub referred_user_id: Option<TelegramId>,
+}
+
+/// Commissions of a member, newest first, after `before` in that order: the [`commission_cursor`] of the
+/// last one seen.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn commissions_of(
+    app: &App,
+    id: &MemberId,
+    before: Option<&str>,
+    limit: i32,
+) -> Result<Vec<DeskCommission>, AppError> {
+    metered("commissions_of", async {
+        let commissions = app.store.commissions(id, before, limit).await?;
+        let mut people: Vec<_> = commissions.iter().map(|c| c.referee.clone()).collect();
+        people.push(id.clone());
+        people.sort();
+        people.dedup();
+        let members = members_of(app, &people).await?;
+        let known = |id: &MemberId| members.iter().find(|m| m.id == *id).map(|m| m.telegram_id);
+        Ok(commissions
+            .into_iter()
+            .map(|commission| DeskCommission {
+                user_id: known(&commission.beneficiary),
+                referred_user_id: known(&commission.referee),
+                commission,
+            })
+            .collect())
+    })
+    .await
+}
+
+/// Where an export stands: the shard, the referrer in it, and the last commission of theirs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Export {
+    /// The registry's shard.
+    pub shard: u8,
+    /// The last referrer who is finished.
+    pub after: Option<MemberId>,
+    /// The referrer under way and their last exported commission.
+    pub within: Option<(MemberId, String)>,
+}
+
+/// A page of all commissions: referrer by referrer, newest first. A page may be shorter than `limit`.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn export_credits(
+    app: &App,
+    from: Export,
+    limit: i32,
+) -> Result<(Vec<DeskCommission>, Option<Export>), AppError> {
+    metered("export_credits", async {
+        if let Some((member, last)) = from.within {
+            let rows = commissions_of(app, &member, Some(&last), limit).await?;
+            return Ok((rows.clone(), Some(next_export(from.shard, member, &rows, limit))));
+        }
+        for shard in from.shard..SHARDS {
+            let after = from.after.as_ref().filter(|_| shard == from.shard);
+            if let Some(member) = app.store.referrers(shard, after, 1).await?.pop() {
+                let rows = commissions_of(app, &member, None, limit).await?;
+                return Ok((rows.clone(), Some(next_export(shard, member, &rows, limit))));
+            }
+        }
+        Ok((Vec::new(), None))
+    })
+    .await
+}
+
+fn next_export(shard: u8, member: MemberId, rows: &[DeskCommission], limit: i32) -> Export {
+    let full = i32::try_from(rows.len()).unwrap_or(i32::MAX) >= limit;
+    match rows.last().filter(|_| full) {
+        Some(last) => {
+            let within = (member, commission_cursor(&last.commission));
+            Export { shard, after: None, within: Some(within) }
+        }
+        None => Export { shard, after: Some(member), within: None },
+    }
+}

@@ -1,0 +1,13 @@
+//! Commissions: released when due, redeemed by members, listed for operators.
+mod list;
+mod redeem;
+mod settle;
+mod sweep;
+
+pub use list::{DeskCommission, Export, commissions_of, export_credits};
+pub use redeem::{ClaimRefusal, Claimed, claim_reward, claim_rewards};
+pub use settle::{Settled, settle_wallet};
+pub use sweep::{Swept, sweep_releases};
+
+pub(crate) use redeem::claimable_rewards;
+pub(crate) use settle::{digest, settle_for_view, settle_these};

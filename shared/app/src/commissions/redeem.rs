@@ -1,0 +1,112 @@
+//! Rewards that wait to be claimed.
+
+use guerdon_domain::{
+    commissions::{Commission, CommissionState, VoidReason},
+    ids::MemberId,
+};
+use guerdon_store::{StoreError, metered};
+
+use crate::{
+    commissions::{Settled, settle_these},
+    context::App,
+    error::{AppError, refusal},
+};
+
+/// Why a reward was not claimed. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimRefusal {
+    /// There is none of this id, it came by itself, or it was claimed before.
+    #[error("there is no reward of this id that waits to be claimed")]
+    Unknown,
+    /// Its time is over.
+    #[error("the reward has expired")]
+    Expired,
+    /// Its payment is disputed, and nobody knows yet how that ends.
+    #[error("the reward's payment is disputed; it can be claimed when that has ended well")]
+    Disputed,
+    /// It did not complete.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+impl From<StoreError> for ClaimRefusal {
+    fn from(error: StoreError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+/// Most rewards that one tap claims.
+const MOST_TO_CLAIM: i32 = 50;
+
+/// What one call claimed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claimed {
+    /// The rewards.
+    pub rewards: Vec<Commission>,
+    /// What came into wallets by it.
+    pub settled: Settled,
+}
+
+/// Rewards that `member` may claim now, the first to expire first, 50 at the most.
+pub(crate) async fn claimable_rewards(app: &App, member: &MemberId) -> Result<Vec<Commission>, AppError> {
+    let now = app.now();
+    let mut waiting = app.store.to_claim(member, now, MOST_TO_CLAIM).await?;
+    waiting.retain(|reward| reward.is_claimable(now));
+    Ok(waiting)
+}
+
+/// Claims a reward of `member` by its place in their list, and releases it when its hold is over. Of several claims at
+/// once, one succeeds.
+///
+/// # Errors
+/// [`ClaimRefusal`].
+pub async fn claim_reward(app: &App, member: &MemberId, place: &str) -> Result<Commission, ClaimRefusal> {
+    metered("claim_reward", async {
+        let before = app.store.commission_at(member, place).await?.ok_or(ClaimRefusal::Unknown)?;
+        let after = claim(app, &before).await?;
+        settle_these(app, member, vec![after.clone()]).await?;
+        Ok(after)
+    })
+    .await
+}
+
+/// Claims what waits for `member`, the first to expire first, up to 50 rewards, and releases those whose hold is over.
+/// What cannot be claimed (any more) stays as it is.
+///
+/// # Errors
+/// [`AppError`]; then some may be claimed, and calling again goes on.
+pub async fn claim_rewards(app: &App, member: &MemberId) -> Result<Claimed, AppError> {
+    metered("claim_rewards", async {
+        let mut rewards = Vec::new();
+        for before in claimable_rewards(app, member).await? {
+            match claim(app, &before).await {
+                Ok(after) => rewards.push(after),
+                Err(ClaimRefusal::App(error)) => return Err(error),
+                Err(ClaimRefusal::Unknown | ClaimRefusal::Expired | ClaimRefusal::Disputed) => {}
+            }
+        }
+        let settled = settle_these(app, member, rewards.clone()).await?;
+        Ok(Claimed { rewards, settled })
+    })
+    .await
+}
+
+async fn claim(app: &App, before: &Commission) -> Result<Commission, ClaimRefusal> {
+    let now = app.now();
+    match (&before.state, before.claim_ends_at()) {
+        (CommissionState::Void { reason: VoidReason::Unclaimed, .. }, _) => {
+            return Err(ClaimRefusal::Expired);
+        }
+        (_, None) => return Err(ClaimRefusal::Unknown),
+        (_, Some(end)) if now >= end => return Err(ClaimRefusal::Expired),
+        _ if before.frozen => return Err(ClaimRefusal::Disputed),
+        _ => {}
+    }
+    let after = Commission { claimed_at: Some(now), ..before.clone() };
+    let claim = [app.store.move_commission(before, &after, ())?];
+    match refusal(app.store.commit(&claim).await)? {
+        None => Ok(after),
+        // Claimed by a twin, or undone, in this very moment.
+        Some(()) => Err(ClaimRefusal::Unknown),
+    }
+}

@@ -1,0 +1,56 @@
+//! Why a flag was not raised or resolved, and the audit line of one.
+
+use guerdon_domain::{fraud::FraudVerdict, ids::MemberId};
+use guerdon_store::{AuditRecord, StoreError};
+
+use crate::{context::App, error::AppError};
+
+/// Why a flag was not raised or resolved. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum FraudRefusal {
+    /// Nobody of that id is known.
+    #[error("no member has this user id")]
+    UnknownMember,
+    /// There is no flag of that id.
+    #[error("there is no such flag")]
+    UnknownFlag,
+    /// A person has looked already.
+    #[error("the flag was {} already", .0.as_str())]
+    AlreadyResolved(FraudVerdict),
+    /// It did not complete.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+impl From<StoreError> for FraudRefusal {
+    fn from(error: StoreError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+/// Tries before others who change the same flags are let through.
+pub(super) const TRIES: u32 = 10;
+
+/// A line of the audit trail about a member.
+pub(super) fn line(
+    app: &App,
+    (principal, action): (&str, &'static str),
+    member: &MemberId,
+    reason: &str,
+    [before, after]: [serde_json::Value; 2],
+) -> Result<AuditRecord, AppError> {
+    Ok(AuditRecord {
+        id: random(app)?,
+        at: app.now(),
+        principal: principal.to_owned(),
+        action: action.to_owned(),
+        member: Some(member.clone()),
+        reason: reason.to_owned(),
+        before: before.to_string(),
+        after: after.to_string(),
+    })
+}
+
+pub(super) fn random(app: &App) -> Result<String, AppError> {
+    app.entropy.nonce().map(|bytes| hex::encode(&bytes[..16])).map_err(AppError::Unavailable)
+}

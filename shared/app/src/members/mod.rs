@@ -1,0 +1,12 @@
+//! Members: joining, being registered, being barred.
+mod bar;
+mod register;
+mod start;
+mod view;
+
+pub use bar::set_barred;
+pub use register::{Registered, Tracked, ensure_member, register_member, track_referral};
+pub use start::{Profile, StartRefusal, Started, start_by_link, start_member};
+pub use view::{DeskMember, desk_member};
+
+pub(crate) use start::{Join, join};

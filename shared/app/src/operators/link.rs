@@ -1,0 +1,50 @@
+//! Signing in by a link that the bot gives: once, and without the password.
+
+use guerdon_domain::ids::TelegramId;
+use guerdon_store::{SignInLink, metered};
+
+use super::sign_in::{SignInError, SignedIn, begin, hash, parts_of, random};
+use crate::{context::App, error::AppError};
+
+/// How long a link is good for.
+pub const LINK_MINUTES: i64 = 10;
+
+/// A token for the operator with this Telegram id; nothing for anybody else. Who may read their messages is for
+/// Telegram to say, so it opens once and not for long.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn sign_in_link(app: &App, telegram_id: TelegramId) -> Result<Option<String>, AppError> {
+    metered("sign_in_link", async {
+        let id = app.member_id(telegram_id);
+        let Some(operator) = app.store.operator(&id).await? else { return Ok(None) };
+        let (link, secret) = (random(app)?, random(app)?);
+        let kept = SignInLink {
+            id: link.clone(),
+            operator: id.clone(),
+            generation: operator.generation,
+            token_hash: hash(&secret),
+            expires_at: app.now().plus_seconds(LINK_MINUTES * 60),
+        };
+        app.store.put_sign_in_link(&kept).await?;
+        Ok(Some(format!("{id}.{link}.{secret}")))
+    })
+    .await
+}
+
+/// Signs in by a link's token, and uses it up.
+///
+/// # Errors
+/// [`SignInError`].
+pub async fn sign_in_by_link(app: &App, token: &str) -> Result<SignedIn, SignInError> {
+    metered("sign_in", async {
+        let (id, link, secret) = parts_of(token)?;
+        let operator = app.store.operator(&id).await.map_err(AppError::from)?.ok_or(SignInError::Wrong)?;
+        let used = app.store.use_sign_in_link(&operator, link, &hash(secret), app.now()).await;
+        if !used.map_err(AppError::from)? {
+            return Err(SignInError::Wrong);
+        }
+        begin(app, &operator).await
+    })
+    .await
+}

@@ -1,0 +1,133 @@
+//! Operators' passwords: which are taken, and how they are kept.
+
+use argon2::{
+    Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
+    password_hash::{Error, SaltString},
+};
+
+use crate::{context::App, error::AppError};
+
+/// Characters that a password has at least (NIST SP 800-63B-4 asks for 15 where it is the only factor, and
+/// takes 8 beside another; attempts are few here).
+const SHORTEST: usize = 12;
+
+/// Nobody types more; hashing takes longer with every byte.
+const LONGEST: usize = 128;
+
+/// Different characters that are left at least when everything common is taken out.
+const VARIETY: usize = 5;
+
+/// What the first guesses are made of.
+const COMMON: [&str; 14] = [
+    "password", "passwort", "admin", "super", "guerdon", "change", "secret", "letmein", "welcome", "qwerty",
+    "qwertz", "abcdef", "123456", "telegram",
+];
+
+/// What a stranger's sign-in is compared with, so that it takes as long as an operator's.
+const NOBODYS: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// A password that may be set.
+#[derive(Clone)]
+pub struct Password(String);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+/// Why a password may not be set; a sentence for whoever chose it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WeakPassword {
+    /// Too short or too long.
+    #[error("it must have {SHORTEST} to {LONGEST} characters")]
+    Length,
+    /// Made of common words, the owner's own number or few characters.
+    #[error("it is easy to guess: leave out common words, your Telegram id and repetitions")]
+    Guessable,
+}
+
+impl Password {
+    /// A password for the operator with this Telegram id.
+    ///
+    /// # Errors
+    /// [`WeakPassword`].
+    pub fn try_new(text: &str, telegram_id: i64) -> Result<Self, WeakPassword> {
+        if !(SHORTEST..=LONGEST).contains(&text.chars().count()) {
+            return Err(WeakPassword::Length);
+        }
+        let own = telegram_id.to_string();
+        let mut rest = text.to_lowercase();
+        for word in COMMON.into_iter().chain([own.as_str()]) {
+            rest = rest.replace(word, "");
+        }
+        let variety: std::collections::BTreeSet<char> = rest.chars().collect();
+        // A number is somebody's telephone or birthday.
+        let is_number = rest.chars().all(|c| c.is_ascii_digit());
+        if is_number || variety.len() < VARIETY {
+            return Err(WeakPassword::Guessable);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The hash to keep: argon2id with 19 MiB and two passes, as OWASP recommends.
+    pub(super) fn hash(&self, app: &App) -> Result<String, AppError> {
+        let bytes = app.entropy.nonce().map_err(AppError::Unavailable)?;
+        let unusable = |error: Error| AppError::Corrupt(format!("a password cannot be hashed: {error}"));
+        let salt = SaltString::encode_b64(&bytes[..16]).map_err(unusable)?;
+        Argon2::default()
+            .hash_password(self.0.as_bytes(), &salt)
+            .map(|hash| hash.to_string())
+            .map_err(unusable)
+    }
+}
+
+/// Whether `presented` is the password behind `kept`. Nobody's is never right and takes as long.
+pub(super) fn is_right(presented: &str, kept: Option<&str>) -> Result<bool, AppError> {
+    let bounded: String = presented.chars().take(LONGEST + 1).collect();
+    let hash = PasswordHash::new(kept.unwrap_or(NOBODYS))
+        .map_err(|error| AppError::Corrupt(format!("a password's hash is unreadable: {error}")))?;
+    let right = Argon2::default().verify_password(bounded.as_bytes(), &hash).is_ok();
+    Ok(right && kept.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_that_is_guessed_early_is_refused() {
+        let check = |text: &str, expected: Result<(), WeakPassword>| {
+            assert_eq!(Password::try_new(text, 100_000_001).map(|_| ()), expected, "{text}");
+        };
+        check("elephant-Moon7", Ok(()));
+        check("šest-plných-kávů", Ok(()));
+        check("short", Err(WeakPassword::Length));
+        check(&"ab1-".repeat(40), Err(WeakPassword::Length));
+        for guessable in [
+            "password1234",
+            "aaaaaaaaaaaaaa",
+            "Admin123456!",
+            "abababababab",
+            "1234567890123",
+            "x100000001-x!",
+        ] {
+            check(guessable, Err(WeakPassword::Guessable));
+        }
+    }
+
+    #[test]
+    fn nobodys_password_is_never_right() {
+        for presented in ["", "elephant-Moon7", "\0\0\0"] {
+            assert!(!is_right(presented, None).unwrap(), "{presented:?}");
+        }
+        assert!(is_right("x", Some("no hash")).is_err());
+    }
+
+    #[test]
+    fn a_password_shows_itself_to_nobody() {
+        let password = Password::try_new("elephant-Moon7", 1).unwrap();
+        assert!(!format!("{password:?}").contains("elephant"));
+    }
+}

@@ -1,0 +1,115 @@
+//! Keys with which services call the API: made and revoked by super admins, shown once, stored as a hash.
+
+use std::collections::BTreeSet;
+
+use guerdon_domain::operators::Scope;
+use guerdon_store::{AuditRecord, ServiceKey, metered};
+use subtle::ConstantTimeEq;
+
+use crate::{
+    context::App,
+    error::{AppError, refusal},
+    operators::{hash, sign_in::random},
+};
+
+/// What every key begins with, so that a leaked one is found by a search.
+pub const KEY_PREFIX: &str = "gsk_";
+
+/// A key that was just made.
+#[derive(Clone)]
+pub struct NewServiceKey {
+    /// What is on record.
+    pub record: ServiceKey,
+    /// The whole key. It is not kept and cannot be shown again.
+    pub key: String,
+}
+
+/// Makes a key that opens `scopes`, and leaves an audit line: one transaction. Asked for again under the operator's
+/// `key`, it is the same one; nothing, when another was made under it.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn make_service_key(
+    app: &App,
+    operator: &str,
+    name: &str,
+    scopes: &BTreeSet<Scope>,
+    key: Option<&str>,
+) -> Result<Option<NewServiceKey>, AppError> {
+    metered("make_service_key", async {
+        // Under a key both follow from it, so that nothing secret has to be kept for a repeated call.
+        let (id, secret) = match key {
+            Some(key) => {
+                let digest = |part: &str| {
+                    app.pseudonyms.digest("service-key", format!("{part}\n{operator}\n{key}").as_bytes())
+                };
+                (digest("id")[..16].to_owned(), digest("secret")[..48].to_owned())
+            }
+            None => (random(app)?[..16].to_owned(), random(app)?),
+        };
+        let record = ServiceKey {
+            id,
+            name: name.to_owned(),
+            scopes: scopes.clone(),
+            secret_hash: hash(&secret),
+            created_by: operator.to_owned(),
+            created_at: app.now(),
+            revoked_at: None,
+        };
+        let after = serde_json::json!({ "name": record.name, "scopes": record.scopes }).to_string();
+        let line = line(app, operator, "service_key.made", &record.id, ["null".to_owned(), after]);
+        let writes = [app.store.insert_service_key(&record, ())?, app.store.insert_audit(&line, ())?];
+        let record = match refusal(app.store.commit(&writes).await)? {
+            None => record,
+            Some(()) => match app.store.service_key(&record.id).await? {
+                Some(known) if known.name == record.name && known.scopes == record.scopes => known,
+                Some(_) => return Ok(None),
+                None => return Err(AppError::Conflict),
+            },
+        };
+        let key = format!("{KEY_PREFIX}{}_{secret}", record.id);
+        Ok(Some(NewServiceKey { record, key }))
+    })
+    .await
+}
+
+/// Revokes a key at once, and leaves an audit line. False when there is no key in force with this id.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn revoke_service_key(app: &App, operator: &str, id: &str) -> Result<bool, AppError> {
+    metered("revoke_service_key", async {
+        let states = ["\"in force\"", "\"revoked\""].map(str::to_owned);
+        let line = line(app, operator, "service_key.revoked", id, states);
+        let writes = [app.store.revoke_service_key(id, app.now(), ())?, app.store.insert_audit(&line, ())?];
+        Ok(refusal(app.store.commit(&writes).await)?.is_none())
+    })
+    .await
+}
+
+/// The key on record that `presented` is, while it is in force.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn service_of(app: &App, presented: &str) -> Result<Option<ServiceKey>, AppError> {
+    let parts = presented.strip_prefix(KEY_PREFIX).and_then(|rest| rest.split_once('_'));
+    let Some((id, secret)) = parts.filter(|(id, _)| id.len() == 16) else { return Ok(None) };
+    let found = app.store.service_key(id).await?;
+    Ok(found.filter(|record| {
+        let same = hash(secret).as_bytes().ct_eq(record.secret_hash.as_bytes());
+        bool::from(same) && record.revoked_at.is_none()
+    }))
+}
+
+fn line(app: &App, operator: &str, action: &str, id: &str, [before, after]: [String; 2]) -> AuditRecord {
+    AuditRecord {
+        id: format!("{action}-{id}"),
+        at: app.now(),
+        principal: operator.to_owned(),
+        action: action.to_owned(),
+        member: None,
+        reason: format!("key {id}"),
+        before,
+        after,
+    }
+}

@@ -1,0 +1,265 @@
+//! Operators sign in: a password begins a session, the session's refresh token keeps it going for a while.
+//! Attempts are counted before a password is looked at, so a thousand guesses at once are five.
+
+use guerdon_domain::{
+    ids::{MemberId, TelegramId},
+    operators::Role,
+    time::Timestamp,
+};
+use guerdon_store::{AuditRecord, Operator, Session, metered};
+use sha2::{Digest, Sha256};
+
+use crate::{context::App, error::AppError};
+
+use super::password::{Password, is_right};
+
+/// Wrong passwords in a row until nobody is let in for a while.
+pub const MOST_ATTEMPTS: u32 = 5;
+
+/// How long nobody is let in then.
+pub const LOCK_MINUTES: i64 = 15;
+
+/// How long a session lasts, however often it is renewed.
+pub const SESSION_HOURS: i64 = 12;
+
+/// Tries before other sign-ins of the same operator are let through.
+pub(super) const TRIES: usize = 10;
+
+/// The operator that a deployment begins with, as configured.
+#[derive(Debug, Clone)]
+pub struct FirstOperator {
+    /// Who.
+    pub telegram_id: TelegramId,
+    /// The password for the first sign-in; it counts only while there is no such operator.
+    pub password: Password,
+}
+
+/// An operator who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who.
+    pub operator: MemberId,
+    /// What they may do.
+    pub role: Role,
+    /// The session's id.
+    pub session: String,
+    /// Good for one renewal.
+    pub refresh_token: String,
+    /// When the session ends.
+    pub until: Timestamp,
+}
+
+/// Nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The id, the password or the token is wrong; which of them, nobody is told.
+    #[error("the id or the password is wrong")]
+    Wrong,
+    /// Too many wrong passwords.
+    #[error("too many wrong passwords; nobody signs in as this operator before {0}")]
+    Locked(Timestamp),
+    /// It could not be tried.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+/// Signs an operator in by password. The first sign-in of `first` makes it a super admin.
+///
+/// # Errors
+/// [`SignInError`].
+pub async fn sign_in(
+    app: &App,
+    telegram_id: TelegramId,
+    password: &str,
+    first: Option<&FirstOperator>,
+) -> Result<SignedIn, SignInError> {
+    metered("sign_in", async {
+        let id = app.member_id(telegram_id);
+        let mut found = attempt(app, &id).await?;
+        if let (None, Some(first)) = (&found, first.filter(|first| first.telegram_id == telegram_id)) {
+            make_first(app, &id, first).await?;
+            found = attempt(app, &id).await?;
+        }
+        let Some((operator, counted)) = found else {
+            is_right(password, None)?;
+            return Err(SignInError::Wrong);
+        };
+        if !is_right(password, Some(&operator.password))? {
+            return Err(match counted.locked_until {
+                Some(until) => {
+                    stateless(app, &id, "operator.locked").await?;
+                    SignInError::Locked(until)
+                }
+                None => SignInError::Wrong,
+            });
+        }
+        // An attempt at the same time has counted anew, and its count stands.
+        let calm = Operator { attempts: 0, locked_until: None, ..counted.clone() };
+        app.store.move_operator(&counted, &calm).await.map_err(AppError::from)?;
+        begin(app, &operator).await
+    })
+    .await
+}
+
+async fn make_first(app: &App, id: &MemberId, first: &FirstOperator) -> Result<(), AppError> {
+    let operator = Operator {
+        id: id.clone(),
+        role: Role::SuperAdmin,
+        password: first.password.hash(app)?,
+        attempts: 0,
+        locked_until: None,
+        generation: 1,
+        created_at: app.now(),
+    };
+    if app.store.insert_operator(&operator).await? {
+        stateless(app, id, "operator.created").await?;
+    }
+    Ok(())
+}
+
+/// Counts an attempt: the operator as it was, and as it is now. None for a stranger.
+async fn attempt(app: &App, id: &MemberId) -> Result<Option<(Operator, Operator)>, SignInError> {
+    for _ in 0..TRIES {
+        let Some(operator) = app.store.operator(id).await.map_err(AppError::from)? else { return Ok(None) };
+        let now = app.now();
+        if let Some(until) = operator.locked_until.filter(|until| now < *until) {
+            return Err(SignInError::Locked(until));
+        }
+        let attempts = operator.attempts.saturating_add(1);
+        let counted = if attempts < MOST_ATTEMPTS {
+            Operator { attempts, locked_until: None, ..operator.clone() }
+        } else {
+            let until = now.plus_seconds(LOCK_MINUTES * 60);
+            Operator { attempts: 0, locked_until: Some(until), ..operator.clone() }
+        };
+        if app.store.move_operator(&operator, &counted).await.map_err(AppError::from)? {
+            return Ok(Some((operator, counted)));
+        }
+    }
+    Err(AppError::Conflict.into())
+}
+
+pub(super) async fn begin(app: &App, operator: &Operator) -> Result<SignedIn, SignInError> {
+    let (id, secret) = (random(app)?, random(app)?);
+    let until = app.now().plus_seconds(SESSION_HOURS * 3600);
+    let session = Session {
+        id: id.clone(),
+        operator: operator.id.clone(),
+        generation: operator.generation,
+        token_hash: hash(&secret),
+        expires_at: until,
+    };
+    app.store.put_session(&session).await.map_err(AppError::from)?;
+    stateless(app, &operator.id, "operator.signed_in").await?;
+    Ok(signed_in(operator, session, &secret))
+}
+
+/// Whose secret it is, what it opens, and the secret itself: refresh tokens and links are made alike.
+pub(super) fn parts_of(token: &str) -> Result<(MemberId, &str, &str), SignInError> {
+    let mut parts = token.split('.');
+    let (Some(id), Some(opens), Some(secret), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(SignInError::Wrong);
+    };
+    Ok((MemberId::parse(id).map_err(|_| SignInError::Wrong)?, opens, secret))
+}
+
+/// Goes on with a session. A refresh token that was used before ends it: somebody else may have it.
+///
+/// # Errors
+/// [`SignInError`].
+pub async fn renew(app: &App, refresh_token: &str) -> Result<SignedIn, SignInError> {
+    metered("renew_session", async {
+        let (id, session, secret) = parts_of(refresh_token)?;
+        let Some((operator, session)) = session_of(app, &id, session).await? else {
+            return Err(SignInError::Wrong);
+        };
+        let (used, secret) = (hash(secret), random(app)?);
+        let next = Session { token_hash: hash(&secret), ..session.clone() };
+        let renewed = session.token_hash == used
+            && app.store.renew_session(&used, &next).await.map_err(AppError::from)?;
+        if !renewed {
+            app.store.end_session(&id, &session.id).await.map_err(AppError::from)?;
+            tracing::warn!(member = app.tag(&id), "a refresh token was used twice; its session has ended");
+            return Err(SignInError::Wrong);
+        }
+        Ok(signed_in(&operator, next, &secret))
+    })
+    .await
+}
+
+/// The operator and the session behind an access token, while both are there.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn session_of(
+    app: &App,
+    operator: &MemberId,
+    session: &str,
+) -> Result<Option<(Operator, Session)>, AppError> {
+    let found = app.store.operator_and_session(operator, session).await?;
+    Ok(found.filter(|(operator, session)| {
+        app.now() < session.expires_at && session.generation == operator.generation
+    }))
+}
+
+/// Ends a session; its tokens are worth nothing from now on.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn sign_out(app: &App, operator: &MemberId, session: &str) -> Result<(), AppError> {
+    app.store.end_session(operator, session).await?;
+    stateless(app, operator, "operator.signed_out").await
+}
+
+fn signed_in(operator: &Operator, session: Session, secret: &str) -> SignedIn {
+    SignedIn {
+        operator: operator.id.clone(),
+        role: operator.role,
+        refresh_token: format!("{}.{}.{secret}", operator.id, session.id),
+        session: session.id,
+        until: session.expires_at,
+    }
+}
+
+/// The name under which an operator stands in the audit trail.
+pub fn operator_name(app: &App, operator: &MemberId) -> String {
+    format!("operator-{}", app.tag(operator))
+}
+
+/// A line about something that has no state: who did it, and when, is all there is.
+pub(super) async fn stateless(app: &App, operator: &MemberId, action: &str) -> Result<(), AppError> {
+    let states = ["null", "null"].map(str::to_owned);
+    trail(app, &operator_name(app, operator), action, states).await
+}
+
+/// A line of the audit trail.
+pub(super) async fn trail(
+    app: &App,
+    principal: &str,
+    action: &str,
+    [before, after]: [String; 2],
+) -> Result<(), AppError> {
+    let line = AuditRecord {
+        id: random(app)?,
+        at: app.now(),
+        principal: principal.to_owned(),
+        action: action.to_owned(),
+        member: None,
+        reason: String::new(),
+        before,
+        after,
+    };
+    Ok(app.store.put_audit(&line).await?)
+}
+
+/// 48 hex digits that nobody can guess.
+pub(crate) fn random(app: &App) -> Result<String, AppError> {
+    app.entropy.nonce().map(hex::encode).map_err(AppError::Unavailable)
+}
+
+/// What is kept of a secret.
+pub(crate) fn hash(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret))
+}

@@ -1,0 +1,62 @@
+//! Which Stripe customer is which member.
+
+use guerdon_domain::ids::{CustomerId, MemberId, TelegramId};
+use guerdon_store::{CustomerLink, metered};
+
+use crate::{
+    context::App,
+    error::{AppError, refusal},
+};
+
+/// What linking came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Linked {
+    /// Known from now on.
+    Applied(MemberId),
+    /// Known before.
+    AlreadyApplied(MemberId),
+    /// The customer is another member's; the first link stays.
+    Refused {
+        /// The member who keeps the customer.
+        owner: MemberId,
+    },
+}
+
+impl Linked {
+    /// The member that the customer is.
+    pub const fn member(&self) -> &MemberId {
+        match self {
+            Self::Applied(member) | Self::AlreadyApplied(member) | Self::Refused { owner: member } => member,
+        }
+    }
+}
+
+/// Links a customer to the member with this Telegram id. The first link of a customer is for ever.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn link_customer(
+    app: &App,
+    customer: &CustomerId,
+    telegram_id: TelegramId,
+) -> Result<Linked, AppError> {
+    metered("link_customer", async {
+        let member = app.member_id(telegram_id);
+        let outcome = |owner: MemberId| {
+            if owner == member { Linked::AlreadyApplied(owner) } else { Linked::Refused { owner } }
+        };
+        if let Some(link) = app.store.customer(customer).await? {
+            return Ok(outcome(link.member));
+        }
+        let link = CustomerLink { customer: customer.clone(), member: member.clone(), linked_at: app.now() };
+        let writes = app.store.link_customer(&link, telegram_id, ())?;
+        match refusal(app.store.commit(&writes).await)? {
+            None => Ok(Linked::Applied(member)),
+            Some(()) => match app.store.customer(customer).await? {
+                Some(link) => Ok(outcome(link.member)),
+                None => Err(AppError::Conflict),
+            },
+        }
+    })
+    .await
+}

@@ -1,0 +1,25 @@
+//! Payments: recorded once, explained, undone; orders; and events that wait for one.
+mod bank;
+mod customers;
+mod explain;
+mod failed;
+mod orders;
+mod parked;
+mod record;
+mod reverse;
+mod vouch;
+
+pub use bank::{BankPayment, BankRefusal, is_transferred, record_bank_payment};
+pub use customers::{Linked, link_customer};
+pub use explain::{Explained, explain_member, explain_payment};
+pub use failed::record_failed_payment;
+pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order, payout_of};
+pub use parked::{
+    Parked, ReplayRefusal, park_for_handler, park_until_known, parked_events, replay_parked, request_replay,
+    tie_reference,
+};
+pub use record::{Recorded, record_payment};
+pub use reverse::{Reversed, reverse_payment};
+pub use vouch::force_confirm;
+
+pub(crate) use record::{Along, record_along, record_with_trail};

@@ -1,0 +1,206 @@
+//! A settled payment: recorded once, and the commissions it earns booked with it.
+
+use guerdon_domain::{
+    commissions::{Commission, CommissionState},
+    payments::{PaymentFacts, Place, Reversals},
+    programs::{Decision, Grant, Program, Surroundings},
+    referrals::Referral,
+    time::Timestamp,
+};
+use guerdon_store::{AuditRecord, Fragment, METRICS, Order, PaymentRecord, StoredResponse, metered};
+
+use crate::{
+    context::App,
+    error::{AppError, refusal},
+    programs::{program_at, surroundings},
+    settings::settings_now,
+};
+
+/// What came of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// Recorded now.
+    Applied(PaymentRecord),
+    /// Recorded before; this is what was decided then.
+    AlreadyApplied(PaymentRecord),
+}
+
+impl Recorded {
+    /// The payment as it is on record.
+    pub const fn record(&self) -> &PaymentRecord {
+        match self {
+            Self::Applied(record) | Self::AlreadyApplied(record) => record,
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Refused {
+    PaymentRecorded,
+    /// A commission that can never be booked twice for one payment.
+    CommissionBooked,
+    /// Another payment of the same member converted the referral or counted towards a rule.
+    ReferralMoved,
+    /// Another payment has used this rule's one commission.
+    RuleSpent(String),
+    RequestAnswered,
+}
+
+/// The trail of an operator's request, written with the payment it asks for.
+pub(crate) type Trail<'a> = Option<(&'a AuditRecord, &'a StoredResponse)>;
+
+/// What is written in the payment's transaction besides.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Along<'a> {
+    /// An operator's trail.
+    pub(crate) trail: Trail<'a>,
+    /// The order that it pays for, as it is afterwards.
+    pub(crate) order: Option<&'a Order>,
+}
+
+/// Tries before other payments of the same member are let through.
+const TRIES: usize = 10;
+
+/// Records a payment and books what it earns: one transaction of the payment and a commission for each
+/// level. It touches no item that another member's payment touches, and none of its own member's but the
+/// referral's counts, where a rule counts payments. That the first commission converts the referral is
+/// guarded by the place it is written to; the referral itself turns a moment later, by the stream.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn record_payment(app: &App, facts: &PaymentFacts) -> Result<Recorded, AppError> {
+    record_with_trail(app, facts, None).await
+}
+
+/// The same, with an operator's trail in the transaction.
+pub(crate) async fn record_with_trail(
+    app: &App,
+    facts: &PaymentFacts,
+    trail: Trail<'_>,
+) -> Result<Recorded, AppError> {
+    record_along(app, facts, Along { trail, order: None }).await
+}
+
+/// The same, with what belongs to it in the transaction.
+pub(crate) async fn record_along(
+    app: &App,
+    facts: &PaymentFacts,
+    along: Along<'_>,
+) -> Result<Recorded, AppError> {
+    metered("record_payment", async {
+        let program = program_at(app, facts.paid_at).await?;
+        let facts = &priced(app, facts).await?;
+        let mut spent = Vec::new();
+        for _ in 0..TRIES {
+            let (known, payer) = app.store.payment_and_payer(&facts.key, &facts.member).await?;
+            if let Some(record) = known {
+                return Ok(Recorded::AlreadyApplied(record));
+            }
+            let around = surroundings(app, payer.as_ref(), &program).await?;
+            let around = Surroundings { spent: spent.clone(), ..around };
+            let decision = program.decide(facts, &around)?;
+            let now = app.now();
+            let order = along.order.map(|order| order.id.clone());
+            let record = PaymentRecord { order, ..record_of(&program, facts, &decision, now) };
+            let mut writes = writes(app, &record, around.referral.as_ref(), decision, now)?;
+            if let Some((audit, response)) = along.trail {
+                writes.extend(app.store.audited(audit, response, Refused::RequestAnswered)?);
+            }
+            if let Some(order) = along.order {
+                writes.push(app.store.move_order(order, Refused::PaymentRecorded)?);
+            }
+            match refusal(app.store.commit(&writes).await)? {
+                None => {
+                    tracing::info!(target: METRICS, payments = 1, commissions = record.grants().count());
+                    return Ok(Recorded::Applied(record));
+                }
+                // Another delivery or another payment of this member was faster: look again.
+                Some(Refused::PaymentRecorded | Refused::ReferralMoved | Refused::RequestAnswered) => {}
+                Some(Refused::RuleSpent(rule)) => spent.push(rule),
+                Some(Refused::CommissionBooked) => {
+                    let problem = "a commission exists whose payment does not";
+                    return Err(AppError::Corrupt(problem.to_owned()));
+                }
+            }
+        }
+        Err(AppError::Conflict)
+    })
+    .await
+}
+
+/// With the cost of the plan that was bought, where the rail knows none.
+async fn priced(app: &App, facts: &PaymentFacts) -> Result<PaymentFacts, AppError> {
+    let mut facts = facts.clone();
+    if facts.cost.is_zero() {
+        facts.cost = settings_now(app).await?.preset.cost_of(&facts);
+    }
+    Ok(facts)
+}
+
+fn record_of(program: &Program, facts: &PaymentFacts, decision: &Decision, now: Timestamp) -> PaymentRecord {
+    let asks_products = program.rules.iter().any(|rule| !rule.products.is_empty());
+    PaymentRecord {
+        payment: facts.key.clone(),
+        member: facts.member.clone(),
+        purpose: facts.purpose,
+        paid: facts.paid,
+        tax: facts.tax,
+        tier: facts.tier,
+        cost: (!facts.cost.is_zero()).then_some(facts.cost),
+        lines: if asks_products { facts.lines.clone() } else { Vec::new() },
+        paid_at: facts.paid_at,
+        known_at: facts.known_at,
+        recorded_at: now,
+        program_version: program.version,
+        trace: decision.trace.clone(),
+        reversals: Reversals::default(),
+        order: None,
+        correlation_id: None,
+    }
+}
+
+fn writes(
+    app: &App,
+    record: &PaymentRecord,
+    referral: Option<&Referral>,
+    decision: Decision,
+    now: Timestamp,
+) -> Result<Vec<Fragment<Refused>>, AppError> {
+    let mut writes = vec![app.store.insert_payment(record, Refused::PaymentRecorded)?];
+    if let (Some(referral), Some(progress)) = (referral, &decision.progress)
+        && *progress != referral.progress
+    {
+        writes.push(app.store.count_progress(referral, progress, Refused::ReferralMoved)?);
+    }
+    for grant in decision.grants {
+        let taken = match grant.place {
+            Place::Payment => Refused::CommissionBooked,
+            Place::Conversion { .. } => Refused::ReferralMoved,
+            Place::Once { .. } => Refused::RuleSpent(grant.snapshot.rule.id.clone()),
+        };
+        writes.push(app.store.insert_commission(&commission_of(grant, record, now), taken)?);
+    }
+    Ok(writes)
+}
+
+fn commission_of(grant: Grant, record: &PaymentRecord, now: Timestamp) -> Commission {
+    Commission {
+        id: grant.commission,
+        beneficiary: grant.beneficiary,
+        referee: record.member.clone(),
+        payment: record.payment.clone(),
+        amount: grant.amount,
+        base: grant.base,
+        paid: record.paid,
+        place: grant.place,
+        snapshot: grant.snapshot,
+        paid_at: record.paid_at,
+        booked_at: now,
+        due_at: grant.due_at,
+        clawed: 0,
+        frozen: false,
+        claimed_at: None,
+        allowed: None,
+        state: CommissionState::Held,
+    }
+}

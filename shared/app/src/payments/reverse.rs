@@ -1,0 +1,141 @@
+//! What undoes a payment takes its commissions back, at every level, by the cumulative target.
+
+use std::collections::BTreeMap;
+
+use guerdon_domain::{
+    commissions::Commission,
+    ids::{MemberId, PaymentKey},
+    money::Money,
+    payments::{Reversal, ReversalKind, Reversals},
+    wallets::{Entry, Wallet, WalletKind},
+};
+use guerdon_store::{Fragment, PaymentRecord, metered};
+
+use crate::{
+    context::App,
+    error::{AppError, refusal},
+};
+
+/// What a reversal came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reversed {
+    /// Taken in now.
+    Applied {
+        /// How much of the payment is undone in all.
+        undone: Money,
+        /// Commissions that changed.
+        changed: u32,
+    },
+    /// It, or a later word about the same thing, was taken in before.
+    AlreadyApplied,
+    /// The payment is not recorded yet: the reversal has to wait for it.
+    UnknownPayment,
+}
+
+#[derive(Clone, Copy)]
+enum Moved {
+    Payment,
+    Commission,
+    Wallet,
+}
+
+const TRIES: u32 = 25;
+
+/// Takes one word about the undoing of a payment in: one transaction of the payment, its commissions at
+/// all levels, and the wallets of those that were released. What a wallet no longer has becomes owed; what
+/// a won dispute or a failed refund gives back is reinstated.
+///
+/// # Errors
+/// [`AppError::Corrupt`] for an amount that cannot belong to the payment.
+pub async fn reverse_payment(
+    app: &App,
+    payment: &PaymentKey,
+    reversal: &Reversal,
+) -> Result<Reversed, AppError> {
+    metered("reverse_payment", async {
+        for tries in 1..=TRIES {
+            let Some(record) = app.store.payment(payment).await? else {
+                return Ok(Reversed::UnknownPayment);
+            };
+            if is_overtaken(&record, reversal) {
+                return Ok(Reversed::AlreadyApplied);
+            }
+            let Some(next) = record.reversals.merged(reversal, record.paid)? else {
+                return Ok(Reversed::AlreadyApplied);
+            };
+            let (writes, changed) = writes(app, &record, &next).await?;
+            match refusal(app.store.commit(&writes).await)? {
+                None => return Ok(Reversed::Applied { undone: next.undone(record.paid), changed }),
+                Some(Moved::Payment | Moved::Commission | Moved::Wallet) => {
+                    crate::attempt::pause(app, tries).await
+                }
+            }
+        }
+        Err(AppError::Conflict)
+    })
+    .await
+}
+
+/// What was said of an invoice until it was paid is settled by the payment itself. What is said later counts
+/// by the provider's clock, so that it was paid after all is kept also where that it was given up is yet to
+/// arrive.
+fn is_overtaken(record: &PaymentRecord, reversal: &Reversal) -> bool {
+    match reversal.kind {
+        ReversalKind::Invoice { .. } => reversal.at <= record.paid_at,
+        _ => false,
+    }
+}
+
+async fn writes(
+    app: &App,
+    record: &PaymentRecord,
+    next: &Reversals,
+) -> Result<(Vec<Fragment<Moved>>, u32), AppError> {
+    let (undone, disputed, now) = (next.undone(record.paid), next.is_disputed(), app.now());
+    let mut writes = vec![app.store.reverse_payment(record, next, Moved::Payment)?];
+    let mut wallets = Touched::default();
+    let mut changed = 0;
+    let commissions = app.store.commissions_of(record).await?;
+    if commissions.len() != record.grants().count() {
+        return Err(AppError::Corrupt("a commission of the payment is missing".to_owned()));
+    }
+    for before in &commissions {
+        let (after, change) = before.after_reversal(undone, disputed, now)?;
+        if after == *before {
+            continue;
+        }
+        changed += 1;
+        writes.push(app.store.move_commission(before, &after, Moved::Commission)?);
+        if !change.is_zero() {
+            wallets.change(app, before, change).await?;
+        }
+    }
+    for (wallet, entries) in wallets.0.into_values() {
+        writes.extend(app.store.post_all(&wallet, &entries, Moved::Wallet)?);
+    }
+    Ok((writes, changed))
+}
+
+/// The wallets that a reversal changes, each with its new entries: two commissions may share one.
+#[derive(Default)]
+struct Touched(BTreeMap<(MemberId, WalletKind, String), (Wallet, Vec<Entry>)>);
+
+impl Touched {
+    async fn change(&mut self, app: &App, commission: &Commission, change: Money) -> Result<(), AppError> {
+        let (member, kind) = (&commission.beneficiary, commission.snapshot.rule.target);
+        let key = (member.clone(), kind, change.currency().to_string());
+        let (wallet, mut entries) = match self.0.remove(&key) {
+            Some(touched) => touched,
+            None => (app.store.wallet(member, kind, change.currency()).await?, Vec::new()),
+        };
+        let (id, now) = (commission.id.clone(), app.now());
+        let (wallet, entry) = if change.is_positive() {
+            wallet.reinstate(change, id, now)?
+        } else {
+            wallet.claw_back(change.checked_neg()?, id, now)?
+        };
+        entries.push(entry);
+        self.0.insert(key, (wallet, entries));
+        Ok(())
+    }
+}

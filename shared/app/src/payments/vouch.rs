@@ -1,0 +1,107 @@
+//! Payments that an operator vouches for and we never saw.
+
+use guerdon_domain::{
+    ids::{ExternalPaymentId, MemberId, PaymentKey, Rail},
+    money::Money,
+    payments::PaymentFacts,
+    referrals::ReferralState,
+};
+use guerdon_store::metered;
+
+use crate::{
+    commissions::settle_wallet,
+    context::App,
+    error::AppError,
+    once::{Answer, Change, DeskError, DeskRequest, answered, desk_trail},
+    payments::{Recorded, record_with_trail},
+    programs::{program_at, surroundings, with_conversion},
+    settings::settings_now,
+};
+
+/// Converts a pending referral as if its referee had paid the cheapest qualifying tier: for payments that
+/// an operator knows of and we never saw. The key on the manual rail is the referee, so it happens once;
+/// payment, commission, audit line and answer are one transaction.
+///
+/// # Errors
+/// [`DeskError`].
+pub async fn force_confirm(app: &App, request: &DeskRequest) -> Result<Answer, DeskError> {
+    metered("force_confirm", async {
+        if let Some(answer) = answered(app, request).await? {
+            return Ok(answer);
+        }
+        let referee = app.member_id(request.user_id);
+        let facts = match forced_payment(app, &referee).await {
+            // A twin of this very request may have been faster.
+            Err(DeskError::NotPending(state)) => {
+                return answered(app, request).await?.ok_or(DeskError::NotPending(state));
+            }
+            facts => facts?,
+        };
+        let change = forecast(app, request, &facts).await?;
+        let states = ("\"pending\"".to_owned(), "\"converted\"".to_owned());
+        let (audit, response) =
+            desk_trail(app, request, "referral.force_confirm", &referee, states, &change)?;
+        match record_with_trail(app, &facts, Some((&audit, &response))).await? {
+            Recorded::Applied(record) => {
+                // The credit is the referrer's at once where there is no hold; should this fail, the
+                // commission's own event settles it.
+                for (_, beneficiary, _) in record.grants() {
+                    settle_wallet(app, beneficiary).await?;
+                }
+                Ok(Answer::Applied(change))
+            }
+            Recorded::AlreadyApplied(_) => {
+                answered(app, request).await?.ok_or(DeskError::NotPending("converted"))
+            }
+        }
+    })
+    .await
+}
+
+/// The payment that an operator vouches for, if the referral is still pending.
+async fn forced_payment(app: &App, referee: &MemberId) -> Result<PaymentFacts, DeskError> {
+    let member = app.store.member(referee).await?.ok_or(DeskError::UnknownMember)?;
+    let referral = app.store.referral_of(&member).await?.ok_or(DeskError::NotReferred)?;
+    let referral = with_conversion(app, referral).await?;
+    let now = app.now();
+    match referral.state {
+        ReferralState::Pending if now < referral.expires_at => {}
+        ReferralState::Converted { .. } => return Err(DeskError::NotPending("converted")),
+        ReferralState::Pending | ReferralState::Expired => return Err(DeskError::NotPending("expired")),
+    }
+    let program = program_at(app, now).await?;
+    let rule = program.headline().ok_or(DeskError::NotPending(EARNS_NOTHING))?;
+    // The cheapest plan that satisfies the rule, as if it had been bought.
+    let settings = settings_now(app).await?;
+    let plans = settings.preset.plans.iter().map(|plan| plan.price);
+    let tier = plans.filter(|price| price.minor() >= rule.minimum_payment.minor()).min_by_key(|p| p.minor());
+    // Where nothing has a price, the least that counts as paid.
+    let tier = tier.unwrap_or(rule.minimum_payment);
+    let tier = Money::new(tier.minor().max(1), tier.currency());
+    let key = PaymentKey { rail: Rail::Manual, id: ExternalPaymentId::parse(referee.as_str())? };
+    let purpose = rule.trigger.purpose();
+    Ok(PaymentFacts { purpose, ..PaymentFacts::purchase(key, referee.clone(), tier, now) })
+}
+
+const EARNS_NOTHING: &str = "not one that earns anything";
+
+/// What the operator is told: the commission, and the referrer's credit with it.
+async fn forecast(app: &App, request: &DeskRequest, facts: &PaymentFacts) -> Result<Change, DeskError> {
+    let program = program_at(app, facts.paid_at).await?;
+    let payer = app.store.member(&facts.member).await?;
+    let around = surroundings(app, payer.as_ref(), &program).await?;
+    let decision = program.decide(facts, &around).map_err(AppError::from)?;
+    let Some(grant) = decision.grants.first() else {
+        return Err(DeskError::NotPending(EARNS_NOTHING));
+    };
+    let (kind, currency) = (grant.snapshot.rule.target, grant.amount.currency());
+    let wallet = app.store.wallet(&grant.beneficiary, kind, currency).await?;
+    let netted = Money::new(grant.amount.minor().min(wallet.buckets.owed), currency);
+    let balance = wallet.available().checked_add(wallet.held())?.checked_add(grant.amount)?;
+    Ok(Change {
+        user_id: request.user_id,
+        id: grant.commission.to_string(),
+        amount: grant.amount,
+        credit_balance: balance.checked_sub(netted)?,
+    })
+}

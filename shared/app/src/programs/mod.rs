@@ -1,0 +1,12 @@
+//! Programs: the versions in force, setting the next one, and trying one on past payments.
+mod change;
+mod dry_run;
+mod surroundings;
+mod versions;
+
+pub use change::{ProgramRefusal, ProgramRequest, newest_program, set_program};
+pub use dry_run::{MOST_DAYS, RuleTotal, Simulation, simulate};
+pub use versions::{program_at, program_now, reward_wallet};
+
+pub(crate) use surroundings::{surroundings, with_conversion};
+pub(crate) use versions::{EFFECTIVE_AFTER_SECONDS, reward_wallet_now, would_earn};

@@ -1,0 +1,76 @@
+//! The code a member shares: made on first need, replaced when its year is over.
+
+use guerdon_domain::ids::MemberId;
+use guerdon_store::{CodeRecord, MemberCode, metered};
+
+use crate::{
+    context::App,
+    error::{AppError, refusal},
+    settings::settings_now,
+};
+
+#[derive(Clone, Copy)]
+enum Refused {
+    CodeTaken,
+    MemberMoved,
+}
+
+/// The member's valid code. Asking twice, even at once, gives the same one.
+///
+/// # Errors
+/// [`AppError::Corrupt`] for somebody who is no member.
+pub async fn share_code(app: &App, id: &MemberId) -> Result<MemberCode, AppError> {
+    let days = settings_now(app).await?.preset.code_valid_days;
+    Ok(match make_code(app, id, days).await? {
+        Code::Made(code) | Code::Active(code) => code,
+    })
+}
+
+/// A new code of the member that is valid for `days`; nothing, while they have one that is.
+///
+/// # Errors
+/// [`AppError::Corrupt`] for somebody who is no member.
+pub async fn generate_code(app: &App, id: &MemberId, days: i64) -> Result<Option<MemberCode>, AppError> {
+    Ok(match make_code(app, id, days).await? {
+        Code::Made(code) => Some(code),
+        Code::Active(_) => None,
+    })
+}
+
+enum Code {
+    Made(MemberCode),
+    Active(MemberCode),
+}
+
+async fn make_code(app: &App, id: &MemberId, days: i64) -> Result<Code, AppError> {
+    metered("share_code", async {
+        // A taken code is one in a million millions; a member who moved has a code by now.
+        for _ in 0..5 {
+            let member = app.store.member(id).await?;
+            let member = member.ok_or_else(|| AppError::Corrupt("a code for somebody unknown".to_owned()))?;
+            let now = app.now();
+            if let Some(current) = member.code.clone().filter(|current| now < current.expires_at) {
+                return Ok(Code::Active(current));
+            }
+            let code = app.random_code()?;
+            let next = MemberCode { code, expires_at: now.plus_days(days) };
+            let record = CodeRecord {
+                code: next.code.clone(),
+                owner: id.clone(),
+                created_at: now,
+                expires_at: next.expires_at,
+                expired: false,
+            };
+            let writes = [
+                app.store.insert_code(&record, Refused::CodeTaken)?,
+                app.store.replace_code(id, member.code.as_ref(), &next, Refused::MemberMoved)?,
+            ];
+            match refusal(app.store.commit(&writes).await)? {
+                None => return Ok(Code::Made(next)),
+                Some(Refused::CodeTaken | Refused::MemberMoved) => {}
+            }
+        }
+        Err(AppError::Conflict)
+    })
+    .await
+}

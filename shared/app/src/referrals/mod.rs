@@ -1,0 +1,14 @@
+//! Referrals: codes and shared links, whom somebody brought, and what expires.
+mod codes;
+mod expire;
+mod links;
+mod pending;
+mod recruit;
+mod tree;
+
+pub use codes::{generate_code, share_code};
+pub use expire::{Expired, expire};
+pub use links::{Attributed, Followed, explain_attribution, follow_link};
+pub use pending::{DeskPending, Pending, pending_referrals};
+pub use recruit::{RecruitView, recruit_view};
+pub use tree::{Branch, Tree, TreePlace, referral_tree};

@@ -1,0 +1,170 @@
+//! What is in force now, and changing it.
+
+use std::sync::Arc;
+
+use guerdon_domain::{
+    settings::{Overrides, Setting, SettingError, SettingValue, Settings},
+    time::Timestamp,
+};
+use guerdon_store::{AuditRecord, Override, StoredSettings, metered};
+
+use crate::{
+    context::App,
+    error::{AppError, refusal},
+};
+
+/// Keeps what was read or set. A read that began before a change does not undo it here.
+fn keep(app: &App, stored: &StoredSettings) -> Arc<Settings> {
+    app.settings.keep(app.now(), stored.version, Settings::of(&app.preset, &stored.values()))
+}
+
+/// The settings in force, at most half a minute old: the preset and the fraud rules with what operators have set.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn settings_now(app: &App) -> Result<Arc<Settings>, AppError> {
+    if let Some(settings) = app.settings.known(app.now()) {
+        return Ok(settings);
+    }
+    let stored = app.store.settings().await?;
+    Ok(keep(app, &stored))
+}
+
+/// A setting as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingState {
+    /// What it takes, its default, what it means.
+    pub setting: Setting,
+    /// What is in force.
+    pub value: Option<SettingValue>,
+    /// When and by whom it was changed last, if it ever was.
+    pub changed: Option<(Timestamp, String)>,
+}
+
+/// Every setting as it stands, read from the table.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn all_settings(app: &App) -> Result<Vec<SettingState>, AppError> {
+    metered("all_settings", async {
+        let stored = app.store.settings().await?;
+        let settings = keep(app, &stored);
+        let list = Settings::list(&app.preset).into_iter();
+        Ok(list.map(|setting| state_of(setting, &settings, &stored)).collect())
+    })
+    .await
+}
+
+fn state_of(setting: Setting, settings: &Settings, stored: &StoredSettings) -> SettingState {
+    let changed = stored.overrides.get(&setting.key);
+    SettingState {
+        value: settings.value_of(&setting.key),
+        changed: changed.map(|known| (known.at, known.by.clone())),
+        setting,
+    }
+}
+
+/// Why a setting was not set. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingRefusal {
+    /// There is none of this key, or it cannot be set so.
+    #[error(transparent)]
+    Bad(#[from] SettingError),
+    /// It did not complete.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+impl From<guerdon_store::StoreError> for SettingRefusal {
+    fn from(error: guerdon_store::StoreError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+/// Tries before other operators who change settings are let through.
+const TRIES: u32 = 10;
+
+/// Sets a setting to `json`, or back to what was shipped by `null`: one transaction with an audit line of what it was
+/// and what it is. Here it is in force at once, everywhere within half a minute. Set to what it is, nothing happens.
+///
+/// # Errors
+/// [`SettingRefusal`].
+pub async fn set_setting(
+    app: &App,
+    principal: &str,
+    key: &str,
+    json: &str,
+    reason: Option<&str>,
+) -> Result<SettingState, SettingRefusal> {
+    metered("set_setting", async {
+        for tries in 1..=TRIES {
+            let before = app.store.settings().await?;
+            let values = Setting::set(&app.preset, &before.values(), key, json)?;
+            let settings = keep(app, &before);
+            if values == before.values() {
+                return Ok(shown(app, key, &settings, &before)?);
+            }
+            let after = changed(&before, key, &values, app.now(), principal);
+            let next = Settings::of(&app.preset, &after.values());
+            let states = [&*settings, &next].map(|settings| json_of(key, settings));
+            let audit = line(app, principal, after.version, reason, states);
+            let writes = [app.store.move_settings(&before, &after, ())?, app.store.insert_audit(&audit, ())?];
+            if refusal(app.store.commit(&writes).await)?.is_none() {
+                let settings = keep(app, &after);
+                return Ok(shown(app, key, &settings, &after)?);
+            }
+            crate::attempt::pause(app, tries).await;
+        }
+        Err(AppError::Conflict.into())
+    })
+    .await
+}
+
+fn changed(
+    before: &StoredSettings,
+    key: &str,
+    values: &Overrides,
+    at: Timestamp,
+    by: &str,
+) -> StoredSettings {
+    let mut after = StoredSettings { version: before.version.saturating_add(1), ..before.clone() };
+    let change = Override { set: values.get(key).copied(), at, by: by.to_owned() };
+    after.overrides.insert(key.to_owned(), change);
+    after
+}
+
+fn shown(
+    app: &App,
+    key: &str,
+    settings: &Settings,
+    stored: &StoredSettings,
+) -> Result<SettingState, AppError> {
+    let setting = Settings::list(&app.preset).into_iter().find(|setting| setting.key == key);
+    let setting = setting.ok_or_else(|| AppError::Corrupt("a setting that was set is gone".to_owned()))?;
+    Ok(state_of(setting, settings, stored))
+}
+
+fn json_of(key: &str, settings: &Settings) -> String {
+    let value = settings.value_of(key).map_or_else(|| "null".to_owned(), SettingValue::to_json);
+    // A known key has nothing in it that JSON would escape.
+    format!("{{\"{key}\":{value}}}")
+}
+
+fn line(
+    app: &App,
+    principal: &str,
+    version: u32,
+    reason: Option<&str>,
+    [before, after]: [String; 2],
+) -> AuditRecord {
+    AuditRecord {
+        id: format!("setting-{version}"),
+        at: app.now(),
+        principal: principal.to_owned(),
+        action: "setting.set".to_owned(),
+        member: None,
+        reason: reason.unwrap_or_default().to_owned(),
+        before,
+        after,
+    }
+}

@@ -1,0 +1,95 @@
+//! Figures of the referral program as a whole. Each costs the same whatever the history.
+
+use guerdon_store::{Projection, metered};
+
+use crate::{
+    context::App,
+    error::AppError,
+    statistics::{Period, count},
+};
+
+/// The program's figures of a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Analytics {
+    /// Members who joined through a code.
+    pub referrals: i64,
+    /// Referrals that paid.
+    pub converted: i64,
+    /// Commissions booked.
+    pub rewards: i64,
+    /// Codes that can be used now.
+    pub active_codes: i64,
+    /// Codes whose time is over.
+    pub expired_codes: i64,
+}
+
+/// What happened on a UTC day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrendDay {
+    /// The day, `2026-11-21`.
+    pub day: String,
+    /// Members who joined through a code.
+    pub referrals: i64,
+    /// Referrals that paid.
+    pub converted: i64,
+}
+
+/// Days that trends show at the most.
+pub const MOST_TREND_DAYS: i32 = 365;
+
+/// The figures of all time, or of the running month or week, day by day added up.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn referral_analytics(app: &App, period: Period) -> Result<Analytics, AppError> {
+    metered("referral_analytics", async {
+        let totals = app.store.counters(&Projection::Totals).await?;
+        let now = app.now();
+        let days = match period {
+            Period::All => vec![totals.clone()],
+            Period::Month | Period::Week => {
+                // A running month has 31 days at the most, a week fewer: those of another are left out.
+                let found = app.store.daily(&now.plus_days(-30).day(), &now.day()).await?;
+                let first = (0..31)
+                    .map(|ago| now.plus_days(-ago))
+                    .take_while(|day| period.key(*day) == period.key(now))
+                    .last()
+                    .unwrap_or(now);
+                found
+                    .into_iter()
+                    .filter(|(day, _)| *day >= first.day())
+                    .map(|(_, counters)| counters)
+                    .collect()
+            }
+        };
+        let sum = |name: &str| days.iter().map(|day| count(day, name)).fold(0_i64, i64::saturating_add);
+        Ok(Analytics {
+            referrals: sum("referrals"),
+            converted: sum("converted"),
+            rewards: sum("commissions"),
+            active_codes: count(&totals, "codes").saturating_sub(count(&totals, "codes_expired")),
+            expired_codes: count(&totals, "codes_expired"),
+        })
+    })
+    .await
+}
+
+/// The last `days` UTC days (up to [`MOST_TREND_DAYS`]), today included, also those on which nothing happened.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn referral_trends(app: &App, days: i32) -> Result<Vec<TrendDay>, AppError> {
+    metered("referral_trends", async {
+        let (now, days) = (app.now(), i64::from(days.clamp(1, MOST_TREND_DAYS)));
+        let found = app.store.daily(&now.plus_days(1 - days).day(), &now.day()).await?;
+        let all = (0..days).rev().map(|ago| now.plus_days(-ago).day());
+        Ok(all
+            .map(|day| {
+                let counters = found.iter().find(|(known, _)| *known == day).map(|(_, counters)| counters);
+                let of = |name: &str| counters.map(|counters| count(counters, name)).unwrap_or_default();
+                TrendDay { referrals: of("referrals"), converted: of("converted"), day }
+            })
+            .collect())
+    })
+    .await
+}

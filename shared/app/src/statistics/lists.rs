@@ -1,0 +1,246 @@
+//! Lists of members, referrers, orders and withdrawals. A page costs the same whatever their length: filters that have
+//! a list of their own are read from it, the others leave lines out of a page.
+
+use guerdon_domain::{
+    ids::{MemberId, OrderId, TelegramId, WithdrawalId},
+    payments::OrderState,
+    withdrawals::{Withdrawal, WithdrawalState},
+};
+use guerdon_store::{Counters, List, Listed, Member, Order, Page, Ranked, SHARDS, metered};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    context::App,
+    error::AppError,
+    statistics::{Period, searchable},
+};
+
+/// Which members are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// Those with this Telegram id.
+    pub telegram_id: Option<TelegramId>,
+    /// Those one of whose names begins so, in letters and digits of any case; two or more.
+    pub name: Option<String>,
+    /// Those who are barred, or who are not.
+    pub barred: Option<bool>,
+    /// Those who have paid.
+    pub customers: bool,
+    /// Those who have brought somebody.
+    pub referrers: bool,
+    /// The first who joined first, or names from A to Z.
+    pub ascending: bool,
+}
+
+/// Where a list of members goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserPlace {
+    /// After this line of a list.
+    Line(String),
+    /// In a registry: the shard, and after this member.
+    Registry(u8, Option<MemberId>),
+}
+
+/// A member in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedUser {
+    /// The profile.
+    pub member: Member,
+    /// What they did as a referrer.
+    pub referrals: Counters,
+    /// What they paid.
+    pub payments: Counters,
+}
+
+/// The longest page: what the table reads at once.
+pub const LONGEST_PAGE: i32 = 100;
+
+/// A page of members. It may have fewer than `limit`, even none, while there is a next one.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn list_users(
+    app: &App,
+    filter: &UserFilter,
+    from: Option<UserPlace>,
+    limit: i32,
+) -> Result<(Vec<ListedUser>, Option<UserPlace>), AppError> {
+    metered("list_users", async {
+        let limit = limit.clamp(1, LONGEST_PAGE);
+        let (ids, next) = user_ids(app, filter, from, limit).await?;
+        let members = app.store.members(&ids).await?;
+        let ids: Vec<_> = members.iter().map(|member| member.id.clone()).collect();
+        let referrals = app.store.counters_of_members(&ids).await?;
+        let payments = app.store.payers(&ids).await?;
+        let users = members.into_iter().zip(referrals).zip(payments);
+        let users = users.map(|((member, referrals), payments)| ListedUser { member, referrals, payments });
+        Ok((users.filter(|user| filter.lets(user)).collect(), next))
+    })
+    .await
+}
+
+impl UserFilter {
+    fn lets(&self, user: &ListedUser) -> bool {
+        let some = |counters: &Counters, name: &str| counters.get(name).is_some_and(|n| *n > 0);
+        self.barred.is_none_or(|barred| user.member.is_barred() == barred)
+            && (!self.customers || some(&user.payments, "payments"))
+            && (!self.referrers || some(&user.referrals, "recruits"))
+    }
+
+    /// The lists that the filter has to itself, the most selective first.
+    fn list(&self) -> Option<List> {
+        match (&self.name, self.barred) {
+            (Some(name), _) => List::names(name),
+            (None, Some(true)) => Some(List::Barred),
+            (None, _) if self.customers || self.referrers => None,
+            (None, _) => Some(List::Members),
+        }
+    }
+}
+
+type Ids = (Vec<MemberId>, Option<UserPlace>);
+
+async fn user_ids(
+    app: &App,
+    filter: &UserFilter,
+    from: Option<UserPlace>,
+    limit: i32,
+) -> Result<Ids, AppError> {
+    if let Some(telegram_id) = filter.telegram_id {
+        return Ok((vec![app.member_id(telegram_id)], None));
+    }
+    let normal = UserFilter { name: filter.name.as_deref().map(searchable), ..filter.clone() };
+    let Some(list) = normal.list() else {
+        if normal.name.is_some() {
+            return Ok((Vec::new(), None));
+        }
+        return registry(app, filter.customers, from, limit).await;
+    };
+    let after = match &from {
+        Some(UserPlace::Line(line)) => Some(line.as_str()),
+        _ => None,
+    };
+    let by_name = normal.name.is_some();
+    let page = Page { after, prefix: normal.name.as_deref(), ascending: filter.ascending || by_name };
+    let lines = app.store.listed(&[list], page, limit).await?;
+    let next = next(&lines, limit).map(UserPlace::Line);
+    let mut ids = lines.into_iter().map(|line| MemberId::parse(line.id)).collect::<Result<Vec<_>, _>>()?;
+    // Somebody may have two names that begin alike.
+    let mut seen = std::collections::BTreeSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    Ok((ids, next))
+}
+
+/// Those who have paid, or brought somebody: in no particular order, shard by shard.
+async fn registry(app: &App, customers: bool, from: Option<UserPlace>, limit: i32) -> Result<Ids, AppError> {
+    let (shard, after) = match from {
+        Some(UserPlace::Registry(shard, after)) if shard < SHARDS => (shard, after),
+        _ => (0, None),
+    };
+    let found = if customers {
+        app.store.customers_after(shard, after.as_ref(), limit).await?
+    } else {
+        app.store.referrers(shard, after.as_ref(), limit).await?
+    };
+    let full = i32::try_from(found.len()).unwrap_or(i32::MAX) >= limit;
+    let next = match found.last() {
+        Some(last) if full => Some(UserPlace::Registry(shard, Some(last.clone()))),
+        _ => (shard + 1 < SHARDS).then_some(UserPlace::Registry(shard + 1, None)),
+    };
+    Ok((found, next))
+}
+
+fn next(lines: &[Listed], limit: i32) -> Option<String> {
+    let full = i32::try_from(lines.len()).unwrap_or(i32::MAX) >= limit;
+    lines.last().filter(|_| full).map(Listed::cursor)
+}
+
+/// A page of orders, the newest first or the oldest: of a state, or of all.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn list_orders(
+    app: &App,
+    state: Option<OrderState>,
+    (after, ascending): (Option<&str>, bool),
+    limit: i32,
+) -> Result<(Vec<Order>, Option<String>), AppError> {
+    metered("list_orders", async {
+        let limit = limit.clamp(1, LONGEST_PAGE);
+        let states = state.map_or(OrderState::ALL.to_vec(), |state| vec![state]);
+        let lists: Vec<_> = states.into_iter().map(List::Orders).collect();
+        let lines = app.store.listed(&lists, Page { after, prefix: None, ascending }, limit).await?;
+        let next = next(&lines, limit);
+        let ids = lines.into_iter().map(|line| OrderId::parse(line.id)).collect::<Result<Vec<_>, _>>()?;
+        let mut orders = app.store.orders(&ids).await?;
+        // One that has just been paid may still be listed as it was.
+        orders.retain(|order| state.is_none_or(|state| order.state == state));
+        Ok((orders, next))
+    })
+    .await
+}
+
+/// A page of withdrawals, the newest request first or the oldest: of a state, or of all.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn list_withdrawals(
+    app: &App,
+    state: Option<WithdrawalState>,
+    (after, ascending): (Option<&str>, bool),
+    limit: i32,
+) -> Result<(Vec<Withdrawal>, Option<String>), AppError> {
+    metered("list_withdrawals", async {
+        let limit = limit.clamp(1, LONGEST_PAGE);
+        let states = state.map_or(WithdrawalState::ALL.to_vec(), |state| vec![state]);
+        let lists: Vec<_> = states.into_iter().map(List::Withdrawals).collect();
+        let lines = app.store.listed(&lists, Page { after, prefix: None, ascending }, limit).await?;
+        let next = next(&lines, limit);
+        let ids: Result<Vec<_>, _> = lines.into_iter().map(|line| WithdrawalId::parse(line.id)).collect();
+        let mut found = app.store.withdrawals(&ids?).await?;
+        found.retain(|withdrawal| state.is_none_or(|state| withdrawal.state == state));
+        Ok((found, next))
+    })
+    .await
+}
+
+/// A referrer in the operators' list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedReferrer {
+    /// The profile; none after they deleted their data.
+    pub member: Option<Member>,
+    /// Conversions within the period.
+    pub score: i64,
+    /// What they did as a referrer, of all time.
+    pub counters: Counters,
+}
+
+/// A page of the referrers with a conversion in a period, the best first.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn list_referrers(
+    app: &App,
+    period: Period,
+    after: Option<&(MemberId, i64)>,
+    limit: i32,
+) -> Result<(Vec<ListedReferrer>, Option<(MemberId, i64)>), AppError> {
+    metered("list_referrers", async {
+        let limit = limit.clamp(1, LONGEST_PAGE);
+        let after = after.map(|(member, score)| Ranked { member: member.clone(), score: *score });
+        let ranked = app.store.ranking_after(&period.key(app.now()), after.as_ref(), limit).await?;
+        let full = i32::try_from(ranked.len()).unwrap_or(i32::MAX) >= limit;
+        let next = ranked.last().filter(|_| full).map(|last| (last.member.clone(), last.score));
+        let ids: Vec<_> = ranked.iter().map(|ranked| ranked.member.clone()).collect();
+        let members = app.store.members(&ids).await?;
+        let counters = app.store.counters_of_members(&ids).await?;
+        let rows = ranked.into_iter().zip(counters).map(|(ranked, counters)| ListedReferrer {
+            member: members.iter().find(|member| member.id == ranked.member).cloned(),
+            score: ranked.score,
+            counters,
+        });
+        Ok((rows.collect(), next))
+    })
+    .await
+}

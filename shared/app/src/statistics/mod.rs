@@ -1,0 +1,26 @@
+//! Statistics: counters projected from the stream, and what is read of them.
+mod analytics;
+mod counters;
+mod dashboard;
+mod leaderboard;
+mod lists;
+mod project;
+mod project_lists;
+mod referrer;
+mod totals;
+
+pub use analytics::{Analytics, MOST_TREND_DAYS, TrendDay, referral_analytics, referral_trends};
+pub use dashboard::{Dashboard, Figures, Monitoring, Success, Waiting, dashboard, payment_monitoring};
+pub use leaderboard::{Board, Period, Row, leaderboard, public_board};
+pub use lists::{
+    LONGEST_PAGE, ListedReferrer, ListedUser, UserFilter, UserPlace, list_orders, list_referrers, list_users,
+    list_withdrawals,
+};
+pub use project::{PROJECTED, project};
+pub use referrer::ReferralStats;
+pub use totals::{DayTrend, DeskStats, TopReferrer, desk_stats, top_referrers};
+
+pub(crate) use counters::{ahead_of, bucket_name, count};
+pub(crate) use project_lists::{Lines, searchable};
+pub(crate) use referrer::{referral_stats, stats_in};
+pub(crate) use totals::members_of;

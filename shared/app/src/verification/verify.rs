@@ -1,0 +1,312 @@
+//! Verification: everything recomputed from what is stored, and the first difference reported.
+//!
+//! It runs beside the business: a difference counts only when it is still there on a second look.
+
+use std::collections::BTreeMap;
+
+use guerdon_domain::{
+    commissions::{Commission, CommissionState, VoidReason, clawback_target},
+    ids::MemberId,
+    money::Money,
+    payments::{Candidate, Place},
+    referrals::ReferralState,
+    wallets::{Entry, EntryKind, Wallet, WalletKind, verify_statement},
+    withdrawals::WithdrawalState,
+};
+use guerdon_store::{PaymentRecord, ScanCursor, metered};
+
+use crate::{commissions::digest, context::App, error::AppError};
+
+/// How far a verification has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Wallets recomputed.
+    pub wallets: u64,
+    /// Payments recomputed.
+    pub payments: u64,
+    /// Commissions traced to their payments.
+    pub commissions: u64,
+    /// Where to go on; absent at the end.
+    pub next: Option<ScanCursor>,
+    /// The first difference; nothing after it was looked at.
+    pub difference: Option<Difference>,
+}
+
+/// Something that does not add up.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{subject}: {problem}")]
+pub struct Difference {
+    /// The wallet or payment; members by the tags that logs use.
+    pub subject: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// Looks taken before a difference counts: a write between two reads is none.
+const LOOKS: u32 = 3;
+
+/// Verifies the part of the ledger that the next `items` of the table hold.
+///
+/// # Errors
+/// [`AppError`] when the table cannot be read.
+pub async fn verify_ledger(app: &App, from: Option<&ScanCursor>, items: i32) -> Result<Verified, AppError> {
+    metered("verify_ledger", async {
+        let page = app.store.scan(from, items).await?;
+        let mut verified = Verified { next: page.next, ..Verified::default() };
+        for wallet in &page.wallets {
+            verified.difference = verify_wallet(app, wallet).await?;
+            if verified.difference.is_some() {
+                return Ok(verified);
+            }
+            verified.wallets += 1;
+        }
+        for payment in &page.payments {
+            verified.difference = verify_payment(app, payment).await?;
+            if verified.difference.is_some() {
+                return Ok(verified);
+            }
+            verified.payments += 1;
+        }
+        for commission in &page.commissions {
+            verified.difference = trace_commission(app, commission).await?;
+            if verified.difference.is_some() {
+                return Ok(verified);
+            }
+            verified.commissions += 1;
+        }
+        Ok(verified)
+    })
+    .await
+}
+
+/// Items read at once.
+const PAGE: i32 = 200;
+
+/// Goes on with the verification where the last run stopped, for about `seconds`. At the end of the ledger,
+/// the next run begins again; at a difference, it comes back to the same place.
+///
+/// # Errors
+/// [`AppError`] when the table cannot be read.
+pub async fn verify_next(app: &App, seconds: i64) -> Result<Verified, AppError> {
+    let until = app.now().plus_seconds(seconds);
+    let mut from = app.store.verification_cursor().await?;
+    let mut all = Verified::default();
+    loop {
+        let page = verify_ledger(app, from.as_ref(), PAGE).await?;
+        all.add(page);
+        if all.difference.is_some() {
+            return Ok(all);
+        }
+        app.store.keep_verification_cursor(all.next.as_ref(), app.now()).await?;
+        if all.next.is_none() || app.now() >= until {
+            return Ok(all);
+        }
+        from.clone_from(&all.next);
+    }
+}
+
+/// Verifies the whole ledger from its beginning, however long that takes.
+///
+/// # Errors
+/// [`AppError`] when the table cannot be read.
+pub async fn verify_all(app: &App) -> Result<Verified, AppError> {
+    let mut all = Verified::default();
+    loop {
+        let from = all.next.clone();
+        all.add(verify_ledger(app, from.as_ref(), PAGE).await?);
+        if all.next.is_none() || all.difference.is_some() {
+            return Ok(all);
+        }
+    }
+}
+
+impl Verified {
+    fn add(&mut self, page: Self) {
+        self.wallets += page.wallets;
+        self.payments += page.payments;
+        self.commissions += page.commissions;
+        self.next = page.next;
+        self.difference = page.difference;
+    }
+}
+
+/// Recomputes one wallet: its statement, and what its entries say of commissions and withdrawals.
+///
+/// # Errors
+/// [`AppError`] when the table cannot be read.
+pub async fn verify_wallet(app: &App, wallet: &Wallet) -> Result<Option<Difference>, AppError> {
+    let (member, kind, currency) = (&wallet.member, wallet.kind, wallet.currency);
+    let mut problem = None;
+    for _ in 0..LOOKS {
+        let wallet = app.store.wallet(member, kind, currency).await?;
+        let entries = app.store.statement(member, kind, currency).await?;
+        let commissions = app.store.all_commissions(member).await?;
+        problem = wallet_problem(app, &wallet, &entries, &commissions).await?;
+        if problem.is_none() {
+            return Ok(None);
+        }
+    }
+    let subject = format!("wallet {} {currency} of {}", kind.as_str(), app.tag(member));
+    Ok(problem.map(|problem| Difference { subject, problem }))
+}
+
+async fn wallet_problem(
+    app: &App,
+    wallet: &Wallet,
+    entries: &[Entry],
+    commissions: &[Commission],
+) -> Result<Option<String>, AppError> {
+    if let Err(error) = verify_statement(wallet, entries) {
+        return Ok(Some(error.to_string()));
+    }
+    let into_this =
+        |c: &&Commission| c.snapshot.rule.target == wallet.kind && c.amount.currency() == wallet.currency;
+    let commissions: Vec<_> = commissions.iter().filter(into_this).collect();
+    if let Some(problem) = release_problem(entries, &commissions) {
+        return Ok(Some(problem));
+    }
+    withdrawal_problem(app, wallet).await
+}
+
+/// Each release names its commissions, and all that was credited for commissions is what they entitle to.
+fn release_problem(entries: &[Entry], commissions: &[&Commission]) -> Option<String> {
+    let mut released: BTreeMap<u64, Vec<&Commission>> = BTreeMap::new();
+    let mut entitled = 0;
+    for commission in commissions {
+        if let CommissionState::Released { entry_seq, .. } = commission.state {
+            released.entry(entry_seq).or_default().push(commission);
+            entitled += commission.entitlement().minor();
+        }
+    }
+    let mut credited = 0;
+    for entry in entries {
+        let house = entry.house.map_or(0, |(_, minor)| minor);
+        match &entry.kind {
+            EntryKind::CommissionsReleased { digest: expected, .. } => {
+                let named = released.remove(&entry.seq).unwrap_or_default();
+                if digest(named.iter().map(|c| &c.id).collect()) != *expected {
+                    return Some(format!("entry {} released other commissions than name it", entry.seq));
+                }
+                credited -= house;
+            }
+            EntryKind::ClawedBack { .. } | EntryKind::Reinstated { .. } => credited -= house,
+            _ => {}
+        }
+    }
+    if let Some((seq, _)) = released.first_key_value() {
+        return Some(format!("commissions name entry {seq}, which released nothing"));
+    }
+    (credited != entitled)
+        .then(|| format!("{credited} was credited for commissions that entitle to {entitled}"))
+}
+
+/// A withdrawable wallet holds exactly what its open withdrawal asks for.
+async fn withdrawal_problem(app: &App, wallet: &Wallet) -> Result<Option<String>, AppError> {
+    if wallet.kind == WalletKind::BillCredit {
+        return Ok(None);
+    }
+    let open = match &wallet.open_withdrawal {
+        Some(id) => app.store.withdrawal(id).await?,
+        None => None,
+    };
+    let asked = match &open {
+        Some(withdrawal) if withdrawal.state.is_final() => {
+            return Ok(Some(format!("its open withdrawal is {}", withdrawal.state.as_str())));
+        }
+        Some(withdrawal) => withdrawal.amount.minor(),
+        None if wallet.open_withdrawal.is_some() => {
+            return Ok(Some("its open withdrawal does not exist".to_owned()));
+        }
+        None => 0,
+    };
+    debug_assert!(open.is_none_or(|w| w.state != WithdrawalState::Paid));
+    let held = wallet.buckets.held;
+    Ok((held != asked).then(|| format!("{held} is held and {asked} was asked for")))
+}
+
+/// Recomputes one payment: each grant has its commission, clawed back by exactly what was undone.
+///
+/// # Errors
+/// [`AppError`] when the table cannot be read.
+pub async fn verify_payment(app: &App, payment: &PaymentRecord) -> Result<Option<Difference>, AppError> {
+    let mut problem = None;
+    for _ in 0..LOOKS {
+        let Some(payment) = app.store.payment(&payment.payment).await? else {
+            problem = Some("it is gone".to_owned());
+            continue;
+        };
+        problem = payment_problem(app, &payment).await?;
+        if problem.is_none() {
+            return Ok(None);
+        }
+    }
+    let subject = format!("payment {}", app.pseudonyms.log_tag(&payment.payment.to_string()));
+    Ok(problem.map(|problem| Difference { subject, problem }))
+}
+
+/// A commission's payment is on record and says that it was granted: written together, neither can be
+/// without the other.
+async fn trace_commission(app: &App, commission: &Commission) -> Result<Option<Difference>, AppError> {
+    let problem = match app.store.payment(&commission.payment).await? {
+        None => "its payment is not on record",
+        Some(payment) => {
+            let rule = &commission.snapshot.rule.id;
+            let granted = |(candidate, beneficiary, reward): (&Candidate, &MemberId, Money)| {
+                candidate.rule == *rule
+                    && *beneficiary == commission.beneficiary
+                    && reward == commission.amount
+            };
+            if payment.grants().any(granted) {
+                return Ok(None);
+            }
+            "no rule granted it on its payment's trace"
+        }
+    };
+    let subject = format!("commission {}", app.pseudonyms.log_tag(commission.id.as_str()));
+    Ok(Some(Difference { subject, problem: problem.to_owned() }))
+}
+
+async fn payment_problem(app: &App, payment: &PaymentRecord) -> Result<Option<String>, AppError> {
+    let commissions = app.store.commissions_of(payment).await?;
+    let undone = payment.reversals.undone(payment.paid);
+    for (candidate, beneficiary, reward) in payment.grants() {
+        let id = payment.payment.commission(&candidate.rule, candidate.level)?;
+        let Some(commission) = commissions.iter().find(|c| c.id == id) else {
+            return Ok(Some(format!("the commission of rule {} is missing", candidate.rule)));
+        };
+        if commission.amount != reward || commission.beneficiary != *beneficiary {
+            return Ok(Some(format!("the commission of rule {} is another", candidate.rule)));
+        }
+        let target = clawback_target(reward, payment.paid, undone)?.minor();
+        let capped = matches!(
+            commission.state,
+            CommissionState::Void { reason: VoidReason::Capped | VoidReason::Unclaimed, .. }
+        );
+        if commission.clawed != target {
+            let clawed = commission.clawed;
+            return Ok(Some(format!("rule {}: {clawed} was clawed back and not {target}", candidate.rule)));
+        }
+        let void = matches!(commission.state, CommissionState::Void { reason: VoidReason::Reversed, .. });
+        if void && target != reward.minor() && !capped {
+            return Ok(Some(format!("the commission of rule {} is void without a reason", candidate.rule)));
+        }
+        if let Some(problem) = conversion_problem(app, commission).await? {
+            return Ok(Some(problem));
+        }
+    }
+    Ok(None)
+}
+
+/// A commission that converts a referral belongs to a referral, converted by no other payment.
+async fn conversion_problem(app: &App, commission: &Commission) -> Result<Option<String>, AppError> {
+    let Place::Conversion { joined_at } = commission.place else { return Ok(None) };
+    let referral = app.store.referral(&commission.beneficiary, joined_at, &commission.referee).await?;
+    Ok(match referral.map(|referral| referral.state) {
+        None => Some("it converted a referral that does not exist".to_owned()),
+        Some(ReferralState::Converted { payment, .. }) if payment != commission.payment => {
+            Some("its referral was converted by another payment".to_owned())
+        }
+        // The stream says so a moment later.
+        Some(_) => None,
+    })
+}

@@ -1,0 +1,8 @@
+//! Wallets: what members see of them, statements, and credit by hand.
+mod adjust;
+mod credits;
+mod statement;
+
+pub use adjust::{apply_credit, revoke_credit};
+pub use credits::{CreditsView, ToClaim, claim_and_view, credits_view};
+pub use statement::{BalanceAt, balance_at};

@@ -1,0 +1,82 @@
+//! One file for the bank.
+
+use guerdon_domain::withdrawals::{PayoutMethod, Withdrawal, WithdrawalState};
+use guerdon_store::metered;
+
+use super::{
+    error::{WithdrawalError, check_text},
+    pay::claim,
+};
+use crate::context::App;
+
+/// A line of the bank's file.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BatchLine {
+    /// The withdrawal; its id is the transfer's reference.
+    pub withdrawal: Withdrawal,
+    /// Where the money goes, in clear.
+    pub destination: String,
+}
+
+/// Withdrawals of one file.
+const MOST_LINES: usize = 500;
+
+/// Claims approved withdrawals of one method for the bank batch `batch`, and gives back all lines of that
+/// batch that are not ended yet: asked again, the same file comes out, and nothing gets into two files.
+/// With four eyes, what the exporter approved is left for others.
+///
+/// # Errors
+/// [`WithdrawalError`].
+pub async fn export_batch(
+    app: &App,
+    batch: &str,
+    method: PayoutMethod,
+    operator: &str,
+) -> Result<Vec<BatchLine>, WithdrawalError> {
+    check_text(batch, "the batch's name")?;
+    metered("export_batch", async {
+        let mut lines = exported(app, batch, method).await?;
+        // What is approved later belongs into a batch of another name.
+        if lines.is_empty() {
+            for withdrawal in in_state(app, WithdrawalState::Approved).await? {
+                if withdrawal.destination.method != method || lines.len() == MOST_LINES {
+                    continue;
+                }
+                match claim(app, &withdrawal.id, operator, Some(batch)).await {
+                    Ok(claimed) => lines.push(claimed),
+                    Err(WithdrawalError::WrongState(_) | WithdrawalError::SameOperator) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        lines.into_iter().map(|withdrawal| line(app, withdrawal)).collect()
+    })
+    .await
+}
+
+fn line(app: &App, withdrawal: Withdrawal) -> Result<BatchLine, WithdrawalError> {
+    let destination = withdrawal.destination.open(&app.pseudonyms, &withdrawal.id)?;
+    Ok(BatchLine { destination: destination.expose().to_owned(), withdrawal })
+}
+
+async fn exported(app: &App, batch: &str, method: PayoutMethod) -> Result<Vec<Withdrawal>, WithdrawalError> {
+    let paying = in_state(app, WithdrawalState::Paying).await?;
+    let ours = |w: &Withdrawal| w.batch.as_deref() == Some(batch) && w.destination.method == method;
+    Ok(paying.into_iter().filter(ours).collect())
+}
+
+/// All withdrawals in a state, page by page.
+async fn in_state(app: &App, state: WithdrawalState) -> Result<Vec<Withdrawal>, WithdrawalError> {
+    const PAGE: i32 = 100;
+    let mut all: Vec<Withdrawal> = Vec::new();
+    loop {
+        let page = app.store.withdrawals_in(state, all.last(), PAGE).await?;
+        let done = page.len() < PAGE as usize;
+        all.extend(page);
+        if done {
+            // What has just moved on may still be listed.
+            all.retain(|withdrawal| withdrawal.state == state);
+            return Ok(all);
+        }
+    }
+}

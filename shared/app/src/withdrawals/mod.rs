@@ -1,0 +1,16 @@
+//! Withdrawals: requested, decided, claimed, paid.
+mod decide;
+mod error;
+mod export;
+mod pay;
+mod request;
+mod view;
+
+pub use decide::{approve_withdrawal, reject_withdrawal};
+pub use error::WithdrawalError;
+pub use export::{BatchLine, export_batch};
+pub use pay::{
+    Outcome, PaidOut, PayoutError, Payouts, claim_withdrawal, finish_withdrawal, look_up_stuck, pay_out,
+};
+pub use request::{WithdrawalAsked, request_withdrawal};
+pub use view::{WithdrawView, withdraw_view};

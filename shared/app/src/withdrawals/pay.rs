@@ -1,0 +1,260 @@
+//! Paying: claimed first, then paid, then recorded with proof.
+
+use async_trait::async_trait;
+use guerdon_domain::{
+    ids::WithdrawalId,
+    operators::Stamp,
+    time::Timestamp,
+    withdrawals::{Destination, Withdrawal, WithdrawalState},
+};
+use guerdon_store::metered;
+
+use super::{
+    decide::give_back,
+    decide::load,
+    error::{TRIES, WithdrawalError, check_text},
+};
+use crate::{
+    context::App,
+    error::{AppError, refusal},
+};
+
+/// A provider that pays out. Every call is keyed by the withdrawal's id.
+#[async_trait]
+pub trait Payouts: Send + Sync {
+    /// Pays, and gives back the provider's reference.
+    async fn pay(&self, withdrawal: &Withdrawal, to: &Destination) -> Result<String, PayoutError>;
+
+    /// Looks up whether a withdrawal was paid: its reference if it was, nothing if it certainly was not.
+    async fn find(&self, withdrawal: &Withdrawal) -> Result<Option<String>, PayoutError>;
+}
+
+/// How a payout failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PayoutError {
+    /// Refused for good: nothing was paid, nothing will be.
+    #[error("the payout was refused: {0}")]
+    Refused(String),
+    /// Nobody knows whether it was paid.
+    #[error("the payout's outcome is unknown: {0}")]
+    Unknown(String),
+}
+
+/// What a payout came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaidOut {
+    /// Paid, with proof.
+    Paid(Withdrawal),
+    /// Refused for good; the money is available again.
+    Failed(Withdrawal),
+    /// To be looked up before anything else is done.
+    Unknown(Withdrawal),
+}
+
+/// What somebody who pays reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The money left; the text is the bank's or provider's reference.
+    Paid(String),
+    /// It did not and will not; the text says why.
+    Failed(String),
+    /// Nobody knows yet.
+    Unknown,
+}
+
+/// Claims an approved withdrawal for paying. Only who claimed it may pay it, and nobody else can claim it;
+/// claimed again by the same one, it changes nothing.
+///
+/// # Errors
+/// [`WithdrawalError`]; nothing was changed.
+pub async fn claim_withdrawal(
+    app: &App,
+    id: &WithdrawalId,
+    payer: &str,
+) -> Result<Withdrawal, WithdrawalError> {
+    metered("claim_withdrawal", claim(app, id, payer, None)).await
+}
+
+pub(super) async fn claim(
+    app: &App,
+    id: &WithdrawalId,
+    payer: &str,
+    batch: Option<&str>,
+) -> Result<Withdrawal, WithdrawalError> {
+    let before = load(app, id).await?;
+    if before.state != WithdrawalState::Approved {
+        return claimed_before(before, payer, batch);
+    }
+    let four_eyes = app.preset.withdrawals.as_ref().is_some_and(|rules| rules.four_eyes);
+    if four_eyes && before.approved.as_ref().is_some_and(|stamp| stamp.by == payer) {
+        return Err(WithdrawalError::SameOperator);
+    }
+    let claimed = Some(Stamp { by: payer.to_owned(), at: app.now() });
+    let file = batch.map(str::to_owned);
+    let after = Withdrawal { state: WithdrawalState::Paying, claimed, batch: file, ..before.clone() };
+    if app.store.step_withdrawal(&before, &after).await? {
+        return Ok(after);
+    }
+    claimed_before(load(app, id).await?, payer, batch)
+}
+
+/// A claim is for one way of paying: what its own claimer has put into a bank's file must not go out by the
+/// provider too, nor in another file.
+fn claimed_before(
+    withdrawal: Withdrawal,
+    payer: &str,
+    batch: Option<&str>,
+) -> Result<Withdrawal, WithdrawalError> {
+    let claimer = withdrawal.claimed.as_ref().is_some_and(|stamp| stamp.by == payer);
+    let ours = claimer && withdrawal.batch.as_deref() == batch;
+    if ours && withdrawal.state == WithdrawalState::Paying {
+        Ok(withdrawal)
+    } else {
+        Err(WithdrawalError::WrongState(withdrawal.state))
+    }
+}
+
+/// Records how the payout of a claimed withdrawal went. Said again, it changes nothing; said otherwise
+/// after it ended, it is refused.
+///
+/// # Errors
+/// [`WithdrawalError`]; nothing was changed.
+pub async fn finish_withdrawal(
+    app: &App,
+    id: &WithdrawalId,
+    operator: &str,
+    outcome: &Outcome,
+) -> Result<Withdrawal, WithdrawalError> {
+    match outcome {
+        Outcome::Paid(proof) => check_text(proof, "the proof")?,
+        Outcome::Failed(reason) => check_text(reason, "the reason")?,
+        Outcome::Unknown => {}
+    }
+    metered("finish_withdrawal", async {
+        for tries in 1..=TRIES {
+            let before = load(app, id).await?;
+            if let Some(ended) = ended_alike(&before, outcome)? {
+                return Ok(ended);
+            }
+            let closed = Some(Stamp { by: operator.to_owned(), at: app.now() });
+            let after = match outcome {
+                Outcome::Paid(proof) => {
+                    let proof = Some(proof.trim().to_owned());
+                    Withdrawal { state: WithdrawalState::Paid, closed, proof, ..before.clone() }
+                }
+                Outcome::Failed(reason) => {
+                    let reason = Some(reason.trim().to_owned());
+                    Withdrawal { state: WithdrawalState::Failed, closed, reason, ..before.clone() }
+                }
+                Outcome::Unknown => Withdrawal { unknown_since: Some(app.now()), ..before.clone() },
+            };
+            let done = match after.state {
+                WithdrawalState::Paid => pay(app, &before, &after).await?,
+                WithdrawalState::Failed => give_back(app, &before, &after).await?,
+                _ => app.store.step_withdrawal(&before, &after).await?,
+            };
+            if done {
+                return Ok(after);
+            }
+            crate::attempt::pause(app, tries).await;
+        }
+        Err(AppError::Conflict.into())
+    })
+    .await
+}
+
+/// The withdrawal, if what is said of it is on record already.
+fn ended_alike(withdrawal: &Withdrawal, outcome: &Outcome) -> Result<Option<Withdrawal>, WithdrawalError> {
+    let same = |told: &Option<String>, now: &str| told.as_deref() == Some(now.trim());
+    let known = match (withdrawal.state, outcome) {
+        (WithdrawalState::Paying, Outcome::Unknown) => withdrawal.unknown_since.is_some(),
+        (WithdrawalState::Paying, _) => false,
+        (WithdrawalState::Paid, Outcome::Paid(proof)) => same(&withdrawal.proof, proof),
+        (WithdrawalState::Failed, Outcome::Failed(reason)) => same(&withdrawal.reason, reason),
+        (state, _) => return Err(WithdrawalError::WrongState(state)),
+    };
+    match (known, withdrawal.state) {
+        (true, _) => Ok(Some(withdrawal.clone())),
+        (false, WithdrawalState::Paying) => Ok(None),
+        (false, state) => Err(WithdrawalError::WrongState(state)),
+    }
+}
+
+/// The money has left the wallet: one transaction of the wallet, its entry and the withdrawal.
+async fn pay(app: &App, before: &Withdrawal, after: &Withdrawal) -> Result<bool, WithdrawalError> {
+    let wallet = app.store.wallet(&before.member, before.wallet, before.amount.currency()).await?;
+    if wallet.open_withdrawal.as_ref() != Some(&before.id) {
+        return Ok(false);
+    }
+    let (wallet, entry) = wallet.pay_withdrawal(before.amount, before.id.clone(), app.now())?;
+    let mut writes = app.store.post(&wallet, &entry, ())?;
+    writes.push(app.store.move_withdrawal(before, after, ())?);
+    Ok(refusal(app.store.commit(&writes).await)?.is_none())
+}
+
+/// Pays an approved withdrawal through a provider: claims it, calls, records. Called again after a crash,
+/// it looks up what became of the claim before it pays.
+///
+/// # Errors
+/// [`WithdrawalError`].
+pub async fn pay_out(
+    app: &App,
+    provider: &dyn Payouts,
+    id: &WithdrawalId,
+    payer: &str,
+) -> Result<PaidOut, WithdrawalError> {
+    metered("pay_out", async {
+        let before = load(app, id).await?;
+        let fresh = before.state == WithdrawalState::Approved;
+        let claimed = claim(app, id, payer, None).await?;
+        if !fresh && let Some(known) = look_up(app, provider, &claimed, payer).await? {
+            return Ok(known);
+        }
+        let to = claimed.destination.open(&app.pseudonyms, id)?;
+        let outcome = match provider.pay(&claimed, &to).await {
+            Ok(proof) => Outcome::Paid(proof),
+            Err(PayoutError::Refused(why)) => Outcome::Failed(why),
+            Err(PayoutError::Unknown(_)) => Outcome::Unknown,
+        };
+        record(app, id, payer, &outcome).await
+    })
+    .await
+}
+
+async fn record(
+    app: &App,
+    id: &WithdrawalId,
+    payer: &str,
+    outcome: &Outcome,
+) -> Result<PaidOut, WithdrawalError> {
+    let withdrawal = finish_withdrawal(app, id, payer, outcome).await?;
+    Ok(match withdrawal.state {
+        WithdrawalState::Paid => PaidOut::Paid(withdrawal),
+        WithdrawalState::Failed => PaidOut::Failed(withdrawal),
+        _ => PaidOut::Unknown(withdrawal),
+    })
+}
+
+/// What the provider says of a claim that was never ended; nothing when it certainly was not paid.
+async fn look_up(
+    app: &App,
+    provider: &dyn Payouts,
+    claimed: &Withdrawal,
+    payer: &str,
+) -> Result<Option<PaidOut>, WithdrawalError> {
+    let outcome = match provider.find(claimed).await {
+        Ok(Some(proof)) => Outcome::Paid(proof),
+        Ok(None) => return Ok(None),
+        Err(PayoutError::Refused(why)) => Outcome::Failed(why),
+        Err(PayoutError::Unknown(_)) => Outcome::Unknown,
+    };
+    record(app, &claimed.id, payer, &outcome).await.map(Some)
+}
+
+/// Withdrawals that were claimed before `since` and never ended: somebody must look them up.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn look_up_stuck(app: &App, since: Timestamp, limit: i32) -> Result<Vec<Withdrawal>, AppError> {
+    metered("stuck_withdrawals", async { Ok(app.store.stuck_withdrawals(since, limit).await?) }).await
+}
