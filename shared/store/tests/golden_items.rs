@@ -4,8 +4,14 @@
 //! money takes must stay below 1,024 bytes, and the snapshots show when one of them grows.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+#[path = "golden/access.rs"]
+mod access;
+#[path = "golden/jobs.rs"]
+mod jobs;
 #[path = "golden/money.rs"]
 mod money;
+#[path = "golden/sales.rs"]
+mod sales;
 mod support;
 
 use std::collections::BTreeMap;

@@ -102,6 +102,18 @@ async fn a_commission_of_which_caps_leave_nothing() {
     check_within_a_unit(&table, "commission", "commission_void_capped").await;
 }
 
+#[tokio::test]
+async fn a_commission_that_waits_to_be_claimed() {
+    let table = table().await;
+    let mut held = commission(7, 1, 2);
+    held.snapshot.rule.claim_within_days = Some(14);
+    insert(&table, &held).await;
+    check_within_a_unit(&table, "commission", "commission_to_claim").await;
+    let claimed = Commission { claimed_at: Some(NOW.plus_days(2)), ..held.clone() };
+    table.store.commit(&[table.store.move_commission(&held, &claimed, ()).unwrap()]).await.unwrap();
+    check_within_a_unit(&table, "commission", "commission_claimed").await;
+}
+
 /// A rule that says everything a rule may say, under a budget and at a rate, with three products.
 fn elaborate(mut held: Commission) -> Commission {
     held.snapshot.version = 27;

@@ -1,0 +1,93 @@
+//! Who may call the API: operators, their sessions and sign-in links, and the keys of services.
+
+use std::collections::BTreeSet;
+
+use guerdon_domain::operators::{Role, Scope};
+use guerdon_store::{Operator, ServiceKey, Session, SignInLink};
+
+use crate::{check, support::*};
+
+/// A hash with the parameters, the salt and the length of a real one.
+const PASSWORD: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$9Yp2cXJzdHV2d3h5ejAxMg$3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs";
+
+fn operator() -> Operator {
+    Operator {
+        id: id(1),
+        role: Role::SuperAdmin,
+        password: PASSWORD.to_owned(),
+        attempts: 0,
+        locked_until: None,
+        generation: 3,
+        created_at: NOW,
+    }
+}
+
+#[tokio::test]
+async fn an_operator_who_is_locked_out_and_let_in_again() {
+    let table = table().await;
+    let added = operator();
+    assert!(table.store.insert_operator(&added).await.unwrap());
+    check(&table, "operator", "operator").await;
+    let locked_until = Some(NOW.plus_seconds(900));
+    let locked = Operator { attempts: 5, locked_until, ..added.clone() };
+    assert!(table.store.move_operator(&added, &locked).await.unwrap());
+    check(&table, "operator", "operator_locked").await;
+    let free = Operator { role: Role::Admin, generation: 4, ..added };
+    assert!(table.store.move_operator(&locked, &free).await.unwrap());
+    check(&table, "operator", "operator_unlocked").await;
+    assert_eq!(table.store.operator(&id(1)).await.unwrap(), Some(free));
+}
+
+#[tokio::test]
+async fn a_session_and_its_next_token() {
+    let table = table().await;
+    let begun = Session {
+        id: "4c8f2d1be0a94f6d8e3b7a5c9f012d3e".to_owned(),
+        operator: id(1),
+        generation: 3,
+        token_hash: "ab".repeat(32),
+        expires_at: NOW.plus_days(30),
+    };
+    table.store.put_session(&begun).await.unwrap();
+    check(&table, "session", "session").await;
+    let next = Session { token_hash: "cd".repeat(32), ..begun.clone() };
+    assert!(table.store.renew_session(&begun.token_hash, &next).await.unwrap());
+    check(&table, "session", "session_renewed").await;
+}
+
+#[tokio::test]
+async fn a_sign_in_link_before_and_after_its_use() {
+    let table = table().await;
+    let link = SignInLink {
+        id: "7a5c9f012d3e4c8f2d1be0a94f6d8e3b".to_owned(),
+        operator: id(1),
+        generation: 3,
+        token_hash: "ef".repeat(32),
+        expires_at: NOW.plus_seconds(300),
+    };
+    table.store.put_sign_in_link(&link).await.unwrap();
+    check(&table, "sign_in_link", "sign_in_link").await;
+    let (operator, at) = (operator(), NOW.plus_seconds(60));
+    assert!(table.store.use_sign_in_link(&operator, &link.id, &link.token_hash, at).await.unwrap());
+    check(&table, "sign_in_link", "sign_in_link_used").await;
+}
+
+#[tokio::test]
+async fn a_services_key_until_it_is_revoked() {
+    let table = table().await;
+    let key = ServiceKey {
+        id: "0b7e4f9a2c5d1e3f".to_owned(),
+        name: "checkout of the shop".to_owned(),
+        scopes: BTreeSet::from([Scope::UsersRead, Scope::OrdersWrite, Scope::WalletsRead]),
+        secret_hash: "5f".repeat(32),
+        created_by: "op_5f0e".to_owned(),
+        created_at: NOW,
+        revoked_at: None,
+    };
+    table.store.commit(&[table.store.insert_service_key(&key, ()).unwrap()]).await.unwrap();
+    check(&table, "service_key", "service_key").await;
+    let revoke = table.store.revoke_service_key(&key.id, NOW.plus_days(7), ()).unwrap();
+    table.store.commit(&[revoke]).await.unwrap();
+    check(&table, "service_key", "service_key_revoked").await;
+}
