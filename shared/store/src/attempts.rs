@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Store, StoreError,
     item::{Index, Key, Record},
+    prefixes::Prefix,
     table::Written,
 };
 
@@ -23,7 +24,7 @@ pub struct FailedPayment {
 impl Record for FailedPayment {
     const TYPE: &'static str = "failed_payment";
     fn key(&self) -> Key {
-        Key::new(format!("FAILED#{}:{}", self.rail.as_str(), self.event), "FAILED")
+        Prefix::FailedPayment.item(format_args!("{}:{}", self.rail.as_str(), self.event))
     }
     fn index(&self) -> Index {
         // Longer than a provider tells anything again.

@@ -14,6 +14,7 @@ use crate::{
     CodeRecord, FailedPayment, InvoiceCredit, Member, Order, PaymentRecord, Posting, StoreError,
     customers::{CustomerLink, ParkedEvent},
     observe::ATTRIBUTE,
+    prefixes::Prefix,
 };
 
 /// A stored record that stream consumers care about.
@@ -128,10 +129,11 @@ impl Stored {
                     Some(serde_dynamo::AttributeValue::N(score)) => score.parse().unwrap_or_default(),
                     _ => 0,
                 };
-                let member = MemberId::parse(text(&image, "pk").trim_start_matches("R#"))?;
+                let member =
+                    MemberId::parse(Prefix::Referrer.strip(&text(&image, "pk")).unwrap_or_default())?;
                 Self::Rank {
                     member,
-                    period: text(&image, "sk").trim_start_matches("RANK#").to_owned(),
+                    period: Prefix::Rank.strip(&text(&image, "sk")).unwrap_or_default().to_owned(),
                     score,
                 }
             }

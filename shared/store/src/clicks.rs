@@ -5,13 +5,14 @@ use guerdon_domain::{ids::ClickId, referrals::Click};
 use crate::{
     Store, StoreError,
     item::{Index, Key, Record},
+    prefixes::Prefix,
 };
 
 /// Longer than the longest window, which is a year.
 const KEPT_DAYS: i64 = 400;
 
 fn key(id: &ClickId) -> Key {
-    Key::new(format!("CLICK#{id}"), "CLICK")
+    Prefix::Click.item(id)
 }
 
 impl Record for Click {

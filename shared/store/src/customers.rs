@@ -10,6 +10,7 @@ use crate::{
     Fragment, SHARDS, Store, StoreError,
     item::{Index, Key, Record, number, string},
     keys,
+    prefixes::Prefix,
     table::{Range, Update, Written},
 };
 
@@ -99,7 +100,7 @@ impl ParkedEvent {
 
     fn partition(waits_for: &WaitsFor) -> String {
         match waits_for {
-            WaitsFor::Handler { kind } => format!("PARKED#{kind}"),
+            WaitsFor::Handler { kind } => Prefix::ParkedKind.with(kind),
             known => known.awaited().map(|key| key.pk).unwrap_or_default(),
         }
     }
@@ -136,8 +137,8 @@ impl Record for PaymentReference {
 impl Record for ParkedEvent {
     const TYPE: &'static str = "parked";
     fn key(&self) -> Key {
-        let sk = format!("PARKED#{:013}#{}", self.created.millis().max(0), self.event_id);
-        Key::new(Self::partition(&self.waits_for), sk)
+        let place = format!("{}#{}", keys::sortable(self.created), self.event_id);
+        Key::new(Self::partition(&self.waits_for), Prefix::ParkedEvent.with(place))
     }
     fn index(&self) -> Index {
         let shard = keys::shard(&self.event_id);
@@ -227,7 +228,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn parked_for(&self, waits_for: &WaitsFor) -> Result<Vec<ParkedEvent>, StoreError> {
-        self.all(Range::partition(ParkedEvent::partition(waits_for)).prefix("PARKED#")).await
+        self.all(Range::partition(ParkedEvent::partition(waits_for)).prefix(Prefix::ParkedEvent.as_str()))
+            .await
     }
 
     /// Forgets a parked event that was handed on.
@@ -249,7 +251,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn parked_at(&self, (pk, sk): &(String, String)) -> Result<Option<ParkedEvent>, StoreError> {
-        if !sk.starts_with("PARKED#") {
+        if Prefix::ParkedEvent.strip(sk).is_none() {
             return Ok(None);
         }
         self.get(&Key::new(pk, sk)).await

@@ -12,6 +12,7 @@ use crate::{
     Fragment, Store, StoreError,
     item::{Attributes, Index, Key, Record, number, string},
     keys,
+    prefixes::Prefix,
     table::{Range, Update, Written},
 };
 
@@ -30,10 +31,14 @@ pub struct StoredResponse {
     pub at: Timestamp,
 }
 
+fn response_key(principal: &str, key: &str) -> Key {
+    Key::new(Prefix::Idempotency.with(format_args!("{principal}#{key}")), Prefix::Response)
+}
+
 impl Record for StoredResponse {
     const TYPE: &'static str = "response";
     fn key(&self) -> Key {
-        Key::new(format!("IDEMPOTENCY#{}#{}", self.principal, self.key), "RESPONSE")
+        response_key(&self.principal, &self.key)
     }
 }
 
@@ -62,7 +67,7 @@ pub struct AuditRecord {
 impl Record for AuditRecord {
     const TYPE: &'static str = "audit";
     fn key(&self) -> Key {
-        Key::new(format!("AUDIT#{}", self.at.month()), audit_sk(self.at, &self.id))
+        Key::new(Prefix::Audit.with(self.at.month()), audit_sk(self.at, &self.id))
     }
 }
 
@@ -90,7 +95,7 @@ pub struct Adjustment {
 impl Record for Adjustment {
     const TYPE: &'static str = "adjustment";
     fn key(&self) -> Key {
-        Key::new(keys::member_pk(&self.member), format!("ADJUSTMENT#{}", self.id))
+        Key::new(keys::member_pk(&self.member), Prefix::Adjustment.with(&self.id))
     }
 }
 
@@ -104,7 +109,7 @@ struct SeenUpdate {
 impl Record for SeenUpdate {
     const TYPE: &'static str = "update";
     fn key(&self) -> Key {
-        Key::new(format!("UPDATE#{}", self.update_id), "UPDATE")
+        Prefix::Update.item(self.update_id)
     }
     fn index(&self) -> Index {
         Index { ttl: Some(self.seen_at.plus_days(2).seconds()), ..Index::default() }
@@ -138,7 +143,7 @@ pub enum Claim {
 impl Record for Notification {
     const TYPE: &'static str = "notification";
     fn key(&self) -> Key {
-        Key::new(format!("NOTIFICATION#{}", self.event), "NOTIFICATION")
+        Prefix::Notification.item(&self.event)
     }
     fn index(&self) -> Index {
         Index { ttl: Some(self.claimed_at.plus_days(30).seconds()), ..Index::default() }
@@ -171,7 +176,7 @@ impl Store {
         principal: &str,
         key: &str,
     ) -> Result<Option<StoredResponse>, StoreError> {
-        self.get(&Key::new(format!("IDEMPOTENCY#{principal}#{key}"), "RESPONSE")).await
+        self.get(&response_key(principal, key)).await
     }
 
     /// The fragments of an audited write: the trail, and the answer under its key.
@@ -198,7 +203,7 @@ impl Store {
         before: Option<(Timestamp, &str)>,
         limit: i32,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        let range = Range::partition(format!("AUDIT#{month}")).newest_first().limit(limit);
+        let range = Range::partition(Prefix::Audit.with(month)).newest_first().limit(limit);
         let range = match before {
             Some((at, id)) => range.sort("#sk < :before", &[(":before", string(audit_sk(at, id)))]),
             None => range,
@@ -265,7 +270,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn notification_sent(&self, event: &str, now: Timestamp) -> Result<(), StoreError> {
-        let key = Key::new(format!("NOTIFICATION#{event}"), "NOTIFICATION");
+        let key = Prefix::Notification.item(event);
         let update = Update::new("SET sent_at = :now").value(":now", number(now.millis()));
         self.update(&key, &update, false).await.map(|_| ())
     }
@@ -276,7 +281,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn count_call(&self, principal: &str, now: Timestamp) -> Result<u64, StoreError> {
         let minute = now.seconds().div_euclid(60);
-        let key = Key::new(format!("RATE#{principal}"), format!("{minute:012}"));
+        let key = Key::new(Prefix::Rate.with(principal), format!("{minute:012}"));
         let update = Update::new("ADD calls :one SET #ttl = :ttl, #type = :type")
             .name("#ttl", "ttl")
             .name("#type", "type")

@@ -14,6 +14,7 @@ use crate::{
     Fragment, SHARDS, Store, StoreError,
     item::{Index, Key, Record, decode, number, string},
     keys,
+    prefixes::Prefix,
     table::{Range, Update},
 };
 
@@ -85,7 +86,7 @@ impl Store {
         limit: i32,
     ) -> Result<Vec<FraudFlag>, StoreError> {
         let start = after.map(|id| keys::flag(subject, id).attributes());
-        let range = Range::partition(keys::member_pk(subject)).prefix("FLAG#").limit(limit);
+        let range = Range::partition(keys::member_pk(subject)).prefix(Prefix::Flag.as_str()).limit(limit);
         let (items, _) = self.page(range.start_after(start)).await?;
         items.into_iter().map(decode).collect()
     }

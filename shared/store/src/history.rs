@@ -13,6 +13,7 @@ use crate::{
     PaymentRecord, SHARDS, Store, StoreError,
     item::{Attributes, Index, Key, Record, decode},
     keys,
+    prefixes::Prefix,
     table::Range,
 };
 
@@ -94,7 +95,7 @@ impl Store {
     ) -> Result<Vec<PaymentRecord>, StoreError> {
         let start = before.map(|p| keys::payment_of(member, p.paid_at, &p.payment).attributes());
         let range = Range::partition(keys::member_pk(member))
-            .prefix("PAYMENT#")
+            .prefix(Prefix::PaymentLink.as_str())
             .newest_first()
             .limit(limit.min(100))
             .start_after(start);

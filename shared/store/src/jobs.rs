@@ -7,6 +7,7 @@ use crate::{
     Store, StoreError,
     item::{Index, Key, Record, decode},
     keys,
+    prefixes::Prefix,
     table::Range,
 };
 
@@ -42,7 +43,7 @@ impl JobRun {
 impl Record for JobRun {
     const TYPE: &'static str = "job_run";
     fn key(&self) -> Key {
-        Key::new(format!("JOB#{}", self.job), self.place())
+        Key::new(Prefix::Job.with(&self.job), self.place())
     }
     fn index(&self) -> Index {
         Index { ttl: Some(self.started_at.plus_days(KEPT_DAYS).seconds()), ..Index::default() }
@@ -68,7 +69,7 @@ impl Store {
         before: Option<&str>,
         limit: i32,
     ) -> Result<Vec<JobRun>, StoreError> {
-        let partition = format!("JOB#{job}");
+        let partition = Prefix::Job.with(job);
         let start = before.map(|place| Key::new(partition.clone(), place).attributes());
         let range = Range::partition(partition).newest_first().limit(limit).start_after(start);
         let (items, _) = self.page(range).await?;

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     item::{Attributes, Key},
+    prefixes::Prefix,
     table::primary_key,
 };
 
@@ -40,41 +41,41 @@ pub(crate) fn of_item(item: &Attributes) -> Key {
 
 /// A member's own partition: profile, wallets, statements, postings.
 pub(crate) fn member_pk(member: &MemberId) -> String {
-    format!("M#{member}")
+    Prefix::Member.with(member)
 }
 
 pub(crate) fn member(member: &MemberId) -> Key {
-    Key::new(member_pk(member), "MEMBER")
+    Key::new(member_pk(member), Prefix::Profile)
 }
 
 /// A referrer's partition: edges, commissions, counters. Apart from the member's own, because every
 /// payment of every referee writes here.
 pub(crate) fn referrer_pk(referrer: &MemberId) -> String {
-    format!("R#{referrer}")
+    Prefix::Referrer.with(referrer)
 }
 
 pub(crate) fn code(code: &Code) -> Key {
-    Key::new(format!("CODE#{code}"), "CODE")
+    Prefix::Code.item(code)
 }
 
 pub(crate) fn code_due(shard: u8) -> String {
-    format!("DUE#CODE#{shard}")
+    Prefix::CodesDue.with(shard)
 }
 
 pub(crate) fn referral(referrer: &MemberId, joined_at: Timestamp, referee: &MemberId) -> Key {
-    Key::new(referrer_pk(referrer), format!("REFERRAL#{}#{referee}", sortable(joined_at)))
+    Key::new(referrer_pk(referrer), Prefix::Referral.with(format_args!("{}#{referee}", sortable(joined_at))))
 }
 
 pub(crate) fn referral_due(shard: u8) -> String {
-    format!("DUE#REFERRAL#{shard}")
+    Prefix::ReferralsDue.with(shard)
 }
 
 pub(crate) fn customer(customer: &CustomerId) -> Key {
-    Key::new(format!("CUSTOMER#{customer}"), "CUSTOMER")
+    Prefix::Customer.item(customer)
 }
 
 pub(crate) fn payment(key: &PaymentKey) -> Key {
-    Key::new(format!("PAYMENT#{key}"), "PAYMENT")
+    Prefix::Payment.item(key)
 }
 
 /// What a commission is for, as far as keys need it.
@@ -92,82 +93,84 @@ pub(crate) fn commission(
     id: &CommissionId,
     of: &CommissionOf<'_>,
 ) -> Key {
-    let sk = match place {
+    let place = match place {
         Place::Conversion { joined_at } => return conversion(beneficiary, joined_at, of.referee),
         Place::Once { joined_at } => {
-            format!("COMMISSION#{}#{}-{}-{}", sortable(joined_at), of.referee, of.rule, of.level)
+            format!("{}#{}-{}-{}", sortable(joined_at), of.referee, of.rule, of.level)
         }
-        Place::Payment => format!("COMMISSION#{}#{id}", sortable(paid_at)),
+        Place::Payment => format!("{}#{id}", sortable(paid_at)),
     };
-    Key::new(referrer_pk(beneficiary), sk)
+    Key::new(referrer_pk(beneficiary), Prefix::Commission.with(place))
 }
 
 /// Where the commission stands that converts the referral of `referee`.
 pub(crate) fn conversion(referrer: &MemberId, joined_at: Timestamp, referee: &MemberId) -> Key {
-    Key::new(referrer_pk(referrer), format!("COMMISSION#{}#{referee}", sortable(joined_at)))
+    let place = format!("{}#{referee}", sortable(joined_at));
+    Key::new(referrer_pk(referrer), Prefix::Commission.with(place))
 }
 
 /// One payment in the list of its member's payments.
 pub(crate) fn payment_of(member: &MemberId, paid_at: Timestamp, payment: &PaymentKey) -> Key {
-    Key::new(member_pk(member), format!("PAYMENT#{}#{payment}", sortable(paid_at)))
+    let place = format!("{}#{payment}", sortable(paid_at));
+    Key::new(member_pk(member), Prefix::PaymentLink.with(place))
 }
 
 /// The payments of a UTC day, in shards.
 pub(crate) fn payments_on(day: &str, shard: u8) -> String {
-    format!("PAYMENTS#{day}#{shard}")
+    Prefix::Payments.with(format_args!("{day}#{shard}"))
 }
 
 /// Another name of a payment at its provider, such as its payment intent.
 pub(crate) fn reference(reference: &PaymentKey) -> Key {
-    Key::new(format!("REFERENCE#{reference}"), "REFERENCE")
+    Prefix::Reference.item(reference)
 }
 
 pub(crate) fn program(version: u32) -> Key {
-    Key::new("PROGRAM", format!("VERSION#{version:010}"))
+    Key::new(Prefix::Program, Prefix::Version.with(format_args!("{version:010}")))
 }
 
 /// What a member has been released under a rule's cap within a period.
 pub(crate) fn cap(member: &MemberId, rule: &str, period: &str) -> Key {
-    Key::new(member_pk(member), format!("CAP#{rule}#{period}"))
+    Key::new(member_pk(member), Prefix::Cap.with(format_args!("{rule}#{period}")))
 }
 
 /// What the program has released within a period of its budget.
 pub(crate) fn budget(period: &str) -> Key {
-    Key::new(format!("BUDGET#{period}"), "BUDGET")
+    Prefix::Budget.item(period)
 }
 
 /// Where the scheduled verification of the ledger stands.
 pub(crate) fn verification() -> Key {
-    Key::new("VERIFICATION", "CURSOR")
+    Key::new(Prefix::Verification, Prefix::Cursor)
 }
 
 pub(crate) fn withdrawal(member: &MemberId, seq: u64) -> Key {
-    Key::new(member_pk(member), format!("WITHDRAWAL#{seq:010}"))
+    Key::new(member_pk(member), Prefix::Withdrawal.with(format_args!("{seq:010}")))
 }
 
 pub(crate) fn withdrawals(state: WithdrawalState) -> String {
-    format!("WITHDRAWALS#{}", state.as_str())
+    Prefix::Withdrawals.with(state.as_str())
 }
 
 pub(crate) fn parked(shard: u8) -> String {
-    format!("PARKED#{shard}")
+    Prefix::Parked.with(shard)
 }
 
 pub(crate) fn held(beneficiary: &MemberId) -> String {
-    format!("HELD#{beneficiary}")
+    Prefix::Held.with(beneficiary)
 }
 
 /// A member's rewards that wait to be claimed.
 pub(crate) fn to_claim(beneficiary: &MemberId) -> String {
-    format!("CLAIM#{beneficiary}")
+    Prefix::ToClaim.with(beneficiary)
 }
 
 pub(crate) fn claim_due(shard: u8) -> String {
-    format!("DUE#CLAIM#{shard}")
+    Prefix::ClaimsDue.with(shard)
 }
 
 pub(crate) fn order(id: &OrderId) -> Key {
-    Key::new(format!("ORDER#{id}"), "ORDER")
+    Prefix::Order.item(id)
 }
 
 /// A member who was seen with a fingerprint.
@@ -176,21 +179,21 @@ pub(crate) fn sighting(print: &Fingerprint, member: &MemberId) -> Key {
 }
 
 pub(crate) fn sightings(print: &Fingerprint) -> String {
-    format!("PRINT#{print}")
+    Prefix::Print.with(print)
 }
 
 /// What a member was seen with, in the index.
 pub(crate) fn seen(member: &MemberId) -> String {
-    format!("SEEN#{member}")
+    Prefix::Seen.with(member)
 }
 
 pub(crate) fn flag(subject: &MemberId, id: &FraudFlagId) -> Key {
-    Key::new(member_pk(subject), format!("FLAG#{id}"))
+    Key::new(member_pk(subject), Prefix::Flag.with(id))
 }
 
 /// Flags in a state, in shards.
 pub(crate) fn flags(state: &str, shard: u8) -> String {
-    format!("FLAGS#{state}#{shard}")
+    Prefix::Flags.with(format_args!("{state}#{shard}"))
 }
 
 /// Where a flag stands among those of its state.
@@ -200,20 +203,20 @@ pub(crate) fn flag_at(raised_at: Timestamp, id: &FraudFlagId) -> String {
 
 /// The first and the last key of the referrals from `since` on.
 pub(crate) fn referrals_since(since: Timestamp) -> [String; 2] {
-    // Behind every digit.
-    [format!("REFERRAL#{}", sortable(since)), "REFERRAL#:".to_owned()]
+    // `:` sorts after `9`, so this bounds every timestamp.
+    [Prefix::Referral.with(sortable(since)), Prefix::Referral.with(':')]
 }
 
 pub(crate) fn release_due(shard: u8) -> String {
-    format!("DUE#RELEASE#{shard}")
+    Prefix::ReleasesDue.with(shard)
 }
 
 pub(crate) fn wallet(member: &MemberId, kind: WalletKind, currency: Currency) -> Key {
-    Key::new(member_pk(member), format!("WALLET#{}#{currency}", kind.as_str()))
+    Key::new(member_pk(member), Prefix::Wallet.with(format_args!("{}#{currency}", kind.as_str())))
 }
 
 pub(crate) fn entries(kind: WalletKind, currency: Currency) -> String {
-    format!("ENTRY#{}#{currency}#", kind.as_str())
+    Prefix::Entry.with(format_args!("{}#{currency}#", kind.as_str()))
 }
 
 pub(crate) fn entry(member: &MemberId, kind: WalletKind, currency: Currency, seq: u64) -> Key {
@@ -221,7 +224,7 @@ pub(crate) fn entry(member: &MemberId, kind: WalletKind, currency: Currency, seq
 }
 
 pub(crate) fn posting(member: &MemberId, seq: u64) -> Key {
-    Key::new(member_pk(member), format!("POSTING#{seq:010}"))
+    Key::new(member_pk(member), Prefix::Posting.with(format_args!("{seq:010}")))
 }
 
 /// A posting is named after the entry that claims it: no two claims of a wallet share a `seq`.
@@ -249,43 +252,43 @@ pub(crate) fn withdrawal_key(id: &WithdrawalId) -> Option<Key> {
 }
 
 pub(crate) fn invoice(member: &MemberId, invoice: &InvoiceId) -> Key {
-    Key::new(member_pk(member), format!("INVOICE#{invoice}"))
+    Key::new(member_pk(member), Prefix::Invoice.with(invoice))
 }
 
 /// Totals of the whole deployment.
 pub(crate) fn totals() -> Key {
-    Key::new("STATS", "TOTAL")
+    Key::new(Prefix::Stats, Prefix::Total)
 }
 
 pub(crate) fn day(day: &str) -> Key {
-    Key::new("STATS", format!("DAY#{day}"))
+    Key::new(Prefix::Stats, Prefix::Day.with(day))
 }
 
 pub(crate) fn member_stats(member: &MemberId) -> Key {
-    Key::new(referrer_pk(member), "STATS")
+    Key::new(referrer_pk(member), Prefix::ReferrerStats)
 }
 
 /// What a member paid, in counters.
 pub(crate) fn payer(member: &MemberId) -> Key {
-    Key::new(member_pk(member), "PAYER")
+    Key::new(member_pk(member), Prefix::Payer)
 }
 
 pub(crate) fn customers(shard: u8) -> String {
-    format!("CUSTOMERS#{shard}")
+    Prefix::Payers.with(shard)
 }
 
 pub(crate) fn rank(member: &MemberId, period: &str) -> Key {
-    Key::new(referrer_pk(member), format!("RANK#{period}"))
+    Key::new(referrer_pk(member), Prefix::Rank.with(period))
 }
 
 pub(crate) fn ranking(period: &str) -> String {
-    format!("RANKING#{period}")
+    Prefix::Ranking.with(period)
 }
 
 pub(crate) fn histogram(period: &str) -> Key {
-    Key::new(format!("RANKING#{period}"), "HISTOGRAM")
+    Key::new(Prefix::Histograms.with(period), Prefix::Histogram)
 }
 
 pub(crate) fn registry(shard: u8) -> String {
-    format!("REFERRERS#{shard}")
+    Prefix::Referrers.with(shard)
 }

@@ -124,6 +124,7 @@ mod observe;
 mod operators;
 mod orders;
 mod payments;
+mod prefixes;
 mod programs;
 mod projections;
 mod schema;

@@ -14,6 +14,7 @@ use crate::{
     SHARDS, Store, StoreError,
     item::{Key, Record, decode, string},
     keys,
+    prefixes::Prefix,
     table::Range,
 };
 
@@ -81,13 +82,13 @@ impl List {
     }
 
     fn partition(&self, shard: u8) -> String {
-        match self {
-            Self::Members => format!("LIST#members#{shard}"),
-            Self::Barred => format!("LIST#barred#{shard}"),
-            Self::Orders(state) => format!("LIST#orders-{}#{shard}", state.as_str()),
-            Self::Withdrawals(state) => format!("LIST#withdrawals-{}#{shard}", state.as_str()),
-            Self::Names(first) => format!("LIST#names-{first}"),
-        }
+        Prefix::List.with(match self {
+            Self::Members => format!("members#{shard}"),
+            Self::Barred => format!("barred#{shard}"),
+            Self::Orders(state) => format!("orders-{}#{shard}", state.as_str()),
+            Self::Withdrawals(state) => format!("withdrawals-{}#{shard}", state.as_str()),
+            Self::Names(first) => format!("names-{first}"),
+        })
     }
 
     /// Names are spread by their first characters already.

@@ -13,6 +13,7 @@ use crate::{
     Fragment, Store, StoreError,
     item::{Index, Key, Record, decode, number, string},
     keys,
+    prefixes::Prefix,
     table::{Range, Update, Written},
 };
 
@@ -416,7 +417,7 @@ impl Store {
     ) -> Result<Vec<Referral>, StoreError> {
         let start = before.map(|(at, referee)| keys::referral(referrer, *at, referee).attributes());
         let range = Range::partition(keys::referrer_pk(referrer))
-            .prefix("REFERRAL#")
+            .prefix(Prefix::Referral.as_str())
             .newest_first()
             .limit(limit)
             .start_after(start);

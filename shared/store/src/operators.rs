@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Store, StoreError,
     item::{Index, Key, Record, decode, number, string},
+    prefixes::Prefix,
     table::{Update, Written},
 };
 
@@ -87,15 +88,15 @@ impl Record for SignInLink {
 }
 
 fn link_key(operator: &MemberId, id: &str) -> Key {
-    Key::new(format!("OPERATOR#{operator}"), format!("LINK#{id}"))
+    Key::new(Prefix::Operator.with(operator), Prefix::SignInLink.with(id))
 }
 
 fn operator_key(id: &MemberId) -> Key {
-    Key::new(format!("OPERATOR#{id}"), "OPERATOR")
+    Prefix::Operator.item(id)
 }
 
 fn session_key(operator: &MemberId, id: &str) -> Key {
-    Key::new(format!("OPERATOR#{operator}"), format!("SESSION#{id}"))
+    Key::new(Prefix::Operator.with(operator), Prefix::Session.with(id))
 }
 
 impl Store {

@@ -15,6 +15,7 @@ use crate::{
     Fragment, Member, Store, StoreError,
     item::{Index, Key, Record, decode, number, string},
     keys::{self, CommissionOf},
+    prefixes::Prefix,
     table::{Range, Update},
 };
 
@@ -180,7 +181,7 @@ impl ReleaseDue {
 impl Record for ReleaseDue {
     const TYPE: &'static str = "release_due";
     fn key(&self) -> Key {
-        Key::new(keys::referrer_pk(&self.member), format!("DUE#{:013}", self.hour.millis().max(0)))
+        Key::new(keys::referrer_pk(&self.member), Prefix::ReleaseDue.with(keys::sortable(self.hour)))
     }
     fn index(&self) -> Index {
         let due = (keys::release_due(keys::shard(self.member.as_str())), self.hour.millis());
@@ -424,7 +425,7 @@ impl Store {
     ) -> Result<Vec<Commission>, StoreError> {
         let start = before.map(|sk| Key::new(keys::referrer_pk(member), sk).attributes());
         let range = Range::partition(keys::referrer_pk(member))
-            .prefix("COMMISSION#")
+            .prefix(Prefix::Commission.as_str())
             .newest_first()
             .limit(limit)
             .start_after(start);
@@ -437,7 +438,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn all_commissions(&self, member: &MemberId) -> Result<Vec<Commission>, StoreError> {
-        self.all(Range::partition(keys::referrer_pk(member)).prefix("COMMISSION#")).await
+        self.all(Range::partition(keys::referrer_pk(member)).prefix(Prefix::Commission.as_str())).await
     }
 
     /// Remembers that `member` has commissions falling due within the marker's hour.

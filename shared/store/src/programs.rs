@@ -13,6 +13,7 @@ use crate::{
     Fragment, Store, StoreError,
     item::{Key, Record, number},
     keys,
+    prefixes::Prefix,
     table::{Range, Update},
 };
 
@@ -84,7 +85,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn program_versions(&self, limit: i32) -> Result<Vec<ProgramVersion>, StoreError> {
-        let range = Range::partition("PROGRAM").prefix("VERSION#").newest_first().limit(limit);
+        let range =
+            Range::partition(Prefix::Program).prefix(Prefix::Version.as_str()).newest_first().limit(limit);
         let (items, _) = self.page(range).await?;
         items.into_iter().map(crate::item::decode).collect()
     }

@@ -14,6 +14,7 @@ use crate::{
     Store, StoreError,
     item::{Attributes, Key, number, string},
     keys,
+    prefixes::Prefix,
     table::{Range, Update, Written},
 };
 
@@ -204,14 +205,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn daily(&self, first: &str, last: &str) -> Result<Vec<(String, Counters)>, StoreError> {
-        let bounds = [(":first", string(format!("DAY#{first}"))), (":last", string(format!("DAY#{last}")))];
+        let bounds = [(":first", string(Prefix::Day.with(first))), (":last", string(Prefix::Day.with(last)))];
         let range =
             Range::partition(keys::totals().pk).sort("#sk BETWEEN :first AND :last", &bounds).limit(400);
         let (items, _) = self.page(range).await?;
-        Ok(items
-            .iter()
-            .map(|item| (keys::of_item(item).sk.trim_start_matches("DAY#").to_owned(), counters_of(item)))
-            .collect())
+        Ok(items.iter().map(|item| (day_of(item), counters_of(item))).collect())
     }
 
     /// The best of a ranking, highest score first, at most `limit`.
@@ -249,7 +247,7 @@ impl Store {
             .iter()
             .map(|item| {
                 let pk = keys::of_item(item).pk;
-                let member = MemberId::parse(pk.trim_start_matches("R#"))?;
+                let member = MemberId::parse(Prefix::Referrer.strip(&pk).unwrap_or_default())?;
                 Ok(Ranked { member, score: integer(item.get("gsi2sk")) })
             })
             .collect()
@@ -362,6 +360,10 @@ fn padded(sequence: &str) -> String {
 
 fn guard_name(shard: &str) -> String {
     format!("{SEEN}{}", &hex::encode(Sha256::digest(shard.as_bytes()))[..10])
+}
+
+fn day_of(item: &Attributes) -> String {
+    Prefix::Day.strip(&keys::of_item(item).sk).unwrap_or_default().to_owned()
 }
 
 fn counters_of(item: &Attributes) -> Counters {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Fragment, Store, StoreError,
     item::{Key, Record, decode, number},
+    prefixes::Prefix,
     table::{Range, Update},
 };
 
@@ -32,10 +33,8 @@ pub struct ServiceKey {
 }
 
 /// All keys stand in one partition: there are few, and a look-up by id is a read of one item.
-const PARTITION: &str = "SERVICES";
-
 fn key(id: &str) -> Key {
-    Key::new(PARTITION, format!("KEY#{id}"))
+    Key::new(Prefix::Services, Prefix::ServiceKey.with(id))
 }
 
 impl Record for ServiceKey {
@@ -60,7 +59,8 @@ impl Store {
     /// [`StoreError`].
     pub async fn service_keys(&self, after: Option<&str>, limit: i32) -> Result<Vec<ServiceKey>, StoreError> {
         let start = after.map(|id| key(id).attributes());
-        let (items, _) = self.page(Range::partition(PARTITION).limit(limit).start_after(start)).await?;
+        let (items, _) =
+            self.page(Range::partition(Prefix::Services).limit(limit).start_after(start)).await?;
         items.into_iter().map(decode).collect()
     }
 

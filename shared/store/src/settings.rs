@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Fragment, Store, StoreError,
     item::{Key, Record, number},
+    prefixes::Prefix,
     table::Update,
 };
 
@@ -43,7 +44,7 @@ impl StoredSettings {
 }
 
 fn key() -> Key {
-    Key::new("SETTINGS", "SETTINGS")
+    Key::new(Prefix::Settings, Prefix::Settings)
 }
 
 impl Record for StoredSettings {

@@ -7,6 +7,7 @@ use crate::{
     Store, StoreError,
     item::{Index, Key, Record, decode},
     keys,
+    prefixes::Prefix,
     table::Range,
 };
 
@@ -54,7 +55,7 @@ impl Store {
         let (items, _) = self.page(Range::index("gsi1", keys::seen(member)).limit(limit)).await?;
         let print = |item| {
             let pk = keys::of_item(item).pk;
-            let text = pk.strip_prefix("PRINT#").unwrap_or_default();
+            let text = Prefix::Print.strip(&pk).unwrap_or_default();
             Fingerprint::parse(text).map_err(|error| StoreError::Corrupt(error.to_string()))
         };
         items.iter().map(print).collect()

@@ -12,6 +12,7 @@ use crate::{
     Fragment, Store, StoreError,
     item::{Key, Record, number, string},
     keys,
+    prefixes::Prefix,
     table::{Range, Update, Written},
 };
 
@@ -210,7 +211,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn latest_posting(&self, member: &MemberId) -> Result<Option<Posting>, StoreError> {
-        let range = Range::partition(keys::member_pk(member)).prefix("POSTING#").newest_first().limit(1);
+        let range = Range::partition(keys::member_pk(member))
+            .prefix(Prefix::Posting.as_str())
+            .newest_first()
+            .limit(1);
         let (items, _) = self.page(range).await?;
         items.into_iter().next().map(crate::item::decode).transpose()
     }

@@ -11,6 +11,7 @@ use crate::{
     Fragment, Store, StoreError,
     item::{Index, Key, Record, number, string},
     keys,
+    prefixes::Prefix,
     table::{Range, Update, Written},
 };
 
@@ -57,7 +58,7 @@ impl Store {
     ) -> Result<Vec<Withdrawal>, StoreError> {
         let start = before_seq.map(|seq| keys::withdrawal(member, seq).attributes());
         let range = Range::partition(keys::member_pk(member))
-            .prefix("WITHDRAWAL#")
+            .prefix(Prefix::Withdrawal.as_str())
             .newest_first()
             .limit(limit)
             .start_after(start);
