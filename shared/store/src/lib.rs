@@ -58,8 +58,7 @@
 //! | 1 | a member, several members | [`Store::member`], [`Store::members`] |
 //! | 2 | who owns a code | [`Store::code`] |
 //! | 3 | a member's referral | [`Store::referral_of`], [`Store::referral`] |
-//! | 4 | those whom a member brought, newest first | [`Store::referrals_of`] |
-//! | 4 | pending referrals, soonest to expire first | [`Store::pending_referrals`] |
+//! | 4 | those whom a member brought: newest first, or pending and soonest to expire first | [`Store::referrals_of`], [`Store::pending_referrals`] |
 //! | 5 | what expires now: codes, referrals | [`Store::codes_due`], [`Store::referrals_due`] |
 //! | 6 | a payment by its natural key | [`Store::payment`] |
 //! | 7 | a referrer's due commissions | [`Store::due_commissions`] |
@@ -91,16 +90,16 @@
 //! | 33 | an order, several orders | [`Store::order`], [`Store::orders`] |
 //! | 34 | who was seen with a fingerprint | [`Store::sighted`] |
 //! | 35 | what nobody claimed in time, what a member may claim | [`Store::claims_due`], [`Store::to_claim`] |
-//! | 35 | a click | [`Store::click`] |
 //! | 36 | members by joining or name, orders by state | [`Store::listed`] |
 //! | 37 | what members paid, those who paid | [`Store::payers`], [`Store::customers_after`] |
-//! | 39 | what a schedule did | [`Store::job_runs`] |
 //! | 38 | the best of a ranking, page by page | [`Store::ranking_after`] |
-//! | 39 | what operators have set | [`Store::settings`] |
+//! | 39 | what a schedule did | [`Store::job_runs`] |
 //! | 40 | what a member was seen with, and which of some members with one fingerprint | [`Store::prints_of`], [`Store::sighted_among`] |
 //! | 41 | a flag, some of a member, all of a member | [`Store::flag`], [`Store::flags`], [`Store::flags_of`] |
 //! | 42 | open or resolved flags, the latest first | [`Store::flags_in`] |
 //! | 43 | how many a referrer has brought since | [`Store::referrals_since`] |
+//! | 44 | a click | [`Store::click`] |
+//! | 45 | what operators have set | [`Store::settings`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition

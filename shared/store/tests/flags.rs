@@ -1,4 +1,4 @@
-//! Flags, what they do to a member, and who was seen with what: patterns 34 and 37 to 40.
+//! Flags, what they do to a member, and who was seen with what: patterns 34 and 40 to 43.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod support;
@@ -22,7 +22,7 @@ async fn members(table: &Table, last: u32) {
 }
 
 #[tokio::test]
-async fn pattern_39_flags_of_all_shards_are_paged_the_latest_first() {
+async fn pattern_42_flags_of_all_shards_are_paged_the_latest_first() {
     let table = table().await;
     let store = &table.store;
     members(&table, 12).await;
@@ -55,7 +55,7 @@ async fn pattern_39_flags_of_all_shards_are_paged_the_latest_first() {
 }
 
 #[tokio::test]
-async fn pattern_38_a_members_flags_are_theirs_alone() {
+async fn pattern_41_a_members_flags_are_theirs_alone() {
     let table = table().await;
     let store = &table.store;
     members(&table, 2).await;
@@ -119,7 +119,7 @@ async fn a_flag_moves_only_from_where_it_was_read() {
 }
 
 #[tokio::test]
-async fn pattern_37_who_was_seen_with_what_is_found_from_both_sides() {
+async fn pattern_40_who_was_seen_with_what_is_found_from_both_sides() {
     let table = table().await;
     let store = &table.store;
     for (n, kind) in [(1, "device"), (1, "ip"), (2, "device"), (3, "ip")] {
@@ -135,7 +135,7 @@ async fn pattern_37_who_was_seen_with_what_is_found_from_both_sides() {
 }
 
 #[tokio::test]
-async fn pattern_40_referrals_since_are_counted_up_to_a_limit() {
+async fn pattern_43_referrals_since_are_counted_up_to_a_limit() {
     let table = table().await;
     let store = &table.store;
     for n in 2..=6 {

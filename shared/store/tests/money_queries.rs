@@ -395,7 +395,7 @@ async fn pattern_29_a_payment_is_found_by_its_other_names() {
 }
 
 #[tokio::test]
-async fn pattern_30_reading_the_whole_table_finds_each_wallet_and_payment_once() {
+async fn pattern_31_reading_the_whole_table_finds_each_wallet_and_payment_once() {
     let table = table().await;
     let store = &table.store;
     let empty = store.scan(None, 10).await.unwrap();

@@ -87,3 +87,64 @@ fn every_stored_type_has_a_golden_snapshot_and_none_is_left_over() {
     let left: Vec<_> = golden.difference(&stored).collect();
     assert!(left.is_empty(), "in a snapshot, but no longer stored: {left:?}");
 }
+
+/// A line of the table of access patterns: its number, and the functions it names as type and function.
+type Pattern = (usize, Vec<(String, String)>);
+
+/// The table of access patterns at the top of the crate.
+fn patterns() -> Vec<Pattern> {
+    let (_, lib) = files("src", "lib.rs").remove(0);
+    let table = lib.split("# Access patterns").nth(1).unwrap().split("//! # ").next().unwrap();
+    let mut found = Vec::new();
+    for line in table.lines() {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let &[_, number, _, functions, _] = cells.as_slice() else { continue };
+        let Ok(number) = number.parse() else { continue };
+        let named = functions.split('`').skip(1).step_by(2);
+        let of_type = named.map(|name| name.split_once("::").unwrap_or_else(|| panic!("{name} of no type")));
+        found.push((number, of_type.map(|(of, name)| (of.to_owned(), name.to_owned())).collect()));
+    }
+    found
+}
+
+#[test]
+fn access_patterns_are_numbered_from_1_without_a_gap() {
+    let numbers: Vec<usize> = patterns().into_iter().map(|(number, _)| number).collect();
+    assert!(numbers.len() > 40, "the table was read");
+    assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_access_pattern_names_functions_that_exist() {
+    let sources = files("src", ".rs");
+    let exists = |of: &str, name: &str| {
+        let (owner, function) = (format!("impl {of}"), format!("fn {name}"));
+        let begins = |text: &str, what: &str, next: [char; 3]| {
+            text.split(what).skip(1).any(|rest| rest.starts_with(next))
+        };
+        let has =
+            |text: &str| begins(text, &owner, [' ', '<', '{']) && begins(text, &function, ['(', '<', ' ']);
+        sources.iter().any(|(_, text)| has(text))
+    };
+    for (number, functions) in patterns() {
+        assert!(!functions.is_empty(), "pattern {number} names no function");
+        for (of, name) in functions {
+            assert!(exists(&of, &name), "pattern {number}: there is no {of}::{name}");
+        }
+    }
+}
+
+/// Tests are named after the pattern that they read by, such as `pattern_8_commissions_are_paged`.
+#[test]
+fn tests_cite_patterns_that_exist() {
+    let last = patterns().len();
+    let mut cited = 0;
+    for (path, source) in files("tests", ".rs") {
+        for name in source.split("fn pattern_").skip(1) {
+            let Ok(number) = name.split('_').next().unwrap().parse::<usize>() else { continue };
+            assert!((1..=last).contains(&number), "{}: there is no pattern {number}", path.display());
+            cited += 1;
+        }
+    }
+    assert!(cited > 20, "the tests were read");
+}
