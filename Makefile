@@ -7,15 +7,15 @@ ARCH ?= arm64
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 FIXTURES ?= ../shared/fixtures
 
-# What ships is built as `[profile.lambda]` in Cargo.toml says. SAM can only ask for the release profile, so the profile
-# is handed over in the environment, for `make build` too: then `sam build` finds everything compiled.
+# Binaries that ship are built with `[profile.lambda]` of Cargo.toml. SAM can only request the release profile, so the
+# profile is set in the environment, for `make build` too: then `sam build` finds everything compiled.
 LAMBDA_PROFILE := $(shell awk '/^\[/ { on = $$0 == "[profile.lambda]" } \
 	on && /=/ && $$1 != "inherits" { gsub(/[" ]/, ""); split($$0, kv, "="); gsub("-", "_", kv[1]); \
 	printf "CARGO_PROFILE_RELEASE_%s=%s ", toupper(kv[1]), kv[2] }' Cargo.toml)
 LAMBDA_ENV := $(LAMBDA_PROFILE) CARGO_LAMBDA_GLOBAL=$(CURDIR)/infra/lint/cargo-lambda.toml
 SAM_ENV := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-1} SAM_CLI_TELEMETRY=0
 
-# cargo-lambda says --x86-64 and --arm64, rustup and the template say otherwise.
+# cargo-lambda uses the names --x86-64 and --arm64, rustup and the template use others.
 ifeq ($(ARCH),arm64)
 RUST_TARGET := aarch64-unknown-linux-gnu
 ARCH_FLAG := --arm64
@@ -51,7 +51,7 @@ lint: ## Check formatting, code and template.
 	python3 infra/costs/costs.py --check
 
 .PHONY: checkov
-checkov: ## Look at the template's security.
+checkov: ## Check the template's security.
 	infra/lint/checkov.sh
 
 .PHONY: build
@@ -83,46 +83,46 @@ deployed-test: ## Deploy the template to an emulator of AWS and run the referral
 	built=$$(infra/deployed/functions.sh); infra/deployed/emulator.sh infra/deployed/test.sh $$built journey
 
 .PHONY: deployed-failures
-deployed-failures: ## The same stack while functions, table, Stripe and Telegram fail: retried, dead letters, played again.
+deployed-failures: ## Run the same stack while functions, table, Stripe and Telegram fail; replay the dead letters.
 	built=$$(infra/deployed/functions.sh); infra/deployed/emulator.sh infra/deployed/test.sh $$built failures
 
 .PHONY: deployed-policies
-deployed-policies: ## The same, less one action of one function's policy at a time (ONLY=notifier).
+deployed-policies: ## Run the same without one action of one function's policy at a time (ONLY=notifier).
 	built=$$(infra/deployed/functions.sh); \
 	infra/deployed/emulator.sh infra/deployed/test.sh $$built policies $(ONLY)
 
 .PHONY: bench-costs
-bench-costs: ## Write units and transactions of each operation.
+bench-costs: ## Measure write units and transactions of each operation.
 	cargo run --release -p guerdon-tests --bin costs
 
 .PHONY: bench-throughput
-bench-throughput: ## Payments per second, end to end.
+bench-throughput: ## Measure payments per second, end to end.
 	cargo run --release -p guerdon-tests --bin throughput -- --only stack
 
 .PHONY: bench-postgres
-bench-postgres: ## The same beside PostgreSQL, and the use cases alone (BENCH="--payments 10000 ...").
+bench-postgres: ## Measure the same beside PostgreSQL, and the use cases alone (BENCH="--payments 10000 ...").
 	cargo run --release -p guerdon-tests --bin throughput -- $(BENCH)
 
 .PHONY: bench-growth
-bench-growth: ## What pages of the API cost with 2,000 members and with 200,000 (GROWTH="--members N --payments N").
+bench-growth: ## Measure pages of the API with 2,000 members and with 200,000 (GROWTH="--members N --payments N").
 	cargo run --release -p guerdon-tests --bin growth -- $(GROWTH)
 
 .PHONY: api-check
-api-check: ## schemathesis over the OpenAPI document, all checks, against the running stack (API="--max-examples 200").
+api-check: ## Run schemathesis with the OpenAPI document, all checks, against the running stack (API="--max-examples 200").
 	cargo build --release
 	tests/api/schemathesis.sh target/release/guerdon $(API)
 
 .PHONY: api-clients
-api-clients: ## Clients of the two documented APIs, unchanged but for their address, against the running stack.
+api-clients: ## Run clients of the two documented APIs, unchanged except for the address, against the running stack.
 	cargo build --release
 	tests/api/clients.sh target/release/guerdon
 
 .PHONY: bench-startup
-bench-startup: ## Start-up of each function's binary.
+bench-startup: ## Measure the start-up of each function's binary.
 	cargo run --release -p guerdon-tests --bin startup
 
 .PHONY: costs
-costs: ## Compute the tables of docs/costs.md anew, after a change of infra/costs/inputs.toml, template or units.
+costs: ## Recompute the tables of docs/costs.md, after a change of infra/costs/inputs.toml, template or units.
 	python3 infra/costs/costs.py --write
 
 .PHONY: fixtures
