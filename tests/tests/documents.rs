@@ -167,10 +167,30 @@ fn every_test_that_an_invariant_names_exists() {
     none_of(&problems, "tests that docs/ARCHITECTURE.md names do not exist");
 }
 
-/// Tests are sentences: four words or more. Shorter names are other functions, fields and lints.
+/// Tests are sentences: three words or more. Shorter names are other functions, fields and lints.
 fn is_test_name(code: &str) -> bool {
     code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && code.split('_').count() > 3
+        && code.split('_').count() > 2
+}
+
+/// The runbook searches the log for these words.
+#[test]
+fn every_log_line_that_the_documents_name_is_in_the_sources() {
+    let page = read(&root().join("docs/logging.md"));
+    let runbook = read(&root().join("docs/operations.md"));
+    let sources: String = files(&root(), "rs").iter().map(|path| read(path)).collect();
+    let levels = ["error", "warn", "info"].map(|level| format!("| {level} | `"));
+    let listed =
+        page.lines().filter_map(|line| levels.iter().find_map(|level| line.strip_prefix(level.as_str())));
+    let listed: BTreeSet<_> = listed.map(|row| row.split('`').next().unwrap()).collect();
+    let searched = runbook.split("message = '").skip(1).map(|rest| rest.split('\'').next().unwrap());
+    let unlisted = searched.filter(|message| !listed.contains(message));
+    let mut problems: Vec<_> =
+        unlisted.map(|message| format!("'{message}' is not in docs/logging.md")).collect();
+    assert!(listed.len() > 30, "the lines were found");
+    let gone = listed.into_iter().filter(|message| !sources.contains(&format!("\"{message}\"")));
+    problems.extend(gone.map(|message| format!("`{message}` in docs/logging.md, but in no source")));
+    none_of(&problems, "log lines that the documents name and nothing writes");
 }
 
 #[test]
