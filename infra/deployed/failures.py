@@ -1,6 +1,6 @@
-"""Whatever a deployed stack builds on fails, deliberately. Each time: what failed comes again; what cannot succeed lies
-in its dead letters, where an alarm of the template sees it; mended and played again as docs/operations.md says, each
-payment is booked once and each credit posted once.
+"""Breaks, one after the other, everything that a deployed stack depends on. Each time a failed message is retried; one
+that cannot succeed is in its dead-letter queue, which an alarm of the template watches; after the repair it is played
+again as docs/operations.md says, and each payment is booked once and each credit posted once.
 
 Usage: failures.py OVERLAID NAME=SIMULATOR_URL
 """
@@ -400,7 +400,7 @@ def what_was_given_up_is_played_again_and_counts_once(world: World, credit: Coup
 
 
 def is_settled(world: World, alice: Person, bob: Person) -> None:
-    """The end of every story here: $10 off Alice's next bill, told once, and at Stripe once."""
+    """The expected end of every scenario: $10 off Alice's next bill, one message, and one posting at Stripe."""
     the_credit_is_taken_off_the_bill(world, alice, bob)
     posted = credits_at_stripe(world, alice)
     assert [entry["amount"] for entry in posted] == [-1000], posted

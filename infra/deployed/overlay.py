@@ -61,7 +61,7 @@ def move_aliases_at_once(template: dict) -> None:
 
 
 def allow_plain_http(template: dict) -> None:
-    """The emulator enforces `OnlyOverTls`, and the functions trust nobody who could speak TLS here."""
+    """The emulator enforces `OnlyOverTls`, and has no certificate that the functions would trust."""
     for name, resource in list(template["Resources"].items()):
         document = resource["Properties"].get("PolicyDocument", {})
         statements = document.get("Statement", [])
@@ -84,7 +84,7 @@ def take_stream_triggers_out(template: dict) -> None:
             del events[name]
 
 
-# Intrinsic functions, which nobody resolves in metadata.
+# Intrinsic functions, which are not resolved in metadata.
 UNRESOLVED = {"Stream", "DestinationConfig"}
 
 

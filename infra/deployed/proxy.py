@@ -1,4 +1,4 @@
-"""What stands between a function and somebody it calls, and misbehaves when it is told to."""
+"""A proxy between a function and the service that it calls; it fails on demand."""
 
 import collections
 import contextlib
@@ -72,7 +72,7 @@ def hang_up(call: Call) -> bool:
 
 
 def lose_the_first_answer(call: Call) -> bool:
-    """What is asked for happens, and nobody hears of it: once for each kind of call."""
+    """The call takes effect and its answer is lost: once for each kind of call."""
     name = f"{call.command} {call.path}"
     if call.server.spoiled[name]:
         return False

@@ -116,7 +116,7 @@ def a_click_leads_into_the_bot(world: World, alice: Person, bob: Person) -> None
 
 
 def clicks(world: World, code: str) -> str:
-    """Where the link leads; nobody goes there."""
+    """The address that the link leads to, without a visit."""
     url = urllib.parse.urlsplit(f"{operator(world).root}/r/{code}")
     connection = http.client.HTTPConnection(url.netloc, timeout=60)
     connection.request("GET", url.path, headers={"user-agent": PHONE})
@@ -160,7 +160,7 @@ def a_batch_that_comes_twice_counts_once(world: World, person: Person) -> None:
 
 
 def what_is_parked_is_played_again(world: World) -> None:
-    """An invoice of a customer whom nobody knows comes back through the queue, and is parked anew."""
+    """An invoice of an unknown customer returns through the queue and is parked again."""
     [known, *_] = [body for body in world.events() if json.loads(body)["type"] == "invoice.paid"]
     event = json.loads(known)
     event["data"]["object"]["customer"] = f"cus_nobody{time.time_ns()}"

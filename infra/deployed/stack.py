@@ -13,7 +13,7 @@ import boto3
 from stream import ALIAS, StreamTrigger
 
 ENDPOINT = os.environ["AWS_ENDPOINT_URL"]
-# What the simulator and the functions share. Made up: nothing of it opens a door outside this machine.
+# Secrets shared by the simulator and the functions. They are generated and give no access outside this machine.
 SECRETS = {
     "telegram-bot-token": "TELEGRAM_BOT_TOKEN",
     "telegram-webhook-secret": "TELEGRAM_WEBHOOK_SECRET",
@@ -137,7 +137,7 @@ class Stack:
             time.sleep(1)
 
     def fall_due(self, *items: dict) -> None:
-        """Moves items to the head of their due queue: nobody here waits for an hour to end, or a year."""
+        """Moves items to the head of their due queue, so that no test waits for an hour or a year."""
         for item in items:
             boto3.client("dynamodb").update_item(
                 TableName=self.outputs["TableName"],

@@ -22,7 +22,7 @@ order=$(call POST /orders/create "Authorization: Bearer $key" '{"user_id":1,"pay
 call POST "/orders/$order/payment-success" "Authorization: Bearer $key" '{}' > /dev/null
 member=$(call POST /api/members/1/token "Authorization: Bearer $key" '{}' | field access_token)
 failed=0
-# One credential a call: of a route's ways in, each run is told of its own alone, or it would send two.
+# One credential a call: each run uses only its own credential of a route, or it would send two.
 run() {
   local way=$1; shift
   curl -sf "$url/openapi.json" | python3 -c '
