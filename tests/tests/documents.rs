@@ -68,6 +68,21 @@ fn links(page: &str) -> Vec<(usize, String)> {
     links
 }
 
+/// Paths of the repository that a page names in code, such as `shared/domain/src/lib.rs`.
+fn paths(page: &str) -> Vec<(usize, &str)> {
+    let folders = ["docs/", "events/", "functions/", "infra/", "shared/", "tests/"];
+    let is_path = |code: &&str| {
+        folders.iter().any(|folder| code.starts_with(folder))
+            && code.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'))
+    };
+    let mut paths = Vec::new();
+    for (number, line) in prose(page) {
+        let code = line.split('`').skip(1).step_by(2);
+        paths.extend(code.filter(is_path).map(|path| (number, path)));
+    }
+    paths
+}
+
 /// GitHub's name for a heading: lower case, letters, digits, `-` and `_` kept, spaces as `-`.
 fn slug(heading: &str) -> String {
     let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' '));
@@ -130,7 +145,7 @@ fn none_of(problems: &[String], what: &str) {
 }
 
 #[test]
-fn every_link_leads_to_a_file_and_a_heading_that_exist() {
+fn every_link_and_path_leads_to_a_file_and_a_heading_that_exist() {
     let pages = files(&root(), "md");
     assert!(pages.len() > 30, "the pages were found");
     let mut problems = Vec::new();
@@ -140,8 +155,12 @@ fn every_link_leads_to_a_file_and_a_heading_that_exist() {
             let problem = broken(&page, &target);
             problems.extend(problem.map(|why| format!("{}:{number}: ({target}): {why}", shown(&page))));
         }
+        for (number, path) in paths(&text) {
+            let problem = broken(&root().join("README.md"), path);
+            problems.extend(problem.map(|why| format!("{}:{number}: `{path}`: {why}", shown(&page))));
+        }
     }
-    none_of(&problems, "broken links");
+    none_of(&problems, "broken links and paths");
 }
 
 #[test]
@@ -242,6 +261,7 @@ fn a_link_that_leads_nowhere_is_found() {
                 `code that\ngoes [on](gone.md)` ![e](../README.md#gone)\n";
     let found = [(1, "gone.md"), (1, "adr/README.md"), (7, "../README.md#gone")];
     assert_eq!(links(text), found.map(|(line, target)| (line, target.to_owned())));
+    assert_eq!(paths("`tests/gone.rs`, `tests/*`, `make test`"), [(1, "tests/gone.rs")]);
     assert_eq!(broken(&page, "gone.md").as_deref(), Some("no such file"));
     assert_eq!(broken(&page, "../README.md#gone").as_deref(), Some("no heading #gone in README.md"));
     assert_eq!(broken(&page, "#gone").as_deref(), Some("no heading #gone in docs/deploy.md"));
