@@ -1,10 +1,11 @@
 //! The ledger as a text: two worlds with the same text have the same money to the byte.
 
 use guerdon_domain::{
+    bill_credit::Posting,
     ids::{ExternalPaymentId, MemberId, PaymentKey, Rail, TelegramId},
+    payments::PaymentRecord,
     wallets::{Entry, WalletKind, verify_statement},
 };
-use guerdon_store::{PaymentRecord, Posting};
 use serde_json::{Value, json};
 
 use crate::{World, telegram::Person};

@@ -7,8 +7,8 @@ use axum::{
     response::Response,
 };
 use guerdon_api::{Page, Refusal, output::id_text};
-use guerdon_app::{error::AppError, stored::AuditRecord};
-use guerdon_domain::time::Timestamp;
+use guerdon_app::error::AppError;
+use guerdon_domain::{operators::AuditRecord, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};

@@ -7,14 +7,11 @@ use axum::{
     response::Response,
 };
 use guerdon_api::{Amount, Page, Refusal, output::Percent};
-use guerdon_app::{
-    statistics::{LONGEST_PAGE, ListedReferrer, ListedUser, Period, UserFilter},
-    stored::Order,
-};
+use guerdon_app::statistics::{LONGEST_PAGE, ListedReferrer, ListedUser, Period, UserFilter};
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
     money::{Currency, Money},
-    payments::OrderState,
+    payments::{Order, OrderState},
     withdrawals::WithdrawalState,
 };
 use serde::{Deserialize, Serialize};

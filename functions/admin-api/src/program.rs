@@ -12,9 +12,11 @@ use guerdon_api::{Principal, Refusal, output::replayed};
 use guerdon_app::{
     error::AppError,
     programs::{MOST_DAYS, ProgramRefusal, ProgramRequest, RuleTotal},
-    stored::ProgramVersion,
 };
-use guerdon_domain::{programs::Program, time::Timestamp};
+use guerdon_domain::{
+    programs::{Program, ProgramVersion},
+    time::Timestamp,
+};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

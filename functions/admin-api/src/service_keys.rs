@@ -13,9 +13,8 @@ use guerdon_app::{
     error::AppError,
     once::CallRefusal,
     operators::{make_service_key, revoke_service_key},
-    stored::ServiceKey,
 };
-use guerdon_domain::operators::Scope;
+use guerdon_domain::operators::{Scope, ServiceKey};
 use guerdon_runtime::problem::Problem;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};

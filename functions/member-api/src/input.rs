@@ -1,8 +1,11 @@
 //! Whom a call is about.
 
 use guerdon_api::{Gate, Principal, Refusal, input::bad_request};
-use guerdon_app::{error::AppError, stored::Member};
-use guerdon_domain::ids::{MemberId, TelegramId};
+use guerdon_app::error::AppError;
+use guerdon_domain::{
+    ids::{MemberId, TelegramId},
+    members::Member,
+};
 use guerdon_runtime::problem::Problem;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, de::Error};

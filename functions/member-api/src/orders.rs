@@ -16,12 +16,11 @@ use guerdon_api::{
 use guerdon_app::{
     error::AppError,
     payments::{OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order, payout_of},
-    stored::{Order, PaymentRecord},
 };
 use guerdon_domain::{
     fraud::Fingerprint,
     ids::{ExternalPaymentId, OrderId},
-    payments::{PaymentMethod, Refusal as NotEarned},
+    payments::{Order, PaymentMethod, PaymentRecord, Refusal as NotEarned},
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};

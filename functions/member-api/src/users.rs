@@ -17,10 +17,10 @@ use guerdon_api::{
 use guerdon_app::{
     gamification::profile_view,
     members::{Profile, Registered, StartRefusal, register_member},
-    stored::Member,
 };
 use guerdon_domain::{
     fraud::{Fingerprint, FingerprintError},
+    members::Member,
     referrals::Code,
 };
 use http::StatusCode;

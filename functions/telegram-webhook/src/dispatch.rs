@@ -4,10 +4,10 @@ use guerdon_app::{
     error::AppError,
     members::{Profile, start_by_link},
     messages::set_blocked,
-    stored::Member,
 };
 use guerdon_domain::{
     ids::{ClickId, TelegramId},
+    members::Member,
     referrals::Code,
 };
 use guerdon_telegram::{

@@ -9,11 +9,11 @@ use guerdon_app::{
     referrals::recruit_view,
     settings::settings_now,
     statistics::{Period, leaderboard as board_of},
-    stored::Member,
     wallets::{CreditsView, ToClaim, claim_and_view, credits_view},
 };
 use guerdon_domain::{
     ids::TelegramId,
+    members::Member,
     money::Money,
     wallets::{Entry, EntryKind},
 };

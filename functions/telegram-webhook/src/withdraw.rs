@@ -4,10 +4,10 @@
 use guerdon_app::{
     error::AppError,
     settings::settings_now,
-    stored::Member,
     withdrawals::{WithdrawView, WithdrawalError, request_withdrawal, withdraw_view},
 };
 use guerdon_domain::{
+    members::Member,
     money::Money,
     time::Timestamp,
     withdrawals::{DestinationError, PayoutMethod, WithdrawalRules, WithdrawalState},

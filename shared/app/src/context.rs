@@ -8,11 +8,12 @@ use std::sync::{
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
     members::PseudonymKey,
+    programs::ProgramVersion,
     referrals::{CODE_LEN, Code},
     settings::{Preset, Settings},
     time::Timestamp,
 };
-use guerdon_store::{ProgramVersion, Store};
+use guerdon_store::Store;
 
 use crate::{cached::Cached, error::AppError};
 

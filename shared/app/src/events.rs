@@ -2,6 +2,7 @@
 //! so there is no second write that could be lost.
 
 use guerdon_domain::{
+    bill_credit::InvoiceCreditState,
     commissions::{Commission, CommissionState},
     ids::{CustomerId, MemberId},
     money::Money,
@@ -10,7 +11,7 @@ use guerdon_domain::{
     wallets::EntryKind,
     withdrawals::WithdrawalState,
 };
-use guerdon_store::{Change, InvoiceCreditState, Stored, WaitsFor};
+use guerdon_store::{Change, Stored, WaitsFor};
 use serde::{Deserialize, Serialize};
 
 /// Types of items whose changes become events: the trigger's filter lets only these through.

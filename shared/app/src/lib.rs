@@ -38,8 +38,7 @@ pub use guerdon_store::{METRICS, correlated, correlation};
 /// The stored records that functions name in their own signatures.
 pub mod stored {
     pub use guerdon_store::{
-        AuditRecord, Change, Cost, JobRun, Joined, Member, MemberCode, Meter, Order, ParkedEvent,
-        PaymentRecord, PaymentReference, ProgramVersion, ScanCursor, ServiceKey, Store, StoreError, Stored,
+        Change, Cost, JobRun, Meter, ParkedEvent, PaymentReference, ScanCursor, Store, StoreError, Stored,
         WaitsFor, commission_cursor,
     };
 }

@@ -3,8 +3,9 @@
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
     money::Money,
+    operators::AuditRecord,
 };
-use guerdon_store::{AuditRecord, StoredResponse, metered};
+use guerdon_store::{StoredResponse, metered};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

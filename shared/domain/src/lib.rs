@@ -8,7 +8,8 @@
 //! One module for each concern, under the name that it has in every layer. Nothing is re-exported at the root:
 //! `wallets::Wallet` says where a wallet is found. Concerns use each other in this order and form no circle:
 //! `money`, `time` and `ids`; `referrals`, `members`, `wallets`, `operators`; `withdrawals`, `fraud`, `payments`;
-//! `programs`, `commissions`, `gamification`; `settings`, whose presets know every concern's numbers.
+//! `programs`, `commissions`, `bill_credit`, `gamification`; `settings`, whose presets know every concern's numbers.
+pub mod bill_credit;
 pub mod commissions;
 pub mod fraud;
 pub mod gamification;

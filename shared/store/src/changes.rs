@@ -1,9 +1,12 @@
 //! The table's change stream as records: what the two stream consumers read.
 
 use guerdon_domain::{
+    bill_credit::{InvoiceCredit, Posting},
     commissions::Commission,
     ids::MemberId,
-    referrals::{Click, Referral},
+    members::Member,
+    payments::{Order, PaymentRecord},
+    referrals::{Click, CodeRecord, Referral},
     wallets::Entry,
     withdrawals::Withdrawal,
 };
@@ -11,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_dynamo::Item;
 
 use crate::{
-    CodeRecord, FailedPayment, InvoiceCredit, Member, Order, PaymentRecord, Posting, StoreError,
+    FailedPayment, StoreError,
     customers::{CustomerLink, ParkedEvent},
     observe::ATTRIBUTE,
     prefixes::Prefix,

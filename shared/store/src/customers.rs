@@ -176,7 +176,7 @@ impl Store {
         .value(":customer", string(link.customer.as_str()))
         .value(":id", string(link.member.as_str()))
         .value(":telegram", crate::item::number(telegram_id.get()))
-        .value(":type", string(<crate::Member as Record>::TYPE));
+        .value(":type", string(<guerdon_domain::members::Member as Record>::TYPE));
         Ok([
             Fragment::insert(link, known.clone())?,
             Fragment::update(&keys::member(&link.member), &update, known)?,

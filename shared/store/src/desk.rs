@@ -1,11 +1,7 @@
 //! What the operators' side needs: idempotent requests, the audit trail, adjustments, rate counters; and
 //! the two small guards of the messaging side, seen updates and claimed notifications.
 
-use guerdon_domain::{
-    ids::{AdjustmentId, MemberId},
-    money::Money,
-    time::Timestamp,
-};
+use guerdon_domain::{operators::AuditRecord, time::Timestamp, wallets::Adjustment};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -42,28 +38,6 @@ impl Record for StoredResponse {
     }
 }
 
-/// A line of the audit trail: who did what to whom, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditRecord {
-    /// Unique within its instant: the idempotency key's hash, or random.
-    pub id: String,
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub principal: String,
-    /// What: `credit.apply`, `credit.revoke`, `referral.force_confirm`, `withdrawal.paid`, `program.set`.
-    pub action: String,
-    /// To whom, if to somebody.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub member: Option<MemberId>,
-    /// Why, in the operator's words.
-    pub reason: String,
-    /// The state before, as JSON.
-    pub before: String,
-    /// The state after, as JSON.
-    pub after: String,
-}
-
 impl Record for AuditRecord {
     const TYPE: &'static str = "audit";
     fn key(&self) -> Key {
@@ -73,23 +47,6 @@ impl Record for AuditRecord {
 
 fn audit_sk(at: Timestamp, id: &str) -> String {
     format!("{:013}#{id}", at.millis().max(0))
-}
-
-/// Credit given or taken by an operator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Adjustment {
-    /// The id, which the wallet's entry names.
-    pub id: AdjustmentId,
-    /// Whose wallet.
-    pub member: MemberId,
-    /// Positive gives, negative takes.
-    pub amount: Money,
-    /// Why.
-    pub reason: String,
-    /// By whom.
-    pub principal: String,
-    /// When.
-    pub at: Timestamp,
 }
 
 impl Record for Adjustment {

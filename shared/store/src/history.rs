@@ -4,13 +4,14 @@
 use guerdon_domain::{
     commissions::Commission,
     ids::{MemberId, PaymentKey},
+    payments::PaymentRecord,
     time::Timestamp,
     wallets::Wallet,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    PaymentRecord, SHARDS, Store, StoreError,
+    SHARDS, Store, StoreError,
     item::{Attributes, Index, Key, Record, decode},
     keys,
     prefixes::Prefix,

@@ -1,13 +1,13 @@
 //! Members, their codes, and the referral edge that a new member comes with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    ids::{ClickId, CustomerId, FraudFlagId, MemberId, PaymentKey, TelegramId},
-    referrals::{Code, Progress, Referral, ReferralState},
+    ids::{CustomerId, MemberId, PaymentKey},
+    members::{Joined, Member, MemberCode},
+    referrals::{Code, CodeRecord, Progress, Referral, ReferralState},
     time::Timestamp,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{
     Fragment, Store, StoreError,
@@ -16,84 +16,6 @@ use crate::{
     prefixes::Prefix,
     table::{Range, Update, Written},
 };
-
-/// A Telegram user of the business.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
-    /// The pseudonym.
-    pub id: MemberId,
-    /// Where messages go.
-    pub telegram_id: TelegramId,
-    /// As Telegram gives it; empty for a customer who has not met the bot.
-    #[serde(default)]
-    pub first_name: String,
-    /// As Telegram gives it.
-    pub last_name: Option<String>,
-    /// Without the `@`.
-    pub username: Option<String>,
-    /// IETF tag of the user's app.
-    pub language: Option<String>,
-    /// How they joined; absent for a customer who has not met the bot.
-    pub joined: Option<Joined>,
-    /// The code they share, once they asked for one.
-    pub code: Option<MemberCode>,
-    /// The Stripe customer they pay as.
-    pub customer: Option<CustomerId>,
-    /// They blocked the bot: nothing is sent.
-    #[serde(default)]
-    pub blocked_bot: bool,
-    /// An operator has barred them from rewards.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub barred: bool,
-    /// Fraud flags in force that hold their commissions. A set that only updates keep.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub holds: BTreeSet<FraudFlagId>,
-    /// Fraud flags in force that keep them from earning. A set that only updates keep.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub rejects: BTreeSet<FraudFlagId>,
-    /// Their own latest payment, where the program asks for it. Kept by the stream.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_paid_at: Option<Timestamp>,
-}
-
-/// The first `/start`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Joined {
-    /// When.
-    pub at: Timestamp,
-    /// The update that did it, by which a redelivery is recognised.
-    pub update_id: i64,
-    /// Who brought them.
-    pub referrer: Option<MemberId>,
-    /// The click by which they came, as the link said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub click: Option<ClickId>,
-}
-
-/// The code a member shares at present.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberCode {
-    /// The code.
-    pub code: Code,
-    /// From then on it is refused.
-    pub expires_at: Timestamp,
-}
-
-/// A code, looked up by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CodeRecord {
-    /// The code.
-    pub code: Code,
-    /// Whose it is.
-    pub owner: MemberId,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// From then on it is refused.
-    pub expires_at: Timestamp,
-    /// The expiry job has been here. What counts is `expires_at`.
-    #[serde(default)]
-    pub expired: bool,
-}
 
 impl Record for Member {
     const TYPE: &'static str = "member";
@@ -121,25 +43,6 @@ impl Record for Referral {
     fn index(&self) -> Index {
         let due = (keys::referral_due(keys::shard(self.referee.as_str())), self.expires_at.millis());
         Index { gsi2: matches!(self.state, ReferralState::Pending).then_some(due), ..Index::default() }
-    }
-}
-
-impl Member {
-    /// They earn nothing and cannot withdraw: an operator or a fraud flag says so.
-    pub fn is_barred(&self) -> bool {
-        self.barred || !self.rejects.is_empty()
-    }
-
-    /// A fraud flag holds what they have earned.
-    pub fn is_on_hold(&self) -> bool {
-        !self.holds.is_empty()
-    }
-
-    /// The key of the edge to the referrer.
-    fn referral_key(&self) -> Option<Key> {
-        let joined = self.joined.as_ref()?;
-        let referrer = joined.referrer.as_ref()?;
-        Some(keys::referral(referrer, joined.at, &self.id))
     }
 }
 
@@ -173,7 +76,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn referral_of(&self, member: &Member) -> Result<Option<Referral>, StoreError> {
-        match member.referral_key() {
+        match referral_key(member) {
             Some(key) => self.get(&key).await,
             None => Ok(None),
         }
@@ -188,7 +91,7 @@ impl Store {
         member: &Member,
     ) -> Result<Option<(Referral, Option<Member>)>, StoreError> {
         let referrer = member.joined.as_ref().and_then(|joined| joined.referrer.as_ref());
-        let (Some(key), Some(referrer)) = (member.referral_key(), referrer) else { return Ok(None) };
+        let (Some(key), Some(referrer)) = (referral_key(member), referrer) else { return Ok(None) };
         let mut found = self.get_each(&[key, keys::member(referrer)]).await?.into_iter();
         let [referral, referrer] = [found.next().flatten(), found.next().flatten()];
         let Some(referral) = referral else { return Ok(None) };
@@ -475,4 +378,11 @@ impl Store {
         let (items, _) = self.page(range).await?;
         self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
     }
+}
+
+/// The key of the edge to the referrer.
+fn referral_key(member: &Member) -> Option<Key> {
+    let joined = member.joined.as_ref()?;
+    let referrer = joined.referrer.as_ref()?;
+    Some(keys::referral(referrer, joined.at, &member.id))
 }

@@ -1,7 +1,10 @@
 //! Operators who sign in with a password, and their sessions.
 
-use guerdon_domain::{ids::MemberId, operators::Role, time::Timestamp};
-use serde::{Deserialize, Serialize};
+use guerdon_domain::{
+    ids::MemberId,
+    operators::{Operator, Session, SignInLink},
+    time::Timestamp,
+};
 
 use crate::{
     Store, StoreError,
@@ -10,46 +13,11 @@ use crate::{
     table::{Update, Written},
 };
 
-/// An operator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Operator {
-    /// The pseudonym of their Telegram id, which they sign in with.
-    pub id: MemberId,
-    /// What they may do.
-    pub role: Role,
-    /// The password's argon2id hash in PHC form.
-    pub password: String,
-    /// Attempts since the last one that went well, each counted before its password is looked at.
-    pub attempts: u32,
-    /// Nobody signs in as this operator before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub locked_until: Option<Timestamp>,
-    /// Counts changes of password and role: sessions of an earlier one have ended.
-    pub generation: u32,
-    /// Since when.
-    pub created_at: Timestamp,
-}
-
 impl Record for Operator {
     const TYPE: &'static str = "operator";
     fn key(&self) -> Key {
         operator_key(&self.id)
     }
-}
-
-/// One sign-in of an operator, kept alive by its refresh token. Every use of that token makes a new one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    /// Random.
-    pub id: String,
-    /// Whose.
-    pub operator: MemberId,
-    /// The operator's [`Operator::generation`] when it began.
-    pub generation: u32,
-    /// SHA-256 of the refresh token that is good for the next use, in hex.
-    pub token_hash: String,
-    /// When it ends, used or not.
-    pub expires_at: Timestamp,
 }
 
 impl Record for Session {
@@ -60,21 +28,6 @@ impl Record for Session {
     fn index(&self) -> Index {
         Index { ttl: Some(self.expires_at.seconds()), ..Index::default() }
     }
-}
-
-/// A link with which an operator signs in once, without their password.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignInLink {
-    /// Random.
-    pub id: String,
-    /// Whose.
-    pub operator: MemberId,
-    /// The operator's [`Operator::generation`] when it was made.
-    pub generation: u32,
-    /// SHA-256 of the link's secret, in hex.
-    pub token_hash: String,
-    /// From then on it opens nothing.
-    pub expires_at: Timestamp,
 }
 
 impl Record for SignInLink {

@@ -1,13 +1,9 @@
 //! Orders: what a service sells, from the offer to the money.
 
 use guerdon_domain::{
-    fraud::Fingerprint,
-    ids::{MemberId, OrderId, PaymentKey},
-    money::Money,
-    payments::{OrderState, PaymentMethod},
-    time::Timestamp,
+    ids::OrderId,
+    payments::{Order, OrderState},
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{
     Fragment, Store, StoreError,
@@ -15,39 +11,6 @@ use crate::{
     keys,
     table::{Update, Written},
 };
-
-/// A purchase order of one product. Its payment is a record of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
-    /// The id.
-    pub id: OrderId,
-    /// Who buys.
-    pub member: MemberId,
-    /// What: a plan's id.
-    pub product: String,
-    /// What has to be paid.
-    pub price: Money,
-    /// How it is paid.
-    pub method: PaymentMethod,
-    /// What the payment system calls the transfer, as far as it was told when the order was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transaction: Option<String>,
-    /// A keyed hash of what it is paid from, such as a UPI id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payer: Option<Fingerprint>,
-    /// Which service made it.
-    pub created_by: String,
-    /// When.
-    pub created_at: Timestamp,
-    /// How far it has come.
-    pub state: OrderState,
-    /// What paid for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment: Option<PaymentKey>,
-    /// When that was told, and by whom.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paid: Option<guerdon_domain::operators::Stamp>,
-}
 
 impl Record for Order {
     const TYPE: &'static str = "order";

@@ -1,11 +1,8 @@
 //! The program's versions, and what its limits have let through.
 
 use guerdon_domain::{
-    commissions::Commission,
-    ids::MemberId,
     money::Money,
-    programs::{Cap, Program},
-    time::Timestamp,
+    programs::{Cap, Limit, ProgramVersion},
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,33 +14,11 @@ use crate::{
     table::{Range, Update},
 };
 
-/// A version of the program, as an operator set it. It is never changed or deleted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProgramVersion {
-    /// The rules.
-    pub program: Program,
-    /// Payments that settle from then on are decided by it.
-    pub effective_from: Timestamp,
-    /// Who set it.
-    pub set_by: String,
-    /// When.
-    pub set_at: Timestamp,
-}
-
 impl Record for ProgramVersion {
     const TYPE: &'static str = "program";
     fn key(&self) -> Key {
         keys::program(self.program.version)
     }
-}
-
-/// Whose limit it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Limit {
-    /// One beneficiary's under one rule.
-    Member(MemberId, String),
-    /// The whole program's.
-    Budget,
 }
 
 /// What was released under a limit within one of its periods.
@@ -67,16 +42,6 @@ impl LimitUse {
     pub fn left(&self, cap: Cap) -> i64 {
         cap.amount.minor().saturating_sub(self.used).max(0)
     }
-}
-
-/// The limits that bind a commission: each with the period that its payment falls into.
-pub fn limits_of(commission: &Commission) -> Vec<(Limit, Cap, String)> {
-    let snapshot = &commission.snapshot;
-    let member = Limit::Member(commission.beneficiary.clone(), snapshot.rule.id.clone());
-    let own = snapshot.rule.cap_member.map(|cap| (member, cap));
-    let budget = snapshot.budget.map(|cap| (Limit::Budget, cap));
-    let dated = |(limit, cap): (Limit, Cap)| (limit, cap, cap.per.key(commission.paid_at));
-    own.into_iter().chain(budget).map(dated).collect()
 }
 
 impl Store {

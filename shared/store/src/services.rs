@@ -1,9 +1,6 @@
 //! Keys of services: programs that call the API for the business.
 
-use std::collections::BTreeSet;
-
-use guerdon_domain::{operators::Scope, time::Timestamp};
-use serde::{Deserialize, Serialize};
+use guerdon_domain::{operators::ServiceKey, time::Timestamp};
 
 use crate::{
     Fragment, Store, StoreError,
@@ -11,26 +8,6 @@ use crate::{
     prefixes::Prefix,
     table::{Range, Update},
 };
-
-/// A service's key, known by its hash alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServiceKey {
-    /// Random; the part of the key that may be shown.
-    pub id: String,
-    /// What operators call the service.
-    pub name: String,
-    /// What it opens.
-    pub scopes: BTreeSet<Scope>,
-    /// SHA-256 of the key's secret part, in hex.
-    pub secret_hash: String,
-    /// Who made it.
-    pub created_by: String,
-    /// When.
-    pub created_at: Timestamp,
-    /// Since when it opens nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revoked_at: Option<Timestamp>,
-}
 
 /// All keys stand in one partition: there are few, and a look-up by id is a read of one item.
 fn key(id: &str) -> Key {

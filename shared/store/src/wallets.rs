@@ -1,12 +1,12 @@
 //! Wallets and their statements, the postings of bill credit, and what invoices used up.
 
 use guerdon_domain::{
-    ids::{CustomerId, InvoiceId, MemberId, PostingId},
-    money::{Currency, Money},
+    bill_credit::{InvoiceCredit, Posting},
+    ids::{InvoiceId, MemberId},
+    money::Currency,
     time::Timestamp,
     wallets::{Entry, Wallet, WalletKind},
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{
     Fragment, Store, StoreError,
@@ -31,78 +31,11 @@ impl Record for Entry {
     }
 }
 
-/// How far a posting to a Stripe customer balance has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum PostingState {
-    /// Ours to make: the call may or may not have been made.
-    Claimed,
-    /// Stripe has it.
-    Posted {
-        /// Stripe's balance transaction.
-        transaction: String,
-        /// When we learned of it.
-        posted_at: Timestamp,
-    },
-    /// Stripe refused it for good; the credit went back.
-    Refused {
-        /// Stripe's error code.
-        code: String,
-        /// When.
-        refused_at: Timestamp,
-    },
-}
-
-/// Bill credit on its way to a Stripe customer balance. At most one of a wallet is claimed at a time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Posting {
-    /// Also the idempotency key at Stripe.
-    pub id: PostingId,
-    /// Whose credit it is.
-    pub member: MemberId,
-    /// Where it goes.
-    pub customer: CustomerId,
-    /// How much, above zero.
-    pub amount: Money,
-    /// The wallet's entry that claimed it.
-    pub seq: u64,
-    /// When it was claimed.
-    pub claimed_at: Timestamp,
-    /// The message that claimed it.
-    pub claimed_by: String,
-    /// How far it has come.
-    #[serde(flatten)]
-    pub state: PostingState,
-}
-
 impl Record for Posting {
     const TYPE: &'static str = "posting";
     fn key(&self) -> Key {
         keys::posting(&self.member, self.seq)
     }
-}
-
-/// How an invoice stands towards the credit it used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum InvoiceCreditState {
-    /// The credit is used up.
-    Applied,
-    /// The invoice was voided: the credit is back on the customer balance.
-    Returned,
-}
-
-/// What an invoice did to a member's bill credit, once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InvoiceCredit {
-    /// The invoice.
-    pub invoice: InvoiceId,
-    /// Whose credit.
-    pub member: MemberId,
-    /// What came out of the wallet. Stripe may have applied more: credit that is not ours.
-    pub taken: Money,
-    /// Where it stands.
-    pub state: InvoiceCreditState,
 }
 
 impl Record for InvoiceCredit {

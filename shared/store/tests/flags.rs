@@ -3,8 +3,11 @@
 
 mod support;
 
-use guerdon_domain::fraud::{FraudFlag, FraudVerdict};
-use guerdon_store::{Force, Member, Store};
+use guerdon_domain::{
+    fraud::{FraudFlag, FraudVerdict},
+    members::Member,
+};
+use guerdon_store::{Force, Store};
 use support::*;
 
 async fn raise(store: &Store, flag: &FraudFlag) {

@@ -18,13 +18,17 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{
+    bill_credit::{InvoiceCredit, InvoiceCreditState},
     fraud::FraudVerdict,
     ids::{AdjustmentId, InvoiceId},
+    members::MemberCode,
+    operators::AuditRecord,
     payments::{Refusal, Verdict},
+    wallets::Adjustment,
 };
 use guerdon_store::{
-    Adjustment, AuditRecord, Claim, Contribution, Force, InvoiceCredit, InvoiceCreditState, MemberCode,
-    Override, Projection, ReleaseDue, SCORE, StoredResponse, StoredSettings, WaitsFor,
+    Claim, Contribution, Force, Override, Projection, ReleaseDue, SCORE, StoredResponse, StoredSettings,
+    WaitsFor,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -110,7 +114,8 @@ async fn a_member() {
     table.store.commit(&writes).await.unwrap();
     check_within_a_unit(&table, "member", "member_with_code_and_customer").await;
     check(&table, "customer", "customer").await;
-    let expected = guerdon_store::Member { code: Some(shared), customer: Some(customer()), ..member };
+    let expected =
+        guerdon_domain::members::Member { code: Some(shared), customer: Some(customer()), ..member };
     assert_eq!(table.store.member(&id(1)).await.unwrap(), Some(expected));
 }
 

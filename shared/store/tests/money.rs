@@ -9,17 +9,15 @@ use std::collections::BTreeMap;
 use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
     ids::{MemberId, PaymentKey},
-    payments::{Place, RefundStage, Refusal, Reversal, ReversalKind, Reversals, Verdict},
+    payments::{PaymentRecord, Place, RefundStage, Refusal, Reversal, ReversalKind, Reversals, Verdict},
+    programs::{Limit, ProgramVersion},
     referrals::{Progress, Referral},
     time::Timestamp,
     wallets::{Wallet, verify_statement},
     withdrawals::{Withdrawal, WithdrawalState},
 };
 use guerdon_engine::Fault;
-use guerdon_store::{
-    Limit, LimitUse, ParkedEvent, PaymentRecord, PaymentReference, ProgramVersion, Store, StoreError,
-    WaitsFor, withdrawal_id,
-};
+use guerdon_store::{LimitUse, ParkedEvent, PaymentReference, Store, StoreError, WaitsFor, withdrawal_id};
 use support::*;
 
 fn booking(store: &Store, commission: &Commission) -> Write {
@@ -395,7 +393,7 @@ async fn only_a_known_member_is_barred() {
     store.commit(&[store.insert_member(&member(1, None), "exists").unwrap()]).await.unwrap();
     for barred in [true, true, false] {
         store.commit(&[bar(barred)]).await.unwrap();
-        let expected = guerdon_store::Member { barred, ..member(1, None) };
+        let expected = guerdon_domain::members::Member { barred, ..member(1, None) };
         assert_eq!(store.member(&id(1)).await.unwrap(), Some(expected));
     }
 }

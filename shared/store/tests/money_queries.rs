@@ -10,15 +10,13 @@ use guerdon_domain::{
     ids::{ExternalPaymentId, MemberId, PaymentKey, WithdrawalId},
     money::Currency,
     operators::Stamp,
-    payments::{Candidate, Place, Refusal, Verdict},
-    programs::{Cap, CapPeriod},
+    payments::{Candidate, PaymentRecord, Place, Refusal, Verdict},
+    programs::{Cap, CapPeriod, Limit},
     time::Timestamp,
     wallets::{Wallet, WalletKind},
     withdrawals::{Withdrawal, WithdrawalState},
 };
-use guerdon_store::{
-    Limit, PaymentRecord, PaymentReference, SHARDS, Store, commission_cursor, limits_of, withdrawal_id,
-};
+use guerdon_store::{PaymentReference, SHARDS, Store, commission_cursor, withdrawal_id};
 use support::*;
 
 #[tokio::test]
@@ -365,14 +363,14 @@ async fn pattern_28_a_limit_is_counted_by_owner_and_period() {
 fn pattern_28_a_commission_is_bound_by_its_own_limit_and_then_by_the_budget() {
     let cap = |minor, per| Cap { amount: usd(minor), per };
     let free = commission(7, 1, 2);
-    assert!(limits_of(&free).is_empty());
+    assert!(free.limits().is_empty());
     let (own, budget) = (cap(5000, CapPeriod::Day), cap(90_000, CapPeriod::Month));
     let mut capped = Commission { due_at: NOW.plus_days(40), booked_at: NOW.plus_days(1), ..free };
     capped.snapshot.rule.cap_member = Some(own);
     let of_member = (Limit::Member(id(1), "recruit".to_owned()), own, "2026-11-21".to_owned());
-    assert_eq!(limits_of(&capped), std::slice::from_ref(&of_member));
+    assert_eq!(capped.limits(), std::slice::from_ref(&of_member));
     capped.snapshot.budget = Some(budget);
-    assert_eq!(limits_of(&capped), [of_member, (Limit::Budget, budget, "2026-11".to_owned())]);
+    assert_eq!(capped.limits(), [of_member, (Limit::Budget, budget, "2026-11".to_owned())]);
 }
 
 #[tokio::test]

@@ -4,16 +4,17 @@
 mod support;
 
 use guerdon_domain::{
+    bill_credit::{InvoiceCredit, InvoiceCreditState},
     ids::{InvoiceId, MemberId},
     money::Currency,
-    referrals::{Code, Referral, ReferralState},
+    operators::AuditRecord,
+    referrals::{Code, CodeRecord, Referral, ReferralState},
     time::Timestamp,
     wallets::{WalletKind, verify_statement},
 };
 use guerdon_store::{
-    AuditRecord, Claim, CodeRecord, CommitError, Contribution, Counters, InvoiceCredit, InvoiceCreditState,
-    ParkedEvent, Projection, RELEASE_BATCH, ReleaseDue, SCORE, SHARDS, Store, StoreError, StoredResponse,
-    WaitsFor, commission_cursor,
+    Claim, CommitError, Contribution, Counters, ParkedEvent, Projection, RELEASE_BATCH, ReleaseDue, SCORE,
+    SHARDS, Store, StoreError, StoredResponse, WaitsFor, commission_cursor,
 };
 use support::*;
 
@@ -58,9 +59,10 @@ async fn pattern_1_a_customer_who_meets_the_bot_keeps_how_they_joined() {
     store.introduce(&newcomer, &joined).await.unwrap();
     store.set_blocked(&id(1), true).await.unwrap();
     assert!(store.member(&id(1)).await.unwrap().unwrap().blocked_bot);
-    let later = guerdon_store::Joined { at: NOW.plus_days(1), update_id: 9, referrer: None, click: None };
+    let later =
+        guerdon_domain::members::Joined { at: NOW.plus_days(1), update_id: 9, referrer: None, click: None };
     store.introduce(&newcomer, &later).await.unwrap();
-    let expected = guerdon_store::Member { customer: Some(customer()), ..newcomer };
+    let expected = guerdon_domain::members::Member { customer: Some(customer()), ..newcomer };
     assert_eq!(store.member(&id(1)).await.unwrap(), Some(expected));
 }
 

@@ -9,13 +9,15 @@
 mod support;
 
 use guerdon_domain::{
+    bill_credit::{InvoiceCredit, InvoiceCreditState, PostingState},
     ids::{AdjustmentId, InvoiceId},
-    wallets::WalletKind,
+    members::MemberCode,
+    operators::AuditRecord,
+    wallets::{Adjustment, WalletKind},
 };
 use guerdon_engine::Fault;
 use guerdon_store::{
-    Adjustment, AuditRecord, Claim, CommitError, Contribution, Counters, InvoiceCredit, InvoiceCreditState,
-    MemberCode, PostingState, Projection, Store, StoreError, StoredResponse,
+    Claim, CommitError, Contribution, Counters, Projection, Store, StoreError, StoredResponse,
 };
 use support::*;
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use guerdon_app::stored::{Member, PaymentRecord};
 use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason, clawback_target},
     ids::MemberId,
+    members::Member,
+    payments::PaymentRecord,
     referrals::Referral,
     wallets::{Buckets, Entry, House, Wallet},
     withdrawals::{Withdrawal, WithdrawalState},

@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use guerdon_app::{
-    commissions::sweep_releases, programs::program_at, stored::PaymentRecord, verification::verify_ledger,
+    commissions::sweep_releases, programs::program_at, verification::verify_ledger,
     withdrawals::finish_withdrawal,
 };
 use guerdon_domain::{
     commissions::{Commission, CommissionState, clawback_target},
     money::Money,
-    payments::Place,
+    payments::{PaymentRecord, Place},
     programs::Trigger,
     referrals::{Referral, ReferralState},
     wallets::{Entry, Wallet},

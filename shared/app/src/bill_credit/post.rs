@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 use guerdon_domain::{
+    bill_credit::{Posting, PostingState},
     ids::{CustomerId, MemberId, PostingId},
     money::Money,
     time::Timestamp,
     wallets::{Wallet, WalletKind},
 };
-use guerdon_store::{Posting, PostingState, metered, posting_id};
+use guerdon_store::{metered, posting_id};
 
 use crate::{
     context::App,

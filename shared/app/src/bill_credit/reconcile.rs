@@ -2,11 +2,12 @@
 
 use super::post::TRIES;
 use guerdon_domain::{
+    bill_credit::{InvoiceCredit, InvoiceCreditState},
     ids::{InvoiceId, MemberId},
     money::Money,
     wallets::{WalletError, WalletKind},
 };
-use guerdon_store::{InvoiceCredit, InvoiceCreditState, metered};
+use guerdon_store::metered;
 
 use crate::{
     context::App,

@@ -7,7 +7,7 @@ use guerdon_domain::{
     programs::Cap,
     wallets::{Wallet, WalletKind},
 };
-use guerdon_store::{DueCommissions, Fragment, LimitUse, RELEASE_BATCH, limits_of, metered};
+use guerdon_store::{DueCommissions, Fragment, LimitUse, RELEASE_BATCH, metered};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -133,9 +133,9 @@ fn target_of(commission: &Commission) -> (WalletKind, Currency) {
 /// Those that can be released in one transaction with `first`: into the same wallet, under the same
 /// limits. Each limit takes the place of a commission or two in it.
 fn together<'a>(first: &Commission, due: &'a [Commission]) -> Vec<&'a Commission> {
-    let limits = limits_of(first);
+    let limits = first.limits();
     let most = RELEASE_BATCH as usize - limits.len();
-    let alike = |c: &&Commission| target_of(c) == target_of(first) && limits_of(c) == limits;
+    let alike = |c: &&Commission| target_of(c) == target_of(first) && c.limits() == limits;
     due.iter().filter(alike).take(most).collect()
 }
 
@@ -158,7 +158,7 @@ async fn release(
     let (kind, currency) = target_of(first);
     let wallet: Wallet = app.store.wallet(member, kind, currency).await?;
     let mut limits = Vec::new();
-    for (limit, cap, period) in limits_of(first) {
+    for (limit, cap, period) in first.limits() {
         limits.push(Left { used: app.store.limit_use(&limit, &period).await?, cap, taken: 0 });
     }
     let now = app.now();

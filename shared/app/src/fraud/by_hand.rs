@@ -3,8 +3,9 @@
 use guerdon_domain::{
     fraud::{Finding, FraudAction, FraudFlag, Signal},
     ids::{FraudFlagId, MemberId, TelegramId},
+    members::Member,
 };
-use guerdon_store::{Force, Member, metered};
+use guerdon_store::{Force, metered};
 use serde_json::json;
 
 use super::{

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use guerdon_domain::{
     fraud::{Finding, Fingerprint, FingerprintKind, FraudFlag, FraudRules, Observation, Signal},
     ids::{MemberId, TelegramId, WithdrawalId},
+    members::Member,
     withdrawals::Withdrawal,
 };
-use guerdon_store::{Member, metered};
+use guerdon_store::metered;
 
 use super::{
     raise::raise,

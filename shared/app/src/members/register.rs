@@ -1,7 +1,12 @@
 //! A service makes somebody a member: the same edge as by `/start`, told over the API.
 
-use guerdon_domain::{fraud::Fingerprint, ids::MemberId, referrals::Code};
-use guerdon_store::{Member, MemberCode, metered};
+use guerdon_domain::{
+    fraud::Fingerprint,
+    ids::MemberId,
+    members::{Member, MemberCode},
+    referrals::Code,
+};
+use guerdon_store::metered;
 
 use crate::{
     context::App,

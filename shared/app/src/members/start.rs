@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::{
     ids::{ClickId, MemberId, TelegramId},
+    members::{Joined, Member},
     referrals::{Code, Referral, ReferralState},
 };
-use guerdon_store::{Joined, Member, metered};
+use guerdon_store::metered;
 
 use crate::{
     context::App,

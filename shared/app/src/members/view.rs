@@ -1,7 +1,9 @@
 //! A member as operators see them.
 
-use guerdon_domain::{ids::TelegramId, money::Money, referrals::Referral, wallets::WalletKind};
-use guerdon_store::{Member, Projection, metered};
+use guerdon_domain::{
+    ids::TelegramId, members::Member, money::Money, referrals::Referral, wallets::WalletKind,
+};
+use guerdon_store::{Projection, metered};
 
 use crate::{
     commissions::settle_for_view,

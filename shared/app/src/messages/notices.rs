@@ -2,11 +2,12 @@
 
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
+    members::Member,
     money::Money,
     time::Timestamp,
     withdrawals::WithdrawalState,
 };
-use guerdon_store::{Claim, Member, metered};
+use guerdon_store::{Claim, metered};
 
 use crate::{context::App, error::AppError, events::DomainEvent};
 

@@ -1,7 +1,10 @@
 //! Who the operators are.
 
-use guerdon_domain::{ids::TelegramId, operators::Role};
-use guerdon_store::{Operator, metered};
+use guerdon_domain::{
+    ids::TelegramId,
+    operators::{Operator, Role},
+};
+use guerdon_store::metered;
 use serde_json::json;
 
 use super::{

@@ -1,7 +1,7 @@
 //! Signing in by a link that the bot gives: once, and without the password.
 
-use guerdon_domain::ids::TelegramId;
-use guerdon_store::{SignInLink, metered};
+use guerdon_domain::{ids::TelegramId, operators::SignInLink};
+use guerdon_store::metered;
 
 use super::sign_in::{SignInError, SignedIn, begin, hash, parts_of, random};
 use crate::{context::App, error::AppError};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use guerdon_domain::operators::Scope;
-use guerdon_store::{AuditRecord, ServiceKey, metered};
+use guerdon_domain::operators::{AuditRecord, Scope, ServiceKey};
+use guerdon_store::metered;
 use subtle::ConstantTimeEq;
 
 use crate::{

@@ -3,10 +3,10 @@
 
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
-    operators::Role,
+    operators::{AuditRecord, Operator, Role, Session},
     time::Timestamp,
 };
-use guerdon_store::{AuditRecord, Operator, Session, metered};
+use guerdon_store::metered;
 use sha2::{Digest, Sha256};
 
 use crate::{context::App, error::AppError};

@@ -3,9 +3,9 @@
 use guerdon_domain::{
     ids::{ExternalPaymentId, IdError, MemberId, PaymentKey, Rail},
     money::{Currency, Money},
-    payments::{PaymentFacts, PaymentLine, Purpose},
+    payments::{PaymentFacts, PaymentLine, PaymentRecord, Purpose},
 };
-use guerdon_store::{PaymentRecord, StoreError, metered};
+use guerdon_store::{StoreError, metered};
 
 use crate::{
     commissions::settle_wallet,

@@ -3,8 +3,9 @@
 use guerdon_domain::{
     commissions::Commission,
     ids::{MemberId, PaymentKey},
+    payments::PaymentRecord,
 };
-use guerdon_store::{PaymentRecord, metered};
+use guerdon_store::metered;
 
 use crate::{context::App, error::AppError};
 

@@ -5,12 +5,12 @@ use guerdon_domain::{
     ids::{ExternalPaymentId, MemberId, OrderId, PaymentKey},
     money::Money,
     operators::Stamp,
-    payments::{OrderState, PaymentFacts, PaymentLine, PaymentMethod},
+    payments::{Order, OrderState, PaymentFacts, PaymentLine, PaymentMethod, PaymentRecord},
     settings::Plan,
     time::Timestamp,
     withdrawals::{Destination, PayoutMethod},
 };
-use guerdon_store::{Order, PaymentRecord, StoreError, metered};
+use guerdon_store::{StoreError, metered};
 
 use crate::{
     commissions::settle_wallet,

@@ -1,6 +1,7 @@
 //! Events of a provider that wait for a customer, a payment, another name of one, or a rule.
 
-use guerdon_store::{AuditRecord, METRICS, ParkedEvent, PaymentReference, WaitsFor, metered};
+use guerdon_domain::operators::AuditRecord;
+use guerdon_store::{METRICS, ParkedEvent, PaymentReference, WaitsFor, metered};
 
 use crate::{
     context::App,

@@ -2,12 +2,13 @@
 
 use guerdon_domain::{
     commissions::{Commission, CommissionState},
-    payments::{PaymentFacts, Place, Reversals},
+    operators::AuditRecord,
+    payments::{Order, PaymentFacts, PaymentRecord, Place, Reversals},
     programs::{Decision, Grant, Program, Surroundings},
     referrals::Referral,
     time::Timestamp,
 };
-use guerdon_store::{AuditRecord, Fragment, METRICS, Order, PaymentRecord, StoredResponse, metered};
+use guerdon_store::{Fragment, METRICS, StoredResponse, metered};
 
 use crate::{
     context::App,

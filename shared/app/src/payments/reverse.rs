@@ -6,10 +6,10 @@ use guerdon_domain::{
     commissions::Commission,
     ids::{MemberId, PaymentKey},
     money::Money,
-    payments::{Reversal, ReversalKind, Reversals},
+    payments::{PaymentRecord, Reversal, ReversalKind, Reversals},
     wallets::{Entry, Wallet, WalletKind},
 };
-use guerdon_store::{Fragment, PaymentRecord, metered};
+use guerdon_store::{Fragment, metered};
 
 use crate::{
     context::App,

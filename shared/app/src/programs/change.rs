@@ -1,7 +1,10 @@
 //! The newest version of the program, and setting the next one.
 
-use guerdon_domain::programs::{Program, ProgramError};
-use guerdon_store::{AuditRecord, ProgramVersion, StoredResponse, metered};
+use guerdon_domain::{
+    operators::AuditRecord,
+    programs::{Program, ProgramError, ProgramVersion},
+};
+use guerdon_store::{StoredResponse, metered};
 
 use crate::{
     context::App,

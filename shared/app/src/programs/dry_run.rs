@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use guerdon_domain::{
     ids::MemberId,
     money::Money,
-    payments::Verdict,
+    payments::{PaymentRecord, Verdict},
     programs::{Cap, Grant, Program, Surroundings},
     referrals::{Progress, Referral, ReferralState},
     time::{DAY_SECONDS, Timestamp},
 };
-use guerdon_store::{PaymentRecord, metered};
+use guerdon_store::metered;
 use serde::Serialize;
 
 use crate::{context::App, error::AppError, programs::surroundings};

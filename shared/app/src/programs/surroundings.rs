@@ -1,10 +1,10 @@
 //! What is known around a payment when it is decided.
 
 use guerdon_domain::{
+    members::Member,
     programs::{Party, Program, Surroundings},
     referrals::{Referral, ReferralState},
 };
-use guerdon_store::Member;
 
 use crate::{context::App, error::AppError};
 

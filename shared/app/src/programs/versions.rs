@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use guerdon_domain::{
     money::{Currency, Money},
-    programs::Program,
+    programs::{Program, ProgramVersion},
     settings::Preset,
     time::Timestamp,
     wallets::WalletKind,
 };
-use guerdon_store::ProgramVersion;
 
 use crate::{context::App, error::AppError, settings::settings_now};
 

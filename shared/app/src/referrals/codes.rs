@@ -1,7 +1,7 @@
 //! The code a member shares: made on first need, replaced when its year is over.
 
-use guerdon_domain::ids::MemberId;
-use guerdon_store::{CodeRecord, MemberCode, metered};
+use guerdon_domain::{ids::MemberId, members::MemberCode, referrals::CodeRecord};
+use guerdon_store::metered;
 
 use crate::{
     context::App,

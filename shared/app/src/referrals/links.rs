@@ -2,9 +2,10 @@
 
 use guerdon_domain::{
     ids::ClickId,
+    members::Member,
     referrals::{Click, Code, Touch, attribute},
 };
-use guerdon_store::{Member, metered};
+use guerdon_store::metered;
 
 use crate::{context::App, error::AppError, settings::settings_now};
 
@@ -52,7 +53,7 @@ pub async fn follow_link(app: &App, code: &Code, first: Option<Touch>) -> Result
     .await
 }
 
-async fn valid(app: &App, code: &Code) -> Result<Option<guerdon_store::CodeRecord>, AppError> {
+async fn valid(app: &App, code: &Code) -> Result<Option<guerdon_domain::referrals::CodeRecord>, AppError> {
     Ok(app.store.code(code).await?.filter(|record| app.now() < record.expires_at))
 }
 

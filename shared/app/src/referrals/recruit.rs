@@ -1,7 +1,7 @@
 //! What a member shares, and how that went.
 
-use guerdon_domain::ids::MemberId;
-use guerdon_store::{MemberCode, Projection, metered};
+use guerdon_domain::{ids::MemberId, members::MemberCode};
+use guerdon_store::{Projection, metered};
 
 use crate::{
     context::App,

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use guerdon_domain::{ids::MemberId, referrals::Referral, time::Timestamp};
-use guerdon_store::{Member, Projection, metered};
+use guerdon_domain::{ids::MemberId, members::Member, referrals::Referral, time::Timestamp};
+use guerdon_store::{Projection, metered};
 
 use crate::{context::App, error::AppError, statistics::count};
 

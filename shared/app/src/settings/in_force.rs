@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use guerdon_domain::{
+    operators::AuditRecord,
     settings::{Overrides, Setting, SettingError, SettingValue, Settings},
     time::Timestamp,
 };
-use guerdon_store::{AuditRecord, Override, StoredSettings, metered};
+use guerdon_store::{Override, StoredSettings, metered};
 
 use crate::{
     context::App,

@@ -3,10 +3,11 @@
 
 use guerdon_domain::{
     ids::{MemberId, OrderId, TelegramId, WithdrawalId},
-    payments::OrderState,
+    members::Member,
+    payments::{Order, OrderState},
     withdrawals::{Withdrawal, WithdrawalState},
 };
-use guerdon_store::{Counters, List, Listed, Member, Order, Page, Ranked, SHARDS, metered};
+use guerdon_store::{Counters, List, Listed, Page, Ranked, SHARDS, metered};
 use serde::{Deserialize, Serialize};
 
 use crate::{

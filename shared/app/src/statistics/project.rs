@@ -6,15 +6,15 @@ use guerdon_domain::{
     commissions::{Commission, CommissionState},
     ids::{MemberId, Rail},
     money::Money,
-    payments::{OrderState, Place},
+    operators::AuditRecord,
+    payments::{Order, OrderState, PaymentRecord, Place},
     referrals::{Referral, ReferralState},
     time::Timestamp,
     wallets::{Entry, EntryKind},
     withdrawals::{Withdrawal, WithdrawalState},
 };
 use guerdon_store::{
-    AuditRecord, Change, Contribution, Counters, Order, PaymentLink, PaymentRecord, Projection, ReleaseDue,
-    SCORE, Stored, metered,
+    Change, Contribution, Counters, PaymentLink, Projection, ReleaseDue, SCORE, Stored, metered,
 };
 
 use crate::{

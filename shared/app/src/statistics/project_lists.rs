@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use guerdon_domain::withdrawals::Withdrawal;
-use guerdon_store::{Change, List, Listed, Member, Order, Stored};
+use guerdon_domain::{members::Member, payments::Order, withdrawals::Withdrawal};
+use guerdon_store::{Change, List, Listed, Stored};
 
 use crate::{context::App, error::AppError};
 

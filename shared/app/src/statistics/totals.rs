@@ -2,9 +2,10 @@
 
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
+    members::Member,
     money::Money,
 };
-use guerdon_store::{Member, Projection, metered};
+use guerdon_store::{Projection, metered};
 
 use crate::{
     context::App,

@@ -8,12 +8,12 @@ use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason, clawback_target},
     ids::MemberId,
     money::Money,
-    payments::{Candidate, Place},
+    payments::{Candidate, PaymentRecord, Place},
     referrals::ReferralState,
     wallets::{Entry, EntryKind, Wallet, WalletKind, verify_statement},
     withdrawals::WithdrawalState,
 };
-use guerdon_store::{PaymentRecord, ScanCursor, metered};
+use guerdon_store::{ScanCursor, metered};
 
 use crate::{commissions::digest, context::App, error::AppError};
 

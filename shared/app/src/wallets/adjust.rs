@@ -3,9 +3,9 @@
 use guerdon_domain::{
     ids::AdjustmentId,
     money::Money,
-    wallets::{Wallet, WalletError, WalletKind},
+    wallets::{Adjustment, Wallet, WalletError, WalletKind},
 };
-use guerdon_store::{Adjustment, Fragment, metered};
+use guerdon_store::{Fragment, metered};
 
 use crate::{
     commissions::settle_wallet,

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use guerdon_domain::{
     commissions::Commission,
     ids::MemberId,
+    members::Member,
     money::{Currency, Money},
     time::Timestamp,
     wallets::{Entry, Wallet},
 };
-use guerdon_store::{Counters, Member, Projection, metered};
+use guerdon_store::{Counters, Projection, metered};
 
 use crate::{
     commissions::{Settled, claim_rewards, claimable_rewards, settle_for_view},

@@ -117,7 +117,7 @@ app_error_from!(
 pub(super) const TRIES: u32 = 25;
 
 /// Flags may refuse what is to leave.
-pub(super) fn check_member(member: &guerdon_store::Member) -> Result<(), WithdrawalError> {
+pub(super) fn check_member(member: &guerdon_domain::members::Member) -> Result<(), WithdrawalError> {
     if member.is_barred() {
         return Err(WithdrawalError::Barred);
     }

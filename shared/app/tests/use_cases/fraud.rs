@@ -19,11 +19,10 @@ use guerdon_domain::{
     fraud::{Fingerprint, FraudAction, FraudFlag, FraudVerdict},
     ids::ExternalPaymentId,
     money::{Currency, Money},
-    payments::{PaymentMethod, RefundStage, Refusal, Reversal, ReversalKind},
+    payments::{Order, PaymentMethod, PaymentRecord, RefundStage, Refusal, Reversal, ReversalKind},
     referrals::Code,
     withdrawals::PayoutMethod,
 };
-use guerdon_store::{Order, PaymentRecord};
 
 use crate::support::*;
 

@@ -10,13 +10,14 @@ use guerdon_app::{
     error::AppError,
 };
 use guerdon_domain::{
+    bill_credit::{Posting, PostingState},
     ids::{CustomerId, InvoiceId, PostingId},
     money::{Currency, Money},
     time::Timestamp,
     wallets::WalletKind,
 };
 use guerdon_engine::Fault;
-use guerdon_store::{Posting, PostingState, posting_id};
+use guerdon_store::posting_id;
 
 use crate::support::*;
 

@@ -7,7 +7,7 @@ use crate::{
     ids::{CommissionId, MemberId, PaymentKey},
     money::{Money, MoneyError},
     payments::Place,
-    programs::RuleSnapshot,
+    programs::{Cap, Limit, RuleSnapshot},
     time::Timestamp,
 };
 
@@ -102,6 +102,11 @@ pub struct Commission {
 }
 
 impl Commission {
+    /// The limits that bind it: each with the period that its payment falls into.
+    pub fn limits(&self) -> Vec<(Limit, Cap, String)> {
+        self.snapshot.limits(&self.beneficiary, self.paid_at)
+    }
+
     /// What the beneficiary is entitled to with `clawed` undone: the rest, within what caps allowed.
     const fn entitled(&self, clawed: i64) -> i64 {
         let rest = self.amount.minor().saturating_sub(clawed);

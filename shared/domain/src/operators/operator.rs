@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{ids::MemberId, time::Timestamp};
+
 /// What an operator may do. A higher role may do all that a lower one may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -20,4 +22,24 @@ impl Role {
             Self::SuperAdmin => "super_admin",
         }
     }
+}
+
+/// An operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operator {
+    /// The pseudonym of their Telegram id, which they sign in with.
+    pub id: MemberId,
+    /// What they may do.
+    pub role: Role,
+    /// The password's argon2id hash in PHC form.
+    pub password: String,
+    /// Attempts since the last one that went well, each counted before its password is looked at.
+    pub attempts: u32,
+    /// Nobody signs in as this operator before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_until: Option<Timestamp>,
+    /// Counts changes of password and role: sessions of an earlier one have ended.
+    pub generation: u32,
+    /// Since when.
+    pub created_at: Timestamp,
 }

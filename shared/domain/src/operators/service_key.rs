@@ -1,6 +1,10 @@
 //! Services: the programs that work for the business, and what their keys open.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
 
 /// What a service's key opens. A key has one or more of them and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,4 +71,24 @@ impl Scope {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == text)
     }
+}
+
+/// A service's key, known by its hash alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceKey {
+    /// Random; the part of the key that may be shown.
+    pub id: String,
+    /// What operators call the service.
+    pub name: String,
+    /// What it opens.
+    pub scopes: BTreeSet<Scope>,
+    /// SHA-256 of the key's secret part, in hex.
+    pub secret_hash: String,
+    /// Who made it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// Since when it opens nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
 }

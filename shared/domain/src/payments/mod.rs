@@ -1,10 +1,12 @@
 //! Payments: what settled, why it earned or did not, and what undid it.
 mod facts;
 mod order;
+mod record;
 mod reversal;
 mod trace;
 
 pub use facts::{PaymentFacts, PaymentLine, Purpose};
-pub use order::{OrderState, PaymentMethod};
+pub use order::{Order, OrderState, PaymentMethod};
+pub use record::PaymentRecord;
 pub use reversal::{DisputeStage, RefundStage, Reversal, ReversalKind, Reversals};
 pub use trace::{Candidate, Place, Refusal, Verdict};

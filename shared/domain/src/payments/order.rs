@@ -2,7 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Rail;
+use crate::{
+    fraud::Fingerprint,
+    ids::{MemberId, OrderId, PaymentKey, Rail},
+    money::Money,
+    operators::Stamp,
+    time::Timestamp,
+};
 
 /// How far an order has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,4 +73,37 @@ impl PaymentMethod {
     pub const fn rail(self) -> Rail {
         Rail::Bank
     }
+}
+
+/// A purchase order of one product. Its payment is a record of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The id.
+    pub id: OrderId,
+    /// Who buys.
+    pub member: MemberId,
+    /// What: a plan's id.
+    pub product: String,
+    /// What has to be paid.
+    pub price: Money,
+    /// How it is paid.
+    pub method: PaymentMethod,
+    /// What the payment system calls the transfer, as far as it was told when the order was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<String>,
+    /// A keyed hash of what it is paid from, such as a UPI id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer: Option<Fingerprint>,
+    /// Which service made it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// How far it has come.
+    pub state: OrderState,
+    /// What paid for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<PaymentKey>,
+    /// When that was told, and by whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Stamp>,
 }

@@ -2,15 +2,19 @@
 mod check;
 mod decide;
 mod grant;
+mod limits;
 mod program;
 mod rule;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod version;
 
 pub use check::ProgramError;
 pub use decide::{DecideError, Decision};
 pub use grant::{Grant, RuleSnapshot};
+pub use limits::Limit;
 pub use program::{ExchangeRate, Program};
 pub use rule::{Amount, Beneficiary, Cap, CapPeriod, Rule, Trigger};
 pub use surroundings::{Party, Surroundings};
+pub use version::ProgramVersion;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{ids::MemberId, time::Timestamp};
+
 /// 32 symbols: upper-case letters and digits without `0 O I 1` (and no lower case, so no `l`).
 pub const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
@@ -59,6 +61,22 @@ impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// A code, looked up by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeRecord {
+    /// The code.
+    pub code: Code,
+    /// Whose it is.
+    pub owner: MemberId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From then on it is refused.
+    pub expires_at: Timestamp,
+    /// The expiry job has been here. What counts is `expires_at`.
+    #[serde(default)]
+    pub expired: bool,
 }
 
 #[cfg(test)]

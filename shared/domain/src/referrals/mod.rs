@@ -4,5 +4,5 @@ mod code;
 mod referral;
 
 pub use click::{Attribution, Click, Touch, attribute, is_program};
-pub use code::{ALPHABET, CODE_LEN, Code, CodeError};
+pub use code::{ALPHABET, CODE_LEN, Code, CodeError, CodeRecord};
 pub use referral::{Progress, Referral, ReferralState};

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use guerdon_domain::operators::{Role, Scope};
-use guerdon_store::{Operator, ServiceKey, Session, SignInLink};
+use guerdon_domain::operators::{Operator, Role, Scope, ServiceKey, Session, SignInLink};
 
 use crate::{check, support::*};
 

@@ -8,12 +8,12 @@ use guerdon_domain::{
     money::{Currency, Money, Rounding},
     operators::Stamp,
     payments::{DisputeStage, PaymentLine, Place, RefundStage, Reversal, ReversalKind, Reversals},
-    programs::{Amount, Beneficiary, Cap, CapPeriod, ExchangeRate, Trigger},
+    programs::{Amount, Beneficiary, Cap, CapPeriod, ExchangeRate, Limit, Trigger},
     referrals::Progress,
     wallets::{Wallet, WalletKind},
     withdrawals::{Withdrawal, WithdrawalState},
 };
-use guerdon_store::{Limit, ParkedEvent, PaymentReference, WaitsFor};
+use guerdon_store::{ParkedEvent, PaymentReference, WaitsFor};
 
 use crate::{check, check_within_a_unit, support::*};
 

@@ -3,10 +3,10 @@
 use guerdon_domain::{
     ids::{ClickId, OrderId, Rail},
     operators::Stamp,
-    payments::{OrderState, PaymentMethod},
+    payments::{Order, OrderState, PaymentMethod},
     referrals::{Attribution, Click, Code, Touch},
 };
-use guerdon_store::{Contribution, FailedPayment, List, Listed, Order, Projection};
+use guerdon_store::{Contribution, FailedPayment, List, Listed, Projection};
 
 use crate::{check, check_within_a_unit, support::*};
 

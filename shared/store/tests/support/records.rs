@@ -3,23 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::{
+    bill_credit::{Posting, PostingState},
     commissions::{Commission, CommissionState},
     fraud::{Fingerprint, FraudFlag, FraudRules, Observation},
     ids::{AdjustmentId, CustomerId, ExternalPaymentId, MemberId, PaymentKey, Rail, TelegramId},
-    members::PseudonymKey,
+    members::{Joined, Member, PseudonymKey},
     money::{Currency, Money},
-    payments::{Candidate, Place, Purpose, Reversals, Verdict},
-    programs::RuleSnapshot,
-    referrals::{Code, Referral, ReferralState},
+    payments::{Candidate, PaymentRecord, Place, Purpose, Reversals, Verdict},
+    programs::{ProgramVersion, RuleSnapshot},
+    referrals::{Code, CodeRecord, Referral, ReferralState},
     settings::Preset,
     time::Timestamp,
     wallets::{Entry, Wallet, WalletKind},
     withdrawals::{Destination, PayoutMethod, Withdrawal, WithdrawalState},
 };
-use guerdon_store::{
-    CodeRecord, CustomerLink, Joined, Member, ParkedEvent, PaymentLink, PaymentRecord, Posting, PostingState,
-    ProgramVersion, WaitsFor, posting_id, withdrawal_id,
-};
+use guerdon_store::{CustomerLink, ParkedEvent, PaymentLink, WaitsFor, posting_id, withdrawal_id};
 
 /// 2026-11-21T09:30:00Z.
 pub const NOW: Timestamp = Timestamp::from_seconds(1_795_253_400);
