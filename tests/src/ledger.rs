@@ -26,7 +26,7 @@ impl World {
         for invoice in invoices {
             let id = ExternalPaymentId::parse(*invoice).expect("an id");
             let key = PaymentKey { rail: Rail::Stripe, id };
-            let payment = self.stack().app().store.payment(&key).await.expect("the table answers");
+            let payment = self.stack().app().store.payments().find(&key).await.expect("the table answers");
             let payment = payment.map(|payment| PaymentRecord { correlation_id: None, ..payment });
             lines.push(serde_json::to_value(payment).expect("JSON"));
         }
@@ -36,24 +36,25 @@ impl World {
     async fn ledger_of(&self, person: Person) -> Value {
         let (app, id) = (self.stack().app(), self.member(person));
         let (store, currency) = (&app.store, app.preset.currency);
-        let wallet = store.wallet(&id, WalletKind::BillCredit, currency).await.expect("a wallet");
-        let statement = store.statement(&id, WalletKind::BillCredit, currency).await.expect("a statement");
+        let wallet = store.wallets().find(&id, WalletKind::BillCredit, currency).await.expect("a wallet");
+        let statement =
+            store.wallets().statement(&id, WalletKind::BillCredit, currency).await.expect("a statement");
         verify_statement(&wallet, &statement).expect("a sound statement");
-        let member = store.member(&id).await.expect("the table answers");
+        let member = store.members().find(&id).await.expect("the table answers");
         let referral = match &member {
-            Some(member) => store.referral_of(member).await.expect("the table answers"),
+            Some(member) => store.referrals().of(member).await.expect("the table answers"),
             None => None,
         };
         // Which event or message did it is the queue's business, not the ledger's.
         let statement: Vec<_> =
             statement.into_iter().map(|entry| Entry { correlation_id: None, ..entry }).collect();
-        let posting = store.latest_posting(&id).await.expect("the table answers");
+        let posting = store.bill_credit().latest_posting(&id).await.expect("the table answers");
         let posting = posting.map(|posting| Posting { claimed_by: String::new(), ..posting });
         json!({
             "person": person.name,
             "wallet": wallet,
             "statement": statement,
-            "commissions": store.commissions(&id, None, 100).await.expect("commissions"),
+            "commissions": store.commissions().list(&id, None, 100).await.expect("commissions"),
             "posting": posting,
             "referral": referral,
         })

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 /// What is available to somebody, as people read it.
 async fn available(world: &World, person: Person, kind: WalletKind, currency: Currency) -> String {
-    let wallet = world.stack().app().store.wallet(&world.member(person), kind, currency).await.unwrap();
+    let wallet =
+        world.stack().app().store.wallets().find(&world.member(person), kind, currency).await.unwrap();
     assert_eq!((wallet.buckets.held, wallet.buckets.owed), (0, 0));
     wallet.available().to_string()
 }

@@ -44,8 +44,12 @@ async fn a_commission_on_hold_is_released_by_the_sweep_when_its_time_has_come() 
     world.run_job("hold-release").await;
     world.drain().await;
     let app = world.stack().app();
-    let wallet =
-        app.store.wallet(&world.member(ALICE), WalletKind::BillCredit, app.preset.currency).await.unwrap();
+    let wallet = app
+        .store
+        .wallets()
+        .find(&world.member(ALICE), WalletKind::BillCredit, app.preset.currency)
+        .await
+        .unwrap();
     assert_eq!((wallet.buckets.available, wallet.seq), (1000, 1));
     assert!(world.texts(ALICE.id).await.join("\n").contains("ready to use"));
     assert_eq!(world.run_job("hold-release").await, json!({ "members": 0, "released": 0, "left": 0 }));
@@ -61,10 +65,10 @@ async fn a_payment_of_an_unknown_customer_waits_for_its_member() {
     }
     world.drain().await;
     let store = &world.stack().app().store;
-    assert_eq!(store.parked(None, 10).await.unwrap().len(), 1, "parked once");
+    assert_eq!(store.parked().list(None, 10).await.unwrap().len(), 1, "parked once");
     world.stripe(&checkout(BOB, "cus_early")).await;
     world.drain().await;
-    assert_eq!(store.parked(None, 10).await.unwrap().len(), 0, "replayed and forgotten");
+    assert_eq!(store.parked().list(None, 10).await.unwrap().len(), 0, "replayed and forgotten");
     assert_eq!(world.admin("stats").await["total_credits_issued"], json!(10.0));
 }
 
@@ -94,7 +98,7 @@ async fn a_reversal_is_kept_for_the_version_that_can_act_on_it() {
         world.stripe(&event("evt_re", "refund.created", &refund)).await;
     }
     world.drain().await;
-    let parked = world.stack().app().store.parked(None, 10).await.unwrap();
+    let parked = world.stack().app().store.parked().list(None, 10).await.unwrap();
     assert_eq!(parked.len(), 1);
     assert_eq!(parked[0].event_kind, "refund.created");
 }
@@ -118,7 +122,11 @@ async fn an_invoice_that_is_created_gets_what_was_not_posted_yet() {
     world.stripe(&draft).await;
     world.drain().await;
     let app = world.stack().app();
-    let wallet =
-        app.store.wallet(&world.member(ALICE), WalletKind::BillCredit, app.preset.currency).await.unwrap();
+    let wallet = app
+        .store
+        .wallets()
+        .find(&world.member(ALICE), WalletKind::BillCredit, app.preset.currency)
+        .await
+        .unwrap();
     assert_eq!((wallet.buckets.available, wallet.buckets.held), (0, 1000));
 }

@@ -63,7 +63,7 @@ pub(crate) async fn explain(
     Path(user_id): Path<String>,
 ) -> Result<Response, Refusal> {
     let (app, user_id) = (&desk.gate.app, input::user_id(&user_id)?);
-    let member = app.store.member(&app.member_id(user_id)).await.map_err(AppError::from)?;
+    let member = app.store.members().find(&app.member_id(user_id)).await.map_err(AppError::from)?;
     let member = member.ok_or(DeskError::UnknownMember)?;
     let found = explain_attribution(app, &member).await?;
     Ok(Json(AttributionView {

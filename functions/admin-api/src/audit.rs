@@ -65,7 +65,7 @@ pub(crate) async fn list(
     let limit = limit(query.limit.as_deref())?;
     let before: Option<(Timestamp, String)> = cursor(query.cursor.as_deref())?;
     let before = before.as_ref().map(|(at, id)| (*at, id.as_str()));
-    let lines = desk.gate.app.store.audit_trail(&month, before, limit).await.map_err(AppError::from)?;
+    let lines = desk.gate.app.store.audit().trail(&month, before, limit).await.map_err(AppError::from)?;
     let next_cursor = next_cursor(&lines, limit, |line| (line.at, line.id.clone()))?;
     let known = known(&desk, lines.iter().filter_map(|line| line.member.clone())).await?;
     let items = lines.into_iter().map(|line| view(line, &known)).collect();

@@ -168,7 +168,7 @@ pub(crate) async fn list(
         Some(user_id) => {
             let member = desk.gate.app.member_id(input::user_id(user_id)?);
             let after: Option<FraudFlagId> = cursor(query.cursor.as_deref())?;
-            let found = store.flags_of(&member, after.as_ref(), limit).await.map_err(AppError::from)?;
+            let found = store.flags().of(&member, after.as_ref(), limit).await.map_err(AppError::from)?;
             let next = next_cursor(&found, limit, |last| last.id.clone())?;
             (found, next, state)
         }
@@ -176,7 +176,7 @@ pub(crate) async fn list(
             let state = state.unwrap_or("open");
             let before: Option<(Timestamp, FraudFlagId)> = cursor(query.cursor.as_deref())?;
             let before = before.as_ref().map(|(at, id)| (*at, id));
-            let found = store.flags_in(state, before, limit).await.map_err(AppError::from)?;
+            let found = store.flags().in_state(state, before, limit).await.map_err(AppError::from)?;
             let next = next_cursor(&found, limit, |last| (last.raised_at, last.id.clone()))?;
             (found, next, Some(state))
         }

@@ -144,7 +144,7 @@ pub(crate) async fn of_member(
     let limit = limit(query.limit.as_deref())?.min(MOST);
     let before: Option<PaymentKey> = cursor(query.cursor.as_deref())?;
     if let Some(key) = &before {
-        let payment = desk.gate.app.store.payment(key).await.map_err(AppError::from)?;
+        let payment = desk.gate.app.store.payments().find(key).await.map_err(AppError::from)?;
         if payment.is_none_or(|payment| payment.member != member) {
             return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
         }

@@ -20,7 +20,7 @@ pub(crate) async fn known(
     people.dedup();
     let mut known = Known::new();
     for chunk in people.chunks(100) {
-        let members = desk.gate.app.store.members(chunk).await?;
+        let members = desk.gate.app.store.members().find_all(chunk).await?;
         known.extend(members.into_iter().map(|member| (member.id, member.telegram_id)));
     }
     Ok(known)

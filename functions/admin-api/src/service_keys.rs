@@ -79,7 +79,8 @@ pub(crate) async fn list(
 ) -> Result<Response, Refusal> {
     let limit = limit(query.limit.as_deref())?;
     let after: Option<String> = cursor(query.cursor.as_deref())?;
-    let keys = desk.gate.app.store.service_keys(after.as_deref(), limit).await.map_err(AppError::from)?;
+    let keys =
+        desk.gate.app.store.service_keys().list(after.as_deref(), limit).await.map_err(AppError::from)?;
     let next_cursor = next_cursor(&keys, limit, |key| key.id.clone())?;
     Ok(Json(Page { items: keys.into_iter().map(view).collect(), next_cursor }).into_response())
 }

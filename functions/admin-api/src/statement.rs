@@ -101,13 +101,13 @@ pub(crate) async fn statement(
     };
     let limit = limit(query.limit.as_deref())?;
     let mut before: Option<u64> = cursor(query.cursor.as_deref())?;
-    app.store.member(&member).await.map_err(AppError::from)?.ok_or(DeskError::UnknownMember)?;
+    app.store.members().find(&member).await.map_err(AppError::from)?.ok_or(DeskError::UnknownMember)?;
     let (at, buckets) = match query.at.as_deref() {
         None => {
             if before.is_none() {
                 settle_wallet(app, &member).await?;
             }
-            let wallet = app.store.wallet(&member, kind, currency).await.map_err(AppError::from)?;
+            let wallet = app.store.wallets().find(&member, kind, currency).await.map_err(AppError::from)?;
             (app.now(), wallet.buckets)
         }
         Some(_) if currency != app.preset.currency => {
@@ -121,7 +121,7 @@ pub(crate) async fn statement(
             (found.at, found.buckets)
         }
     };
-    let entries = app.store.entries((&member, kind, currency), before, limit);
+    let entries = app.store.wallets().entries((&member, kind, currency), before, limit);
     let entries = entries.await.map_err(AppError::from)?;
     let full = i32::try_from(entries.len()).unwrap_or(i32::MAX) >= limit;
     let last = entries.last().map(|entry| entry.seq).filter(|seq| full && *seq > 1);

@@ -77,7 +77,7 @@ pub(crate) fn view(withdrawal: Withdrawal, user_id: Option<TelegramId>) -> Withd
 
 /// One withdrawal with its owner's id.
 pub(crate) async fn view_of(desk: &Desk, withdrawal: Withdrawal) -> Result<WithdrawalView, AppError> {
-    let owner = desk.gate.app.store.member(&withdrawal.member).await?;
+    let owner = desk.gate.app.store.members().find(&withdrawal.member).await?;
     Ok(view(withdrawal, owner.map(|owner| owner.telegram_id)))
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn id(text: &str) -> Result<WithdrawalId, Refusal> {
 
 /// The withdrawal, or 404.
 pub(crate) async fn load(desk: &Desk, id: &WithdrawalId) -> Result<Withdrawal, Refusal> {
-    let found = desk.gate.app.store.withdrawal(id).await.map_err(AppError::from)?;
+    let found = desk.gate.app.store.withdrawals().find(id).await.map_err(AppError::from)?;
     found.ok_or_else(|| WithdrawalError::Unknown.into())
 }
 
@@ -137,8 +137,14 @@ pub(crate) async fn list(
         Some(id) => Some(load(&desk, &id).await?),
         None => None,
     };
-    let found =
-        desk.gate.app.store.withdrawals_in(state, after.as_ref(), limit).await.map_err(AppError::from)?;
+    let found = desk
+        .gate
+        .app
+        .store
+        .withdrawals()
+        .in_state(state, after.as_ref(), limit)
+        .await
+        .map_err(AppError::from)?;
     let next_cursor = next_cursor(&found, limit, |last| last.id.clone())?;
     let known = known(&desk, found.iter().map(|withdrawal| withdrawal.member.clone())).await?;
     let mut items = Vec::with_capacity(found.len());
@@ -175,7 +181,7 @@ pub(crate) async fn of_member(
     let limit = limit(query.limit.as_deref())?.min(MOST);
     let before: Option<u64> = cursor(query.cursor.as_deref())?;
     let member = desk.gate.app.member_id(user_id);
-    let found = desk.gate.app.store.withdrawals_of(&member, before, limit).await.map_err(AppError::from)?;
+    let found = desk.gate.app.store.withdrawals().of(&member, before, limit).await.map_err(AppError::from)?;
     let next_cursor = next_cursor(&found, limit, |last| last.seq)?;
     let items = found.into_iter().map(|withdrawal| view(withdrawal, Some(user_id))).collect();
     Ok(Json(Page { items, next_cursor }).into_response())

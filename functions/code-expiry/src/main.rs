@@ -3,7 +3,7 @@
 #![recursion_limit = "256"]
 
 use code_expiry::handler::handle;
-use guerdon_app::correlated;
+use guerdon_app::observe::correlated;
 use guerdon_runtime::{Function, Scheduled};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 

@@ -7,10 +7,10 @@ use guerdon_app::{
     bill_credit::{CustomerBalance, Posted, post_bill_credit},
     commissions::settle_wallet,
     context::App,
-    correlated,
     error::AppError,
     events::DomainEvent,
     fraud::{inspect_joined, inspect_reversed, inspect_withdrawal},
+    observe::correlated,
 };
 use guerdon_domain::{ids::MemberId, withdrawals::WithdrawalState};
 use guerdon_runtime::{

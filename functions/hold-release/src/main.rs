@@ -2,7 +2,7 @@
 // The runtime wraps the handler in many layers of futures; the default limit is just too low for them.
 #![recursion_limit = "256"]
 
-use guerdon_app::correlated;
+use guerdon_app::observe::correlated;
 use guerdon_runtime::{Function, Scheduled};
 use hold_release::handler::handle;
 use lambda_runtime::{LambdaEvent, run, service_fn};

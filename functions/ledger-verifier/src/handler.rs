@@ -1,6 +1,8 @@
 //! One run of the verification.
 
-use guerdon_app::{METRICS, context::App, error::AppError, jobs::logged_run, verification::verify_next};
+use guerdon_app::{
+    context::App, error::AppError, jobs::logged_run, observe::METRICS, verification::verify_next,
+};
 use serde_json::{Value, json};
 
 /// Seconds that a run takes at the most; the next goes on where it stopped.

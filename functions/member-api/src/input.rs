@@ -97,7 +97,7 @@ pub(crate) fn whose(gate: &Gate, principal: &Principal, user: &UserRef) -> Resul
 
 /// The member on record, or 404.
 pub(crate) async fn load(gate: &Gate, member: &MemberId) -> Result<Member, Refusal> {
-    let found = gate.app.store.member(member).await.map_err(AppError::from)?;
+    let found = gate.app.store.members().find(member).await.map_err(AppError::from)?;
     found.ok_or_else(unknown_user)
 }
 

@@ -85,7 +85,7 @@ struct OrderCommission {
 }
 
 async fn view(gate: &Gate, order: Order) -> Result<OrderView, AppError> {
-    let member = gate.app.store.member(&order.member).await?;
+    let member = gate.app.store.members().find(&order.member).await?;
     let told = order.payment.as_ref().map(|payment| payment.id.to_string());
     Ok(OrderView {
         order_id: order.id.to_string(),
@@ -214,7 +214,7 @@ pub(crate) async fn one(
     State(gate): State<Arc<Gate>>,
     Path(order_id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let order = gate.app.store.order(&id_of(&order_id)?).await.map_err(AppError::from)?;
+    let order = gate.app.store.orders().find(&id_of(&order_id)?).await.map_err(AppError::from)?;
     let order = order.ok_or_else(|| refused(OrderRefusal::Unknown))?;
     Ok(Json(view(&gate, order).await?).into_response())
 }

@@ -121,7 +121,8 @@ pub(crate) async fn list(
         return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
     }
     let member = &caller(&principal)?.id;
-    let found = gate.app.store.commissions(member, before.as_deref(), limit).await.map_err(AppError::from)?;
+    let found =
+        gate.app.store.commissions().list(member, before.as_deref(), limit).await.map_err(AppError::from)?;
     let next_cursor = next_cursor(&found, limit, commission_cursor)?;
     Ok(Json(Page { items: found.iter().map(view).collect(), next_cursor }).into_response())
 }

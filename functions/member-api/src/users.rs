@@ -80,7 +80,7 @@ struct CreatedUser {
 async fn user(gate: &Gate, member: Member) -> Result<User, Refusal> {
     let referrer = member.joined.as_ref().and_then(|joined| joined.referrer.clone());
     let referrer = match referrer {
-        Some(id) => gate.app.store.member(&id).await.map_err(guerdon_app::error::AppError::from)?,
+        Some(id) => gate.app.store.members().find(&id).await.map_err(guerdon_app::error::AppError::from)?,
         None => None,
     };
     let status = if member.is_barred() { "blocked" } else { "active" };

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use guerdon_app::{
     context::App,
-    correlated,
     error::AppError,
     events::DomainEvent,
     messages::{Content, Notice, claim_notice, notice_done, notice_for, set_blocked},
+    observe::correlated,
     programs::{program_now, reward_wallet},
     settings::settings_now,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_app::{context::Clock, correlated};
+use guerdon_app::{context::Clock, observe::correlated};
 use guerdon_runtime::{
     http_body::{MAX_BODY, bounded},
     problem::{Problem, method_not_allowed, too_large, unavailable},

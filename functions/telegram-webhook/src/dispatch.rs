@@ -172,11 +172,11 @@ async fn show(bot: &Bot, update_id: i64, user: &User, nav: Nav) -> Result<pages:
 
 async fn member(bot: &Bot, update_id: i64, user: &User) -> Result<Member, AppError> {
     let id = bot.app.member_id(user.id);
-    if let Some(member) = bot.app.store.member(&id).await?.filter(|member| member.joined.is_some()) {
+    if let Some(member) = bot.app.store.members().find(&id).await?.filter(|member| member.joined.is_some()) {
         return Ok(member);
     }
     start_by_link(&bot.app, &profile_of(user), None, None, update_id).await?;
-    bot.app.store.member(&id).await?.ok_or(AppError::Conflict)
+    bot.app.store.members().find(&id).await?.ok_or(AppError::Conflict)
 }
 
 fn say(user: TelegramId, text: &'static str) -> Reply {

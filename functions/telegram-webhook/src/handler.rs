@@ -2,9 +2,9 @@
 
 use guerdon_app::{
     context::App,
-    correlated,
     error::AppError,
     members::Started,
+    observe::correlated,
     stored::{ParkedEvent, WaitsFor},
 };
 use guerdon_runtime::{
@@ -79,7 +79,7 @@ async fn answer_update(bot: &Bot, update: &Update, body: &[u8]) -> Result<Option
         // Joining writes the update's id with the member, in one transaction.
         Reply::Remembered(outgoing) => Ok(Some(outgoing)),
         Reply::Say(outgoing) => {
-            let fresh = bot.app.store.see_update(update_id, bot.app.now()).await;
+            let fresh = bot.app.store.messages().see_update(update_id, bot.app.now()).await;
             let fresh = fresh.map_err(|error| failed(update_id, &error.into()))?;
             Ok(fresh.then_some(outgoing))
         }

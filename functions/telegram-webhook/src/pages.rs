@@ -95,7 +95,7 @@ pub(crate) async fn started(
     let friend;
     let (template, who) = match started {
         Started::Joined { referrer: Some(referrer) } => {
-            let member = bot.app.store.member(referrer).await?;
+            let member = bot.app.store.members().find(referrer).await?;
             friend = member.map(|member| member.first_name).unwrap_or_default();
             (words.welcome_referred, friend.as_str())
         }

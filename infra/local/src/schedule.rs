@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use guerdon_app::{correlated, error::AppError};
+use guerdon_app::{error::AppError, observe::correlated};
 use serde_json::Value;
 use tokio::time::sleep;
 

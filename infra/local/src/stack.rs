@@ -10,7 +10,7 @@ use guerdon_domain::ids::TelegramId;
 use guerdon_engine::Engine;
 use guerdon_runtime::{bus::EventBus, secrets::Secret};
 use guerdon_sim::{Plan, Sim, SimConfig};
-use guerdon_store::{Meter, Store};
+use guerdon_store::table::{Meter, Store};
 use notifier::handler::Notifier;
 use stripe_webhook::handler::Door;
 use telegram_webhook::handler::Bot;

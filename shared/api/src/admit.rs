@@ -179,7 +179,7 @@ fn within(request: Request, allowance: Option<Allowance>) -> Entered {
 /// Counts a call of `who`.
 async fn count(gate: &Gate, who: &str, limit: u64) -> Result<Allowance, Problem> {
     let now = gate.app.now();
-    let calls = gate.app.store.count_call(who, now).await.map_err(|error| {
+    let calls = gate.app.store.requests().count_call(who, now).await.map_err(|error| {
         tracing::error!(%error, "calls cannot be counted");
         problem::unavailable()
     })?;

@@ -8,7 +8,7 @@ use axum::{
     middleware::{Next, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
 };
-use guerdon_app::correlated;
+use guerdon_app::observe::correlated;
 use guerdon_runtime::problem;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::{RequestExt, request::RequestContext};

@@ -13,7 +13,7 @@ use guerdon_domain::{
     settings::{Preset, Settings},
     time::Timestamp,
 };
-use guerdon_store::Store;
+use guerdon_store::table::Store;
 
 use crate::{cached::Cached, error::AppError};
 

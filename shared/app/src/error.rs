@@ -6,7 +6,7 @@ use guerdon_domain::{
     programs::DecideError,
     wallets::{LedgerError, WalletError},
 };
-use guerdon_store::{CommitError, StoreError};
+use guerdon_store::table::{CommitError, StoreError};
 
 /// A use case that did not complete. A refusal that the caller must show somebody is not here: it is an
 /// outcome of the use case.

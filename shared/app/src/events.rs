@@ -11,7 +11,10 @@ use guerdon_domain::{
     wallets::EntryKind,
     withdrawals::WithdrawalState,
 };
-use guerdon_store::{Change, Stored, WaitsFor};
+use guerdon_store::{
+    changes::{Change, Stored},
+    payments::WaitsFor,
+};
 use serde::{Deserialize, Serialize};
 
 /// Types of items whose changes become events: the trigger's filter lets only these through.
@@ -178,7 +181,7 @@ pub struct Announcement {
     /// What happened.
     #[serde(flatten)]
     pub event: DomainEvent,
-    /// What it all began with, as [`guerdon_store::correlated`] was told.
+    /// What it all began with, as [`guerdon_store::table::correlated`] was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! What schedules did, for operators: the automation log.
 
-use guerdon_store::{JobRun, metered};
+use guerdon_store::{jobs::JobRun, table::metered};
 use serde_json::Value;
 
 use crate::{context::App, error::AppError};
@@ -28,7 +28,7 @@ pub async fn logged_run(
         error: outcome.as_ref().err().map(ToString::to_string),
         id: hex::encode(&id[..6]),
     };
-    let kept = metered("job_log", app.store.put_job_run(&run)).await;
+    let kept = metered("job_log", app.store.jobs().put(&run)).await;
     let report = outcome?;
     kept?;
     Ok(report)
@@ -47,7 +47,7 @@ pub async fn job_runs(
     metered("job_runs", async {
         let mut runs = Vec::new();
         for known in JOBS.into_iter().filter(|known| job.is_none_or(|job| job == *known)) {
-            runs.extend(app.store.job_runs(known, before, limit).await?);
+            runs.extend(app.store.jobs().list(known, before, limit).await?);
         }
         runs.sort_by_key(|run| std::cmp::Reverse(run.place()));
         runs.truncate(usize::try_from(limit).unwrap_or_default());

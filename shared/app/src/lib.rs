@@ -21,6 +21,7 @@ pub mod gamification;
 pub mod jobs;
 pub mod members;
 pub mod messages;
+pub mod observe;
 pub mod once;
 pub mod operators;
 pub mod payments;
@@ -28,17 +29,7 @@ pub mod programs;
 pub mod referrals;
 pub mod settings;
 pub mod statistics;
+pub mod stored;
 pub mod verification;
 pub mod wallets;
 pub mod withdrawals;
-
-/// Work under a correlation id, and metrics.
-pub use guerdon_store::{METRICS, correlated, correlation};
-
-/// The stored records that functions name in their own signatures.
-pub mod stored {
-    pub use guerdon_store::{
-        Change, Cost, JobRun, Meter, ParkedEvent, PaymentReference, ScanCursor, Store, StoreError, Stored,
-        WaitsFor, commission_cursor,
-    };
-}

@@ -5,7 +5,7 @@ use guerdon_domain::{
     money::Money,
     operators::AuditRecord,
 };
-use guerdon_store::{StoredResponse, metered};
+use guerdon_store::{requests::StoredResponse, table::metered};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -96,7 +96,7 @@ macro_rules! app_error {
 }
 
 app_error!(
-    guerdon_store::StoreError,
+    guerdon_store::table::StoreError,
     guerdon_domain::ids::IdError,
     guerdon_domain::money::MoneyError,
     serde_json::Error
@@ -144,7 +144,7 @@ pub struct Line {
 /// # Errors
 /// [`CallRefusal`].
 pub async fn answered_call(app: &App, call: &DeskCall) -> Result<Option<String>, CallRefusal> {
-    let stored = app.store.stored_response(&call.principal, &call.key).await.map_err(AppError::from)?;
+    let stored = app.store.requests().answer(&call.principal, &call.key).await.map_err(AppError::from)?;
     match stored {
         Some(stored) if stored.input_hash != call.input_hash => Err(CallRefusal::KeyReused),
         stored => Ok(stored.map(|stored| stored.body)),
@@ -165,7 +165,7 @@ pub async fn keep_answer(
     metered("keep_answer", async {
         let silent = line.is_none();
         let (audit, response) = trail(app, call, line.unwrap_or_default(), body);
-        let [response, audit] = app.store.audited(&audit, &response, ())?;
+        let [response, audit] = app.store.requests().audited(&audit, &response, ())?;
         let writes = if silent { vec![response] } else { vec![response, audit] };
         // Refused: a twin of this very call has kept its answer.
         refusal(app.store.commit(&writes).await)?;
@@ -198,7 +198,7 @@ pub(crate) fn trail(app: &App, call: &DeskCall, line: Line, body: String) -> (Au
 }
 
 pub(crate) async fn answered(app: &App, request: &DeskRequest) -> Result<Option<Answer>, DeskError> {
-    let Some(stored) = app.store.stored_response(&request.principal, &request.key).await? else {
+    let Some(stored) = app.store.requests().answer(&request.principal, &request.key).await? else {
         return Ok(None);
     };
     if stored.input_hash != request.input_hash {

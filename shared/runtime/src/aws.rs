@@ -2,7 +2,7 @@
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use guerdon_store::{Connection, Store};
+use guerdon_store::table::{Connection, Store};
 
 use crate::{
     env::{ConfigError, optional, required},

@@ -2,10 +2,10 @@
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use guerdon_app::{
-    METRICS,
     context::{Clock, SystemClock},
     error::AppError,
 };
+use guerdon_store::table::METRICS;
 
 /// Handles each message of `event` and reports those that failed. A message that can never succeed fails
 /// too: after the queue's last delivery it lies in the dead-letter queue, where somebody finds it.

@@ -7,10 +7,8 @@
 
 use std::io::Write;
 
-use guerdon_app::{
-    METRICS,
-    context::{Clock, SystemClock},
-};
+use guerdon_app::context::{Clock, SystemClock};
+use guerdon_store::table::METRICS;
 use serde_json::{Map, Value, json};
 use tracing::{
     Event, Level, Subscriber,

@@ -1,6 +1,7 @@
 //! The table's stream as Lambda hands it over.
 
-use guerdon_app::{error::AppError, stored::Change};
+use guerdon_app::error::AppError;
+use guerdon_store::changes::Change;
 use serde::{Deserialize, Serialize};
 
 /// A batch of stream records. `shardId` is there only because the trigger has a tumbling window.

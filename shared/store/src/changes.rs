@@ -14,10 +14,8 @@ use serde::de::DeserializeOwned;
 use serde_dynamo::Item;
 
 use crate::{
-    FailedPayment, StoreError,
-    customers::{CustomerLink, ParkedEvent},
-    observe::ATTRIBUTE,
-    prefixes::Prefix,
+    payments::{CustomerLink, FailedPayment, ParkedEvent},
+    table::{ATTRIBUTE, StoreError, prefixes::Prefix},
 };
 
 /// A stored record that stream consumers care about.
@@ -73,7 +71,7 @@ pub struct Change {
     pub before: Option<Stored>,
     /// The item after, unless it was deleted.
     pub after: Option<Stored>,
-    /// What the item was written because of, as [`correlated`](crate::correlated) was told then.
+    /// What the item was written because of, as [`correlated`](crate::table::correlated) was told then.
     pub correlation_id: Option<String>,
 }
 

@@ -3,12 +3,11 @@
 use guerdon_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Store, StoreError,
+use crate::table::{
+    Range, StoreError, handle,
     item::{Index, Key, Record, decode},
     keys,
     prefixes::Prefix,
-    table::Range,
 };
 
 /// How long a run is on record, in days.
@@ -50,29 +49,29 @@ impl Record for JobRun {
     }
 }
 
-impl Store {
+handle! {
+    /// The table's room of what schedules did.
+    Jobs, jobs
+}
+
+impl Jobs<'_> {
     /// Keeps a run.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn put_job_run(&self, run: &JobRun) -> Result<(), StoreError> {
-        self.put(run).await
+    pub async fn put(self, run: &JobRun) -> Result<(), StoreError> {
+        self.store.put(run).await
     }
 
     /// Runs of a job, the newest first, before the one at `before`, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn job_runs(
-        &self,
-        job: &str,
-        before: Option<&str>,
-        limit: i32,
-    ) -> Result<Vec<JobRun>, StoreError> {
+    pub async fn list(self, job: &str, before: Option<&str>, limit: i32) -> Result<Vec<JobRun>, StoreError> {
         let partition = Prefix::Job.with(job);
         let start = before.map(|place| Key::new(partition.clone(), place).attributes());
         let range = Range::partition(partition).newest_first().limit(limit).start_after(start);
-        let (items, _) = self.page(range).await?;
+        let (items, _) = self.store.page(range).await?;
         items.into_iter().map(decode).collect()
     }
 }

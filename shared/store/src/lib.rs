@@ -1,5 +1,8 @@
 //! The single table. This is the only crate that knows the DynamoDB SDK.
 //!
+//! One module for each concern: how its records become items, and a handle with its queries and writes, which the
+//! [`Store`] gives out: `store.payments().find(&key)`. What all of them stand on is in [`table`].
+//!
 //! # Items
 //! | item | pk | sk | gsi1 | gsi2 (number-sorted) | ttl |
 //! |---|---|---|---|---|---|
@@ -55,103 +58,81 @@
 //! # Access patterns
 //! | # | need | function |
 //! |---|---|---|
-//! | 1 | a member, several members | [`Store::member`], [`Store::members`] |
-//! | 2 | who owns a code | [`Store::code`] |
-//! | 3 | a member's referral | [`Store::referral_of`], [`Store::referral`] |
-//! | 4 | those whom a member brought: newest first, or pending and soonest to expire first | [`Store::referrals_of`], [`Store::pending_referrals`] |
-//! | 5 | what expires now: codes, referrals | [`Store::codes_due`], [`Store::referrals_due`] |
-//! | 6 | a payment by its natural key | [`Store::payment`] |
-//! | 7 | a referrer's due commissions | [`Store::due_commissions`] |
-//! | 8 | a referrer's commissions, newest first, or all of them | [`Store::commissions`], [`Store::all_commissions`] |
-//! | 9 | referrers with something due, for the sweep | [`Store::releases_due`] |
-//! | 10 | a wallet, its statement's line, page, whole statement | [`Store::wallet`], [`Store::entry`], [`Store::entries`], [`Store::statement`] |
-//! | 11 | the posting that may be under way | [`Store::latest_posting`] |
-//! | 12 | what an invoice did to the credit | [`Store::invoice_credit`] |
-//! | 13 | which member a customer is, and what waits for a customer, payment, reference or rule | [`Store::customer`], [`Store::parked_for`] |
-//! | 14 | parked events of all shards, the longest waiting first | [`Store::parked`] |
-//! | 15 | totals, days, a member's counters | [`Store::counters`], [`Store::daily`] |
-//! | 16 | the best of a ranking, everybody's scores | [`Store::ranking`], [`Store::counters`] |
-//! | 17 | every referrer, for exports | [`Store::referrers`] |
-//! | 18 | the answer given to an idempotency key | [`Store::stored_response`] |
-//! | 19 | the audit trail of a month | [`Store::audit_trail`] |
-//! | 20 | the program's versions, newest first | [`Store::program_versions`] |
-//! | 21 | the commission that converted a referral | [`Store::conversion`] |
-//! | 22 | a payment's commissions | [`Store::commissions_of`] |
-//! | 23 | a withdrawal by its id | [`Store::withdrawal`] |
-//! | 24 | a member's withdrawals, newest first | [`Store::withdrawals_of`] |
-//! | 25 | withdrawals with something left to do, the longest waiting first | [`Store::withdrawals_in`], [`Store::stuck_withdrawals`] |
-//! | 26 | a member's payments, newest first | [`Store::payments_of`] |
-//! | 27 | a day's payments | [`Store::payments_on`] |
-//! | 28 | what a limit has let through | [`Store::limit_use`] |
-//! | 29 | the payment behind another name of it | [`Store::referenced`] |
-//! | 30 | an operator, and a session of theirs | [`Store::operator`], [`Store::operator_and_session`] |
-//! | 31 | the whole table, for verification | [`Store::scan`] |
-//! | 32 | a service's key, all of them | [`Store::service_key`], [`Store::service_keys`] |
-//! | 33 | an order, several orders | [`Store::order`], [`Store::orders`] |
-//! | 34 | who was seen with a fingerprint | [`Store::sighted`] |
-//! | 35 | what nobody claimed in time, what a member may claim | [`Store::claims_due`], [`Store::to_claim`] |
-//! | 36 | members by joining or name, orders by state | [`Store::listed`] |
-//! | 37 | what members paid, those who paid | [`Store::payers`], [`Store::customers_after`] |
-//! | 38 | the best of a ranking, page by page | [`Store::ranking_after`] |
-//! | 39 | what a schedule did | [`Store::job_runs`] |
-//! | 40 | what a member was seen with, and which of some members with one fingerprint | [`Store::prints_of`], [`Store::sighted_among`] |
-//! | 41 | a flag, some of a member, all of a member | [`Store::flag`], [`Store::flags`], [`Store::flags_of`] |
-//! | 42 | open or resolved flags, the latest first | [`Store::flags_in`] |
-//! | 43 | how many a referrer has brought since | [`Store::referrals_since`] |
-//! | 44 | a click | [`Store::click`] |
-//! | 45 | what operators have set | [`Store::settings`] |
+//! | 1 | a member, several members | [`Members::find`], [`Members::find_all`] |
+//! | 2 | who owns a code | [`Codes::find`] |
+//! | 3 | a member's referral | [`Referrals::of`], [`Referrals::find`] |
+//! | 4 | those whom a member brought: newest first, or pending and soonest to expire first | [`Referrals::brought_by`], [`Referrals::pending`] |
+//! | 5 | what expires now: codes, referrals | [`Codes::due`], [`Referrals::due`] |
+//! | 6 | a payment by its natural key | [`Payments::find`] |
+//! | 7 | a referrer's due commissions | [`Commissions::due`] |
+//! | 8 | a referrer's commissions, newest first, or all of them | [`Commissions::list`], [`Commissions::all`] |
+//! | 9 | referrers with something due, for the sweep | [`Commissions::marked`] |
+//! | 10 | a wallet, its statement's line, page, whole statement | [`Wallets::find`], [`Wallets::entry`], [`Wallets::entries`], [`Wallets::statement`] |
+//! | 11 | the posting that may be under way | [`BillCredit::latest_posting`] |
+//! | 12 | what an invoice did to the credit | [`BillCredit::invoice_credit`] |
+//! | 13 | which member a customer is, and what waits for a customer, payment, reference or rule | [`Customers::find`], [`Parked::waiting_for`] |
+//! | 14 | parked events of all shards, the longest waiting first | [`Parked::list`] |
+//! | 15 | totals, days, a member's counters | [`Statistics::counters`], [`Statistics::daily`] |
+//! | 16 | the best of a ranking, everybody's scores | [`Statistics::ranking`], [`Statistics::counters`] |
+//! | 17 | every referrer, for exports | [`Statistics::referrers`] |
+//! | 18 | the answer given to an idempotency key | [`Requests::answer`] |
+//! | 19 | the audit trail of a month | [`Audit::trail`] |
+//! | 20 | the program's versions, newest first | [`Programs::versions`] |
+//! | 21 | the commission that converted a referral | [`Commissions::conversion`] |
+//! | 22 | a payment's commissions | [`Commissions::of`] |
+//! | 23 | a withdrawal by its id | [`Withdrawals::find`] |
+//! | 24 | a member's withdrawals, newest first | [`Withdrawals::of`] |
+//! | 25 | withdrawals with something left to do, the longest waiting first | [`Withdrawals::in_state`], [`Withdrawals::stuck`] |
+//! | 26 | a member's payments, newest first | [`Payments::of`] |
+//! | 27 | a day's payments | [`Payments::on`] |
+//! | 28 | what a limit has let through | [`Programs::limit_use`] |
+//! | 29 | the payment behind another name of it | [`Customers::referenced`] |
+//! | 30 | an operator, and a session of theirs | [`Operators::find`], [`Operators::with_session`] |
+//! | 31 | the whole table, for verification | [`Verification::scan`] |
+//! | 32 | a service's key, all of them | [`ServiceKeys::find`], [`ServiceKeys::list`] |
+//! | 33 | an order, several orders | [`Orders::find`], [`Orders::find_all`] |
+//! | 34 | who was seen with a fingerprint | [`Sightings::with`] |
+//! | 35 | what nobody claimed in time, what a member may claim | [`Commissions::unredeemed`], [`Commissions::redeemable`] |
+//! | 36 | members by joining or name, orders by state | [`Lists::page`] |
+//! | 37 | what members paid, those who paid | [`Statistics::payers`], [`Statistics::customers_after`] |
+//! | 38 | the best of a ranking, page by page | [`Statistics::ranking_after`] |
+//! | 39 | what a schedule did | [`Jobs::list`] |
+//! | 40 | what a member was seen with, and which of some members with one fingerprint | [`Sightings::of`], [`Sightings::among`] |
+//! | 41 | a flag, some of a member, all of a member | [`Flags::find`], [`Flags::find_all`], [`Flags::of`] |
+//! | 42 | open or resolved flags, the latest first | [`Flags::in_state`] |
+//! | 43 | how many a referrer has brought since | [`Referrals::count_since`] |
+//! | 44 | a click | [`Clicks::find`] |
+//! | 45 | what operators have set | [`Settings::find`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition
 //! means, and [`Store::commit`] writes all of them or none.
-mod attempts;
-mod changes;
-mod clicks;
-mod connect;
-mod customers;
-mod desk;
-mod error;
-mod flags;
-mod history;
-mod item;
-mod jobs;
-mod keys;
-mod lists;
-mod members;
-mod meter;
-mod observe;
-mod operators;
-mod orders;
-mod payments;
-mod prefixes;
-mod programs;
-mod projections;
-mod schema;
-mod services;
-mod settings;
-mod sightings;
-mod table;
-mod transaction;
-mod wallets;
-mod withdrawals;
+#[cfg(doc)]
+use crate::{
+    bill_credit::*, commissions::*, fraud::*, jobs::*, members::*, messages::*, operators::*, payments::*,
+    programs::*, referrals::*, requests::*, settings::*, statistics::*, table::*, verification::*,
+    wallets::*, withdrawals::*,
+};
+#[cfg(doc)]
+use guerdon_domain::{
+    bill_credit::*, members::*, operators::*, payments::*, programs::*, referrals::*, wallets::*,
+};
 
-pub use attempts::FailedPayment;
-pub use changes::{Change, Stored};
-pub use connect::Connection;
-pub use customers::{CustomerLink, ParkedEvent, PaymentReference, WaitsFor};
-pub use desk::{Claim, Notification, StoredResponse};
-pub use error::StoreError;
-pub use flags::Force;
-pub use history::{PaymentLink, ScanCursor, ScannedPage};
-pub use jobs::JobRun;
-pub use keys::{SHARDS, posting_id, withdrawal_id};
-pub use lists::{List, Listed, Page};
-pub use meter::{Cost, Meter, metered};
-pub use observe::{METRICS, correlated, correlation};
-pub use payments::{DueCommissions, RELEASE_BATCH, ReleaseDue, commission_cursor};
-pub use programs::LimitUse;
-pub use projections::{Contribution, Counters, Projection, Ranked, SCORE};
-pub use settings::{Override, StoredSettings};
-pub use sightings::Sighting;
-pub use table::Store;
-pub use transaction::{CommitError, Fragment};
+pub mod bill_credit;
+pub mod changes;
+pub mod commissions;
+pub mod fraud;
+pub mod jobs;
+pub mod members;
+pub mod messages;
+pub mod operators;
+pub mod payments;
+pub mod programs;
+pub mod referrals;
+pub mod requests;
+pub mod settings;
+pub mod statistics;
+pub mod table;
+pub mod verification;
+pub mod wallets;
+pub mod withdrawals;

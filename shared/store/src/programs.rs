@@ -6,12 +6,11 @@ use guerdon_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Fragment, Store, StoreError,
+use crate::table::{
+    Fragment, Range, StoreError, Update, handle,
     item::{Key, Record, number},
     keys,
     prefixes::Prefix,
-    table::{Range, Update},
 };
 
 impl Record for ProgramVersion {
@@ -44,23 +43,28 @@ impl LimitUse {
     }
 }
 
-impl Store {
+handle! {
+    /// The table's room of versions of the program and what its limits let through.
+    Programs, programs
+}
+
+impl Programs<'_> {
     /// Versions that operators have set, newest first, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn program_versions(&self, limit: i32) -> Result<Vec<ProgramVersion>, StoreError> {
+    pub async fn versions(self, limit: i32) -> Result<Vec<ProgramVersion>, StoreError> {
         let range =
             Range::partition(Prefix::Program).prefix(Prefix::Version.as_str()).newest_first().limit(limit);
-        let (items, _) = self.page(range).await?;
-        items.into_iter().map(crate::item::decode).collect()
+        let (items, _) = self.store.page(range).await?;
+        items.into_iter().map(crate::table::item::decode).collect()
     }
 
     /// A new version, if nobody has set one with its number.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn insert_program<E>(&self, version: &ProgramVersion, taken: E) -> Result<Fragment<E>, StoreError> {
+    pub fn insert<E>(self, version: &ProgramVersion, taken: E) -> Result<Fragment<E>, StoreError> {
         Fragment::insert(version, taken)
     }
 
@@ -68,12 +72,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn limit_use(&self, limit: &Limit, period: &str) -> Result<LimitUse, StoreError> {
+    pub async fn limit_use(self, limit: &Limit, period: &str) -> Result<LimitUse, StoreError> {
         let key = match limit {
             Limit::Member(member, rule) => keys::cap(member, rule, period),
             Limit::Budget => keys::budget(period),
         };
-        let stored = self.get(&key).await?;
+        let stored = self.store.get(&key).await?;
         Ok(stored.unwrap_or(LimitUse { pk: key.pk, sk: key.sk, used: 0 }))
     }
 
@@ -82,7 +86,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
     pub fn use_limit<E>(
-        &self,
+        self,
         before: &LimitUse,
         amount: Money,
         used_since: E,

@@ -8,11 +8,10 @@ use guerdon_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Fragment, Store, StoreError,
+use crate::table::{
+    Fragment, StoreError, Update, handle,
     item::{Key, Record, number},
     prefixes::Prefix,
-    table::Update,
 };
 
 /// The overrides that are in force.
@@ -54,21 +53,26 @@ impl Record for StoredSettings {
     }
 }
 
-impl Store {
+handle! {
+    /// The table's room of what operators have set.
+    Settings, settings
+}
+
+impl Settings<'_> {
     /// What operators have set; nothing at first.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn settings(&self) -> Result<StoredSettings, StoreError> {
-        Ok(self.get(&key()).await?.unwrap_or_default())
+    pub async fn find(self) -> Result<StoredSettings, StoreError> {
+        Ok(self.store.get(&key()).await?.unwrap_or_default())
     }
 
     /// The settings as a change leaves them, if nobody has changed any since `before` was read.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when they cannot be encoded.
-    pub fn move_settings<E>(
-        &self,
+    pub fn replace<E>(
+        self,
         before: &StoredSettings,
         after: &StoredSettings,
         changed_since: E,

@@ -1,20 +1,24 @@
-//! Wallets and their statements, the postings of bill credit, and what invoices used up.
+//! Wallets, their statements, and adjustments.
 
 use guerdon_domain::{
-    bill_credit::{InvoiceCredit, Posting},
-    ids::{InvoiceId, MemberId},
+    ids::MemberId,
     money::Currency,
-    time::Timestamp,
-    wallets::{Entry, Wallet, WalletKind},
+    wallets::{Adjustment, Entry, Wallet, WalletKind},
 };
 
-use crate::{
-    Fragment, Store, StoreError,
-    item::{Key, Record, number, string},
+use crate::table::{
+    Fragment, Range, StoreError, Update, handle,
+    item::{Key, Record, number},
     keys,
     prefixes::Prefix,
-    table::{Range, Update, Written},
 };
+
+impl Record for Adjustment {
+    const TYPE: &'static str = "adjustment";
+    fn key(&self) -> Key {
+        Key::new(keys::member_pk(&self.member), Prefix::Adjustment.with(&self.id))
+    }
+}
 
 impl Record for Wallet {
     const TYPE: &'static str = "wallet";
@@ -31,32 +35,23 @@ impl Record for Entry {
     }
 }
 
-impl Record for Posting {
-    const TYPE: &'static str = "posting";
-    fn key(&self) -> Key {
-        keys::posting(&self.member, self.seq)
-    }
+handle! {
+    /// The table's room of wallets, their entries and adjustments.
+    Wallets, wallets
 }
 
-impl Record for InvoiceCredit {
-    const TYPE: &'static str = "invoice_credit";
-    fn key(&self) -> Key {
-        keys::invoice(&self.member, &self.invoice)
-    }
-}
-
-impl Store {
+impl Wallets<'_> {
     /// The wallet; an empty one when nothing was ever posted to it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn wallet(
-        &self,
+    pub async fn find(
+        self,
         member: &MemberId,
         kind: WalletKind,
         currency: Currency,
     ) -> Result<Wallet, StoreError> {
-        let stored = self.get(&keys::wallet(member, kind, currency)).await?;
+        let stored = self.store.get(&keys::wallet(member, kind, currency)).await?;
         Ok(stored.unwrap_or_else(|| Wallet::empty(member.clone(), kind, currency)))
     }
 
@@ -65,7 +60,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
     pub fn post<E: Clone>(
-        &self,
+        self,
         wallet: &Wallet,
         entry: &Entry,
         changed: E,
@@ -78,7 +73,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
     pub fn post_all<E: Clone>(
-        &self,
+        self,
         wallet: &Wallet,
         entries: &[Entry],
         changed: E,
@@ -102,7 +97,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn entries(
-        &self,
+        self,
         wallet: (&MemberId, WalletKind, Currency),
         before_seq: Option<u64>,
         limit: i32,
@@ -114,16 +109,16 @@ impl Store {
             .newest_first()
             .limit(limit)
             .start_after(start);
-        let (items, _) = self.page(range).await?;
-        items.into_iter().map(crate::item::decode).collect()
+        let (items, _) = self.store.page(range).await?;
+        items.into_iter().map(crate::table::item::decode).collect()
     }
 
     /// One line of a statement.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn entry(&self, wallet: &Wallet, seq: u64) -> Result<Option<Entry>, StoreError> {
-        self.get(&keys::entry(&wallet.member, wallet.kind, wallet.currency, seq)).await
+    pub async fn entry(self, wallet: &Wallet, seq: u64) -> Result<Option<Entry>, StoreError> {
+        self.store.get(&keys::entry(&wallet.member, wallet.kind, wallet.currency, seq)).await
     }
 
     /// A whole statement, oldest first. For verification, not for requests.
@@ -131,112 +126,19 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn statement(
-        &self,
+        self,
         member: &MemberId,
         kind: WalletKind,
         currency: Currency,
     ) -> Result<Vec<Entry>, StoreError> {
-        self.all(Range::partition(keys::member_pk(member)).prefix(&keys::entries(kind, currency))).await
+        self.store.all(Range::partition(keys::member_pk(member)).prefix(&keys::entries(kind, currency))).await
     }
 
-    /// The member's latest posting. Only this one can still be claimed.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn latest_posting(&self, member: &MemberId) -> Result<Option<Posting>, StoreError> {
-        let range = Range::partition(keys::member_pk(member))
-            .prefix(Prefix::Posting.as_str())
-            .newest_first()
-            .limit(1);
-        let (items, _) = self.page(range).await?;
-        items.into_iter().next().map(crate::item::decode).transpose()
-    }
-
-    /// A new posting.
+    /// A new adjustment.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn insert_posting<E>(&self, posting: &Posting, exists: E) -> Result<Fragment<E>, StoreError> {
-        Fragment::insert(posting, exists)
-    }
-
-    /// Stripe has the posting. False when that was recorded before.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn posting_posted(
-        &self,
-        posting: &Posting,
-        transaction: &str,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let update = Update::new("SET #state = :posted, #transaction = :transaction, posted_at = :at")
-            .only_if("#state = :claimed")
-            .name("#state", "state")
-            .name("#transaction", "transaction")
-            .value(":posted", string("posted"))
-            .value(":claimed", string("claimed"))
-            .value(":transaction", string(transaction))
-            .value(":at", number(at.millis()));
-        Ok(self.update(&posting.key(), &update, false).await? != Written::Refused)
-    }
-
-    /// Stripe refused the posting for good.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn refuse_posting<E>(
-        &self,
-        posting: &Posting,
-        code: &str,
-        at: Timestamp,
-        not_claimed: E,
-    ) -> Result<Fragment<E>, StoreError> {
-        let update = Update::new("SET #state = :refused, #code = :code, refused_at = :at")
-            .only_if("#state = :claimed")
-            .name("#state", "state")
-            .name("#code", "code")
-            .value(":refused", string("refused"))
-            .value(":claimed", string("claimed"))
-            .value(":code", string(code))
-            .value(":at", number(at.millis()));
-        Fragment::update(&posting.key(), &update, not_claimed)
-    }
-
-    /// What the invoice did to the member's credit, if that is recorded.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn invoice_credit(
-        &self,
-        member: &MemberId,
-        invoice: &InvoiceId,
-    ) -> Result<Option<InvoiceCredit>, StoreError> {
-        self.get(&keys::invoice(member, invoice)).await
-    }
-
-    /// Records what an invoice did, once.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn insert_invoice_credit<E>(
-        &self,
-        credit: &InvoiceCredit,
-        recorded: E,
-    ) -> Result<Fragment<E>, StoreError> {
-        Fragment::insert(credit, recorded)
-    }
-
-    /// The invoice gives its credit back, once.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn return_invoice_credit<E>(
-        &self,
-        returned: &InvoiceCredit,
-        not_applied: E,
-    ) -> Result<Fragment<E>, StoreError> {
-        let terms = Update::default().name("#state", "state").value(":applied", string("applied"));
-        Fragment::put(returned, "#state = :applied", &terms, not_applied)
+    pub fn insert_adjustment<E>(self, adjustment: &Adjustment, exists: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(adjustment, exists)
     }
 }

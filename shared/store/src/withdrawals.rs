@@ -7,12 +7,11 @@ use guerdon_domain::{
     withdrawals::{Withdrawal, WithdrawalState},
 };
 
-use crate::{
-    Fragment, Store, StoreError,
+use crate::table::{
+    Fragment, Range, StoreError, Update, Written, handle,
     item::{Index, Key, Record, number, string},
     keys,
     prefixes::Prefix,
-    table::{Range, Update, Written},
 };
 
 impl Record for Withdrawal {
@@ -26,14 +25,26 @@ impl Record for Withdrawal {
     }
 }
 
-impl Store {
+/// The state, and since when the outcome is unknown, are what steps may change without moving on.
+const IN_STATE: &str = "#state = :state";
+
+fn in_state(before: &Withdrawal) -> Update {
+    Update::default().name("#state", "state").value(":state", string(before.state.as_str()))
+}
+
+handle! {
+    /// The table's room of withdrawals.
+    Withdrawals, withdrawals
+}
+
+impl Withdrawals<'_> {
     /// The withdrawal, if there is one with this id.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn withdrawal(&self, id: &WithdrawalId) -> Result<Option<Withdrawal>, StoreError> {
+    pub async fn find(self, id: &WithdrawalId) -> Result<Option<Withdrawal>, StoreError> {
         match keys::withdrawal_key(id) {
-            Some(key) => self.get(&key).await,
+            Some(key) => self.store.get(&key).await,
             None => Ok(None),
         }
     }
@@ -42,16 +53,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn withdrawals(&self, ids: &[WithdrawalId]) -> Result<Vec<Withdrawal>, StoreError> {
-        self.get_all(&ids.iter().filter_map(keys::withdrawal_key).collect::<Vec<_>>()).await
+    pub async fn find_all(self, ids: &[WithdrawalId]) -> Result<Vec<Withdrawal>, StoreError> {
+        self.store.get_all(&ids.iter().filter_map(keys::withdrawal_key).collect::<Vec<_>>()).await
     }
 
     /// A member's withdrawals, newest first, before the one that entry `before_seq` began, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn withdrawals_of(
-        &self,
+    pub async fn of(
+        self,
         member: &MemberId,
         before_seq: Option<u64>,
         limit: i32,
@@ -62,8 +73,8 @@ impl Store {
             .newest_first()
             .limit(limit)
             .start_after(start);
-        let (items, _) = self.page(range).await?;
-        items.into_iter().map(crate::item::decode).collect()
+        let (items, _) = self.store.page(range).await?;
+        items.into_iter().map(crate::table::item::decode).collect()
     }
 
     /// Withdrawals that the index shows in a state that is not final, the longest waiting first, after
@@ -71,8 +82,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn withdrawals_in(
-        &self,
+    pub async fn in_state(
+        self,
         state: WithdrawalState,
         after: Option<&Withdrawal>,
         limit: i32,
@@ -85,19 +96,15 @@ impl Store {
         });
         // No more than the table reads at once.
         let range = Range::index("gsi2", keys::withdrawals(state)).limit(limit.min(100)).start_after(start);
-        let (items, _) = self.page(range).await?;
-        self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
+        let (items, _) = self.store.page(range).await?;
+        self.store.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
     }
 
     /// A new withdrawal.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn insert_withdrawal<E>(
-        &self,
-        withdrawal: &Withdrawal,
-        exists: E,
-    ) -> Result<Fragment<E>, StoreError> {
+    pub fn insert<E>(self, withdrawal: &Withdrawal, exists: E) -> Result<Fragment<E>, StoreError> {
         Fragment::insert(withdrawal, exists)
     }
 
@@ -105,8 +112,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn move_withdrawal<E>(
-        &self,
+    pub fn replace<E>(
+        self,
         before: &Withdrawal,
         after: &Withdrawal,
         moved: E,
@@ -118,15 +125,15 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn step_withdrawal(&self, before: &Withdrawal, after: &Withdrawal) -> Result<bool, StoreError> {
-        Ok(self.put_under(after, IN_STATE, &in_state(before)).await? != Written::Refused)
+    pub async fn step(self, before: &Withdrawal, after: &Withdrawal) -> Result<bool, StoreError> {
+        Ok(self.store.put_under(after, IN_STATE, &in_state(before)).await? != Written::Refused)
     }
 
     /// Lets a transaction through only while the wallet owes nothing.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn owes_nothing<E>(&self, wallet: &Wallet, owes: E) -> Result<Fragment<E>, StoreError> {
+    pub fn owes_nothing<E>(self, wallet: &Wallet, owes: E) -> Result<Fragment<E>, StoreError> {
         Fragment::check(&wallet.key(), "buckets.owed = :zero", &[(":zero", number(0))], owes)
     }
 
@@ -134,18 +141,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn stuck_withdrawals(
-        &self,
-        since: Timestamp,
-        limit: i32,
-    ) -> Result<Vec<Withdrawal>, StoreError> {
+    pub async fn stuck(self, since: Timestamp, limit: i32) -> Result<Vec<Withdrawal>, StoreError> {
         const PAGE: i32 = 100;
         let stuck = |w: &Withdrawal| {
             w.state == WithdrawalState::Paying && w.claimed.as_ref().is_none_or(|stamp| stamp.at < since)
         };
         let (mut found, mut last) = (Vec::new(), None);
         loop {
-            let page = self.withdrawals_in(WithdrawalState::Paying, last.as_ref(), PAGE).await?;
+            let page = self.in_state(WithdrawalState::Paying, last.as_ref(), PAGE).await?;
             last = page.last().cloned();
             let end = page.len() < PAGE as usize;
             found.extend(page.into_iter().filter(stuck));
@@ -155,11 +158,4 @@ impl Store {
             }
         }
     }
-}
-
-/// The state, and since when the outcome is unknown, are what steps may change without moving on.
-const IN_STATE: &str = "#state = :state";
-
-fn in_state(before: &Withdrawal) -> Update {
-    Update::default().name("#state", "state").value(":state", string(before.state.as_str()))
 }

@@ -9,13 +9,13 @@ use guerdon_domain::{
     money::Currency,
     wallets::{Wallet, WalletKind, verify_statement},
 };
-use guerdon_store::{CommitError, Store, StoreError};
+use guerdon_store::table::{CommitError, Store, StoreError};
 use support::*;
 
 const WRITERS: u32 = 100;
 
 async fn wallet(store: &Store) -> Wallet {
-    store.wallet(&id(1), WalletKind::BillCredit, Currency::USD).await.unwrap()
+    store.wallets().find(&id(1), WalletKind::BillCredit, Currency::USD).await.unwrap()
 }
 
 /// Posts `writer` cents, however often somebody else is faster. Gives back how often that was.
@@ -23,7 +23,7 @@ async fn post_until_written(store: &Store, writer: u32) -> u32 {
     let mut refused = 0;
     loop {
         let (after, entry) = give(wallet(store).await, i64::from(writer), writer);
-        match store.commit(&store.post(&after, &entry, ()).unwrap()).await {
+        match store.commit(&store.wallets().post(&after, &entry, ()).unwrap()).await {
             Ok(()) => return refused,
             Err(CommitError::Refused(()) | CommitError::Store(StoreError::Conflict)) => refused += 1,
             Err(CommitError::Store(error)) => panic!("writer {writer}: {error}"),
@@ -50,7 +50,7 @@ async fn a_hundred_writers_of_one_wallet_lose_nothing() {
     eprintln!("{refused} posts were refused and made again");
 
     let wallet = wallet(&table.store).await;
-    let statement = table.store.statement(&id(1), wallet.kind, wallet.currency).await.unwrap();
+    let statement = table.store.wallets().statement(&id(1), wallet.kind, wallet.currency).await.unwrap();
     assert_eq!(wallet.buckets.available, i64::from(WRITERS * (WRITERS + 1) / 2));
     assert_eq!(wallet.seq, u64::from(WRITERS));
     assert!(statement.iter().map(|entry| entry.seq).eq(1..=u64::from(WRITERS)), "a gap");
@@ -62,13 +62,13 @@ async fn a_hundred_writers_of_one_wallet_lose_nothing() {
 async fn of_many_posts_from_one_version_exactly_one_is_written() {
     let table = table().await;
     let (first, entry) = give(empty_wallet(1), 1, 0);
-    table.store.commit(&table.store.post(&first, &entry, ()).unwrap()).await.unwrap();
+    table.store.commit(&table.store.wallets().post(&first, &entry, ()).unwrap()).await.unwrap();
     let tasks: Vec<_> = (1..=20)
         .map(|writer| {
             let (store, wallet) = (table.store.clone(), first.clone());
             tokio::spawn(async move {
                 let (after, entry) = give(wallet, 10, writer);
-                store.commit(&store.post(&after, &entry, ()).unwrap()).await.is_ok()
+                store.commit(&store.wallets().post(&after, &entry, ()).unwrap()).await.is_ok()
             })
         })
         .collect();

@@ -27,8 +27,13 @@ use guerdon_domain::{
     wallets::Adjustment,
 };
 use guerdon_store::{
-    Claim, Contribution, Force, Override, Projection, ReleaseDue, SCORE, StoredResponse, StoredSettings,
-    WaitsFor,
+    commissions::ReleaseDue,
+    fraud::Force,
+    messages::Claim,
+    payments::WaitsFor,
+    requests::StoredResponse,
+    settings::{Override, StoredSettings},
+    statistics::{Contribution, Projection, SCORE},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -104,26 +109,26 @@ fn number_size(digits: &str) -> usize {
 async fn a_member() {
     let table = table().await;
     let member = member(1, Some(2));
-    table.store.commit(&[table.store.insert_member(&member, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.members().insert(&member, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "member", "member_joined").await;
 
     let shared = MemberCode { code: code(1, "KRTW7Q9M", 365).code, expires_at: NOW.plus_days(365) };
-    let mut writes = vec![table.store.replace_code(&member.id, None, &shared, ()).unwrap()];
+    let mut writes = vec![table.store.members().replace_code(&member.id, None, &shared, ()).unwrap()];
     table.store.commit(&writes).await.unwrap();
-    writes = table.store.link_customer(&link(1), member.telegram_id, ()).unwrap().into();
+    writes = table.store.customers().link(&link(1), member.telegram_id, ()).unwrap().into();
     table.store.commit(&writes).await.unwrap();
     check_within_a_unit(&table, "member", "member_with_code_and_customer").await;
     check(&table, "customer", "customer").await;
     let expected =
         guerdon_domain::members::Member { code: Some(shared), customer: Some(customer()), ..member };
-    assert_eq!(table.store.member(&id(1)).await.unwrap(), Some(expected));
+    assert_eq!(table.store.members().find(&id(1)).await.unwrap(), Some(expected));
 }
 
 #[tokio::test]
 async fn a_member_whom_stripe_knew_before_the_bot() {
     let table = table().await;
     let telegram_id = member(1, None).telegram_id;
-    table.store.commit(&table.store.link_customer(&link(1), telegram_id, ()).unwrap()).await.unwrap();
+    table.store.commit(&table.store.customers().link(&link(1), telegram_id, ()).unwrap()).await.unwrap();
     check_within_a_unit(&table, "member", "member_known_to_stripe").await;
 }
 
@@ -131,9 +136,9 @@ async fn a_member_whom_stripe_knew_before_the_bot() {
 async fn a_code() {
     let table = table().await;
     let record = code(1, "KRTW7Q9M", 365);
-    table.store.commit(&[table.store.insert_code(&record, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.codes().insert(&record, ()).unwrap()]).await.unwrap();
     check(&table, "code", "code").await;
-    assert!(table.store.expire_code(&record.code).await.unwrap());
+    assert!(table.store.codes().expire(&record.code).await.unwrap());
     check(&table, "code", "code_expired").await;
 }
 
@@ -141,7 +146,7 @@ async fn a_code() {
 async fn a_referral() {
     let table = table().await;
     let edge = referral(1, 2);
-    table.store.commit(&[table.store.insert_referral(&edge, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.referrals().insert(&edge, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "referral", "referral_pending").await;
     assert!(convert(&table.store, &edge, 7).await);
     check_within_a_unit(&table, "referral", "referral_converted").await;
@@ -151,15 +156,15 @@ async fn a_referral() {
 async fn an_expired_referral() {
     let table = table().await;
     let edge = referral(1, 2);
-    table.store.commit(&[table.store.insert_referral(&edge, ()).unwrap()]).await.unwrap();
-    assert!(table.store.expire_referral(&edge).await.unwrap());
+    table.store.commit(&[table.store.referrals().insert(&edge, ()).unwrap()]).await.unwrap();
+    assert!(table.store.referrals().expire(&edge).await.unwrap());
     check_within_a_unit(&table, "referral", "referral_expired").await;
 }
 
 #[tokio::test]
 async fn a_payment_that_earned() {
     let table = table().await;
-    table.store.commit(&[table.store.insert_payment(&payment(7, 2, 1), ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.payments().insert(&payment(7, 2, 1), ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "payment", "payment_granted").await;
 }
 
@@ -168,7 +173,7 @@ async fn a_payment_that_earned_nothing() {
     let table = table().await;
     let mut record = payment(7, 2, 1);
     record.trace[0].verdict = Verdict::Refused { reason: Refusal::AlreadyConverted };
-    table.store.commit(&[table.store.insert_payment(&record, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.payments().insert(&record, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "payment", "payment_refused").await;
 }
 
@@ -176,9 +181,10 @@ async fn a_payment_that_earned_nothing() {
 async fn a_commission() {
     let table = table().await;
     let held = commission(7, 1, 2);
-    table.store.commit(&[table.store.insert_commission(&held, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.commissions().insert(&held, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "commission", "commission_held").await;
-    let release = table.store.settle_commission(&held, &released(&held, 12, NOW.plus_days(1)), ()).unwrap();
+    let release =
+        table.store.commissions().settle(&held, &released(&held, 12, NOW.plus_days(1)), ()).unwrap();
     table.store.commit(&[release]).await.unwrap();
     check_within_a_unit(&table, "commission", "commission_released").await;
 }
@@ -187,7 +193,7 @@ async fn a_commission() {
 async fn a_release_marker() {
     let table = table().await;
     let marker = ReleaseDue::of(id(1), NOW.plus_days(1), NOW);
-    table.store.mark_release_due(&marker).await.unwrap();
+    table.store.commissions().mark_due(&marker).await.unwrap();
     check_within_a_unit(&table, "release_due", "release_due").await;
 }
 
@@ -198,7 +204,7 @@ async fn a_wallet_and_the_entry_of_a_release() {
     let (mut wallet, entry) = wallet.release(usd(97_000), 97, "5f".repeat(32), NOW).unwrap();
     // As if it were the first one, so that it can be written to an empty table.
     wallet.seq = 1;
-    table.store.commit(&table.store.post(&wallet, &entry, ()).unwrap()).await.unwrap();
+    table.store.commit(&table.store.wallets().post(&wallet, &entry, ()).unwrap()).await.unwrap();
     check_within_a_unit(&table, "wallet", "wallet").await;
     check_within_a_unit(&table, "entry", "entry_released").await;
 }
@@ -210,12 +216,12 @@ async fn the_entry_of_a_claim_and_its_posting() {
     let claim = posting(1, 2);
     let (mut wallet, entry) = wallet.claim_posting(claim.amount, claim.id.clone(), NOW).unwrap();
     wallet.seq = 1;
-    let mut writes = table.store.post(&wallet, &entry, ()).unwrap();
-    writes.push(table.store.insert_posting(&claim, ()).unwrap());
+    let mut writes = table.store.wallets().post(&wallet, &entry, ()).unwrap();
+    writes.push(table.store.bill_credit().insert_posting(&claim, ()).unwrap());
     table.store.commit(&writes).await.unwrap();
     check_within_a_unit(&table, "entry", "entry_posted").await;
     check_within_a_unit(&table, "posting", "posting_claimed").await;
-    assert!(table.store.posting_posted(&claim, "cbtxn_1SRzqDKXBGcbgpbZ8hJ2kLmN", NOW).await.unwrap());
+    assert!(table.store.bill_credit().posted(&claim, "cbtxn_1SRzqDKXBGcbgpbZ8hJ2kLmN", NOW).await.unwrap());
     check_within_a_unit(&table, "posting", "posting_posted").await;
 }
 
@@ -223,8 +229,8 @@ async fn the_entry_of_a_claim_and_its_posting() {
 async fn a_refused_posting() {
     let table = table().await;
     let claim = posting(1, 2);
-    table.store.commit(&[table.store.insert_posting(&claim, ()).unwrap()]).await.unwrap();
-    let refuse = table.store.refuse_posting(&claim, "resource_missing", NOW, ()).unwrap();
+    table.store.commit(&[table.store.bill_credit().insert_posting(&claim, ()).unwrap()]).await.unwrap();
+    let refuse = table.store.bill_credit().refuse(&claim, "resource_missing", NOW, ()).unwrap();
     table.store.commit(&[refuse]).await.unwrap();
     check_within_a_unit(&table, "posting", "posting_refused").await;
 }
@@ -238,7 +244,11 @@ async fn what_an_invoice_did() {
         taken: usd(1000),
         state: InvoiceCreditState::Applied,
     };
-    table.store.commit(&[table.store.insert_invoice_credit(&credit, ()).unwrap()]).await.unwrap();
+    table
+        .store
+        .commit(&[table.store.bill_credit().insert_invoice_credit(&credit, ()).unwrap()])
+        .await
+        .unwrap();
     check_within_a_unit(&table, "invoice_credit", "invoice_credit").await;
 }
 
@@ -253,7 +263,7 @@ async fn an_adjustment() {
         principal: "admin-token".to_owned(),
         at: NOW,
     };
-    table.store.commit(&[table.store.insert_adjustment(&adjustment, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.wallets().insert_adjustment(&adjustment, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "adjustment", "adjustment").await;
 }
 
@@ -277,7 +287,7 @@ async fn an_audited_request() {
         before: r#"{"available_minor":0}"#.to_owned(),
         after: r#"{"available_minor":500}"#.to_owned(),
     };
-    table.store.commit(&table.store.audited(&audit, &response, ()).unwrap()).await.unwrap();
+    table.store.commit(&table.store.requests().audited(&audit, &response, ()).unwrap()).await.unwrap();
     check(&table, "response", "stored_response").await;
     check(&table, "audit", "audit").await;
 }
@@ -286,24 +296,24 @@ async fn an_audited_request() {
 async fn a_flag_and_what_it_does_to_its_subject() {
     let table = table().await;
     let store = &table.store;
-    store.commit(&[store.insert_member(&member(1, None), ()).unwrap()]).await.unwrap();
+    store.commit(&[store.members().insert(&member(1, None), ()).unwrap()]).await.unwrap();
     let flag = flag(1, "device", NOW);
-    let force = store.enforce(&id(1), &Force::of(&flag), ()).unwrap().unwrap();
-    store.commit(&[store.insert_flag(&flag, ()).unwrap(), force]).await.unwrap();
+    let force = store.flags().enforce(&id(1), &Force::of(&flag), ()).unwrap().unwrap();
+    store.commit(&[store.flags().insert(&flag, ()).unwrap(), force]).await.unwrap();
     check(&table, "flag", "flag_open").await;
     check_within_a_unit(&table, "member", "member_on_hold").await;
     let seen = |note: &str| (FraudVerdict::Confirmed, "op_5f0e".to_owned(), note.to_owned());
     let (verdict, by, note) = seen("the same phone");
     let resolved = flag.clone().resolve(verdict, by, note, NOW.plus_days(1)).unwrap();
-    store.commit(&[store.move_flag(&flag, &resolved, ()).unwrap()]).await.unwrap();
+    store.commit(&[store.flags().replace(&flag, &resolved, ()).unwrap()]).await.unwrap();
     check(&table, "flag", "flag_resolved").await;
-    assert_eq!(store.flag(&id(1), &flag.id).await.unwrap(), Some(resolved));
+    assert_eq!(store.flags().find(&id(1), &flag.id).await.unwrap(), Some(resolved));
 }
 
 #[tokio::test]
 async fn a_sighting() {
     let table = table().await;
-    table.store.sight(&print("device"), &id(1), NOW).await.unwrap();
+    table.store.sightings().put(&print("device"), &id(1), NOW).await.unwrap();
     check_within_a_unit(&table, "sighting", "sighting").await;
 }
 
@@ -316,41 +326,41 @@ async fn what_operators_have_set() {
     let overrides = overrides.map(|(key, set)| (key.to_owned(), change(set))).into();
     let none = StoredSettings::default();
     let first = StoredSettings { version: 1, overrides };
-    table.store.commit(&[table.store.move_settings(&none, &first, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.settings().replace(&none, &first, ()).unwrap()]).await.unwrap();
     check(&table, "settings", "settings").await;
-    assert_eq!(table.store.settings().await.unwrap(), first);
+    assert_eq!(table.store.settings().find().await.unwrap(), first);
     let second = StoredSettings { version: 2, ..none.clone() };
     for stale in [&none, &second] {
-        let refused = table.store.move_settings(stale, &second, ()).unwrap();
+        let refused = table.store.settings().replace(stale, &second, ()).unwrap();
         table.store.commit(&[refused]).await.unwrap_err();
     }
-    table.store.commit(&[table.store.move_settings(&first, &second, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.settings().replace(&first, &second, ()).unwrap()]).await.unwrap();
 }
 
 #[tokio::test]
 async fn parked_events() {
     let table = table().await;
     let event = parked("evt_1SRzqEKXBGcbgpbZdQ0vW8yX", NOW, 5);
-    table.store.commit(&table.store.park_until(&event, ()).unwrap()).await.unwrap();
+    table.store.commit(&table.store.parked().park_until(&event, ()).unwrap()).await.unwrap();
     check(&table, "parked", "parked_for_customer").await;
-    table.store.unpark(&event).await.unwrap();
+    table.store.parked().remove(&event).await.unwrap();
     let kind = "telegram.refunded_payment".to_owned();
-    let event = guerdon_store::ParkedEvent { waits_for: WaitsFor::Handler { kind }, ..event };
-    assert!(table.store.park(&event).await.unwrap());
+    let event = guerdon_store::payments::ParkedEvent { waits_for: WaitsFor::Handler { kind }, ..event };
+    assert!(table.store.parked().park(&event).await.unwrap());
     check(&table, "parked", "parked_for_handler").await;
 }
 
 #[tokio::test]
 async fn guards_that_the_ttl_takes_away() {
     let table = table().await;
-    assert!(table.store.see_update(731_204_118, NOW).await.unwrap());
+    assert!(table.store.messages().see_update(731_204_118, NOW).await.unwrap());
     check(&table, "update", "seen_update").await;
     let event = "commission_booked:stripe:in_1SRzqCKXBGcbgpbZs4xgnmrX-recruit-1";
     let message = "7d1c3f0a-55c1-4d43-9a1c-0c6a8f7f4a10";
-    assert_eq!(table.store.claim_notification(event, message, NOW, 120).await.unwrap(), Claim::Ours);
-    table.store.notification_sent(event, NOW.plus_seconds(1)).await.unwrap();
+    assert_eq!(table.store.messages().claim(event, message, NOW, 120).await.unwrap(), Claim::Ours);
+    table.store.messages().sent(event, NOW.plus_seconds(1)).await.unwrap();
     check(&table, "notification", "notification").await;
-    table.store.count_call("admin-token", NOW).await.unwrap();
+    table.store.requests().count_call("admin-token", NOW).await.unwrap();
     check(&table, "rate", "rate").await;
 }
 
@@ -362,7 +372,7 @@ async fn projected_items() {
         let adds = adds.iter().map(|(name, add)| ((*name).to_owned(), *add)).collect();
         let contribution = Contribution { sequence: "4421584500000000017450439091".to_owned(), adds };
         let store = table.store.clone();
-        async move { store.project(&target, shard, &[contribution], NOW).await.unwrap() }
+        async move { store.statistics().project(&target, shard, &[contribution], NOW).await.unwrap() }
     };
     project(Projection::Totals, &[("members", 1), ("paid_USD", 4797)]).await;
     project(Projection::Day(NOW.day()), &[("payments", 1)]).await;

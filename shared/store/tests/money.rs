@@ -17,11 +17,15 @@ use guerdon_domain::{
     withdrawals::{Withdrawal, WithdrawalState},
 };
 use guerdon_engine::Fault;
-use guerdon_store::{LimitUse, ParkedEvent, PaymentReference, Store, StoreError, WaitsFor, withdrawal_id};
+use guerdon_store::{
+    payments::{ParkedEvent, PaymentReference, WaitsFor},
+    programs::LimitUse,
+    table::{Store, StoreError, withdrawal_id},
+};
 use support::*;
 
 fn booking(store: &Store, commission: &Commission) -> Write {
-    store.insert_commission(commission, "booked").unwrap()
+    store.commissions().insert(commission, "booked").unwrap()
 }
 
 fn converting(commission: Commission, joined_at: Timestamp) -> Commission {
@@ -39,7 +43,7 @@ async fn book(store: &Store, commissions: &[&Commission]) {
 
 /// What stands in a member's list of commissions, oldest first.
 async fn booked(store: &Store, member: u32) -> Vec<Commission> {
-    store.all_commissions(&id(member)).await.unwrap()
+    store.commissions().all(&id(member)).await.unwrap()
 }
 
 #[tokio::test]
@@ -92,7 +96,7 @@ async fn a_payment_earns_once_under_each_rule() {
 }
 
 fn settling(store: &Store, before: &Commission, after: &Commission) -> Write {
-    store.settle_commission(before, after, "moved").unwrap()
+    store.commissions().settle(before, after, "moved").unwrap()
 }
 
 fn void(held: &Commission, reason: VoidReason) -> Commission {
@@ -114,7 +118,7 @@ async fn only_a_held_commission_is_settled() {
     check_refused_whole(&table, settling(store, &held, &void(&held, VoidReason::Reversed)), "moved").await;
     check_written_once(&table, settling(store, &other, &nothing), "moved").await;
     assert_eq!(booked(store, 1).await, [released(&held, 1, NOW), nothing]);
-    let due = store.due_commissions(&id(1), NOW.plus_days(30)).await.unwrap();
+    let due = store.commissions().due(&id(1), NOW.plus_days(30)).await.unwrap();
     assert!(due.held.is_empty() && !due.may_be_more);
 }
 
@@ -150,7 +154,7 @@ async fn a_settlement_must_have_read_what_reversals_did() {
 async fn a_settlement_that_settles_nothing_cannot_be_written() {
     let table = table().await;
     let held = commission(7, 1, 2);
-    let write = table.store.settle_commission(&held, &held, "moved");
+    let write = table.store.commissions().settle(&held, &held, "moved");
     assert!(matches!(write, Err(StoreError::Corrupt(_))));
 }
 
@@ -160,7 +164,7 @@ fn reversed(before: &Commission, undone: i64, disputed: bool) -> Commission {
 }
 
 fn moving(store: &Store, before: &Commission, after: &Commission) -> Write {
-    store.move_commission(before, after, "moved").unwrap()
+    store.commissions().replace(before, after, "moved").unwrap()
 }
 
 /// Writes that, and gives it back.
@@ -206,7 +210,7 @@ async fn a_release_that_was_faster_refuses_the_reversal() {
 async fn only_what_can_be_released_is_listed_as_due() {
     let table = table().await;
     let held = commission(7, 1, 2);
-    let due = async || table.store.due_commissions(&id(1), NOW.plus_days(30)).await.unwrap().held;
+    let due = async || table.store.commissions().due(&id(1), NOW.plus_days(30)).await.unwrap().held;
     book(&table.store, &[&held]).await;
     let frozen = reverse(&table, &held, 0, true).await;
     assert!(due().await.is_empty(), "frozen");
@@ -235,11 +239,11 @@ async fn what_undoes_a_payment_is_remembered_from_what_was_read() {
     let store = &table.store;
     let paid = payment(7, 2, 1);
     let say = |before: &PaymentRecord, reversals: &Reversals| {
-        store.reverse_payment(before, reversals, "said since").unwrap()
+        store.payments().reverse(before, reversals, "said since").unwrap()
     };
     let first = told(&paid, &refund("re_1", 1000));
     check_refused_whole(&table, say(&paid, &first.reversals), "said since").await;
-    store.commit(&[store.insert_payment(&paid, "recorded").unwrap()]).await.unwrap();
+    store.commit(&[store.payments().insert(&paid, "recorded").unwrap()]).await.unwrap();
     check_written_once(&table, say(&paid, &first.reversals), "said since").await;
     // Another word, from the same reading as the first.
     let other = told(&paid, &refund("re_2", 500));
@@ -249,7 +253,7 @@ async fn what_undoes_a_payment_is_remembered_from_what_was_read() {
     check_written_once(&table, say(&first, &second.reversals), "said since").await;
     let other = told(&first, &refund("re_3", 700));
     check_refused_whole(&table, say(&first, &other.reversals), "said since").await;
-    let stored = store.payment(&paid.payment).await.unwrap();
+    let stored = store.payments().find(&paid.payment).await.unwrap();
     assert_eq!(stored, Some(second.clone()));
     assert_eq!((second.reversals.seq, second.reversals.undone(paid.paid)), (2, usd(1500)));
 }
@@ -264,11 +268,11 @@ async fn a_referral_counts_from_what_was_read() {
         BTreeMap::from([("loyal".to_owned(), Progress { payments, months })])
     };
     let count = |before: &Referral, to: &BTreeMap<String, Progress>| {
-        store.count_progress(before, to, "counted").unwrap()
+        store.referrals().count_progress(before, to, "counted").unwrap()
     };
     let (one, two) = (progress(1, &["2026-11"]), progress(2, &["2026-11", "2026-12"]));
     check_refused_whole(&table, count(&edge, &one), "counted").await;
-    store.commit(&[store.insert_referral(&edge, "exists").unwrap()]).await.unwrap();
+    store.commit(&[store.referrals().insert(&edge, "exists").unwrap()]).await.unwrap();
     check_written_once(&table, count(&edge, &one), "counted").await;
     check_refused_whole(&table, count(&edge, &two), "counted").await;
 
@@ -277,7 +281,7 @@ async fn a_referral_counts_from_what_was_read() {
     let same_number = Referral { progress: progress(2, &["2026-12", "2026-11"]), ..first.clone() };
     check_refused_whole(&table, count(&same_number, &progress(3, &[])), "counted").await;
     let second = Referral { progress: two, ..first };
-    let stored = store.referral(&id(1), second.joined_at, &id(2)).await.unwrap();
+    let stored = store.referrals().find(&id(1), second.joined_at, &id(2)).await.unwrap();
     assert_eq!(stored, Some(second.clone()));
     // Converting and counting do not get into each other's way.
     assert!(convert(store, &second, 7).await);
@@ -288,13 +292,13 @@ async fn a_referral_counts_from_what_was_read() {
 async fn a_version_of_the_program_is_never_set_again() {
     let table = table().await;
     let store = &table.store;
-    let set = |version: &ProgramVersion| store.insert_program(version, "taken").unwrap();
+    let set = |version: &ProgramVersion| store.programs().insert(version, "taken").unwrap();
     check_written_once(&table, set(&version(2)), "taken").await;
     let mut other = version(2);
     other.program.rules.clear();
     check_refused_whole(&table, set(&other), "taken").await;
     store.commit(&[set(&version(3))]).await.unwrap();
-    assert_eq!(store.program_versions(10).await.unwrap(), [version(3), version(2)]);
+    assert_eq!(store.programs().versions(10).await.unwrap(), [version(3), version(2)]);
 }
 
 #[tokio::test]
@@ -302,8 +306,9 @@ async fn a_limit_is_used_from_what_was_read() {
     let table = table().await;
     let store = &table.store;
     for limit in [Limit::Member(id(1), "recruit".to_owned()), Limit::Budget] {
-        let read = async || store.limit_use(&limit, "2026-11").await.unwrap();
-        let used = |before: &LimitUse, minor| store.use_limit(before, usd(minor), "used since").unwrap();
+        let read = async || store.programs().limit_use(&limit, "2026-11").await.unwrap();
+        let used =
+            |before: &LimitUse, minor| store.programs().use_limit(before, usd(minor), "used since").unwrap();
         let unused = read().await;
         assert_eq!(unused.used, 0);
         check_written_once(&table, used(&unused, 700), "used since").await;
@@ -326,24 +331,25 @@ async fn a_withdrawal_moves_only_from_the_state_that_was_read() {
     let asked = withdrawal(1, 3);
     let agreed = in_state(&asked, WithdrawalState::Approved);
     let rejected = in_state(&asked, WithdrawalState::Rejected);
-    let step =
-        |before: &Withdrawal, after: &Withdrawal| store.move_withdrawal(before, after, "moved").unwrap();
+    let step = |before: &Withdrawal, after: &Withdrawal| {
+        store.withdrawals().replace(before, after, "moved").unwrap()
+    };
     check_refused_whole(&table, step(&asked, &agreed), "moved").await;
-    check_written_once(&table, store.insert_withdrawal(&asked, "exists").unwrap(), "exists").await;
+    check_written_once(&table, store.withdrawals().insert(&asked, "exists").unwrap(), "exists").await;
     check_written_once(&table, step(&asked, &agreed), "moved").await;
     check_refused_whole(&table, step(&asked, &rejected), "moved").await;
 
     let paying = in_state(&agreed, WithdrawalState::Paying);
-    assert!(store.step_withdrawal(&agreed, &paying).await.unwrap());
-    assert!(!store.step_withdrawal(&agreed, &paying).await.unwrap());
-    assert!(!store.step_withdrawal(&asked, &rejected).await.unwrap());
+    assert!(store.withdrawals().step(&agreed, &paying).await.unwrap());
+    assert!(!store.withdrawals().step(&agreed, &paying).await.unwrap());
+    assert!(!store.withdrawals().step(&asked, &rejected).await.unwrap());
     // What is learned while it stays in its state is no move.
     let lost = Withdrawal { unknown_since: Some(NOW), ..paying.clone() };
-    assert!(store.step_withdrawal(&paying, &lost).await.unwrap());
+    assert!(store.withdrawals().step(&paying, &lost).await.unwrap());
     let paid = in_state(&lost, WithdrawalState::Paid);
     check_written_once(&table, step(&lost, &paid), "moved").await;
     check_refused_whole(&table, step(&lost, &in_state(&lost, WithdrawalState::Failed)), "moved").await;
-    assert_eq!(store.withdrawal(&asked.id).await.unwrap(), Some(paid));
+    assert_eq!(store.withdrawals().find(&asked.id).await.unwrap(), Some(paid));
 }
 
 /// A claim whose answer is lost reads as somebody else's: it is looked up, not paid twice.
@@ -351,36 +357,36 @@ async fn a_withdrawal_moves_only_from_the_state_that_was_read() {
 async fn a_claim_whose_answer_was_lost_errs_towards_not_paying() {
     let Some(table) = embedded_table().await else { return };
     let agreed = in_state(&withdrawal(1, 3), WithdrawalState::Approved);
-    table.store.commit(&[table.store.insert_withdrawal(&agreed, "exists").unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.withdrawals().insert(&agreed, "exists").unwrap()]).await.unwrap();
     let lossy = table.failing(&Script::first("PutItem", 1, Fault::LostAfter));
     let paying = in_state(&agreed, WithdrawalState::Paying);
-    assert!(!lossy.step_withdrawal(&agreed, &paying).await.unwrap());
-    assert_eq!(table.store.withdrawal(&agreed.id).await.unwrap(), Some(paying));
+    assert!(!lossy.withdrawals().step(&agreed, &paying).await.unwrap());
+    assert_eq!(table.store.withdrawals().find(&agreed.id).await.unwrap(), Some(paying));
 }
 
 /// Posts entries that were made one after another from `before`.
 async fn post(store: &Store, wallet: &Wallet, entries: &[guerdon_domain::wallets::Entry]) {
-    store.commit(&store.post_all(wallet, entries, "changed").unwrap()).await.unwrap();
+    store.commit(&store.wallets().post_all(wallet, entries, "changed").unwrap()).await.unwrap();
 }
 
 #[tokio::test]
 async fn who_owes_is_let_through_nowhere() {
     let table = table().await;
     let store = &table.store;
-    let check = |wallet: &Wallet| store.owes_nothing(wallet, "owes").unwrap();
+    let check = |wallet: &Wallet| store.withdrawals().owes_nothing(wallet, "owes").unwrap();
     let (wallet, gift) = give(empty_wallet(1), 400, 1);
     check_refused_whole(&table, check(&wallet), "owes").await;
     post(store, &wallet, &[gift]).await;
-    let innocent = store.insert_member(&member(1, None), "exists").unwrap();
+    let innocent = store.members().insert(&member(1, None), "exists").unwrap();
     store.commit(&[check(&wallet), innocent]).await.unwrap();
-    assert!(store.member(&id(1)).await.unwrap().is_some());
+    assert!(store.members().find(&id(1)).await.unwrap().is_some());
 
     let (owing, entry) = wallet.claw_back(usd(401), commission(7, 1, 2).id, NOW).unwrap();
     post(store, &owing, &[entry]).await;
     check_refused_whole(&table, check(&owing), "owes").await;
     let (even, entry) = give(owing, 1, 2);
     post(store, &even, &[entry]).await;
-    let innocent = store.insert_member(&member(2, None), "exists").unwrap();
+    let innocent = store.members().insert(&member(2, None), "exists").unwrap();
     store.commit(&[check(&even), innocent]).await.unwrap();
 }
 
@@ -388,13 +394,13 @@ async fn who_owes_is_let_through_nowhere() {
 async fn only_a_known_member_is_barred() {
     let table = table().await;
     let store = &table.store;
-    let bar = |barred| store.bar_member(&id(1), barred, "unknown").unwrap();
+    let bar = |barred| store.members().bar(&id(1), barred, "unknown").unwrap();
     check_refused_whole(&table, bar(true), "unknown").await;
-    store.commit(&[store.insert_member(&member(1, None), "exists").unwrap()]).await.unwrap();
+    store.commit(&[store.members().insert(&member(1, None), "exists").unwrap()]).await.unwrap();
     for barred in [true, true, false] {
         store.commit(&[bar(barred)]).await.unwrap();
         let expected = guerdon_domain::members::Member { barred, ..member(1, None) };
-        assert_eq!(store.member(&id(1)).await.unwrap(), Some(expected));
+        assert_eq!(store.members().find(&id(1)).await.unwrap(), Some(expected));
     }
 }
 
@@ -407,25 +413,25 @@ async fn check_parked_until(waits_for: WaitsFor, appear: impl AsyncFn(&Store)) {
     let table = table().await;
     let store = &table.store;
     let event = |name| ParkedEvent { waits_for: waits_for.clone(), ..parked(name, NOW, 1) };
-    let park = |name| store.park_until(&event(name), "appeared").unwrap();
+    let park = |name| store.parked().park_until(&event(name), "appeared").unwrap();
     // Parked twice, it waits once.
     for _ in 0..2 {
         store.commit(&park("evt_1")).await.unwrap();
     }
-    assert_eq!(store.parked_for(&waits_for).await.unwrap(), [event("evt_1")]);
+    assert_eq!(store.parked().waiting_for(&waits_for).await.unwrap(), [event("evt_1")]);
     appear(store).await;
     for name in ["evt_1", "evt_2"] {
         check_all_refused(&table, park(name).into(), "appeared").await;
     }
-    assert_eq!(store.parked_for(&waits_for).await.unwrap(), [event("evt_1")]);
-    store.unpark(&event("evt_1")).await.unwrap();
-    assert!(store.parked_for(&waits_for).await.unwrap().is_empty());
+    assert_eq!(store.parked().waiting_for(&waits_for).await.unwrap(), [event("evt_1")]);
+    store.parked().remove(&event("evt_1")).await.unwrap();
+    assert!(store.parked().waiting_for(&waits_for).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn an_event_waits_until_its_payment_is_recorded() {
     check_parked_until(WaitsFor::Payment { payment: invoice(7) }, async |store| {
-        write(store, vec![store.insert_payment(&payment(7, 2, 1), ())]).await;
+        write(store, vec![store.payments().insert(&payment(7, 2, 1), ())]).await;
     })
     .await;
 }
@@ -434,7 +440,7 @@ async fn an_event_waits_until_its_payment_is_recorded() {
 async fn an_event_waits_until_its_reference_is_tied() {
     check_parked_until(WaitsFor::Reference { reference: intent() }, async |store| {
         let tie = PaymentReference { reference: intent(), payment: invoice(7) };
-        store.tie_reference(&tie).await.unwrap();
+        store.customers().tie_reference(&tie).await.unwrap();
     })
     .await;
 }
@@ -443,7 +449,7 @@ async fn an_event_waits_until_its_reference_is_tied() {
 async fn who_waits_for_a_rule_waits_for_no_item() {
     let table = table().await;
     let waits_for = WaitsFor::Handler { kind: "radar.early_fraud_warning.created".to_owned() };
-    let parked = table.store.park_until(&ParkedEvent { waits_for, ..parked("evt_1", NOW, 1) }, ());
+    let parked = table.store.parked().park_until(&ParkedEvent { waits_for, ..parked("evt_1", NOW, 1) }, ());
     assert!(matches!(parked, Err(StoreError::Corrupt(_))));
 }
 
@@ -452,14 +458,14 @@ async fn a_name_is_tied_to_one_payment_for_ever() {
     let table = table().await;
     let tie = async |n| {
         let tie = PaymentReference { reference: intent(), payment: invoice(n) };
-        table.store.tie_reference(&tie).await.unwrap();
+        table.store.customers().tie_reference(&tie).await.unwrap();
     };
     tie(7).await;
     let before = table.items().await;
     tie(7).await;
     tie(8).await;
     assert_eq!(table.items().await, before);
-    assert_eq!(table.store.referenced(&intent()).await.unwrap(), Some(invoice(7)));
+    assert_eq!(table.store.customers().referenced(&intent()).await.unwrap(), Some(invoice(7)));
 }
 
 /// Two clawbacks in one transaction, from an empty wallet and from one that has moved.
@@ -471,7 +477,7 @@ async fn several_entries_are_posted_at_once_or_not_at_all() {
     let two = |wallet: Wallet, n| {
         let (wallet, first) = claw(wallet, n);
         let (wallet, second) = claw(wallet, n + 1);
-        let posts = store.post_all(&wallet, &[first, second], "changed").unwrap();
+        let posts = store.wallets().post_all(&wallet, &[first, second], "changed").unwrap();
         (wallet, posts)
     };
     let (wallet, posts) = two(empty_wallet(1), 1);
@@ -484,8 +490,8 @@ async fn several_entries_are_posted_at_once_or_not_at_all() {
     check_all_refused(&table, meanwhile, "changed").await;
 
     assert_eq!((after.seq, after.owed()), (4, usd(1200)));
-    assert_eq!(store.wallet(&id(1), after.kind, after.currency).await.unwrap(), after);
-    let statement = store.statement(&id(1), after.kind, after.currency).await.unwrap();
+    assert_eq!(store.wallets().find(&id(1), after.kind, after.currency).await.unwrap(), after);
+    let statement = store.wallets().statement(&id(1), after.kind, after.currency).await.unwrap();
     verify_statement(&after, &statement).unwrap();
 }
 
@@ -496,8 +502,8 @@ async fn an_entry_is_never_written_over() {
     let store = &table.store;
     let (wallet, first) = give(empty_wallet(1), 5, 1);
     let (wallet, second) = give(wallet, 6, 2);
-    let mut posts = store.post_all(&wallet, &[first.clone(), second], "changed").unwrap();
-    let stray = store.post(&wallet, &first, "changed").unwrap().remove(1);
+    let mut posts = store.wallets().post_all(&wallet, &[first.clone(), second], "changed").unwrap();
+    let stray = store.wallets().post(&wallet, &first, "changed").unwrap().remove(1);
     store.commit(&[stray]).await.unwrap();
     check_all_refused(&table, posts.clone(), "changed").await;
     posts.remove(1);

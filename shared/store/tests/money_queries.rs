@@ -16,7 +16,11 @@ use guerdon_domain::{
     wallets::{Wallet, WalletKind},
     withdrawals::{Withdrawal, WithdrawalState},
 };
-use guerdon_store::{PaymentReference, SHARDS, Store, commission_cursor, withdrawal_id};
+use guerdon_store::{
+    commissions::commission_cursor,
+    payments::PaymentReference,
+    table::{SHARDS, Store, withdrawal_id},
+};
 use support::*;
 
 #[tokio::test]
@@ -29,15 +33,15 @@ async fn pattern_8_a_commission_stands_where_its_place_says() {
     let (early, late) = (commission(2, 1, 2), commission(4, 1, 2));
     // Of the same instant, the one that converts comes first.
     let oldest_first = [early, converting, once, late];
-    write(store, oldest_first.iter().map(|c| store.insert_commission(c, ())).collect()).await;
-    assert_eq!(store.all_commissions(&id(1)).await.unwrap(), oldest_first);
+    write(store, oldest_first.iter().map(|c| store.commissions().insert(c, ())).collect()).await;
+    assert_eq!(store.commissions().all(&id(1)).await.unwrap(), oldest_first);
     let mut cursor = None;
     for expected in oldest_first.iter().rev() {
-        let page = store.commissions(&id(1), cursor.as_deref(), 1).await.unwrap();
+        let page = store.commissions().list(&id(1), cursor.as_deref(), 1).await.unwrap();
         assert_eq!(page, std::slice::from_ref(expected));
         cursor = Some(commission_cursor(expected));
     }
-    assert!(store.commissions(&id(1), cursor.as_deref(), 1).await.unwrap().is_empty());
+    assert!(store.commissions().list(&id(1), cursor.as_deref(), 1).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -46,13 +50,13 @@ async fn pattern_10_a_line_of_a_statement_is_found_by_its_number() {
     let store = &table.store;
     let (wallet, first) = give(empty_wallet(1), 5, 1);
     let (wallet, second) = give(wallet, 6, 2);
-    store.commit(&store.post_all(&wallet, &[first, second.clone()], ()).unwrap()).await.unwrap();
-    assert_eq!(store.entry(&wallet, 2).await.unwrap(), Some(second));
-    assert_eq!(store.entry(&wallet, 3).await.unwrap(), None);
+    store.commit(&store.wallets().post_all(&wallet, &[first, second.clone()], ()).unwrap()).await.unwrap();
+    assert_eq!(store.wallets().entry(&wallet, 2).await.unwrap(), Some(second));
+    assert_eq!(store.wallets().entry(&wallet, 3).await.unwrap(), None);
     let euros = Wallet { currency: Currency::EUR, ..wallet.clone() };
     let earnings = Wallet { kind: WalletKind::Earnings, ..wallet };
     for other in [euros, earnings, empty_wallet(2)] {
-        assert_eq!(store.entry(&other, 2).await.unwrap(), None);
+        assert_eq!(store.wallets().entry(&other, 2).await.unwrap(), None);
     }
 }
 
@@ -60,10 +64,10 @@ async fn pattern_10_a_line_of_a_statement_is_found_by_its_number() {
 async fn pattern_20_versions_of_the_program_are_listed_newest_first() {
     let table = table().await;
     let store = &table.store;
-    assert!(store.program_versions(10).await.unwrap().is_empty());
-    write(store, [9, 10, 2, 100].map(|n| store.insert_program(&version(n), ())).into()).await;
-    assert_eq!(store.program_versions(10).await.unwrap(), [100, 10, 9, 2].map(version));
-    assert_eq!(store.program_versions(2).await.unwrap(), [100, 10].map(version));
+    assert!(store.programs().versions(10).await.unwrap().is_empty());
+    write(store, [9, 10, 2, 100].map(|n| store.programs().insert(&version(n), ())).into()).await;
+    assert_eq!(store.programs().versions(10).await.unwrap(), [100, 10, 9, 2].map(version));
+    assert_eq!(store.programs().versions(2).await.unwrap(), [100, 10].map(version));
 }
 
 #[tokio::test]
@@ -79,11 +83,11 @@ async fn pattern_21_what_converted_a_referral_is_found_from_the_referral() {
         placed(Place::Conversion { joined_at: NOW.plus_days(1) }, commission(10, 1, 2)),
         placed(Place::Conversion { joined_at: NOW }, commission(11, 4, 2)),
     ];
-    write(store, others.iter().map(|c| store.insert_commission(c, ())).collect()).await;
-    assert_eq!(store.conversion(&edge).await.unwrap(), None);
+    write(store, others.iter().map(|c| store.commissions().insert(c, ())).collect()).await;
+    assert_eq!(store.commissions().conversion(&edge).await.unwrap(), None);
     let converting = placed(Place::Conversion { joined_at: NOW }, commission(12, 1, 2));
-    write(store, vec![store.insert_commission(&converting, ())]).await;
-    assert_eq!(store.conversion(&edge).await.unwrap(), Some(converting));
+    write(store, vec![store.commissions().insert(&converting, ())]).await;
+    assert_eq!(store.commissions().conversion(&edge).await.unwrap(), Some(converting));
 }
 
 #[tokio::test]
@@ -105,16 +109,19 @@ async fn pattern_22_a_payments_commissions_come_in_the_order_of_its_trace() {
     paid.trace = earned.iter().map(granted).collect();
     paid.trace.insert(1, refused.clone());
     // Another payment of the same day earns the same people something.
-    write(store, earned.iter().map(|c| store.insert_commission(c, ())).collect()).await;
-    write(store, [1, 3].map(|n| store.insert_commission(&commission(8, n, 2), ())).into()).await;
-    assert_eq!(store.commissions_of(&paid).await.unwrap(), earned);
+    write(store, earned.iter().map(|c| store.commissions().insert(c, ())).collect()).await;
+    write(store, [1, 3].map(|n| store.commissions().insert(&commission(8, n, 2), ())).into()).await;
+    assert_eq!(store.commissions().of(&paid).await.unwrap(), earned);
     paid.trace.reverse();
-    assert_eq!(store.commissions_of(&paid).await.unwrap(), earned.iter().rev().cloned().collect::<Vec<_>>());
+    assert_eq!(
+        store.commissions().of(&paid).await.unwrap(),
+        earned.iter().rev().cloned().collect::<Vec<_>>()
+    );
 
     let nothing = PaymentRecord { trace: vec![refused], ..paid.clone() };
-    assert!(store.commissions_of(&nothing).await.unwrap().is_empty());
+    assert!(store.commissions().of(&nothing).await.unwrap().is_empty());
     let unknown = payment(9, 2, 1);
-    assert!(store.commissions_of(&unknown).await.unwrap().is_empty());
+    assert!(store.commissions().of(&unknown).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -125,9 +132,9 @@ async fn pattern_23_a_withdrawal_is_found_by_its_id() {
     dashed.member = MemberId::parse("a-member-1").unwrap();
     dashed.id = withdrawal_id(&dashed.member, 7).unwrap();
     let known = [withdrawal(1, 7), withdrawal(1, 12_345_678_901), dashed];
-    write(store, known.iter().map(|w| store.insert_withdrawal(w, ())).collect()).await;
+    write(store, known.iter().map(|w| store.withdrawals().insert(w, ())).collect()).await;
     for expected in known {
-        assert_eq!(store.withdrawal(&expected.id).await.unwrap(), Some(expected));
+        assert_eq!(store.withdrawals().find(&expected.id).await.unwrap(), Some(expected));
     }
     let own = id(1);
     let malformed = [
@@ -147,7 +154,7 @@ async fn pattern_23_a_withdrawal_is_found_by_its_id() {
     ];
     for id in malformed {
         let id = WithdrawalId::parse(id).unwrap();
-        assert_eq!(store.withdrawal(&id).await.unwrap(), None, "{id}");
+        assert_eq!(store.withdrawals().find(&id).await.unwrap(), None, "{id}");
     }
 }
 
@@ -156,12 +163,12 @@ async fn pattern_24_a_members_withdrawals_are_paged_newest_first() {
     let table = table().await;
     let store = &table.store;
     let all = [100, 10, 9, 2].map(|seq| withdrawal(1, seq));
-    write(store, all.iter().map(|w| store.insert_withdrawal(w, ())).collect()).await;
-    write(store, vec![store.insert_withdrawal(&withdrawal(2, 50), ())]).await;
+    write(store, all.iter().map(|w| store.withdrawals().insert(w, ())).collect()).await;
+    write(store, vec![store.withdrawals().insert(&withdrawal(2, 50), ())]).await;
     // Final ones stay in the list.
     let paid = Withdrawal { state: WithdrawalState::Paid, ..all[1].clone() };
-    assert!(store.step_withdrawal(&all[1], &paid).await.unwrap());
-    let page = async |before, limit| store.withdrawals_of(&id(1), before, limit).await.unwrap();
+    assert!(store.withdrawals().step(&all[1], &paid).await.unwrap());
+    let page = async |before, limit| store.withdrawals().of(&id(1), before, limit).await.unwrap();
     assert_eq!(page(None, 2).await, [all[0].clone(), paid.clone()]);
     assert_eq!(page(Some(10), 2).await, all[2..]);
     assert_eq!(page(Some(11), 1).await, [paid]);
@@ -176,7 +183,7 @@ fn queue() -> Vec<Withdrawal> {
 
 async fn step(store: &Store, before: &Withdrawal, state: WithdrawalState) -> Withdrawal {
     let after = Withdrawal { state, ..before.clone() };
-    assert!(store.step_withdrawal(before, &after).await.unwrap());
+    assert!(store.withdrawals().step(before, &after).await.unwrap());
     after
 }
 
@@ -184,7 +191,7 @@ async fn step(store: &Store, before: &Withdrawal, state: WithdrawalState) -> Wit
 async fn queued(store: &Store, state: WithdrawalState) -> Vec<Withdrawal> {
     let mut seen: Vec<Withdrawal> = Vec::new();
     loop {
-        let page = store.withdrawals_in(state, seen.last(), 3).await.unwrap();
+        let page = store.withdrawals().in_state(state, seen.last(), 3).await.unwrap();
         if page.is_empty() {
             return seen;
         }
@@ -198,7 +205,7 @@ async fn pattern_25_each_state_has_a_queue_the_longest_waiting_first() {
     let table = table().await;
     let store = &table.store;
     let all = queue();
-    write(store, all.iter().rev().map(|w| store.insert_withdrawal(w, ())).collect()).await;
+    write(store, all.iter().rev().map(|w| store.withdrawals().insert(w, ())).collect()).await;
     assert_eq!(queued(store, WithdrawalState::Requested).await, all);
     let second = step(store, &all[1], WithdrawalState::Approved).await;
     let first = step(store, &all[0], WithdrawalState::Approved).await;
@@ -222,11 +229,11 @@ async fn pattern_25_a_page_goes_on_behind_a_withdrawal_that_has_moved_on() {
     let table = table().await;
     let store = &table.store;
     let all = queue();
-    write(store, all.iter().map(|w| store.insert_withdrawal(w, ())).collect()).await;
+    write(store, all.iter().map(|w| store.withdrawals().insert(w, ())).collect()).await;
     for n in [4, 5] {
         step(store, &all[n], WithdrawalState::Approved).await;
     }
-    let rest = store.withdrawals_in(WithdrawalState::Requested, Some(&all[4]), 100).await.unwrap();
+    let rest = store.withdrawals().in_state(WithdrawalState::Requested, Some(&all[4]), 100).await.unwrap();
     assert_eq!(rest, all[6..]);
 }
 
@@ -248,19 +255,19 @@ async fn pattern_25_a_claim_that_is_too_old_is_stuck() {
         Withdrawal { unknown_since: Some(NOW), ..claimed(5, 20, paying) },
         claimed(6, 20, WithdrawalState::Approved),
     ];
-    write(store, all.iter().map(|w| store.insert_withdrawal(w, ())).collect()).await;
-    let stuck = store.stuck_withdrawals(NOW.plus_seconds(100), 100).await.unwrap();
+    write(store, all.iter().map(|w| store.withdrawals().insert(w, ())).collect()).await;
+    let stuck = store.withdrawals().stuck(NOW.plus_seconds(100), 100).await.unwrap();
     let members: BTreeSet<MemberId> = stuck.into_iter().map(|w| w.member).collect();
     assert_eq!(members, BTreeSet::from([1, 4, 5].map(id)));
-    assert_eq!(store.stuck_withdrawals(NOW.plus_seconds(101), 100).await.unwrap().len(), 4);
-    assert_eq!(store.stuck_withdrawals(NOW.plus_seconds(101), 2).await.unwrap().len(), 2);
+    assert_eq!(store.withdrawals().stuck(NOW.plus_seconds(101), 100).await.unwrap().len(), 4);
+    assert_eq!(store.withdrawals().stuck(NOW.plus_seconds(101), 2).await.unwrap().len(), 2);
 }
 
 /// Records payments and lists them, as the stream does.
 async fn record(store: &Store, payments: &[PaymentRecord]) {
-    write(store, payments.iter().map(|p| store.insert_payment(p, ())).collect()).await;
+    write(store, payments.iter().map(|p| store.payments().insert(p, ())).collect()).await;
     for payment in payments {
-        store.list_payment(&listed(payment)).await.unwrap();
+        store.payments().list(&listed(payment)).await.unwrap();
     }
 }
 
@@ -273,11 +280,11 @@ async fn pattern_26_a_members_payments_are_paged_newest_first() {
     record(store, &all).await;
     record(store, &[payment(20, 3, 1)]).await;
     // Told again, a payment is still listed once.
-    store.list_payment(&listed(&all[3])).await.unwrap();
+    store.payments().list(&listed(&all[3])).await.unwrap();
     all.reverse();
     let mut seen: Vec<PaymentRecord> = Vec::new();
     loop {
-        let page = store.payments_of(&id(2), seen.last(), 3).await.unwrap();
+        let page = store.payments().of(&id(2), seen.last(), 3).await.unwrap();
         if page.is_empty() {
             break;
         }
@@ -285,7 +292,7 @@ async fn pattern_26_a_members_payments_are_paged_newest_first() {
         seen.extend(page);
     }
     assert_eq!(seen, all);
-    assert!(store.payments_of(&id(1), None, 3).await.unwrap().is_empty(), "the beneficiary has not paid");
+    assert!(store.payments().of(&id(1), None, 3).await.unwrap().is_empty(), "the beneficiary has not paid");
 }
 
 #[tokio::test]
@@ -294,7 +301,7 @@ async fn pattern_26_at_most_a_hundred_payments_are_one_page() {
     let store = &table.store;
     let all: Vec<_> = (0..101).map(|n| payment(n, 2, 1)).collect();
     record(store, &all).await;
-    let page = store.payments_of(&id(2), None, 500).await.unwrap();
+    let page = store.payments().of(&id(2), None, 500).await.unwrap();
     assert!(page.iter().eq(all[1..].iter().rev()), "{} payments", page.len());
 }
 
@@ -320,12 +327,12 @@ async fn pattern_27_a_days_payments_are_found_in_all_shards() {
     assert!((0..SHARDS).all(|n| of_shard(n) > 0), "an empty shard");
     assert!((0..SHARDS).any(|n| of_shard(n) > 100), "no shard of several pages");
 
-    let mut found = store.payments_on("2026-11-21").await.unwrap();
+    let mut found = store.payments().on("2026-11-21").await.unwrap();
     found.sort_by_key(|payment| payment.payment.to_string());
     assert_eq!(found, [today.as_slice(), &edges].concat());
-    assert_eq!(store.payments_on("2026-11-20").await.unwrap(), yesterday);
-    assert_eq!(store.payments_on("2026-11-22").await.unwrap(), tomorrow);
-    assert!(store.payments_on("2026-11-23").await.unwrap().is_empty());
+    assert_eq!(store.payments().on("2026-11-20").await.unwrap(), yesterday);
+    assert_eq!(store.payments().on("2026-11-22").await.unwrap(), tomorrow);
+    assert!(store.payments().on("2026-11-23").await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -341,11 +348,11 @@ async fn pattern_28_a_limit_is_counted_by_owner_and_period() {
         (Limit::Budget, "2026-11", 50_000),
         (Limit::Budget, "ever", 600_000),
     ];
-    let read = async |limit: &Limit, period| store.limit_use(limit, period).await.unwrap();
+    let read = async |limit: &Limit, period| store.programs().limit_use(limit, period).await.unwrap();
     for (limit, period, minor) in &uses {
         let before = read(limit, period).await;
         assert_eq!(before.used, 0);
-        write(store, vec![store.use_limit(&before, usd(*minor), ())]).await;
+        write(store, vec![store.programs().use_limit(&before, usd(*minor), ())]).await;
     }
     for (limit, period, minor) in &uses {
         assert_eq!(read(limit, period).await.used, *minor, "{limit:?} {period}");
@@ -382,41 +389,41 @@ async fn pattern_29_a_payment_is_found_by_its_other_names() {
         PaymentKey { id, ..invoice(7) }
     };
     for reference in ["pi_3SRzq", "ch_3SRzq"].map(name) {
-        assert_eq!(store.referenced(&reference).await.unwrap(), None);
+        assert_eq!(store.customers().referenced(&reference).await.unwrap(), None);
         let tie = PaymentReference { reference: reference.clone(), payment: invoice(7) };
-        store.tie_reference(&tie).await.unwrap();
-        assert_eq!(store.referenced(&reference).await.unwrap(), Some(invoice(7)));
+        store.customers().tie_reference(&tie).await.unwrap();
+        assert_eq!(store.customers().referenced(&reference).await.unwrap(), Some(invoice(7)));
     }
     // A payment's own key is no other name of it.
     record(store, &[payment(7, 2, 1)]).await;
-    assert_eq!(store.referenced(&invoice(7)).await.unwrap(), None);
+    assert_eq!(store.customers().referenced(&invoice(7)).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn pattern_31_reading_the_whole_table_finds_each_wallet_and_payment_once() {
     let table = table().await;
     let store = &table.store;
-    let empty = store.scan(None, 10).await.unwrap();
-    assert_eq!(empty, guerdon_store::ScannedPage::default());
+    let empty = store.verification().scan(None, 10).await.unwrap();
+    assert_eq!(empty, guerdon_store::verification::ScannedPage::default());
 
     let mut wallets = BTreeMap::new();
     for n in 1..=5 {
         let (wallet, entry) = give(empty_wallet(n), 100, n);
-        store.commit(&store.post(&wallet, &entry, ()).unwrap()).await.unwrap();
+        store.commit(&store.wallets().post(&wallet, &entry, ()).unwrap()).await.unwrap();
         wallets.insert(id(n), wallet);
     }
     let payments: Vec<_> = (1..=6).map(|n| payment(n, n, 9)).collect();
     record(store, &payments).await;
     // What it sorts out.
-    write(store, (1..=7).map(|n| store.insert_member(&member(n, Some(9)), ())).collect()).await;
-    write(store, (1..=6).map(|n| store.insert_commission(&commission(n, 9, n), ())).collect()).await;
-    write(store, vec![store.insert_withdrawal(&withdrawal(1, 3), ())]).await;
+    write(store, (1..=7).map(|n| store.members().insert(&member(n, Some(9)), ())).collect()).await;
+    write(store, (1..=6).map(|n| store.commissions().insert(&commission(n, 9, n), ())).collect()).await;
+    write(store, vec![store.withdrawals().insert(&withdrawal(1, 3), ())]).await;
     let stored = table.items().await.len();
     assert_eq!(stored, 5 * 2 + 6 * 2 + 7 + 6 + 1);
 
     let (mut pages, mut from) = (Vec::new(), None);
     loop {
-        let page = store.scan(from.as_ref(), 3).await.unwrap();
+        let page = store.verification().scan(from.as_ref(), 3).await.unwrap();
         from = page.next.clone();
         pages.push(page);
         // A caller may keep the cursor as text meanwhile.

@@ -7,7 +7,10 @@ mod support;
 use std::ops::RangeInclusive;
 
 use guerdon_domain::time::Timestamp;
-use guerdon_store::{Contribution, Counters, Projection, SCORE, Store};
+use guerdon_store::{
+    statistics::{Contribution, Counters, Projection, SCORE},
+    table::Store,
+};
 use support::*;
 
 /// Stream records with these numbers; record `n` adds `10^n`, so the sum shows which were taken, how often.
@@ -20,11 +23,11 @@ fn contribution(n: u32, add: i64) -> Contribution {
 }
 
 async fn project(store: &Store, shard: &str, batch: &[Contribution], now: Timestamp) {
-    store.project(&Projection::Totals, shard, batch, now).await.unwrap();
+    store.statistics().project(&Projection::Totals, shard, batch, now).await.unwrap();
 }
 
 async fn sum(store: &Store) -> i64 {
-    store.counters(&Projection::Totals).await.unwrap().get("sum").copied().unwrap_or_default()
+    store.statistics().counters(&Projection::Totals).await.unwrap().get("sum").copied().unwrap_or_default()
 }
 
 /// Names of the guards that the totals hold.
@@ -83,14 +86,14 @@ async fn one_record_may_add_to_several_counters_at_once() {
     project(&table.store, "a", &batch, NOW).await;
     project(&table.store, "a", &batch, NOW).await;
     let expected: Counters = adds(&[("converted", 3), ("pending", -1)]);
-    assert_eq!(table.store.counters(&Projection::Totals).await.unwrap(), expected);
+    assert_eq!(table.store.statistics().counters(&Projection::Totals).await.unwrap(), expected);
 }
 
 #[tokio::test]
 async fn zero_adds_still_move_the_guard() {
     let table = table().await;
     project(&table.store, "a", &[contribution(5, 0)], NOW).await;
-    assert!(table.store.counters(&Projection::Totals).await.unwrap().is_empty());
+    assert!(table.store.statistics().counters(&Projection::Totals).await.unwrap().is_empty());
     // The batch that went before is late: it was taken for seen, so it adds nothing.
     project(&table.store, "a", &records(1..=5), NOW).await;
     assert_eq!(sum(&table.store).await, 0);
@@ -105,9 +108,9 @@ async fn a_score_is_counted_exactly_once_too() {
     let adds = Counters::from([(SCORE.to_owned(), 2)]);
     let batch = [Contribution { sequence: "1".to_owned(), adds }];
     for _ in 0..2 {
-        table.store.project(&rank, "a", &batch, NOW).await.unwrap();
+        table.store.statistics().project(&rank, "a", &batch, NOW).await.unwrap();
     }
-    assert_eq!(table.store.score(&id(1), "all").await.unwrap(), Some(2));
+    assert_eq!(table.store.statistics().score(&id(1), "all").await.unwrap(), Some(2));
 }
 
 /// Takes record 1 of `count` shards in.

@@ -17,7 +17,10 @@ use guerdon_domain::{
 };
 use guerdon_engine::Fault;
 use guerdon_store::{
-    Claim, CommitError, Contribution, Counters, Projection, Store, StoreError, StoredResponse,
+    messages::Claim,
+    requests::StoredResponse,
+    statistics::{Contribution, Counters, Projection},
+    table::{CommitError, Store, StoreError},
 };
 use support::*;
 
@@ -57,16 +60,16 @@ async fn every_record_is_inserted_once() {
         at: NOW,
     };
     let inserts = [
-        (store.insert_member(&member(1, None), "member"), "member"),
-        (store.insert_code(&code(1, "KRTW7Q9M", 365), "code"), "code"),
-        (store.insert_referral(&referral(1, 2), "referral"), "referral"),
-        (store.insert_payment(&payment(7, 2, 1), "payment"), "payment"),
-        (store.insert_commission(&commission(7, 1, 2), "commission"), "commission"),
-        (store.insert_posting(&posting(1, 2), "posting"), "posting"),
-        (store.insert_invoice_credit(&invoice_credit(), "invoice"), "invoice"),
-        (store.insert_adjustment(&adjustment, "adjustment"), "adjustment"),
-        (store.insert_program(&version(2), "program"), "program"),
-        (store.insert_withdrawal(&withdrawal(1, 3), "withdrawal"), "withdrawal"),
+        (store.members().insert(&member(1, None), "member"), "member"),
+        (store.codes().insert(&code(1, "KRTW7Q9M", 365), "code"), "code"),
+        (store.referrals().insert(&referral(1, 2), "referral"), "referral"),
+        (store.payments().insert(&payment(7, 2, 1), "payment"), "payment"),
+        (store.commissions().insert(&commission(7, 1, 2), "commission"), "commission"),
+        (store.bill_credit().insert_posting(&posting(1, 2), "posting"), "posting"),
+        (store.bill_credit().insert_invoice_credit(&invoice_credit(), "invoice"), "invoice"),
+        (store.wallets().insert_adjustment(&adjustment, "adjustment"), "adjustment"),
+        (store.programs().insert(&version(2), "program"), "program"),
+        (store.withdrawals().insert(&withdrawal(1, 3), "withdrawal"), "withdrawal"),
     ];
     for (write, expect) in inserts {
         check_written_once(&table, write.unwrap(), expect).await;
@@ -76,7 +79,8 @@ async fn every_record_is_inserted_once() {
 #[tokio::test]
 async fn the_first_failed_fragment_names_the_refusal() {
     let table = table().await;
-    let insert = |n| table.store.insert_member(&member(n, None), if n == 1 { "one" } else { "two" }).unwrap();
+    let insert =
+        |n| table.store.members().insert(&member(n, None), if n == 1 { "one" } else { "two" }).unwrap();
     table.store.commit(&[insert(1), insert(2)]).await.unwrap();
     assert_eq!(refusal(&table.store, &[insert(1), insert(2)]).await, "one");
     assert_eq!(refusal(&table.store, &[insert(2), insert(1)]).await, "two");
@@ -103,10 +107,14 @@ async fn an_audited_request_is_written_once_under_its_key() {
         before: text("{}"),
         after: text("{}"),
     };
-    table.store.commit(&table.store.audited(&audit("1"), &response, "repeated").unwrap()).await.unwrap();
-    let again = table.store.audited(&audit("2"), &response, "repeated").unwrap();
+    table
+        .store
+        .commit(&table.store.requests().audited(&audit("1"), &response, "repeated").unwrap())
+        .await
+        .unwrap();
+    let again = table.store.requests().audited(&audit("2"), &response, "repeated").unwrap();
     assert_eq!(refusal(&table.store, &again).await, "repeated");
-    assert_eq!(table.store.audit_trail("2026-11", None, 10).await.unwrap().len(), 1);
+    assert_eq!(table.store.audit().trail("2026-11", None, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -114,7 +122,7 @@ async fn of_two_posts_from_the_same_version_one_wins() {
     let table = table().await;
     let post = |wallet, minor, n| {
         let (wallet, entry) = give(wallet, minor, n);
-        (table.store.post(&wallet, &entry, "changed").unwrap(), wallet)
+        (table.store.wallets().post(&wallet, &entry, "changed").unwrap(), wallet)
     };
     // Nobody has posted yet: the first entry is the version.
     let (first, wallet) = post(empty_wallet(1), 500, 1);
@@ -128,8 +136,8 @@ async fn of_two_posts_from_the_same_version_one_wins() {
     for mut writes in [first, second] {
         check_refused_whole(&table, writes.remove(0), "changed").await;
     }
-    assert_eq!(table.store.wallet(&id(1), wallet.kind, wallet.currency).await.unwrap(), after);
-    assert_eq!(table.store.statement(&id(1), wallet.kind, wallet.currency).await.unwrap().len(), 2);
+    assert_eq!(table.store.wallets().find(&id(1), wallet.kind, wallet.currency).await.unwrap(), after);
+    assert_eq!(table.store.wallets().statement(&id(1), wallet.kind, wallet.currency).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -138,20 +146,20 @@ async fn a_referral_converts_once_whether_pending_or_just_expired() {
     let store = &table.store;
     let (paid, late, missing) = (referral(1, 2), referral(1, 3), referral(1, 4));
     for edge in [&paid, &late] {
-        store.commit(&[store.insert_referral(edge, "exists").unwrap()]).await.unwrap();
+        store.commit(&[store.referrals().insert(edge, "exists").unwrap()]).await.unwrap();
     }
     assert!(convert(store, &paid, 7).await);
-    assert!(store.expire_referral(&late).await.unwrap());
+    assert!(store.referrals().expire(&late).await.unwrap());
     // A payment within the window may be heard of only after the expiry job has been there.
     assert!(convert(store, &late, 9).await);
     let before = table.items().await;
     assert!(!convert(store, &paid, 8).await);
     assert!(!convert(store, &late, 9).await);
     assert!(!convert(store, &missing, 9).await);
-    assert!(!store.expire_referral(&paid).await.unwrap());
+    assert!(!store.referrals().expire(&paid).await.unwrap());
     assert_eq!(table.items().await, before);
     for (edge, n) in [(paid, 7), (late, 9)] {
-        let stored = store.referral(&id(1), edge.joined_at, &edge.referee).await.unwrap();
+        let stored = store.referrals().find(&id(1), edge.joined_at, &edge.referee).await.unwrap();
         assert_eq!(stored, Some(converted(&edge, n)));
     }
 }
@@ -162,13 +170,14 @@ async fn a_code_is_replaced_only_from_the_one_that_was_read() {
     let store = &table.store;
     let named = |text| MemberCode { code: code(1, text, 1).code, expires_at: NOW.plus_days(1) };
     let (first, second) = (named("AAAA2222"), named("BBBB3333"));
-    let replace =
-        |previous: Option<&_>, next: &_| store.replace_code(&id(1), previous, next, "changed").unwrap();
+    let replace = |previous: Option<&_>, next: &_| {
+        store.members().replace_code(&id(1), previous, next, "changed").unwrap()
+    };
     check_refused_whole(&table, replace(None, &first), "changed").await;
-    store.commit(&[store.insert_member(&member(1, None), "exists").unwrap()]).await.unwrap();
+    store.commit(&[store.members().insert(&member(1, None), "exists").unwrap()]).await.unwrap();
     check_written_once(&table, replace(None, &first), "changed").await;
     check_written_once(&table, replace(Some(&first), &second), "changed").await;
-    assert_eq!(store.member(&id(1)).await.unwrap().unwrap().code, Some(second));
+    assert_eq!(store.members().find(&id(1)).await.unwrap().unwrap().code, Some(second));
 }
 
 #[tokio::test]
@@ -177,15 +186,15 @@ async fn a_posting_is_posted_or_refused_but_not_both() {
     let store = &table.store;
     let (kept, refused) = (posting(1, 1), posting(1, 2));
     for claim in [&kept, &refused] {
-        store.commit(&[store.insert_posting(claim, "exists").unwrap()]).await.unwrap();
+        store.commit(&[store.bill_credit().insert_posting(claim, "exists").unwrap()]).await.unwrap();
     }
-    let refuse = |claim| store.refuse_posting(claim, "resource_missing", NOW, "not claimed").unwrap();
-    assert!(store.posting_posted(&kept, "cbtxn_1", NOW).await.unwrap());
-    assert!(!store.posting_posted(&kept, "cbtxn_2", NOW).await.unwrap());
+    let refuse = |claim| store.bill_credit().refuse(claim, "resource_missing", NOW, "not claimed").unwrap();
+    assert!(store.bill_credit().posted(&kept, "cbtxn_1", NOW).await.unwrap());
+    assert!(!store.bill_credit().posted(&kept, "cbtxn_2", NOW).await.unwrap());
     check_refused_whole(&table, refuse(&kept), "not claimed").await;
     check_written_once(&table, refuse(&refused), "not claimed").await;
-    assert!(!store.posting_posted(&refused, "cbtxn_3", NOW).await.unwrap());
-    let latest = store.latest_posting(&id(1)).await.unwrap().unwrap();
+    assert!(!store.bill_credit().posted(&refused, "cbtxn_3", NOW).await.unwrap());
+    let latest = store.bill_credit().latest_posting(&id(1)).await.unwrap().unwrap();
     let state = PostingState::Refused { code: "resource_missing".to_owned(), refused_at: NOW };
     assert_eq!((latest.seq, latest.state), (2, state));
 }
@@ -195,9 +204,12 @@ async fn an_invoice_gives_its_credit_back_once() {
     let table = table().await;
     let store = &table.store;
     let returned = InvoiceCredit { state: InvoiceCreditState::Returned, ..invoice_credit() };
-    let give_back = || store.return_invoice_credit(&returned, "not applied").unwrap();
+    let give_back = || store.bill_credit().return_invoice_credit(&returned, "not applied").unwrap();
     check_refused_whole(&table, give_back(), "not applied").await;
-    store.commit(&[store.insert_invoice_credit(&invoice_credit(), "recorded").unwrap()]).await.unwrap();
+    store
+        .commit(&[store.bill_credit().insert_invoice_credit(&invoice_credit(), "recorded").unwrap()])
+        .await
+        .unwrap();
     check_written_once(&table, give_back(), "not applied").await;
 }
 
@@ -206,23 +218,23 @@ async fn a_customer_is_linked_for_ever() {
     let table = table().await;
     let store = &table.store;
     let telegram_id = member(1, None).telegram_id;
-    store.commit(&store.link_customer(&link(1), telegram_id, "known").unwrap()).await.unwrap();
-    let other = store.link_customer(&link(2), telegram_id, "known").unwrap();
+    store.commit(&store.customers().link(&link(1), telegram_id, "known").unwrap()).await.unwrap();
+    let other = store.customers().link(&link(2), telegram_id, "known").unwrap();
     assert_eq!(refusal(store, &other).await, "known");
-    assert_eq!(store.customer(&customer()).await.unwrap(), Some(link(1)));
-    assert_eq!(store.member(&id(2)).await.unwrap(), None);
+    assert_eq!(store.customers().find(&customer()).await.unwrap(), Some(link(1)));
+    assert_eq!(store.members().find(&id(2)).await.unwrap(), None);
 }
 
 /// A payment with everything that belongs to it.
 fn booking(store: &Store) -> [Write; 2] {
-    let payment = store.insert_payment(&payment(7, 2, 1), "recorded").unwrap();
-    [payment, store.insert_commission(&commission(7, 1, 2), "booked").unwrap()]
+    let payment = store.payments().insert(&payment(7, 2, 1), "recorded").unwrap();
+    [payment, store.commissions().insert(&commission(7, 1, 2), "booked").unwrap()]
 }
 
 async fn check_booked_once(table: &Table) {
     assert_eq!(table.items().await.len(), 2);
-    assert_eq!(table.store.payment(&invoice(7)).await.unwrap(), Some(payment(7, 2, 1)));
-    assert_eq!(table.store.commissions(&id(1), None, 10).await.unwrap(), [commission(7, 1, 2)]);
+    assert_eq!(table.store.payments().find(&invoice(7)).await.unwrap(), Some(payment(7, 2, 1)));
+    assert_eq!(table.store.commissions().list(&id(1), None, 10).await.unwrap(), [commission(7, 1, 2)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -300,9 +312,9 @@ async fn endless_throttling_is_unavailability() {
         let store = table.failing(&Script::always(operation, Fault::Throttle));
         let error = match operation {
             TRANSACTION => failure(&store, &booking(&store)).await,
-            "GetItem" => store.member(&id(1)).await.unwrap_err(),
-            "Query" => store.ranking("all", 10).await.unwrap_err(),
-            _ => store.set_blocked(&id(1), true).await.unwrap_err(),
+            "GetItem" => store.members().find(&id(1)).await.unwrap_err(),
+            "Query" => store.statistics().ranking("all", 10).await.unwrap_err(),
+            _ => store.members().set_blocked(&id(1), true).await.unwrap_err(),
         };
         assert!(matches!(error, StoreError::Unavailable(_)) && error.retryable(), "{operation}: {error}");
     }
@@ -313,11 +325,11 @@ async fn endless_throttling_is_unavailability() {
 async fn a_single_write_waits_conflicts_out_too() {
     let Some(table) = embedded_table().await else { return };
     let puts = table.failing(&Script::first("PutItem", 4, Fault::Conflict));
-    assert!(puts.see_update(1, NOW).await.unwrap());
+    assert!(puts.messages().see_update(1, NOW).await.unwrap());
     let updates = table.failing(&Script::first("UpdateItem", 4, Fault::Conflict));
-    assert_eq!(updates.count_call("admin", NOW).await.unwrap(), 1);
+    assert_eq!(updates.requests().count_call("admin", NOW).await.unwrap(), 1);
     let never = table.failing(&Script::always("PutItem", Fault::Conflict));
-    assert!(matches!(never.see_update(2, NOW).await, Err(StoreError::Conflict)));
+    assert!(matches!(never.messages().see_update(2, NOW).await, Err(StoreError::Conflict)));
 }
 
 /// A single write has no token. The projections' own guard takes the SDK's repetition for what it is.
@@ -328,9 +340,9 @@ async fn a_projection_whose_answer_was_lost_counts_once() {
     let store = table.failing(&script);
     let adds = Counters::from([("members".to_owned(), 1)]);
     let batch = [Contribution { sequence: "1".to_owned(), adds: adds.clone() }];
-    store.project(&Projection::Totals, "shard", &batch, NOW).await.unwrap();
+    store.statistics().project(&Projection::Totals, "shard", &batch, NOW).await.unwrap();
     assert_eq!(script.requests(), 2);
-    assert_eq!(store.counters(&Projection::Totals).await.unwrap(), adds);
+    assert_eq!(store.statistics().counters(&Projection::Totals).await.unwrap(), adds);
 }
 
 /// Where a single write's answer is lost, the SDK's repetition meets our own item and reads it as somebody
@@ -339,7 +351,7 @@ async fn a_projection_whose_answer_was_lost_counts_once() {
 async fn an_update_whose_guard_was_lost_errs_towards_silence() {
     let Some(table) = embedded_table().await else { return };
     let lossy = table.failing(&Script::first("PutItem", 1, Fault::LostAfter));
-    assert!(!lossy.see_update(1, NOW).await.unwrap());
+    assert!(!lossy.messages().see_update(1, NOW).await.unwrap());
 }
 
 /// A claim names its message, so that one recognises its own.
@@ -347,15 +359,15 @@ async fn an_update_whose_guard_was_lost_errs_towards_silence() {
 async fn a_claim_whose_answer_was_lost_is_still_ours() {
     let Some(table) = embedded_table().await else { return };
     let lossy = table.failing(&Script::first("PutItem", 1, Fault::LostAfter));
-    assert_eq!(lossy.claim_notification("event", "one", NOW, 120).await.unwrap(), Claim::Ours);
-    assert_eq!(table.store.claim_notification("event", "two", NOW, 120).await.unwrap(), Claim::Others);
+    assert_eq!(lossy.messages().claim("event", "one", NOW, 120).await.unwrap(), Claim::Ours);
+    assert_eq!(table.store.messages().claim("event", "two", NOW, 120).await.unwrap(), Claim::Others);
 }
 
 #[tokio::test]
 async fn a_malformed_request_is_not_worth_repeating() {
     let table = table().await;
     let nowhere = Store::new(table.client.clone(), "no-such-table");
-    let error = nowhere.wallet(&id(1), WalletKind::BillCredit, usd(0).currency()).await.unwrap_err();
+    let error = nowhere.wallets().find(&id(1), WalletKind::BillCredit, usd(0).currency()).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt(_)) && !error.retryable(), "{error}");
 }
 

@@ -10,10 +10,10 @@ use guerdon_app::{
         Parked, Recorded, Reversed, park_until_known, record_payment, replay_parked, reverse_payment,
     },
     referrals::share_code,
-    stored::{ParkedEvent, WaitsFor},
     withdrawals::WithdrawalError,
 };
 use guerdon_domain::payments::{PaymentFacts, Reversal, ReversalKind};
+use guerdon_store::payments::{ParkedEvent, WaitsFor};
 
 use crate::{
     World, deeds, elapsed_millis,

@@ -38,7 +38,7 @@ use guerdon_domain::{
     time::Timestamp,
 };
 use guerdon_engine::Engine;
-use guerdon_store::Store;
+use guerdon_store::table::Store;
 use tokio::time::Instant;
 
 /// When every world begins: 2026-11-21T09:30:00Z.

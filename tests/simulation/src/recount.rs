@@ -7,7 +7,7 @@ use guerdon_domain::{
     commissions::CommissionState, ids::MemberId, referrals::ReferralState, wallets::EntryKind,
     withdrawals::WithdrawalState,
 };
-use guerdon_store::{Counters, Projection};
+use guerdon_store::statistics::{Counters, Projection};
 
 use crate::rest::Items;
 
@@ -23,7 +23,8 @@ pub async fn check(app: &App, items: &Items) -> Result<(), String> {
     for (member, expected) in members {
         let score = expected.get("converted").copied().unwrap_or_default();
         same(app, &Projection::Member(member.clone()), expected).await?;
-        let on_record = app.store.score(&member, "all").await.map_err(|error| error.to_string())?;
+        let on_record =
+            app.store.statistics().score(&member, "all").await.map_err(|error| error.to_string())?;
         if on_record.unwrap_or_default() != score {
             return Err(format!("a member's score is {on_record:?}, not {score}"));
         }
@@ -35,7 +36,7 @@ pub async fn check(app: &App, items: &Items) -> Result<(), String> {
 }
 
 async fn same(app: &App, target: &Projection, mut expected: Counters) -> Result<(), String> {
-    let mut counted = app.store.counters(target).await.map_err(|error| error.to_string())?;
+    let mut counted = app.store.statistics().counters(target).await.map_err(|error| error.to_string())?;
     counted.retain(|_, count| *count != 0);
     expected.retain(|_, count| *count != 0);
     if counted == expected {

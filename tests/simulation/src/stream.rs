@@ -3,11 +3,9 @@
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use guerdon_app::{
-    statistics::{PROJECTED, project},
-    stored::Change,
-};
+use guerdon_app::statistics::{PROJECTED, project};
 use guerdon_engine::StreamPosition;
+use guerdon_store::changes::Change;
 use serde_json::Value;
 
 use crate::{

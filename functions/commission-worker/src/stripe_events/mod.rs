@@ -3,8 +3,8 @@ mod payments;
 mod reversals;
 
 use guerdon_app::{
-    correlated,
     error::AppError,
+    observe::correlated,
     payments::{Linked, Parked, link_customer, park_until_known, replay_parked},
     stored::{ParkedEvent, WaitsFor},
 };
@@ -96,7 +96,9 @@ async fn identify(worker: &Worker, event: &StripeEvent) -> Result<Option<MemberI
             replay_customer(worker, customer).await?;
             Ok(Some(linked.member().clone()))
         }
-        (Some(customer), None) => Ok(worker.app.store.customer(customer).await?.map(|link| link.member)),
+        (Some(customer), None) => {
+            Ok(worker.app.store.customers().find(customer).await?.map(|link| link.member))
+        }
         (None, Some(telegram_id)) => Ok(Some(worker.app.member_id(telegram_id))),
         (None, None) => Ok(None),
     }

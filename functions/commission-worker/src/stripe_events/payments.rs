@@ -1,9 +1,9 @@
 //! Invoices and checkouts: money that settled, and the credit that an invoice used.
 
 use guerdon_app::{
-    METRICS,
     bill_credit::{InvoiceFacts, post_bill_credit, reconcile_invoice},
     error::AppError,
+    observe::METRICS,
     payments::{Recorded, record_failed_payment, record_payment, reverse_payment, tie_reference},
     stored::{PaymentReference, WaitsFor},
 };

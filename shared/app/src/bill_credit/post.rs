@@ -8,7 +8,7 @@ use guerdon_domain::{
     time::Timestamp,
     wallets::{Wallet, WalletKind},
 };
-use guerdon_store::{metered, posting_id};
+use guerdon_store::table::{metered, posting_id};
 
 use crate::{
     context::App,
@@ -90,12 +90,13 @@ pub async fn post_bill_credit(
     metered("post_bill_credit", async {
         let mut resumed = Money::zero(app.preset.currency);
         for tries in 1..=TRIES {
-            let Some(customer) = app.store.member(id).await?.and_then(|member| member.customer) else {
+            let Some(customer) = app.store.members().find(id).await?.and_then(|member| member.customer)
+            else {
                 return Ok(Posted::NoCustomer);
             };
             // The wallet is read before the posting: a claim made in between fails this one's version.
-            let wallet = app.store.wallet(id, WalletKind::BillCredit, app.preset.currency).await?;
-            match app.store.latest_posting(id).await? {
+            let wallet = app.store.wallets().find(id, WalletKind::BillCredit, app.preset.currency).await?;
+            match app.store.bill_credit().latest_posting(id).await? {
                 Some(open) if is_somebody_elses(app, &open, claimant) => {
                     return Err(AppError::Unavailable("another message is posting this credit".to_owned()));
                 }
@@ -149,8 +150,8 @@ async fn claim(
         state: PostingState::Claimed,
     };
     let (wallet, entry) = wallet.claim_posting(amount, posting.id.clone(), now)?;
-    let mut writes = app.store.post(&wallet, &entry, Moved::Wallet)?;
-    writes.push(app.store.insert_posting(&posting, Moved::Posting)?);
+    let mut writes = app.store.wallets().post(&wallet, &entry, Moved::Wallet)?;
+    writes.push(app.store.bill_credit().insert_posting(&posting, Moved::Posting)?);
     let refused = refusal(metered("claim_bill_credit", app.store.commit(&writes)).await)?;
     Ok(refused.is_none().then_some(posting))
 }
@@ -175,9 +176,9 @@ async fn carry_out(app: &App, stripe: &dyn CustomerBalance, posting: Posting) ->
 }
 
 async fn posted(app: &App, posting: &Posting, transaction: &str) -> Result<Posted, AppError> {
-    if !app.store.posting_posted(posting, transaction, app.now()).await? {
+    if !app.store.bill_credit().posted(posting, transaction, app.now()).await? {
         // Recorded before, unless somebody else was told no: then the credit is in two places.
-        let latest = app.store.latest_posting(&posting.member).await?;
+        let latest = app.store.bill_credit().latest_posting(&posting.member).await?;
         let refused = |latest: &Posting| matches!(latest.state, PostingState::Refused { .. });
         if latest.is_some_and(|latest| latest.id == posting.id && refused(&latest)) {
             return Err(AppError::Corrupt(format!(
@@ -191,10 +192,13 @@ async fn posted(app: &App, posting: &Posting, transaction: &str) -> Result<Poste
 
 async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, AppError> {
     for tries in 1..=TRIES {
-        let wallet =
-            app.store.wallet(&posting.member, WalletKind::BillCredit, posting.amount.currency()).await?;
+        let wallet = app
+            .store
+            .wallets()
+            .find(&posting.member, WalletKind::BillCredit, posting.amount.currency())
+            .await?;
         // Read after the wallet: a claim that is still open is still in this wallet's held credit.
-        match app.store.latest_posting(&posting.member).await? {
+        match app.store.bill_credit().latest_posting(&posting.member).await? {
             Some(latest) if latest.id == posting.id => match latest.state {
                 PostingState::Claimed => {}
                 PostingState::Posted { .. } => return Ok(Posted::Done(posting.amount)),
@@ -204,12 +208,12 @@ async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, 
         }
         let now = app.now();
         let (wallet, entry) = wallet.undo_posting(posting.amount, posting.id.clone(), now)?;
-        let mut writes = app.store.post(&wallet, &entry, Moved::Wallet)?;
-        writes.push(app.store.refuse_posting(&posting, &code, now, Moved::Posting)?);
+        let mut writes = app.store.wallets().post(&wallet, &entry, Moved::Wallet)?;
+        writes.push(app.store.bill_credit().refuse(&posting, &code, now, Moved::Posting)?);
         match refusal(app.store.commit(&writes).await)? {
             None => {
                 if code == NO_SUCH_CUSTOMER {
-                    app.store.forget_customer(&posting.member, &posting.customer).await?;
+                    app.store.members().forget_customer(&posting.member, &posting.customer).await?;
                 }
                 return Ok(Posted::Refused(code));
             }

@@ -7,7 +7,7 @@ use guerdon_domain::{
     money::Money,
     wallets::{WalletError, WalletKind},
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use crate::{
     context::App,
@@ -54,7 +54,7 @@ pub async fn reconcile_invoice(
             return Ok(Reconciled::Unchanged);
         }
         for tries in 1..=TRIES {
-            let known = app.store.invoice_credit(member, &facts.invoice).await?;
+            let known = app.store.bill_credit().invoice_credit(member, &facts.invoice).await?;
             let step = match (known, facts.voided) {
                 (None, false) => apply(app, member, facts).await?,
                 (Some(credit), true) if credit.state == InvoiceCreditState::Applied => {
@@ -74,33 +74,33 @@ pub async fn reconcile_invoice(
 }
 
 async fn apply(app: &App, member: &MemberId, facts: &InvoiceFacts) -> Result<Option<Reconciled>, AppError> {
-    let wallet = app.store.wallet(member, WalletKind::BillCredit, app.preset.currency).await?;
+    let wallet = app.store.wallets().find(member, WalletKind::BillCredit, app.preset.currency).await?;
     let taken = Money::new(wallet.held().minor().min(facts.applied.minor()), app.preset.currency);
     if !taken.is_positive() {
         // None of ours, and that is remembered: told again later, the invoice must not take newer credit.
         let credit = credit_of(member, facts, Money::zero(taken.currency()), InvoiceCreditState::Applied);
-        let writes = [app.store.insert_invoice_credit(&credit, ())?];
+        let writes = [app.store.bill_credit().insert_invoice_credit(&credit, ())?];
         return Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Unchanged));
     }
     let (wallet, entry) = wallet.apply_to_invoice(taken, facts.invoice.clone(), app.now())?;
-    let mut writes = app.store.post(&wallet, &entry, ())?;
+    let mut writes = app.store.wallets().post(&wallet, &entry, ())?;
     let credit = credit_of(member, facts, taken, InvoiceCreditState::Applied);
-    writes.push(app.store.insert_invoice_credit(&credit, ())?);
+    writes.push(app.store.bill_credit().insert_invoice_credit(&credit, ())?);
     Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Applied(taken)))
 }
 
 async fn give_back_invoice(app: &App, credit: InvoiceCredit) -> Result<Option<Reconciled>, AppError> {
     let taken = credit.taken;
     let returned = InvoiceCredit { state: InvoiceCreditState::Returned, ..credit };
-    let wallet = app.store.wallet(&returned.member, WalletKind::BillCredit, taken.currency()).await?;
+    let wallet = app.store.wallets().find(&returned.member, WalletKind::BillCredit, taken.currency()).await?;
     let posted = wallet.return_from_invoice(taken, returned.invoice.clone(), app.now());
     let (wallet, entry) = match posted {
         Ok(posted) => posted,
         Err(WalletError::NotPositive) => return Ok(Some(Reconciled::Unchanged)),
         Err(error) => return Err(error.into()),
     };
-    let mut writes = app.store.post(&wallet, &entry, ())?;
-    writes.push(app.store.return_invoice_credit(&returned, ())?);
+    let mut writes = app.store.wallets().post(&wallet, &entry, ())?;
+    writes.push(app.store.bill_credit().return_invoice_credit(&returned, ())?);
     Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Returned(taken)))
 }
 
@@ -112,7 +112,7 @@ async fn void_unseen(
     facts: &InvoiceFacts,
 ) -> Result<Option<Reconciled>, AppError> {
     let credit = credit_of(member, facts, Money::zero(app.preset.currency), InvoiceCreditState::Returned);
-    let writes = [app.store.insert_invoice_credit(&credit, ())?];
+    let writes = [app.store.bill_credit().insert_invoice_credit(&credit, ())?];
     Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Unchanged))
 }
 

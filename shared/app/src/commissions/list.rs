@@ -4,7 +4,10 @@ use guerdon_domain::{
     commissions::Commission,
     ids::{MemberId, TelegramId},
 };
-use guerdon_store::{SHARDS, commission_cursor, metered};
+use guerdon_store::{
+    commissions::commission_cursor,
+    table::{SHARDS, metered},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{context::App, error::AppError, statistics::members_of};
@@ -32,7 +35,7 @@ pub async fn commissions_of(
     limit: i32,
 ) -> Result<Vec<DeskCommission>, AppError> {
     metered("commissions_of", async {
-        let commissions = app.store.commissions(id, before, limit).await?;
+        let commissions = app.store.commissions().list(id, before, limit).await?;
         let mut people: Vec<_> = commissions.iter().map(|c| c.referee.clone()).collect();
         people.push(id.clone());
         people.sort();
@@ -78,7 +81,7 @@ pub async fn export_credits(
         }
         for shard in from.shard..SHARDS {
             let after = from.after.as_ref().filter(|_| shard == from.shard);
-            if let Some(member) = app.store.referrers(shard, after, 1).await?.pop() {
+            if let Some(member) = app.store.statistics().referrers(shard, after, 1).await?.pop() {
                 let rows = commissions_of(app, &member, None, limit).await?;
                 return Ok((rows.clone(), Some(next_export(shard, member, &rows, limit))));
             }

@@ -4,7 +4,7 @@ use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
     ids::MemberId,
 };
-use guerdon_store::{StoreError, metered};
+use guerdon_store::table::{StoreError, metered};
 
 use crate::{
     commissions::{Settled, settle_these},
@@ -50,7 +50,7 @@ pub struct Claimed {
 /// Rewards that `member` may claim now, the first to expire first, 50 at the most.
 pub(crate) async fn claimable_rewards(app: &App, member: &MemberId) -> Result<Vec<Commission>, AppError> {
     let now = app.now();
-    let mut waiting = app.store.to_claim(member, now, MOST_TO_CLAIM).await?;
+    let mut waiting = app.store.commissions().redeemable(member, now, MOST_TO_CLAIM).await?;
     waiting.retain(|reward| reward.is_claimable(now));
     Ok(waiting)
 }
@@ -62,7 +62,7 @@ pub(crate) async fn claimable_rewards(app: &App, member: &MemberId) -> Result<Ve
 /// [`ClaimRefusal`].
 pub async fn claim_reward(app: &App, member: &MemberId, place: &str) -> Result<Commission, ClaimRefusal> {
     metered("claim_reward", async {
-        let before = app.store.commission_at(member, place).await?.ok_or(ClaimRefusal::Unknown)?;
+        let before = app.store.commissions().at(member, place).await?.ok_or(ClaimRefusal::Unknown)?;
         let after = claim(app, &before).await?;
         settle_these(app, member, vec![after.clone()]).await?;
         Ok(after)
@@ -103,7 +103,7 @@ async fn claim(app: &App, before: &Commission) -> Result<Commission, ClaimRefusa
         _ => {}
     }
     let after = Commission { claimed_at: Some(now), ..before.clone() };
-    let claim = [app.store.move_commission(before, &after, ())?];
+    let claim = [app.store.commissions().replace(before, &after, ())?];
     match refusal(app.store.commit(&claim).await)? {
         None => Ok(after),
         // Claimed by a twin, or undone, in this very moment.

@@ -7,7 +7,11 @@ use guerdon_domain::{
     programs::Cap,
     wallets::{Wallet, WalletKind},
 };
-use guerdon_store::{DueCommissions, Fragment, LimitUse, RELEASE_BATCH, metered};
+use guerdon_store::{
+    commissions::{DueCommissions, RELEASE_BATCH},
+    programs::LimitUse,
+    table::{Fragment, metered},
+};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -90,7 +94,7 @@ async fn settle(
                 return Ok(settled);
             }
             let due = if known.is_empty() {
-                app.store.due_commissions(member, app.now()).await?
+                app.store.commissions().due(member, app.now()).await?
             } else {
                 DueCommissions { held: std::mem::take(&mut known), may_be_more: true }
             };
@@ -100,7 +104,7 @@ async fn settle(
             };
             // Looked at before, so that a hold costs no failed transaction. What it holds stays where it is, and
             // whoever lifts the hold settles.
-            if !looked && app.store.member(member).await?.is_some_and(|member| member.is_on_hold()) {
+            if !looked && app.store.members().find(member).await?.is_some_and(|member| member.is_on_hold()) {
                 return Ok(settled);
             }
             looked = true;
@@ -156,10 +160,10 @@ async fn release(
 ) -> Result<(Vec<Fragment<Refused>>, u32), AppError> {
     let Some(first) = commissions.first() else { return Ok((Vec::new(), 0)) };
     let (kind, currency) = target_of(first);
-    let wallet: Wallet = app.store.wallet(member, kind, currency).await?;
+    let wallet: Wallet = app.store.wallets().find(member, kind, currency).await?;
     let mut limits = Vec::new();
     for (limit, cap, period) in first.limits() {
-        limits.push(Left { used: app.store.limit_use(&limit, &period).await?, cap, taken: 0 });
+        limits.push(Left { used: app.store.programs().limit_use(&limit, &period).await?, cap, taken: 0 });
     }
     let now = app.now();
     let released = CommissionState::Released { entry_seq: wallet.seq + 1, at: now };
@@ -179,20 +183,20 @@ async fn release(
         } else {
             after.state = CommissionState::Void { at: now, reason: VoidReason::Capped };
         }
-        flips.push(app.store.settle_commission(commission, &after, Refused::NotHeld)?);
+        flips.push(app.store.commissions().settle(commission, &after, Refused::NotHeld)?);
     }
     let mut writes = Vec::new();
     let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
     if sum.is_positive() {
         let (wallet, entry) = wallet.release(sum, count, digest(ids), now)?;
-        writes.extend(app.store.post(&wallet, &entry, Refused::WalletChanged)?);
+        writes.extend(app.store.wallets().post(&wallet, &entry, Refused::WalletChanged)?);
     }
     for left in limits.iter().filter(|left| left.taken > 0) {
         let taken = Money::new(left.taken, currency);
-        writes.push(app.store.use_limit(&left.used, taken, Refused::LimitUsed)?);
+        writes.push(app.store.programs().use_limit(&left.used, taken, Refused::LimitUsed)?);
     }
     writes.extend(flips);
-    writes.push(app.store.not_on_hold(member, Refused::OnHold)?);
+    writes.push(app.store.flags().not_on_hold(member, Refused::OnHold)?);
     Ok((writes, count))
 }
 

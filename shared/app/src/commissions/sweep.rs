@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use guerdon_store::{ReleaseDue, SHARDS, metered};
+use guerdon_store::{
+    commissions::ReleaseDue,
+    table::{SHARDS, metered},
+};
 
 use crate::{commissions::settle_wallet, context::App, error::AppError};
 
@@ -48,7 +51,8 @@ async fn sweep_shard(app: &App, shard: u8, swept: &mut Swept) -> Result<(), AppE
     let mut left = BTreeSet::new();
     loop {
         let page = (PAGE + left.len()).min(LONGEST_PAGE);
-        let due = app.store.releases_due(shard, until, i32::try_from(page).unwrap_or(i32::MAX)).await?;
+        let due =
+            app.store.commissions().marked(shard, until, i32::try_from(page).unwrap_or(i32::MAX)).await?;
         let (mut looked_at, mut kept) = (0, Vec::new());
         for marker in due.iter().filter(|marker| !left.contains(&(marker.member.clone(), marker.hour))) {
             looked_at += 1;
@@ -71,7 +75,7 @@ async fn sweep_member(app: &App, marker: &ReleaseDue, swept: &mut Swept) -> Resu
         Ok(settled) => {
             swept.released += settled.released;
             if !settled.unfinished {
-                app.store.unmark_release_due(marker).await?;
+                app.store.commissions().unmark(marker).await?;
             }
             Ok(!settled.unfinished)
         }

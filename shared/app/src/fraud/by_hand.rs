@@ -5,7 +5,7 @@ use guerdon_domain::{
     ids::{FraudFlagId, MemberId, TelegramId},
     members::Member,
 };
-use guerdon_store::{Force, metered};
+use guerdon_store::{fraud::Force, table::metered};
 use serde_json::json;
 
 use super::{
@@ -54,7 +54,7 @@ pub async fn block_member(app: &App, by_hand: &ByHand<'_>) -> Result<FraudFlag, 
     metered("block_member", async {
         let member = member_of(app, by_hand.user_id).await?;
         let rejects: Vec<_> = member.rejects.iter().take(MOST_FLAGS).cloned().collect();
-        let known = app.store.flags(&member.id, &rejects).await?;
+        let known = app.store.flags().find_all(&member.id, &rejects).await?;
         if let Some(block) = known.into_iter().find(|flag| flag.signal == Signal::Manual) {
             return Ok(block);
         }
@@ -65,7 +65,7 @@ pub async fn block_member(app: &App, by_hand: &ByHand<'_>) -> Result<FraudFlag, 
 }
 
 async fn member_of(app: &App, user_id: TelegramId) -> Result<Member, FraudRefusal> {
-    app.store.member(&app.member_id(user_id)).await?.ok_or(FraudRefusal::UnknownMember)
+    app.store.members().find(&app.member_id(user_id)).await?.ok_or(FraudRefusal::UnknownMember)
 }
 
 async fn raise_by_hand(
@@ -83,13 +83,13 @@ async fn raise_by_hand(
     let flag = FraudFlag::raise(subject.clone(), finding, &bucket, app.now());
     for tries in 1..=TRIES {
         // Raised by this very call, before its answer was kept.
-        if let Some(known) = app.store.flag(subject, &flag.id).await? {
+        if let Some(known) = app.store.flags().find(subject, &flag.id).await? {
             return Ok(known);
         }
         let mut writes = raised(app, None, &flag)?;
         let after = json!({ "flag": flag.id, "action": flag.action });
         let audit = line(app, (principal, action), subject, reason, [serde_json::Value::Null, after])?;
-        writes.push(app.store.insert_audit(&audit, ())?);
+        writes.push(app.store.audit().insert(&audit, ())?);
         if refusal(app.store.commit(&writes).await)?.is_none() {
             return Ok(flag);
         }
@@ -144,9 +144,9 @@ async fn lift(
     ids: Vec<FraudFlagId>,
 ) -> Result<Option<Vec<FraudFlag>>, AppError> {
     let (mut writes, mut lifted) = (Vec::new(), Vec::new());
-    for before in app.store.flags(&member.id, &ids).await? {
+    for before in app.store.flags().find_all(&member.id, &ids).await? {
         let after = before.clone().lift(principal.to_owned(), reason.to_owned(), app.now());
-        writes.push(app.store.move_flag(&before, &after, ())?);
+        writes.push(app.store.flags().replace(&before, &after, ())?);
         lifted.push(after);
     }
     let states = [
@@ -154,8 +154,8 @@ async fn lift(
         json!({ "barred": false, "flags": Vec::<FraudFlagId>::new() }),
     ];
     let audit = line(app, (principal, "fraud.unblock"), &member.id, reason, states)?;
-    writes.push(app.store.insert_audit(&audit, ())?);
+    writes.push(app.store.audit().insert(&audit, ())?);
     let force = Force { lifted: ids, unbarred: member.barred, ..Force::default() };
-    writes.extend(app.store.enforce(&member.id, &force, ())?);
+    writes.extend(app.store.flags().enforce(&member.id, &force, ())?);
     Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(lifted))
 }

@@ -8,7 +8,7 @@ use guerdon_domain::{
     members::Member,
     withdrawals::Withdrawal,
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use super::{
     raise::raise,
@@ -27,10 +27,10 @@ struct Chain {
 }
 
 async fn chain_of(app: &App, id: &MemberId) -> Result<Option<Chain>, AppError> {
-    let Some(member) = app.store.member(id).await? else { return Ok(None) };
+    let Some(member) = app.store.members().find(id).await? else { return Ok(None) };
     let mut up: Vec<MemberId> = referrer_of(&member).into_iter().cloned().collect();
     if let Some(referrer) = up.first()
-        && let Some(referrer) = app.store.member(referrer).await?
+        && let Some(referrer) = app.store.members().find(referrer).await?
     {
         up.extend(referrer_of(&referrer).cloned());
     }
@@ -49,7 +49,7 @@ pub async fn inspect_joined(app: &App, referee: &MemberId) -> Result<Vec<FraudFl
     metered("inspect_joined", async {
         let Some(chain) = chain_of(app, referee).await? else { return Ok(Vec::new()) };
         let mut flags = Vec::new();
-        for print in app.store.prints_of(referee, MOST_PRINTS).await? {
+        for print in app.store.sightings().of(referee, MOST_PRINTS).await? {
             flags.extend(shared(app, &chain, &print).await?);
         }
         if let Some(referrer) = chain.up.first() {
@@ -92,7 +92,7 @@ pub async fn inspect_destination(app: &App, withdrawal: &Withdrawal) -> Result<V
     metered("inspect_destination", async {
         let print = Fingerprint::sealed(&withdrawal.destination);
         let print = print.map_err(|error| AppError::Corrupt(error.to_string()))?;
-        app.store.sight(&print, &withdrawal.member, app.now()).await?;
+        app.store.sightings().put(&print, &withdrawal.member, app.now()).await?;
         inspect(app, &withdrawal.member, &[print], false).await
     })
     .await
@@ -103,7 +103,7 @@ pub async fn inspect_destination(app: &App, withdrawal: &Withdrawal) -> Result<V
 /// # Errors
 /// [`AppError`].
 pub async fn inspect_withdrawal(app: &App, id: &str) -> Result<Vec<FraudFlag>, AppError> {
-    match app.store.withdrawal(&WithdrawalId::parse(id)?).await? {
+    match app.store.withdrawals().find(&WithdrawalId::parse(id)?).await? {
         Some(withdrawal) => inspect_destination(app, &withdrawal).await,
         None => Ok(Vec::new()),
     }
@@ -134,8 +134,8 @@ async fn inspect(
 async fn others(app: &App, chain: &Chain, print: &Fingerprint) -> Result<BTreeSet<MemberId>, AppError> {
     // The member in question is among them.
     let most = i32::try_from(FraudRules::MOST_MEMBERS.saturating_add(1)).unwrap_or(i32::MAX);
-    let mut seen = app.store.sighted(print, most).await?;
-    seen.extend(app.store.sighted_among(print, &chain.up).await?);
+    let mut seen = app.store.sightings().with(print, most).await?;
+    seen.extend(app.store.sightings().among(print, &chain.up).await?);
     let window = i64::from(settings_now(app).await?.fraud.shared_ip.within_seconds);
     let since = app.now().plus_seconds(-window);
     let counts = |at| print.kind() != FingerprintKind::Ip || at >= since;
@@ -184,14 +184,14 @@ async fn kin(
 async fn members_of(app: &App, ids: &BTreeSet<MemberId>) -> Result<Vec<Member>, AppError> {
     // The table reads no more than 100 at once.
     let ids: Vec<_> = ids.iter().take(100).cloned().collect();
-    if ids.is_empty() { Ok(Vec::new()) } else { Ok(app.store.members(&ids).await?) }
+    if ids.is_empty() { Ok(Vec::new()) } else { Ok(app.store.members().find_all(&ids).await?) }
 }
 
 /// Whether a payer and somebody they came through, or somebody they brought, pay by the same means. Both are flagged:
 /// the one who pays and the one who earns by it.
 async fn self_paid(app: &App, chain: &Chain, print: &Fingerprint) -> Result<Vec<FraudFlag>, AppError> {
     let subject = &chain.member.id;
-    let above = app.store.sighted_among(print, &chain.up).await?;
+    let above = app.store.sightings().among(print, &chain.up).await?;
     let mut pairs: Vec<_> = above.into_iter().map(|above| (subject.clone(), above.member)).collect();
     if print.kind() == FingerprintKind::Payment {
         let others = members_of(app, &others(app, chain, print).await?).await?;
@@ -242,7 +242,7 @@ pub async fn run_checks(app: &App, principal: &str, user_id: TelegramId) -> Resu
         let id = app.member_id(user_id);
         let chain = chain_of(app, &id).await?.ok_or(FraudRefusal::UnknownMember)?;
         let mut flags = Vec::new();
-        for print in app.store.prints_of(&id, MOST_PRINTS).await? {
+        for print in app.store.sightings().of(&id, MOST_PRINTS).await? {
             if print.kind() == FingerprintKind::Payment {
                 flags.extend(self_paid(app, &chain, &print).await?);
             }
@@ -254,7 +254,7 @@ pub async fn run_checks(app: &App, principal: &str, user_id: TelegramId) -> Resu
         let found: Vec<_> = checked.flags.iter().map(|flag| flag.id.as_str()).collect();
         let states = [serde_json::Value::Null, serde_json::json!({ "found": found })];
         let audit = line(app, (principal, "fraud.run_checks"), &id, "", states)?;
-        app.store.put_audit(&audit).await?;
+        app.store.audit().put(&audit).await?;
         Ok(checked)
     })
     .await

@@ -4,7 +4,7 @@ use guerdon_domain::{
     fraud::{Finding, FraudAction, FraudFlag},
     ids::MemberId,
 };
-use guerdon_store::{Force, Fragment};
+use guerdon_store::{fraud::Force, table::Fragment};
 
 use super::refusal::TRIES;
 use crate::{
@@ -22,7 +22,7 @@ pub(super) async fn raise(
 ) -> Result<FraudFlag, AppError> {
     for tries in 1..=TRIES {
         let flag = FraudFlag::raise(subject.clone(), finding.clone(), bucket, app.now());
-        let known = app.store.flag(subject, &flag.id).await?;
+        let known = app.store.flags().find(subject, &flag.id).await?;
         let after = match &known {
             None => flag,
             Some(known) => match known.strengthened(finding) {
@@ -48,11 +48,11 @@ pub(super) fn raised(
     after: &FraudFlag,
 ) -> Result<Vec<Fragment<()>>, AppError> {
     let mut writes = vec![match before {
-        None => app.store.insert_flag(after, ())?,
-        Some(before) => app.store.move_flag(before, after, ())?,
+        None => app.store.flags().insert(after, ())?,
+        Some(before) => app.store.flags().replace(before, after, ())?,
     }];
     if after.in_force() >= FraudAction::Hold {
-        writes.extend(app.store.enforce(&after.subject, &Force::of(after), ())?);
+        writes.extend(app.store.flags().enforce(&after.subject, &Force::of(after), ())?);
     }
     Ok(writes)
 }

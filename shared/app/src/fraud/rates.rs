@@ -4,7 +4,7 @@ use guerdon_domain::{
     fraud::{FraudFlag, Observation},
     ids::MemberId,
 };
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use super::raise::raise;
 use crate::{context::App, error::AppError, settings::settings_now};
@@ -23,14 +23,15 @@ pub(super) async fn of_referrer(app: &App, referrer: &MemberId) -> Result<Vec<Fr
     let within_seconds = rules.rapid_signups.within_seconds;
     let since = now.plus_seconds(-i64::from(within_seconds));
     let most = usize::try_from(rules.rapid_signups.signups).unwrap_or(usize::MAX);
-    let count = unsigned(app.store.referrals_since(referrer, since, most).await?);
+    let count = unsigned(app.store.referrals().count_since(referrer, since, most).await?);
     // One flag a day, and a month: what goes on is looked at again.
     let mut flags =
         judged(app, referrer, &Observation::Signups { count, within_seconds }, &now.day()).await?;
-    let counters = app.store.counters(&Projection::Member(referrer.clone())).await?;
+    let counters = app.store.statistics().counters(&Projection::Member(referrer.clone())).await?;
     let (brought, converted) = (counted(&counters, "recruits"), counted(&counters, "converted"));
     if brought >= u64::from(rules.low_conversion.from_referrals) {
-        let young = app.store.referrals_since(referrer, now.plus_days(-YOUNG_DAYS), MOST_YOUNG).await?;
+        let young =
+            app.store.referrals().count_since(referrer, now.plus_days(-YOUNG_DAYS), MOST_YOUNG).await?;
         let referrals = brought.saturating_sub(unsigned(young));
         let seen = Observation::Conversions { referrals, converted };
         flags.extend(judged(app, referrer, &seen, &now.month()).await?);
@@ -45,13 +46,13 @@ pub(super) async fn of_referrer(app: &App, referrer: &MemberId) -> Result<Vec<Fr
 pub async fn inspect_reversed(app: &App, beneficiary: &MemberId) -> Result<Vec<FraudFlag>, AppError> {
     metered("inspect_reversed", async {
         // The counters may not have this very event yet; of a member with few commissions, these say it all.
-        let latest = app.store.commissions(beneficiary, None, LATEST).await?;
+        let latest = app.store.commissions().list(beneficiary, None, LATEST).await?;
         let few = latest.len() < usize::try_from(LATEST).unwrap_or_default();
         let (payments, undone) = if few {
             let undone = latest.iter().filter(|commission| commission.clawed > 0).count();
             (unsigned(latest.len()), unsigned(undone))
         } else {
-            let counters = app.store.counters(&Projection::Member(beneficiary.clone())).await?;
+            let counters = app.store.statistics().counters(&Projection::Member(beneficiary.clone())).await?;
             (counted(&counters, "rewards"), counted(&counters, "reversed"))
         };
         judged(app, beneficiary, &Observation::Refunds { payments, undone }, &app.now().month()).await
@@ -72,7 +73,7 @@ async fn judged(
     Ok(flags)
 }
 
-fn counted(counters: &guerdon_store::Counters, name: &str) -> u64 {
+fn counted(counters: &guerdon_store::statistics::Counters, name: &str) -> u64 {
     counters.get(name).and_then(|count| u64::try_from(*count).ok()).unwrap_or_default()
 }
 

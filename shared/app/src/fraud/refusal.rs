@@ -1,7 +1,7 @@
 //! Why a flag was not raised or resolved, and the audit line of one.
 
 use guerdon_domain::{fraud::FraudVerdict, ids::MemberId, operators::AuditRecord};
-use guerdon_store::StoreError;
+use guerdon_store::table::StoreError;
 
 use crate::{context::App, error::AppError};
 

@@ -4,7 +4,7 @@ use guerdon_domain::{
     fraud::{FraudAction, FraudFlag, FraudFlagState, FraudVerdict},
     ids::{FraudFlagId, MemberId},
 };
-use guerdon_store::{Force, ReleaseDue, metered};
+use guerdon_store::{commissions::ReleaseDue, fraud::Force, table::metered};
 use serde_json::json;
 
 use super::refusal::{FraudRefusal, TRIES, line};
@@ -28,7 +28,7 @@ pub async fn resolve_flag(
 ) -> Result<FraudFlag, FraudRefusal> {
     metered("resolve_flag", async {
         for tries in 1..=TRIES {
-            let before = app.store.flag(subject, id).await?.ok_or(FraudRefusal::UnknownFlag)?;
+            let before = app.store.flags().find(subject, id).await?.ok_or(FraudRefusal::UnknownFlag)?;
             match &before.state {
                 FraudFlagState::Resolved { by, verdict: known, .. }
                     if by == principal && *known == verdict =>
@@ -47,9 +47,9 @@ pub async fn resolve_flag(
             let states = [&before, &after].map(|flag| json!({ "flag": flag.id, "state": state(flag) }));
             let audit = line(app, (principal, "fraud.resolve"), subject, note, states)?;
             let mut writes =
-                vec![app.store.move_flag(&before, &after, ())?, app.store.insert_audit(&audit, ())?];
+                vec![app.store.flags().replace(&before, &after, ())?, app.store.audit().insert(&audit, ())?];
             if lifts {
-                writes.extend(app.store.enforce(subject, &Force::of(&after), ())?);
+                writes.extend(app.store.flags().enforce(subject, &Force::of(&after), ())?);
                 mark(app, subject).await?;
             }
             if refusal(app.store.commit(&writes).await)?.is_none() {
@@ -75,5 +75,5 @@ fn state(flag: &FraudFlag) -> &'static str {
 /// The sweep has dropped its markers while nothing could be released. It is marked before a hold is lifted: should
 /// anything fail after that, the sweep comes by.
 pub(super) async fn mark(app: &App, member: &MemberId) -> Result<(), AppError> {
-    Ok(app.store.mark_release_due(&ReleaseDue::of(member.clone(), app.now(), app.now())).await?)
+    Ok(app.store.commissions().mark_due(&ReleaseDue::of(member.clone(), app.now(), app.now())).await?)
 }

@@ -1,7 +1,7 @@
 //! A member's rank, points and badges.
 
 use guerdon_domain::ids::MemberId;
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{
     context::App,
@@ -38,7 +38,7 @@ pub struct StandingView {
 /// [`AppError`].
 pub async fn profile_view(app: &App, member: &MemberId) -> Result<ProfileView, AppError> {
     metered("profile_view", async {
-        let counters = app.store.counters(&Projection::Member(member.clone())).await?;
+        let counters = app.store.statistics().counters(&Projection::Member(member.clone())).await?;
         let earned = referral_stats(app, &counters).earned;
         let stats = stats_in(reward_wallet_now(app).await?.1, &counters);
         let converted = u64::try_from(stats.converted).unwrap_or_default();

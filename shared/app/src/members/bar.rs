@@ -1,7 +1,7 @@
 //! Members whom an operator bars from rewards.
 
 use guerdon_domain::{money::Money, wallets::WalletKind};
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use crate::{
     context::App,
@@ -26,9 +26,9 @@ pub async fn set_barred(app: &App, request: &DeskRequest, barred: bool) -> Resul
             return Ok(answer);
         }
         let id = app.member_id(request.user_id);
-        let member = app.store.member(&id).await?.ok_or(DeskError::UnknownMember)?;
+        let member = app.store.members().find(&id).await?.ok_or(DeskError::UnknownMember)?;
         let currency = app.preset.currency;
-        let wallet = app.store.wallet(&id, WalletKind::BillCredit, currency).await?;
+        let wallet = app.store.wallets().find(&id, WalletKind::BillCredit, currency).await?;
         let change = Change {
             user_id: request.user_id,
             id: request.digest(),
@@ -38,8 +38,8 @@ pub async fn set_barred(app: &App, request: &DeskRequest, barred: bool) -> Resul
         let action = if barred { "member.bar" } else { "member.unbar" };
         let states = (member.barred.to_string(), barred.to_string());
         let (audit, response) = desk_trail(app, request, action, &id, states, &change)?;
-        let mut writes = vec![app.store.bar_member(&id, barred, Refused::Unknown)?];
-        writes.extend(app.store.audited(&audit, &response, Refused::Repeated)?);
+        let mut writes = vec![app.store.members().bar(&id, barred, Refused::Unknown)?];
+        writes.extend(app.store.requests().audited(&audit, &response, Refused::Repeated)?);
         match refusal(app.store.commit(&writes).await)? {
             None => Ok(Answer::Applied(change)),
             Some(Refused::Unknown) => Err(DeskError::UnknownMember),

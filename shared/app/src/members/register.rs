@@ -6,7 +6,7 @@ use guerdon_domain::{
     members::{Member, MemberCode},
     referrals::Code,
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use crate::{
     context::App,
@@ -55,7 +55,7 @@ pub async fn register_member(
                 }
             };
         for print in prints {
-            app.store.sight(print, &id, app.now()).await?;
+            app.store.sightings().put(print, &id, app.now()).await?;
         }
         inspect_prints(app, &id, prints).await?;
         let code = share_code(app, &id).await?;
@@ -72,7 +72,7 @@ async fn not_referred(
 ) -> Result<Option<StartRefusal>, AppError> {
     let Some(code) = code else { return Ok(None) };
     let referrer = member.joined.as_ref().and_then(|joined| joined.referrer.as_ref());
-    Ok(match (app.store.code(code).await?.map(|record| record.owner), referrer) {
+    Ok(match (app.store.codes().find(code).await?.map(|record| record.owner), referrer) {
         (None, _) => Some(StartRefusal::UnknownCode),
         (Some(owner), Some(referrer)) if owner == *referrer => None,
         (Some(owner), _) if owner == member.id => Some(StartRefusal::OwnCode),

@@ -7,7 +7,7 @@ use guerdon_domain::{
     members::{Joined, Member},
     referrals::{Code, Referral, ReferralState},
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use crate::{
     context::App,
@@ -135,7 +135,7 @@ pub(crate) async fn join(
     invitation: Option<(&Code, Option<&ClickId>)>,
     update_id: i64,
 ) -> Result<Join, AppError> {
-    if let Some(member) = app.store.member(id).await? {
+    if let Some(member) = app.store.members().find(id).await? {
         return Ok(Join::There(member));
     }
     let settings = settings_now(app).await?;
@@ -151,18 +151,18 @@ pub(crate) async fn join(
     if let (Some(joined), Some((_, click))) = (&mut member.joined, invitation) {
         joined.click = click.cloned();
     }
-    let mut writes = vec![app.store.insert_member(&member, ())?];
+    let mut writes = vec![app.store.members().insert(&member, ())?];
     let upline = match &referrer {
         Some(referrer) => upline_of(app, referrer).await?,
         None => None,
     };
     if let Some(referral) = new_referral(&member, upline, settings.preset.referral_window_days) {
-        writes.push(app.store.insert_referral(&referral, ())?);
+        writes.push(app.store.referrals().insert(&referral, ())?);
     }
     match refusal(app.store.commit(&writes).await)? {
         None => Ok(Join::Joined(member)),
         // Somebody was faster with the same user: the member is there now.
-        Some(()) => app.store.member(id).await?.map(Join::There).ok_or(AppError::Conflict),
+        Some(()) => app.store.members().find(id).await?.map(Join::There).ok_or(AppError::Conflict),
     }
 }
 
@@ -207,13 +207,13 @@ fn new_referral(member: &Member, upline: Option<MemberId>, window_days: i64) -> 
 
 /// Who brought the referrer: fixed when the referrer joined, so it can be kept with the new edge.
 async fn upline_of(app: &App, referrer: &MemberId) -> Result<Option<MemberId>, AppError> {
-    let referrer = app.store.member(referrer).await?;
+    let referrer = app.store.members().find(referrer).await?;
     Ok(referrer.and_then(|member| member.joined).and_then(|joined| joined.referrer))
 }
 
 /// Whose code it is, if it is valid now.
 async fn owner(app: &App, code: &Code) -> Result<Result<MemberId, StartRefusal>, AppError> {
-    Ok(match app.store.code(code).await? {
+    Ok(match app.store.codes().find(code).await? {
         None => Err(StartRefusal::UnknownCode),
         Some(record) if app.now() >= record.expires_at => Err(StartRefusal::ExpiredCode),
         Some(record) => Ok(record.owner),
@@ -256,5 +256,5 @@ async fn introduce(app: &App, member: &Member, profile: &Profile, update_id: i64
     }
     let renamed = new_member(app, member.id.clone(), profile, None, update_id);
     let joined = Joined { at: app.now(), update_id, referrer: None, click: None };
-    Ok(app.store.introduce(&renamed, &joined).await?)
+    Ok(app.store.members().introduce(&renamed, &joined).await?)
 }

@@ -3,7 +3,7 @@
 use guerdon_domain::{
     ids::TelegramId, members::Member, money::Money, referrals::Referral, wallets::WalletKind,
 };
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{
     commissions::settle_for_view,
@@ -40,13 +40,13 @@ pub struct DeskMember {
 pub async fn desk_member(app: &App, telegram_id: TelegramId) -> Result<Option<DeskMember>, AppError> {
     metered("desk_member", async {
         let id = app.member_id(telegram_id);
-        let Some(member) = app.store.member(&id).await? else { return Ok(None) };
+        let Some(member) = app.store.members().find(&id).await? else { return Ok(None) };
         settle_for_view(app, &id).await?;
-        let wallet = app.store.wallet(&id, WalletKind::BillCredit, app.preset.currency).await?;
-        let counters = app.store.counters(&Projection::Member(id)).await?;
-        let referral = app.store.referral_of(&member).await?;
+        let wallet = app.store.wallets().find(&id, WalletKind::BillCredit, app.preset.currency).await?;
+        let counters = app.store.statistics().counters(&Projection::Member(id)).await?;
+        let referral = app.store.referrals().of(&member).await?;
         let referred_by = match &referral {
-            Some(referral) => app.store.member(&referral.referrer).await?.map(|m| m.telegram_id),
+            Some(referral) => app.store.members().find(&referral.referrer).await?.map(|m| m.telegram_id),
             None => None,
         };
         Ok(Some(DeskMember {

@@ -7,7 +7,7 @@ use guerdon_domain::{
     time::Timestamp,
     withdrawals::WithdrawalState,
 };
-use guerdon_store::{Claim, metered};
+use guerdon_store::{messages::Claim, table::metered};
 
 use crate::{context::App, error::AppError, events::DomainEvent};
 
@@ -124,7 +124,7 @@ pub async fn notice_for(app: &App, event: &DomainEvent) -> Result<Option<Notice>
             }
             _ => return Ok(None),
         };
-        let member = app.store.member(recipient).await?.filter(reachable);
+        let member = app.store.members().find(recipient).await?.filter(reachable);
         Ok(member.map(|member| Notice {
             key: event.natural_key(),
             recipient: recipient.clone(),
@@ -141,7 +141,7 @@ fn reachable(member: &Member) -> bool {
 }
 
 async fn first_name(app: &App, member: &MemberId) -> Result<String, AppError> {
-    Ok(app.store.member(member).await?.map(|m| m.first_name).unwrap_or_default())
+    Ok(app.store.members().find(member).await?.map(|m| m.first_name).unwrap_or_default())
 }
 
 /// Claims the sending of a notice for the message `claimant`. False when it was sent.
@@ -150,7 +150,7 @@ async fn first_name(app: &App, member: &MemberId) -> Result<String, AppError> {
 /// [`AppError::Unavailable`] while another message is at it: it may yet fail, so this one must come again.
 pub async fn claim_notice(app: &App, notice: &Notice, claimant: &str) -> Result<bool, AppError> {
     metered("claim_notice", async {
-        match app.store.claim_notification(&notice.key, claimant, app.now(), LEASE_SECONDS).await? {
+        match app.store.messages().claim(&notice.key, claimant, app.now(), LEASE_SECONDS).await? {
             Claim::Ours => Ok(true),
             Claim::Sent => Ok(false),
             Claim::Others => Err(AppError::Unavailable("another message is sending this notice".to_owned())),
@@ -164,7 +164,7 @@ pub async fn claim_notice(app: &App, notice: &Notice, claimant: &str) -> Result<
 /// # Errors
 /// [`AppError`].
 pub async fn notice_done(app: &App, notice: &Notice) -> Result<(), AppError> {
-    metered("notice_done", async { Ok(app.store.notification_sent(&notice.key, app.now()).await?) }).await
+    metered("notice_done", async { Ok(app.store.messages().sent(&notice.key, app.now()).await?) }).await
 }
 
 /// The recipient blocked the bot: nothing more is sent until they start it again.
@@ -172,5 +172,5 @@ pub async fn notice_done(app: &App, notice: &Notice) -> Result<(), AppError> {
 /// # Errors
 /// [`AppError`].
 pub async fn set_blocked(app: &App, member: &MemberId, blocked: bool) -> Result<(), AppError> {
-    metered("set_blocked", async { Ok(app.store.set_blocked(member, blocked).await?) }).await
+    metered("set_blocked", async { Ok(app.store.members().set_blocked(member, blocked).await?) }).await
 }

@@ -4,7 +4,7 @@ use guerdon_domain::{
     ids::TelegramId,
     operators::{Operator, Role},
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 use serde_json::json;
 
 use super::{
@@ -46,7 +46,7 @@ pub async fn set_operator(
         }
         let hash = password.hash(app)?;
         for _ in 0..TRIES {
-            let before = app.store.operator(&id).await.map_err(AppError::from)?;
+            let before = app.store.operators().find(&id).await.map_err(AppError::from)?;
             let operator = Operator {
                 id: id.clone(),
                 role,
@@ -57,8 +57,8 @@ pub async fn set_operator(
                 created_at: before.as_ref().map_or(app.now(), |before| before.created_at),
             };
             let written = match &before {
-                Some(before) => app.store.move_operator(before, &operator).await,
-                None => app.store.insert_operator(&operator).await,
+                Some(before) => app.store.operators().replace(before, &operator).await,
+                None => app.store.operators().insert(&operator).await,
             };
             if written.map_err(AppError::from)? {
                 let states =
@@ -86,8 +86,8 @@ pub async fn remove_operator(
             return Err(OperatorError::Yourself);
         }
         let operator =
-            app.store.operator(&id).await.map_err(AppError::from)?.ok_or(OperatorError::Unknown)?;
-        app.store.remove_operator(&id).await.map_err(AppError::from)?;
+            app.store.operators().find(&id).await.map_err(AppError::from)?.ok_or(OperatorError::Unknown)?;
+        app.store.operators().remove(&id).await.map_err(AppError::from)?;
         let states = [Some(operator.role), None].map(|role| state(app, &operator, role));
         Ok(trail(app, principal, "operator.removed", states).await?)
     })

@@ -1,7 +1,7 @@
 //! Signing in by a link that the bot gives: once, and without the password.
 
 use guerdon_domain::{ids::TelegramId, operators::SignInLink};
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use super::sign_in::{SignInError, SignedIn, begin, hash, parts_of, random};
 use crate::{context::App, error::AppError};
@@ -17,7 +17,7 @@ pub const LINK_MINUTES: i64 = 10;
 pub async fn sign_in_link(app: &App, telegram_id: TelegramId) -> Result<Option<String>, AppError> {
     metered("sign_in_link", async {
         let id = app.member_id(telegram_id);
-        let Some(operator) = app.store.operator(&id).await? else { return Ok(None) };
+        let Some(operator) = app.store.operators().find(&id).await? else { return Ok(None) };
         let (link, secret) = (random(app)?, random(app)?);
         let kept = SignInLink {
             id: link.clone(),
@@ -26,7 +26,7 @@ pub async fn sign_in_link(app: &App, telegram_id: TelegramId) -> Result<Option<S
             token_hash: hash(&secret),
             expires_at: app.now().plus_seconds(LINK_MINUTES * 60),
         };
-        app.store.put_sign_in_link(&kept).await?;
+        app.store.operators().put_link(&kept).await?;
         Ok(Some(format!("{id}.{link}.{secret}")))
     })
     .await
@@ -39,8 +39,9 @@ pub async fn sign_in_link(app: &App, telegram_id: TelegramId) -> Result<Option<S
 pub async fn sign_in_by_link(app: &App, token: &str) -> Result<SignedIn, SignInError> {
     metered("sign_in", async {
         let (id, link, secret) = parts_of(token)?;
-        let operator = app.store.operator(&id).await.map_err(AppError::from)?.ok_or(SignInError::Wrong)?;
-        let used = app.store.use_sign_in_link(&operator, link, &hash(secret), app.now()).await;
+        let operator =
+            app.store.operators().find(&id).await.map_err(AppError::from)?.ok_or(SignInError::Wrong)?;
+        let used = app.store.operators().use_link(&operator, link, &hash(secret), app.now()).await;
         if !used.map_err(AppError::from)? {
             return Err(SignInError::Wrong);
         }

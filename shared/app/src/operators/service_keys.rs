@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use guerdon_domain::operators::{AuditRecord, Scope, ServiceKey};
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 use subtle::ConstantTimeEq;
 
 use crate::{
@@ -58,10 +58,10 @@ pub async fn make_service_key(
         };
         let after = serde_json::json!({ "name": record.name, "scopes": record.scopes }).to_string();
         let line = line(app, operator, "service_key.made", &record.id, ["null".to_owned(), after]);
-        let writes = [app.store.insert_service_key(&record, ())?, app.store.insert_audit(&line, ())?];
+        let writes = [app.store.service_keys().insert(&record, ())?, app.store.audit().insert(&line, ())?];
         let record = match refusal(app.store.commit(&writes).await)? {
             None => record,
-            Some(()) => match app.store.service_key(&record.id).await? {
+            Some(()) => match app.store.service_keys().find(&record.id).await? {
                 Some(known) if known.name == record.name && known.scopes == record.scopes => known,
                 Some(_) => return Ok(None),
                 None => return Err(AppError::Conflict),
@@ -81,7 +81,8 @@ pub async fn revoke_service_key(app: &App, operator: &str, id: &str) -> Result<b
     metered("revoke_service_key", async {
         let states = ["\"in force\"", "\"revoked\""].map(str::to_owned);
         let line = line(app, operator, "service_key.revoked", id, states);
-        let writes = [app.store.revoke_service_key(id, app.now(), ())?, app.store.insert_audit(&line, ())?];
+        let writes =
+            [app.store.service_keys().revoke(id, app.now(), ())?, app.store.audit().insert(&line, ())?];
         Ok(refusal(app.store.commit(&writes).await)?.is_none())
     })
     .await
@@ -94,7 +95,7 @@ pub async fn revoke_service_key(app: &App, operator: &str, id: &str) -> Result<b
 pub async fn service_of(app: &App, presented: &str) -> Result<Option<ServiceKey>, AppError> {
     let parts = presented.strip_prefix(KEY_PREFIX).and_then(|rest| rest.split_once('_'));
     let Some((id, secret)) = parts.filter(|(id, _)| id.len() == 16) else { return Ok(None) };
-    let found = app.store.service_key(id).await?;
+    let found = app.store.service_keys().find(id).await?;
     Ok(found.filter(|record| {
         let same = hash(secret).as_bytes().ct_eq(record.secret_hash.as_bytes());
         bool::from(same) && record.revoked_at.is_none()

@@ -6,7 +6,7 @@ use guerdon_domain::{
     operators::{AuditRecord, Operator, Role, Session},
     time::Timestamp,
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 use sha2::{Digest, Sha256};
 
 use crate::{context::App, error::AppError};
@@ -95,7 +95,7 @@ pub async fn sign_in(
         }
         // An attempt at the same time has counted anew, and its count stands.
         let calm = Operator { attempts: 0, locked_until: None, ..counted.clone() };
-        app.store.move_operator(&counted, &calm).await.map_err(AppError::from)?;
+        app.store.operators().replace(&counted, &calm).await.map_err(AppError::from)?;
         begin(app, &operator).await
     })
     .await
@@ -111,7 +111,7 @@ async fn make_first(app: &App, id: &MemberId, first: &FirstOperator) -> Result<(
         generation: 1,
         created_at: app.now(),
     };
-    if app.store.insert_operator(&operator).await? {
+    if app.store.operators().insert(&operator).await? {
         stateless(app, id, "operator.created").await?;
     }
     Ok(())
@@ -120,7 +120,9 @@ async fn make_first(app: &App, id: &MemberId, first: &FirstOperator) -> Result<(
 /// Counts an attempt: the operator as it was, and as it is now. None for a stranger.
 async fn attempt(app: &App, id: &MemberId) -> Result<Option<(Operator, Operator)>, SignInError> {
     for _ in 0..TRIES {
-        let Some(operator) = app.store.operator(id).await.map_err(AppError::from)? else { return Ok(None) };
+        let Some(operator) = app.store.operators().find(id).await.map_err(AppError::from)? else {
+            return Ok(None);
+        };
         let now = app.now();
         if let Some(until) = operator.locked_until.filter(|until| now < *until) {
             return Err(SignInError::Locked(until));
@@ -132,7 +134,7 @@ async fn attempt(app: &App, id: &MemberId) -> Result<Option<(Operator, Operator)
             let until = now.plus_seconds(LOCK_MINUTES * 60);
             Operator { attempts: 0, locked_until: Some(until), ..operator.clone() }
         };
-        if app.store.move_operator(&operator, &counted).await.map_err(AppError::from)? {
+        if app.store.operators().replace(&operator, &counted).await.map_err(AppError::from)? {
             return Ok(Some((operator, counted)));
         }
     }
@@ -149,7 +151,7 @@ pub(super) async fn begin(app: &App, operator: &Operator) -> Result<SignedIn, Si
         token_hash: hash(&secret),
         expires_at: until,
     };
-    app.store.put_session(&session).await.map_err(AppError::from)?;
+    app.store.operators().put_session(&session).await.map_err(AppError::from)?;
     stateless(app, &operator.id, "operator.signed_in").await?;
     Ok(signed_in(operator, session, &secret))
 }
@@ -178,9 +180,9 @@ pub async fn renew(app: &App, refresh_token: &str) -> Result<SignedIn, SignInErr
         let (used, secret) = (hash(secret), random(app)?);
         let next = Session { token_hash: hash(&secret), ..session.clone() };
         let renewed = session.token_hash == used
-            && app.store.renew_session(&used, &next).await.map_err(AppError::from)?;
+            && app.store.operators().renew_session(&used, &next).await.map_err(AppError::from)?;
         if !renewed {
-            app.store.end_session(&id, &session.id).await.map_err(AppError::from)?;
+            app.store.operators().end_session(&id, &session.id).await.map_err(AppError::from)?;
             tracing::warn!(member = app.tag(&id), "a refresh token was used twice; its session has ended");
             return Err(SignInError::Wrong);
         }
@@ -198,7 +200,7 @@ pub async fn session_of(
     operator: &MemberId,
     session: &str,
 ) -> Result<Option<(Operator, Session)>, AppError> {
-    let found = app.store.operator_and_session(operator, session).await?;
+    let found = app.store.operators().with_session(operator, session).await?;
     Ok(found.filter(|(operator, session)| {
         app.now() < session.expires_at && session.generation == operator.generation
     }))
@@ -209,7 +211,7 @@ pub async fn session_of(
 /// # Errors
 /// [`AppError`].
 pub async fn sign_out(app: &App, operator: &MemberId, session: &str) -> Result<(), AppError> {
-    app.store.end_session(operator, session).await?;
+    app.store.operators().end_session(operator, session).await?;
     stateless(app, operator, "operator.signed_out").await
 }
 
@@ -251,7 +253,7 @@ pub(super) async fn trail(
         before,
         after,
     };
-    Ok(app.store.put_audit(&line).await?)
+    Ok(app.store.audit().put(&line).await?)
 }
 
 /// 48 hex digits that nobody can guess.

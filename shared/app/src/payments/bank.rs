@@ -5,7 +5,7 @@ use guerdon_domain::{
     money::{Currency, Money},
     payments::{PaymentFacts, PaymentLine, PaymentRecord, Purpose},
 };
-use guerdon_store::{StoreError, metered};
+use guerdon_store::table::{StoreError, metered};
 
 use crate::{
     commissions::settle_wallet,
@@ -92,10 +92,10 @@ pub async fn record_bank_payment(
         }
         let member = app.member_id(request.user_id);
         let facts = facts_of(app, &member, payment).await?;
-        if let Some(record) = app.store.payment(&facts.key).await? {
+        if let Some(record) = app.store.payments().find(&facts.key).await? {
             return known(record, &facts);
         }
-        app.store.member(&member).await?.ok_or(BankRefusal::UnknownMember)?;
+        app.store.members().find(&member).await?.ok_or(BankRefusal::UnknownMember)?;
         let line = Line {
             action: "payment.record",
             member: Some(member),

@@ -1,7 +1,7 @@
 //! Which Stripe customer is which member.
 
 use guerdon_domain::ids::{CustomerId, MemberId, TelegramId};
-use guerdon_store::{CustomerLink, metered};
+use guerdon_store::{payments::CustomerLink, table::metered};
 
 use crate::{
     context::App,
@@ -45,14 +45,14 @@ pub async fn link_customer(
         let outcome = |owner: MemberId| {
             if owner == member { Linked::AlreadyApplied(owner) } else { Linked::Refused { owner } }
         };
-        if let Some(link) = app.store.customer(customer).await? {
+        if let Some(link) = app.store.customers().find(customer).await? {
             return Ok(outcome(link.member));
         }
         let link = CustomerLink { customer: customer.clone(), member: member.clone(), linked_at: app.now() };
-        let writes = app.store.link_customer(&link, telegram_id, ())?;
+        let writes = app.store.customers().link(&link, telegram_id, ())?;
         match refusal(app.store.commit(&writes).await)? {
             None => Ok(Linked::Applied(member)),
-            Some(()) => match app.store.customer(customer).await? {
+            Some(()) => match app.store.customers().find(customer).await? {
                 Some(link) => Ok(outcome(link.member)),
                 None => Err(AppError::Conflict),
             },

@@ -5,7 +5,7 @@ use guerdon_domain::{
     ids::{MemberId, PaymentKey},
     payments::PaymentRecord,
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use crate::{context::App, error::AppError};
 
@@ -24,8 +24,8 @@ pub struct Explained {
 /// [`AppError`].
 pub async fn explain_payment(app: &App, payment: &PaymentKey) -> Result<Option<Explained>, AppError> {
     metered("explain_payment", async {
-        let Some(payment) = app.store.payment(payment).await? else { return Ok(None) };
-        let commissions = app.store.commissions_of(&payment).await?;
+        let Some(payment) = app.store.payments().find(payment).await? else { return Ok(None) };
+        let commissions = app.store.commissions().of(&payment).await?;
         Ok(Some(Explained { payment, commissions }))
     })
     .await
@@ -43,12 +43,12 @@ pub async fn explain_member(
 ) -> Result<Vec<Explained>, AppError> {
     metered("explain_member", async {
         let before = match before {
-            Some(key) => app.store.payment(key).await?.filter(|payment| payment.member == *member),
+            Some(key) => app.store.payments().find(key).await?.filter(|payment| payment.member == *member),
             None => None,
         };
         let mut explained = Vec::new();
-        for payment in app.store.payments_of(member, before.as_ref(), limit).await? {
-            let commissions = app.store.commissions_of(&payment).await?;
+        for payment in app.store.payments().of(member, before.as_ref(), limit).await? {
+            let commissions = app.store.commissions().of(&payment).await?;
             explained.push(Explained { payment, commissions });
         }
         Ok(explained)

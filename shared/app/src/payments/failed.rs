@@ -1,7 +1,7 @@
 //! A provider says that somebody tried to pay and could not.
 
 use guerdon_domain::ids::Rail;
-use guerdon_store::{FailedPayment, metered};
+use guerdon_store::{payments::FailedPayment, table::metered};
 
 use crate::{context::App, error::AppError};
 
@@ -12,7 +12,7 @@ use crate::{context::App, error::AppError};
 pub async fn record_failed_payment(app: &App, rail: Rail, event: &str) -> Result<(), AppError> {
     metered("record_failed_payment", async {
         let failed = FailedPayment { rail, event: event.to_owned(), at: app.now() };
-        app.store.insert_failed_payment(&failed).await?;
+        app.store.payments().insert_failed(&failed).await?;
         Ok(())
     })
     .await

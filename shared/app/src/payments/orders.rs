@@ -10,7 +10,7 @@ use guerdon_domain::{
     time::Timestamp,
     withdrawals::{Destination, PayoutMethod},
 };
-use guerdon_store::{StoreError, metered};
+use guerdon_store::table::{StoreError, metered};
 
 use crate::{
     commissions::settle_wallet,
@@ -94,7 +94,7 @@ pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, Or
         if !(1..=MOST_MINOR).contains(&price.minor()) || price.currency() != app.preset.currency {
             return Err(OrderRefusal::BadAmount(Money::new(MOST_MINOR, app.preset.currency)));
         }
-        app.store.member(&request.member).await?.ok_or(OrderRefusal::UnknownMember)?;
+        app.store.members().find(&request.member).await?.ok_or(OrderRefusal::UnknownMember)?;
         let order = Order {
             id: id_of(app, request)?,
             member: request.member.clone(),
@@ -109,10 +109,10 @@ pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, Or
             payment: None,
             paid: None,
         };
-        let order = if app.store.insert_order(&order).await? {
+        let order = if app.store.orders().insert(&order).await? {
             order
         } else {
-            let known = app.store.order(&order.id).await?.ok_or(AppError::Conflict)?;
+            let known = app.store.orders().find(&order.id).await?.ok_or(AppError::Conflict)?;
             if !alike(&known, &order) {
                 return Err(OrderRefusal::TransactionUsed);
             }
@@ -120,7 +120,7 @@ pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, Or
         };
         let prints: Vec<_> = order.payer.iter().chain(&request.payout).cloned().collect();
         for print in &prints {
-            app.store.sight(print, &order.member, app.now()).await?;
+            app.store.sightings().put(print, &order.member, app.now()).await?;
         }
         // Before anything is paid, so that what is found decides the payment.
         inspect_payer(app, &order.member, &prints).await?;
@@ -191,10 +191,10 @@ pub async fn pay_order(
     service: &str,
 ) -> Result<PaidOrder, OrderRefusal> {
     metered("pay_order", async {
-        let order = app.store.order(id).await?.ok_or(OrderRefusal::Unknown)?;
+        let order = app.store.orders().find(id).await?.ok_or(OrderRefusal::Unknown)?;
         let key = payment_key(&order, transaction)?;
         if order.state == OrderState::Paid {
-            let payment = app.store.payment(&key).await?;
+            let payment = app.store.payments().find(&key).await?;
             let payment =
                 payment.ok_or_else(|| AppError::Corrupt("an order's payment is gone".to_owned()))?;
             return Ok(PaidOrder { order, payment, before: true });
@@ -205,7 +205,7 @@ pub async fn pay_order(
         let after = Order { state: OrderState::Paid, payment: Some(key), paid, ..order };
         match record_along(app, &facts, Along { order: Some(&after), ..Along::default() }).await? {
             Recorded::AlreadyApplied(payment) if payment.order.as_ref() == Some(id) => {
-                let order = app.store.order(id).await?.ok_or(OrderRefusal::Unknown)?;
+                let order = app.store.orders().find(id).await?.ok_or(OrderRefusal::Unknown)?;
                 Ok(PaidOrder { order, payment, before: true })
             }
             Recorded::AlreadyApplied(payment) => adopted(app, after, payment).await,
@@ -230,8 +230,8 @@ async fn adopted(app: &App, after: Order, payment: PaymentRecord) -> Result<Paid
         return Err(OrderRefusal::TransactionUsed);
     }
     let writes = [
-        app.store.adopt_payment(&payment, &after.id, ()).map_err(AppError::from)?,
-        app.store.move_order(&after, ()).map_err(AppError::from)?,
+        app.store.payments().adopt(&payment, &after.id, ()).map_err(AppError::from)?,
+        app.store.orders().replace(&after, ()).map_err(AppError::from)?,
     ];
     match refusal(app.store.commit(&writes).await)? {
         None => {
@@ -239,7 +239,7 @@ async fn adopted(app: &App, after: Order, payment: PaymentRecord) -> Result<Paid
             Ok(PaidOrder { order: after, payment, before: false })
         }
         // Told twice at once, or another order was faster.
-        Some(()) => match app.store.order(&after.id).await? {
+        Some(()) => match app.store.orders().find(&after.id).await? {
             Some(order) if order.payment == after.payment && order.state == OrderState::Paid => {
                 Ok(PaidOrder { order, payment, before: true })
             }

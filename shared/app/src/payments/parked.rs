@@ -1,7 +1,10 @@
 //! Events of a provider that wait for a customer, a payment, another name of one, or a rule.
 
 use guerdon_domain::operators::AuditRecord;
-use guerdon_store::{METRICS, ParkedEvent, PaymentReference, WaitsFor, metered};
+use guerdon_store::{
+    payments::{ParkedEvent, PaymentReference, WaitsFor},
+    table::{METRICS, metered},
+};
 
 use crate::{
     context::App,
@@ -23,7 +26,7 @@ pub enum Parked {
 /// [`AppError`].
 pub async fn park_until_known(app: &App, event: &ParkedEvent) -> Result<Parked, AppError> {
     metered("park_event", async {
-        let writes = app.store.park_until(event, ())?;
+        let writes = app.store.parked().park_until(event, ())?;
         let refused = refusal(app.store.commit(&writes).await)?;
         if refused.is_some() {
             return Ok(Parked::KnownNow);
@@ -40,7 +43,7 @@ pub async fn park_until_known(app: &App, event: &ParkedEvent) -> Result<Parked, 
 /// # Errors
 /// [`AppError`].
 pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<(), AppError> {
-    metered("tie_reference", async { Ok(app.store.tie_reference(tie).await?) }).await
+    metered("tie_reference", async { Ok(app.store.customers().tie_reference(tie).await?) }).await
 }
 
 /// Keeps an event whose handling this version does not have. Nothing is dropped.
@@ -50,7 +53,7 @@ pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<(), AppE
 pub async fn park_for_handler(app: &App, event: &ParkedEvent) -> Result<(), AppError> {
     debug_assert!(matches!(event.waits_for, WaitsFor::Handler { .. }));
     metered("park_event", async {
-        app.store.park(event).await?;
+        app.store.parked().park(event).await?;
         count_parked();
         Ok(())
     })
@@ -73,9 +76,9 @@ where
 {
     metered("replay_parked", async {
         let mut replayed = 0;
-        for event in app.store.parked_for(waits_for).await? {
+        for event in app.store.parked().waiting_for(waits_for).await? {
             replay(event.clone()).await?;
-            app.store.unpark(&event).await?;
+            app.store.parked().remove(&event).await?;
             replayed += 1;
         }
         Ok(replayed)
@@ -103,7 +106,7 @@ pub enum ReplayRefusal {
 /// # Errors
 /// [`AppError`].
 pub async fn parked_events(app: &App, after: Option<&str>, limit: i32) -> Result<Vec<ParkedEvent>, AppError> {
-    metered("parked_events", async { Ok(app.store.parked(after, limit.clamp(1, 100)).await?) }).await
+    metered("parked_events", async { Ok(app.store.parked().list(after, limit.clamp(1, 100)).await?) }).await
 }
 
 /// Asks for the event at a [`place`](ParkedEvent::place) to be played again, with an audit line: one transaction.
@@ -116,7 +119,7 @@ pub async fn request_replay(
     place: &(String, String),
 ) -> Result<ParkedEvent, ReplayRefusal> {
     metered("request_replay", async {
-        let event = app.store.parked_at(place).await.map_err(AppError::from)?;
+        let event = app.store.parked().at(place).await.map_err(AppError::from)?;
         let event = event.ok_or(ReplayRefusal::Unknown)?;
         if matches!(event.waits_for, WaitsFor::Handler { .. }) {
             return Err(ReplayRefusal::NoHandler);
@@ -133,8 +136,8 @@ pub async fn request_replay(
             after: "\"replay requested\"".to_owned(),
         };
         let writes = [
-            app.store.request_replay(&event, now, ()).map_err(AppError::from)?,
-            app.store.insert_audit(&line, ()).map_err(AppError::from)?,
+            app.store.parked().request_replay(&event, now, ()).map_err(AppError::from)?,
+            app.store.audit().insert(&line, ()).map_err(AppError::from)?,
         ];
         match refusal(app.store.commit(&writes).await)? {
             None => Ok(ParkedEvent { replay_requested_at: Some(now), ..event }),

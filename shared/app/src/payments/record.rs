@@ -8,7 +8,10 @@ use guerdon_domain::{
     referrals::Referral,
     time::Timestamp,
 };
-use guerdon_store::{Fragment, METRICS, StoredResponse, metered};
+use guerdon_store::{
+    requests::StoredResponse,
+    table::{Fragment, METRICS, metered},
+};
 
 use crate::{
     context::App,
@@ -93,7 +96,7 @@ pub(crate) async fn record_along(
         let facts = &priced(app, facts).await?;
         let mut spent = Vec::new();
         for _ in 0..TRIES {
-            let (known, payer) = app.store.payment_and_payer(&facts.key, &facts.member).await?;
+            let (known, payer) = app.store.payments().with_payer(&facts.key, &facts.member).await?;
             if let Some(record) = known {
                 return Ok(Recorded::AlreadyApplied(record));
             }
@@ -105,10 +108,10 @@ pub(crate) async fn record_along(
             let record = PaymentRecord { order, ..record_of(&program, facts, &decision, now) };
             let mut writes = writes(app, &record, around.referral.as_ref(), decision, now)?;
             if let Some((audit, response)) = along.trail {
-                writes.extend(app.store.audited(audit, response, Refused::RequestAnswered)?);
+                writes.extend(app.store.requests().audited(audit, response, Refused::RequestAnswered)?);
             }
             if let Some(order) = along.order {
-                writes.push(app.store.move_order(order, Refused::PaymentRecorded)?);
+                writes.push(app.store.orders().replace(order, Refused::PaymentRecorded)?);
             }
             match refusal(app.store.commit(&writes).await)? {
                 None => {
@@ -167,11 +170,11 @@ fn writes(
     decision: Decision,
     now: Timestamp,
 ) -> Result<Vec<Fragment<Refused>>, AppError> {
-    let mut writes = vec![app.store.insert_payment(record, Refused::PaymentRecorded)?];
+    let mut writes = vec![app.store.payments().insert(record, Refused::PaymentRecorded)?];
     if let (Some(referral), Some(progress)) = (referral, &decision.progress)
         && *progress != referral.progress
     {
-        writes.push(app.store.count_progress(referral, progress, Refused::ReferralMoved)?);
+        writes.push(app.store.referrals().count_progress(referral, progress, Refused::ReferralMoved)?);
     }
     for grant in decision.grants {
         let taken = match grant.place {
@@ -179,7 +182,7 @@ fn writes(
             Place::Conversion { .. } => Refused::ReferralMoved,
             Place::Once { .. } => Refused::RuleSpent(grant.snapshot.rule.id.clone()),
         };
-        writes.push(app.store.insert_commission(&commission_of(grant, record, now), taken)?);
+        writes.push(app.store.commissions().insert(&commission_of(grant, record, now), taken)?);
     }
     Ok(writes)
 }

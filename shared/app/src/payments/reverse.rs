@@ -9,7 +9,7 @@ use guerdon_domain::{
     payments::{PaymentRecord, Reversal, ReversalKind, Reversals},
     wallets::{Entry, Wallet, WalletKind},
 };
-use guerdon_store::{Fragment, metered};
+use guerdon_store::table::{Fragment, metered};
 
 use crate::{
     context::App,
@@ -54,7 +54,7 @@ pub async fn reverse_payment(
 ) -> Result<Reversed, AppError> {
     metered("reverse_payment", async {
         for tries in 1..=TRIES {
-            let Some(record) = app.store.payment(payment).await? else {
+            let Some(record) = app.store.payments().find(payment).await? else {
                 return Ok(Reversed::UnknownPayment);
             };
             if is_overtaken(&record, reversal) {
@@ -92,10 +92,10 @@ async fn writes(
     next: &Reversals,
 ) -> Result<(Vec<Fragment<Moved>>, u32), AppError> {
     let (undone, disputed, now) = (next.undone(record.paid), next.is_disputed(), app.now());
-    let mut writes = vec![app.store.reverse_payment(record, next, Moved::Payment)?];
+    let mut writes = vec![app.store.payments().reverse(record, next, Moved::Payment)?];
     let mut wallets = Touched::default();
     let mut changed = 0;
-    let commissions = app.store.commissions_of(record).await?;
+    let commissions = app.store.commissions().of(record).await?;
     if commissions.len() != record.grants().count() {
         return Err(AppError::Corrupt("a commission of the payment is missing".to_owned()));
     }
@@ -105,13 +105,13 @@ async fn writes(
             continue;
         }
         changed += 1;
-        writes.push(app.store.move_commission(before, &after, Moved::Commission)?);
+        writes.push(app.store.commissions().replace(before, &after, Moved::Commission)?);
         if !change.is_zero() {
             wallets.change(app, before, change).await?;
         }
     }
     for (wallet, entries) in wallets.0.into_values() {
-        writes.extend(app.store.post_all(&wallet, &entries, Moved::Wallet)?);
+        writes.extend(app.store.wallets().post_all(&wallet, &entries, Moved::Wallet)?);
     }
     Ok((writes, changed))
 }
@@ -126,7 +126,7 @@ impl Touched {
         let key = (member.clone(), kind, change.currency().to_string());
         let (wallet, mut entries) = match self.0.remove(&key) {
             Some(touched) => touched,
-            None => (app.store.wallet(member, kind, change.currency()).await?, Vec::new()),
+            None => (app.store.wallets().find(member, kind, change.currency()).await?, Vec::new()),
         };
         let (id, now) = (commission.id.clone(), app.now());
         let (wallet, entry) = if change.is_positive() {

@@ -6,7 +6,7 @@ use guerdon_domain::{
     payments::PaymentFacts,
     referrals::ReferralState,
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use crate::{
     commissions::settle_wallet,
@@ -60,8 +60,8 @@ pub async fn force_confirm(app: &App, request: &DeskRequest) -> Result<Answer, D
 
 /// The payment that an operator vouches for, if the referral is still pending.
 async fn forced_payment(app: &App, referee: &MemberId) -> Result<PaymentFacts, DeskError> {
-    let member = app.store.member(referee).await?.ok_or(DeskError::UnknownMember)?;
-    let referral = app.store.referral_of(&member).await?.ok_or(DeskError::NotReferred)?;
+    let member = app.store.members().find(referee).await?.ok_or(DeskError::UnknownMember)?;
+    let referral = app.store.referrals().of(&member).await?.ok_or(DeskError::NotReferred)?;
     let referral = with_conversion(app, referral).await?;
     let now = app.now();
     match referral.state {
@@ -88,14 +88,14 @@ const EARNS_NOTHING: &str = "not one that earns anything";
 /// What the operator is told: the commission, and the referrer's credit with it.
 async fn forecast(app: &App, request: &DeskRequest, facts: &PaymentFacts) -> Result<Change, DeskError> {
     let program = program_at(app, facts.paid_at).await?;
-    let payer = app.store.member(&facts.member).await?;
+    let payer = app.store.members().find(&facts.member).await?;
     let around = surroundings(app, payer.as_ref(), &program).await?;
     let decision = program.decide(facts, &around).map_err(AppError::from)?;
     let Some(grant) = decision.grants.first() else {
         return Err(DeskError::NotPending(EARNS_NOTHING));
     };
     let (kind, currency) = (grant.snapshot.rule.target, grant.amount.currency());
-    let wallet = app.store.wallet(&grant.beneficiary, kind, currency).await?;
+    let wallet = app.store.wallets().find(&grant.beneficiary, kind, currency).await?;
     let netted = Money::new(grant.amount.minor().min(wallet.buckets.owed), currency);
     let balance = wallet.available().checked_add(wallet.held())?.checked_add(grant.amount)?;
     Ok(Change {

@@ -4,7 +4,7 @@ use guerdon_domain::{
     operators::AuditRecord,
     programs::{Program, ProgramError, ProgramVersion},
 };
-use guerdon_store::{StoredResponse, metered};
+use guerdon_store::{requests::StoredResponse, table::metered};
 
 use crate::{
     context::App,
@@ -47,7 +47,7 @@ pub struct ProgramRequest {
 /// # Errors
 /// [`AppError`].
 pub async fn newest_program(app: &App) -> Result<ProgramVersion, AppError> {
-    let newest = app.store.program_versions(1).await?.pop();
+    let newest = app.store.programs().versions(1).await?.pop();
     Ok(newest.unwrap_or_else(|| ProgramVersion {
         program: app.preset.program.clone(),
         effective_from: guerdon_domain::time::Timestamp::from_millis(0),
@@ -100,8 +100,8 @@ pub async fn set_program(
             body: serde_json::to_string(&version).map_err(AppError::from)?,
             at: now,
         };
-        let mut writes = vec![app.store.insert_program(&version, ()).map_err(AppError::from)?];
-        writes.extend(app.store.audited(&audit, &response, ()).map_err(AppError::from)?);
+        let mut writes = vec![app.store.programs().insert(&version, ()).map_err(AppError::from)?];
+        writes.extend(app.store.requests().audited(&audit, &response, ()).map_err(AppError::from)?);
         match refusal(app.store.commit(&writes).await)? {
             None => Ok(version),
             Some(()) => match set_before(app, request).await? {
@@ -114,7 +114,8 @@ pub async fn set_program(
 }
 
 async fn set_before(app: &App, request: &ProgramRequest) -> Result<Option<ProgramVersion>, ProgramRefusal> {
-    let stored = app.store.stored_response(&request.principal, &request.key).await.map_err(AppError::from)?;
+    let stored =
+        app.store.requests().answer(&request.principal, &request.key).await.map_err(AppError::from)?;
     match stored {
         None => Ok(None),
         Some(stored) if stored.input_hash != request.input_hash => Err(ProgramRefusal::KeyReused),

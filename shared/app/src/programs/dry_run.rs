@@ -10,7 +10,7 @@ use guerdon_domain::{
     referrals::{Progress, Referral, ReferralState},
     time::{DAY_SECONDS, Timestamp},
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 use serde::Serialize;
 
 use crate::{context::App, error::AppError, programs::surroundings};
@@ -62,7 +62,7 @@ pub async fn simulate(
         let mut run = Run { app, program, first, result: Simulation::default(), world: World::default() };
         for day in 0..days.clamp(0, MOST_DAYS) {
             let at = first.plus_seconds(day * DAY_SECONDS);
-            let mut payments = app.store.payments_on(&at.day()).await?;
+            let mut payments = app.store.payments().on(&at.day()).await?;
             payments.sort_by_key(|payment| (payment.paid_at, payment.payment.to_string()));
             for payment in payments {
                 if run.result.payments == MOST_PAYMENTS {
@@ -104,7 +104,7 @@ impl Run<'_> {
         let around = match self.world.around.remove(&facts.member) {
             Some(around) => around,
             None => {
-                let payer = self.app.store.member(&facts.member).await?;
+                let payer = self.app.store.members().find(&facts.member).await?;
                 self.before(surroundings(self.app, payer.as_ref(), self.program).await?)
             }
         };

@@ -19,12 +19,12 @@ pub(crate) async fn surroundings(
 ) -> Result<Surroundings, AppError> {
     let payer = payer.filter(|_| !program.rules.is_empty());
     let found = match payer {
-        Some(payer) => app.store.referral_and_referrer(payer).await?,
+        Some(payer) => app.store.referrals().with_referrer(payer).await?,
         None => None,
     };
     let Some((referral, referrer)) = found else { return Ok(Surroundings::default()) };
     let upline = match referral.upline.as_ref().filter(|_| program.second_level) {
-        Some(upline) => app.store.member(upline).await?,
+        Some(upline) => app.store.members().find(upline).await?,
         None => None,
     };
     Ok(Surroundings {
@@ -44,7 +44,7 @@ pub(crate) async fn with_conversion(app: &App, referral: Referral) -> Result<Ref
     if referral.is_converted() {
         return Ok(referral);
     }
-    Ok(match app.store.conversion(&referral).await? {
+    Ok(match app.store.commissions().conversion(&referral).await? {
         Some(first) => {
             let state = ReferralState::Converted { payment: first.payment, at: first.paid_at };
             Referral { state, ..referral }

@@ -23,7 +23,7 @@ async fn versions(app: &App) -> Result<Arc<Vec<ProgramVersion>>, AppError> {
     if let Some(versions) = app.programs.known(app.now()) {
         return Ok(versions);
     }
-    let versions = app.store.program_versions(VERSIONS).await?;
+    let versions = app.store.programs().versions(VERSIONS).await?;
     let newest = versions.first().map_or(0, |version| version.program.version);
     Ok(app.programs.keep(app.now(), newest, versions))
 }

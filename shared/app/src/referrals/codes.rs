@@ -1,7 +1,7 @@
 //! The code a member shares: made on first need, replaced when its year is over.
 
 use guerdon_domain::{ids::MemberId, members::MemberCode, referrals::CodeRecord};
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use crate::{
     context::App,
@@ -46,7 +46,7 @@ async fn make_code(app: &App, id: &MemberId, days: i64) -> Result<Code, AppError
     metered("share_code", async {
         // A taken code is one in a million millions; a member who moved has a code by now.
         for _ in 0..5 {
-            let member = app.store.member(id).await?;
+            let member = app.store.members().find(id).await?;
             let member = member.ok_or_else(|| AppError::Corrupt("a code for somebody unknown".to_owned()))?;
             let now = app.now();
             if let Some(current) = member.code.clone().filter(|current| now < current.expires_at) {
@@ -62,8 +62,8 @@ async fn make_code(app: &App, id: &MemberId, days: i64) -> Result<Code, AppError
                 expired: false,
             };
             let writes = [
-                app.store.insert_code(&record, Refused::CodeTaken)?,
-                app.store.replace_code(id, member.code.as_ref(), &next, Refused::MemberMoved)?,
+                app.store.codes().insert(&record, Refused::CodeTaken)?,
+                app.store.members().replace_code(id, member.code.as_ref(), &next, Refused::MemberMoved)?,
             ];
             match refusal(app.store.commit(&writes).await)? {
                 None => return Ok(Code::Made(next)),

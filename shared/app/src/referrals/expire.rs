@@ -5,7 +5,7 @@ use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
     time::Timestamp,
 };
-use guerdon_store::{SHARDS, metered};
+use guerdon_store::table::{SHARDS, metered};
 
 use crate::{
     context::App,
@@ -35,10 +35,10 @@ pub async fn expire(app: &App) -> Result<Expired, AppError> {
         let mut expired = Expired::default();
         for shard in 0..SHARDS {
             loop {
-                let due = app.store.codes_due(shard, now, PAGE).await?;
+                let due = app.store.codes().due(shard, now, PAGE).await?;
                 let mut moved = 0;
                 for code in &due {
-                    moved += u32::from(app.store.expire_code(&code.code).await?);
+                    moved += u32::from(app.store.codes().expire(&code.code).await?);
                 }
                 expired.codes += moved;
                 if moved == 0 {
@@ -46,10 +46,10 @@ pub async fn expire(app: &App) -> Result<Expired, AppError> {
                 }
             }
             loop {
-                let due = app.store.referrals_due(shard, now, PAGE).await?;
+                let due = app.store.referrals().due(shard, now, PAGE).await?;
                 let mut moved = 0;
                 for referral in &due {
-                    moved += u32::from(app.store.expire_referral(referral).await?);
+                    moved += u32::from(app.store.referrals().expire(referral).await?);
                 }
                 expired.referrals += moved;
                 if moved == 0 {
@@ -72,14 +72,14 @@ pub async fn expire(app: &App) -> Result<Expired, AppError> {
 /// Ends a page of rewards whose time to be claimed is over.
 async fn unclaimed(app: &App, shard: u8, now: Timestamp) -> Result<u32, AppError> {
     let mut moved = 0;
-    for before in app.store.claims_due(shard, now, PAGE).await? {
+    for before in app.store.commissions().unredeemed(shard, now, PAGE).await? {
         // The index may still show one that was claimed or disputed a moment ago.
         if before.frozen || before.claim_ends_at().is_none_or(|end| now < end) {
             continue;
         }
         let state = CommissionState::Void { at: now, reason: VoidReason::Unclaimed };
         let after = Commission { state, ..before.clone() };
-        let writes = [app.store.move_commission(&before, &after, ())?];
+        let writes = [app.store.commissions().replace(&before, &after, ())?];
         moved += u32::from(refusal(app.store.commit(&writes).await)?.is_none());
     }
     Ok(moved)

@@ -5,7 +5,7 @@ use guerdon_domain::{
     members::Member,
     referrals::{Click, Code, Touch, attribute},
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use crate::{context::App, error::AppError, settings::settings_now};
 
@@ -47,14 +47,14 @@ pub async fn follow_link(app: &App, code: &Code, first: Option<Touch>) -> Result
         let id = ClickId::parse(hex::encode(&id[..8]))?;
         let (code, owner) = (code.clone(), link.owner);
         let click = Click { id, code, owner, credited, attribution, first, at: now };
-        app.store.put_click(&click).await?;
+        app.store.clicks().put(&click).await?;
         Ok(Followed::To { click: Box::new(click), window_days })
     })
     .await
 }
 
 async fn valid(app: &App, code: &Code) -> Result<Option<guerdon_domain::referrals::CodeRecord>, AppError> {
-    Ok(app.store.code(code).await?.filter(|record| app.now() < record.expires_at))
+    Ok(app.store.codes().find(code).await?.filter(|record| app.now() < record.expires_at))
 }
 
 /// How somebody came to their referrer.
@@ -83,14 +83,14 @@ pub async fn explain_attribution(app: &App, member: &Member) -> Result<Attribute
             return Ok(Attributed { referrer: None, click: None, explanation });
         };
         let click = match &joined.click {
-            Some(id) => app.store.click(id).await?,
+            Some(id) => app.store.clicks().find(id).await?,
             None => None,
         };
         let explanation = match click.as_ref().map(|click| click.attribution) {
             None => "They joined by the referrer's code itself, not through a counted link.",
             Some(attribution) => attribution.explain(),
         };
-        Ok(Attributed { referrer: app.store.member(referrer).await?, click, explanation })
+        Ok(Attributed { referrer: app.store.members().find(referrer).await?, click, explanation })
     })
     .await
 }

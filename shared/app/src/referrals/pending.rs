@@ -6,7 +6,7 @@ use guerdon_domain::{
     referrals::{Referral, ReferralState},
     time::Timestamp,
 };
-use guerdon_store::{SHARDS, metered};
+use guerdon_store::table::{SHARDS, metered};
 use serde::{Deserialize, Serialize};
 
 use crate::{context::App, error::AppError, programs::would_earn, statistics::members_of};
@@ -46,11 +46,11 @@ pub async fn pending_referrals(
     metered("pending_referrals", async {
         let limit = limit.clamp(1, 100);
         let mut after = match &from.after {
-            Some((referrer, at, referee)) => app.store.referral(referrer, *at, referee).await?,
+            Some((referrer, at, referee)) => app.store.referrals().find(referrer, *at, referee).await?,
             None => None,
         };
         for shard in from.shard..SHARDS {
-            let found = app.store.pending_referrals(shard, after.as_ref(), limit).await?;
+            let found = app.store.referrals().pending(shard, after.as_ref(), limit).await?;
             after = None;
             let Some(last) = found.last() else { continue };
             let full = i32::try_from(found.len()).unwrap_or(i32::MAX) >= limit;

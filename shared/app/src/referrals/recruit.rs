@@ -1,7 +1,7 @@
 //! What a member shares, and how that went.
 
 use guerdon_domain::{ids::MemberId, members::MemberCode};
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{
     context::App,
@@ -27,7 +27,7 @@ pub struct RecruitView {
 pub async fn recruit_view(app: &App, member: &MemberId) -> Result<RecruitView, AppError> {
     metered("recruit_view", async {
         let code = share_code(app, member).await?;
-        let counters = app.store.counters(&Projection::Member(member.clone())).await?;
+        let counters = app.store.statistics().counters(&Projection::Member(member.clone())).await?;
         let (_, currency) = reward_wallet_now(app).await?;
         Ok(RecruitView { code, stats: stats_in(currency, &counters) })
     })

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use guerdon_domain::{ids::MemberId, members::Member, referrals::Referral, time::Timestamp};
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{context::App, error::AppError, statistics::count};
 
@@ -52,12 +52,12 @@ pub async fn referral_tree(
 ) -> Result<Tree, AppError> {
     metered("referral_tree", async {
         let limit = limit.clamp(1, 50);
-        let first = app.store.referrals_of(member, before, limit).await?;
+        let first = app.store.referrals().brought_by(member, before, limit).await?;
         let full = i32::try_from(first.len()).unwrap_or(i32::MAX) >= limit;
         let next = first.last().filter(|_| full).map(|last| (last.joined_at, last.referee.clone()));
         let mut second = HashMap::new();
         for referral in first.iter().filter(|_| two_levels) {
-            let found = app.store.referrals_of(&referral.referee, None, SECOND_LEVEL).await?;
+            let found = app.store.referrals().brought_by(&referral.referee, None, SECOND_LEVEL).await?;
             second.insert(referral.referee.clone(), found);
         }
         let people: Vec<_> =
@@ -71,7 +71,7 @@ pub async fn referral_tree(
                 known.branch(referral, referees)
             })
             .collect();
-        let counters = app.store.counters(&Projection::Member(member.clone())).await?;
+        let counters = app.store.statistics().counters(&Projection::Member(member.clone())).await?;
         Ok(Tree { recruits: count(&counters, "recruits"), branches, next })
     })
     .await
@@ -87,9 +87,9 @@ impl Known {
     async fn of(app: &App, people: &[MemberId]) -> Result<Self, AppError> {
         let (mut members, mut recruits) = (HashMap::new(), HashMap::new());
         for chunk in people.chunks(100) {
-            let found = app.store.members(chunk).await?;
+            let found = app.store.members().find_all(chunk).await?;
             members.extend(found.into_iter().map(|member| (member.id.clone(), member)));
-            let counters = app.store.counters_of_members(chunk).await?;
+            let counters = app.store.statistics().counters_of(chunk).await?;
             recruits.extend(chunk.iter().cloned().zip(counters.iter().map(|all| count(all, "recruits"))));
         }
         Ok(Self { members, recruits })

@@ -7,7 +7,10 @@ use guerdon_domain::{
     settings::{Overrides, Setting, SettingError, SettingValue, Settings},
     time::Timestamp,
 };
-use guerdon_store::{Override, StoredSettings, metered};
+use guerdon_store::{
+    settings::{Override, StoredSettings},
+    table::metered,
+};
 
 use crate::{
     context::App,
@@ -27,7 +30,7 @@ pub async fn settings_now(app: &App) -> Result<Arc<Settings>, AppError> {
     if let Some(settings) = app.settings.known(app.now()) {
         return Ok(settings);
     }
-    let stored = app.store.settings().await?;
+    let stored = app.store.settings().find().await?;
     Ok(keep(app, &stored))
 }
 
@@ -48,7 +51,7 @@ pub struct SettingState {
 /// [`AppError`].
 pub async fn all_settings(app: &App) -> Result<Vec<SettingState>, AppError> {
     metered("all_settings", async {
-        let stored = app.store.settings().await?;
+        let stored = app.store.settings().find().await?;
         let settings = keep(app, &stored);
         let list = Settings::list(&app.preset).into_iter();
         Ok(list.map(|setting| state_of(setting, &settings, &stored)).collect())
@@ -76,8 +79,8 @@ pub enum SettingRefusal {
     App(#[from] AppError),
 }
 
-impl From<guerdon_store::StoreError> for SettingRefusal {
-    fn from(error: guerdon_store::StoreError) -> Self {
+impl From<guerdon_store::table::StoreError> for SettingRefusal {
+    fn from(error: guerdon_store::table::StoreError) -> Self {
         Self::App(error.into())
     }
 }
@@ -99,7 +102,7 @@ pub async fn set_setting(
 ) -> Result<SettingState, SettingRefusal> {
     metered("set_setting", async {
         for tries in 1..=TRIES {
-            let before = app.store.settings().await?;
+            let before = app.store.settings().find().await?;
             let values = Setting::set(&app.preset, &before.values(), key, json)?;
             let settings = keep(app, &before);
             if values == before.values() {
@@ -109,7 +112,8 @@ pub async fn set_setting(
             let next = Settings::of(&app.preset, &after.values());
             let states = [&*settings, &next].map(|settings| json_of(key, settings));
             let audit = line(app, principal, after.version, reason, states);
-            let writes = [app.store.move_settings(&before, &after, ())?, app.store.insert_audit(&audit, ())?];
+            let writes =
+                [app.store.settings().replace(&before, &after, ())?, app.store.audit().insert(&audit, ())?];
             if refusal(app.store.commit(&writes).await)?.is_none() {
                 let settings = keep(app, &after);
                 return Ok(shown(app, key, &settings, &after)?);

@@ -1,6 +1,6 @@
 //! Figures of the referral program as a whole. Each costs the same whatever the history.
 
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{
     context::App,
@@ -43,13 +43,13 @@ pub const MOST_TREND_DAYS: i32 = 365;
 /// [`AppError`].
 pub async fn referral_analytics(app: &App, period: Period) -> Result<Analytics, AppError> {
     metered("referral_analytics", async {
-        let totals = app.store.counters(&Projection::Totals).await?;
+        let totals = app.store.statistics().counters(&Projection::Totals).await?;
         let now = app.now();
         let days = match period {
             Period::All => vec![totals.clone()],
             Period::Month | Period::Week => {
                 // A running month has 31 days at the most, a week fewer: those of another are left out.
-                let found = app.store.daily(&now.plus_days(-30).day(), &now.day()).await?;
+                let found = app.store.statistics().daily(&now.plus_days(-30).day(), &now.day()).await?;
                 let first = (0..31)
                     .map(|ago| now.plus_days(-ago))
                     .take_while(|day| period.key(*day) == period.key(now))
@@ -81,7 +81,7 @@ pub async fn referral_analytics(app: &App, period: Period) -> Result<Analytics, 
 pub async fn referral_trends(app: &App, days: i32) -> Result<Vec<TrendDay>, AppError> {
     metered("referral_trends", async {
         let (now, days) = (app.now(), i64::from(days.clamp(1, MOST_TREND_DAYS)));
-        let found = app.store.daily(&now.plus_days(1 - days).day(), &now.day()).await?;
+        let found = app.store.statistics().daily(&now.plus_days(1 - days).day(), &now.day()).await?;
         let all = (0..days).rev().map(|ago| now.plus_days(-ago).day());
         Ok(all
             .map(|day| {

@@ -1,6 +1,6 @@
 //! Reading counters and the histogram of scores.
 
-use guerdon_store::Counters;
+use guerdon_store::statistics::Counters;
 
 pub(crate) fn count(counters: &Counters, name: &str) -> i64 {
     counters.get(name).copied().unwrap_or_default()

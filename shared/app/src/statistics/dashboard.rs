@@ -8,7 +8,10 @@ use guerdon_domain::{
     time::Timestamp,
     withdrawals::WithdrawalState,
 };
-use guerdon_store::{Counters, Projection, metered};
+use guerdon_store::{
+    statistics::{Counters, Projection},
+    table::metered,
+};
 
 use crate::{context::App, error::AppError, statistics::count};
 
@@ -111,7 +114,7 @@ pub async fn dashboard(app: &App) -> Result<Dashboard, AppError> {
         let currency = app.preset.currency;
         let mut waiting = Vec::new();
         for state in [WithdrawalState::Requested, WithdrawalState::Approved, WithdrawalState::Paying] {
-            let oldest = app.store.withdrawals_in(state, None, 1).await?;
+            let oldest = app.store.withdrawals().in_state(state, None, 1).await?;
             waiting.push(Waiting {
                 state,
                 count: count(&totals, &format!("withdrawals_{}", state.as_str())),
@@ -147,8 +150,8 @@ pub async fn payment_monitoring(app: &App) -> Result<Monitoring, AppError> {
 
 /// Totals and today's.
 async fn counters(app: &App) -> Result<(Counters, Counters), AppError> {
-    let totals = app.store.counters(&Projection::Totals).await?;
-    Ok((totals, app.store.counters(&Projection::Day(app.now().day())).await?))
+    let totals = app.store.statistics().counters(&Projection::Totals).await?;
+    Ok((totals, app.store.statistics().counters(&Projection::Day(app.now().day())).await?))
 }
 
 fn successes(counters: &Counters) -> Vec<Success> {

@@ -1,7 +1,7 @@
 //! Who recruits most: per week, per month, of all time.
 
 use guerdon_domain::{ids::MemberId, members::mask_name, time::Timestamp};
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{
     context::App,
@@ -95,7 +95,7 @@ pub async fn public_board(app: &App, period: Period, limit: i32) -> Result<Vec<(
     metered("leaderboard", async {
         let rows = best(app, &period.key(app.now()), limit.clamp(1, 100), None).await?;
         let ids: Vec<_> = rows.iter().map(|row| row.member.clone()).collect();
-        let counters = app.store.counters_of_members(&ids).await?;
+        let counters = app.store.statistics().counters_of(&ids).await?;
         let recruits = counters.iter().map(|all| count(all, "recruits"));
         Ok(rows.into_iter().zip(recruits).collect())
     })
@@ -103,9 +103,9 @@ pub async fn public_board(app: &App, period: Period, limit: i32) -> Result<Vec<(
 }
 
 async fn best(app: &App, key: &str, limit: i32, viewer: Option<&MemberId>) -> Result<Vec<Row>, AppError> {
-    let ranked = app.store.ranking(key, limit).await?;
+    let ranked = app.store.statistics().ranking(key, limit).await?;
     let ids: Vec<_> = ranked.iter().map(|r| r.member.clone()).collect();
-    let members = app.store.members(&ids).await?;
+    let members = app.store.members().find_all(&ids).await?;
     let mut rows: Vec<Row> = Vec::with_capacity(ranked.len());
     for (index, entry) in (1_i64..).zip(ranked) {
         let name = members.iter().find(|m| m.id == entry.member).map_or("", |m| m.first_name.as_str());
@@ -122,7 +122,7 @@ async fn best(app: &App, key: &str, limit: i32, viewer: Option<&MemberId>) -> Re
 }
 
 async fn place_below(app: &App, key: &str, viewer: &MemberId) -> Result<Option<i64>, AppError> {
-    let Some(score) = app.store.score(viewer, key).await? else { return Ok(None) };
-    let histogram = app.store.counters(&Projection::Histogram(key.to_owned())).await?;
+    let Some(score) = app.store.statistics().score(viewer, key).await? else { return Ok(None) };
+    let histogram = app.store.statistics().counters(&Projection::Histogram(key.to_owned())).await?;
     Ok(Some(ahead_of(&histogram, score) + 1))
 }

@@ -7,7 +7,10 @@ use guerdon_domain::{
     payments::{Order, OrderState},
     withdrawals::{Withdrawal, WithdrawalState},
 };
-use guerdon_store::{Counters, List, Listed, Page, Ranked, SHARDS, metered};
+use guerdon_store::{
+    statistics::{Counters, List, Listed, Page, Ranked},
+    table::{SHARDS, metered},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -70,10 +73,10 @@ pub async fn list_users(
     metered("list_users", async {
         let limit = limit.clamp(1, LONGEST_PAGE);
         let (ids, next) = user_ids(app, filter, from, limit).await?;
-        let members = app.store.members(&ids).await?;
+        let members = app.store.members().find_all(&ids).await?;
         let ids: Vec<_> = members.iter().map(|member| member.id.clone()).collect();
-        let referrals = app.store.counters_of_members(&ids).await?;
-        let payments = app.store.payers(&ids).await?;
+        let referrals = app.store.statistics().counters_of(&ids).await?;
+        let payments = app.store.statistics().payers(&ids).await?;
         let users = members.into_iter().zip(referrals).zip(payments);
         let users = users.map(|((member, referrals), payments)| ListedUser { member, referrals, payments });
         Ok((users.filter(|user| filter.lets(user)).collect(), next))
@@ -124,7 +127,7 @@ async fn user_ids(
     };
     let by_name = normal.name.is_some();
     let page = Page { after, prefix: normal.name.as_deref(), ascending: filter.ascending || by_name };
-    let lines = app.store.listed(&[list], page, limit).await?;
+    let lines = app.store.lists().page(&[list], page, limit).await?;
     let next = next(&lines, limit).map(UserPlace::Line);
     let mut ids = lines.into_iter().map(|line| MemberId::parse(line.id)).collect::<Result<Vec<_>, _>>()?;
     // Somebody may have two names that begin alike.
@@ -140,9 +143,9 @@ async fn registry(app: &App, customers: bool, from: Option<UserPlace>, limit: i3
         _ => (0, None),
     };
     let found = if customers {
-        app.store.customers_after(shard, after.as_ref(), limit).await?
+        app.store.statistics().customers_after(shard, after.as_ref(), limit).await?
     } else {
-        app.store.referrers(shard, after.as_ref(), limit).await?
+        app.store.statistics().referrers(shard, after.as_ref(), limit).await?
     };
     let full = i32::try_from(found.len()).unwrap_or(i32::MAX) >= limit;
     let next = match found.last() {
@@ -171,10 +174,10 @@ pub async fn list_orders(
         let limit = limit.clamp(1, LONGEST_PAGE);
         let states = state.map_or(OrderState::ALL.to_vec(), |state| vec![state]);
         let lists: Vec<_> = states.into_iter().map(List::Orders).collect();
-        let lines = app.store.listed(&lists, Page { after, prefix: None, ascending }, limit).await?;
+        let lines = app.store.lists().page(&lists, Page { after, prefix: None, ascending }, limit).await?;
         let next = next(&lines, limit);
         let ids = lines.into_iter().map(|line| OrderId::parse(line.id)).collect::<Result<Vec<_>, _>>()?;
-        let mut orders = app.store.orders(&ids).await?;
+        let mut orders = app.store.orders().find_all(&ids).await?;
         // One that has just been paid may still be listed as it was.
         orders.retain(|order| state.is_none_or(|state| order.state == state));
         Ok((orders, next))
@@ -196,10 +199,10 @@ pub async fn list_withdrawals(
         let limit = limit.clamp(1, LONGEST_PAGE);
         let states = state.map_or(WithdrawalState::ALL.to_vec(), |state| vec![state]);
         let lists: Vec<_> = states.into_iter().map(List::Withdrawals).collect();
-        let lines = app.store.listed(&lists, Page { after, prefix: None, ascending }, limit).await?;
+        let lines = app.store.lists().page(&lists, Page { after, prefix: None, ascending }, limit).await?;
         let next = next(&lines, limit);
         let ids: Result<Vec<_>, _> = lines.into_iter().map(|line| WithdrawalId::parse(line.id)).collect();
-        let mut found = app.store.withdrawals(&ids?).await?;
+        let mut found = app.store.withdrawals().find_all(&ids?).await?;
         found.retain(|withdrawal| state.is_none_or(|state| withdrawal.state == state));
         Ok((found, next))
     })
@@ -230,12 +233,13 @@ pub async fn list_referrers(
     metered("list_referrers", async {
         let limit = limit.clamp(1, LONGEST_PAGE);
         let after = after.map(|(member, score)| Ranked { member: member.clone(), score: *score });
-        let ranked = app.store.ranking_after(&period.key(app.now()), after.as_ref(), limit).await?;
+        let ranked =
+            app.store.statistics().ranking_after(&period.key(app.now()), after.as_ref(), limit).await?;
         let full = i32::try_from(ranked.len()).unwrap_or(i32::MAX) >= limit;
         let next = ranked.last().filter(|_| full).map(|last| (last.member.clone(), last.score));
         let ids: Vec<_> = ranked.iter().map(|ranked| ranked.member.clone()).collect();
-        let members = app.store.members(&ids).await?;
-        let counters = app.store.counters_of_members(&ids).await?;
+        let members = app.store.members().find_all(&ids).await?;
+        let counters = app.store.statistics().counters_of(&ids).await?;
         let rows = ranked.into_iter().zip(counters).map(|(ranked, counters)| ListedReferrer {
             member: members.iter().find(|member| member.id == ranked.member).cloned(),
             score: ranked.score,

@@ -14,7 +14,11 @@ use guerdon_domain::{
     withdrawals::{Withdrawal, WithdrawalState},
 };
 use guerdon_store::{
-    Change, Contribution, Counters, PaymentLink, Projection, ReleaseDue, SCORE, Stored, metered,
+    changes::{Change, Stored},
+    commissions::ReleaseDue,
+    payments::PaymentLink,
+    statistics::{Contribution, Counters, Projection, SCORE},
+    table::metered,
 };
 
 use crate::{
@@ -52,7 +56,7 @@ pub async fn project(app: &App, shard: &str, changes: &[Change]) -> Result<(), A
         }
         plan.follow_up(app).await?;
         for (target, contributions) in &plan.contributions {
-            app.store.project(target, shard, contributions, now).await?;
+            app.store.statistics().project(target, shard, contributions, now).await?;
         }
         Ok(())
     })
@@ -95,23 +99,23 @@ impl Plan {
     /// made, so a batch that is delivered again does no harm.
     async fn follow_up(&self, app: &App) -> Result<(), AppError> {
         for marker in self.markers.values() {
-            app.store.mark_release_due(marker).await?;
+            app.store.commissions().mark_due(marker).await?;
         }
         for Commission { beneficiary, referee, place, payment, paid_at, .. } in &self.conversions {
             if let Place::Conversion { joined_at } = place {
-                app.store.convert_referral((beneficiary, *joined_at, referee), payment, *paid_at).await?;
+                app.store.referrals().convert((beneficiary, *joined_at, referee), payment, *paid_at).await?;
             }
         }
         for link in &self.payments {
-            app.store.list_payment(link).await?;
+            app.store.payments().list(link).await?;
         }
         if program_now(app).await?.upline_active_days.is_some() {
             for (member, at) in &self.paid {
-                app.store.remember_paid(member, *at).await?;
+                app.store.members().remember_paid(member, *at).await?;
             }
         }
         for audit in &self.audits {
-            app.store.put_audit(audit).await?;
+            app.store.audit().put(audit).await?;
         }
         self.lines.write(app).await
     }

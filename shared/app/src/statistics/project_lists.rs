@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{members::Member, payments::Order, withdrawals::Withdrawal};
-use guerdon_store::{Change, List, Listed, Stored};
+use guerdon_store::{
+    changes::{Change, Stored},
+    statistics::{List, Listed},
+};
 
 use crate::{context::App, error::AppError};
 
@@ -41,9 +44,9 @@ impl Lines {
     pub(crate) async fn write(&self, app: &App) -> Result<(), AppError> {
         for (line, stands) in &self.0 {
             if *stands {
-                app.store.list(line).await?;
+                app.store.lists().put(line).await?;
             } else {
-                app.store.unlist(line).await?;
+                app.store.lists().remove(line).await?;
             }
         }
         Ok(())

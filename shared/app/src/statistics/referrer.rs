@@ -1,7 +1,7 @@
 //! A referrer's counters.
 
 use guerdon_domain::money::{Currency, Money};
-use guerdon_store::Counters;
+use guerdon_store::statistics::Counters;
 
 use crate::context::App;
 

@@ -5,7 +5,7 @@ use guerdon_domain::{
     members::Member,
     money::Money,
 };
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{
     context::App,
@@ -53,7 +53,7 @@ pub struct DayTrend {
 async fn daily(app: &App) -> Result<Vec<DayTrend>, AppError> {
     let now = app.now();
     let currency = app.preset.currency;
-    let days = app.store.daily(&now.plus_days(-29).day(), &now.day()).await?;
+    let days = app.store.statistics().daily(&now.plus_days(-29).day(), &now.day()).await?;
     Ok(days
         .into_iter()
         .map(|(day, counters)| {
@@ -87,7 +87,7 @@ pub struct TopReferrer {
 /// [`AppError`].
 pub async fn desk_stats(app: &App) -> Result<DeskStats, AppError> {
     metered("desk_stats", async {
-        let totals = app.store.counters(&Projection::Totals).await?;
+        let totals = app.store.statistics().counters(&Projection::Totals).await?;
         let currency = app.preset.currency;
         let count = |name: &str| totals.get(name).copied().unwrap_or_default();
         let money = |word: &str| Money::new(count(&format!("{word}_{currency}")), currency);
@@ -111,12 +111,12 @@ pub async fn desk_stats(app: &App) -> Result<DeskStats, AppError> {
 /// [`AppError`].
 pub async fn top_referrers(app: &App, period: Period, limit: i32) -> Result<Vec<TopReferrer>, AppError> {
     metered("top_referrers", async {
-        let ranked = app.store.ranking(&period.key(app.now()), limit.clamp(1, 100)).await?;
+        let ranked = app.store.statistics().ranking(&period.key(app.now()), limit.clamp(1, 100)).await?;
         let ids: Vec<_> = ranked.iter().map(|r| r.member.clone()).collect();
-        let members = app.store.members(&ids).await?;
+        let members = app.store.members().find_all(&ids).await?;
         let mut top = Vec::with_capacity(ranked.len());
         for entry in ranked {
-            let counters = app.store.counters(&Projection::Member(entry.member.clone())).await?;
+            let counters = app.store.statistics().counters(&Projection::Member(entry.member.clone())).await?;
             top.push(TopReferrer {
                 user_id: members.iter().find(|m| m.id == entry.member).map(|m| m.telegram_id),
                 referrals: entry.score,
@@ -132,7 +132,7 @@ pub async fn top_referrers(app: &App, period: Period, limit: i32) -> Result<Vec<
 pub(crate) async fn members_of(app: &App, people: &[MemberId]) -> Result<Vec<Member>, AppError> {
     let mut members = Vec::with_capacity(people.len());
     for chunk in people.chunks(100) {
-        members.extend(app.store.members(chunk).await?);
+        members.extend(app.store.members().find_all(chunk).await?);
     }
     Ok(members)
 }

@@ -13,7 +13,7 @@ use guerdon_domain::{
     wallets::{Entry, EntryKind, Wallet, WalletKind, verify_statement},
     withdrawals::WithdrawalState,
 };
-use guerdon_store::{ScanCursor, metered};
+use guerdon_store::{table::metered, verification::ScanCursor};
 
 use crate::{commissions::digest, context::App, error::AppError};
 
@@ -51,7 +51,7 @@ const LOOKS: u32 = 3;
 /// [`AppError`] when the table cannot be read.
 pub async fn verify_ledger(app: &App, from: Option<&ScanCursor>, items: i32) -> Result<Verified, AppError> {
     metered("verify_ledger", async {
-        let page = app.store.scan(from, items).await?;
+        let page = app.store.verification().scan(from, items).await?;
         let mut verified = Verified { next: page.next, ..Verified::default() };
         for wallet in &page.wallets {
             verified.difference = verify_wallet(app, wallet).await?;
@@ -89,7 +89,7 @@ const PAGE: i32 = 200;
 /// [`AppError`] when the table cannot be read.
 pub async fn verify_next(app: &App, seconds: i64) -> Result<Verified, AppError> {
     let until = app.now().plus_seconds(seconds);
-    let mut from = app.store.verification_cursor().await?;
+    let mut from = app.store.verification().cursor().await?;
     let mut all = Verified::default();
     loop {
         let page = verify_ledger(app, from.as_ref(), PAGE).await?;
@@ -97,7 +97,7 @@ pub async fn verify_next(app: &App, seconds: i64) -> Result<Verified, AppError> 
         if all.difference.is_some() {
             return Ok(all);
         }
-        app.store.keep_verification_cursor(all.next.as_ref(), app.now()).await?;
+        app.store.verification().keep_cursor(all.next.as_ref(), app.now()).await?;
         if all.next.is_none() || app.now() >= until {
             return Ok(all);
         }
@@ -138,9 +138,9 @@ pub async fn verify_wallet(app: &App, wallet: &Wallet) -> Result<Option<Differen
     let (member, kind, currency) = (&wallet.member, wallet.kind, wallet.currency);
     let mut problem = None;
     for _ in 0..LOOKS {
-        let wallet = app.store.wallet(member, kind, currency).await?;
-        let entries = app.store.statement(member, kind, currency).await?;
-        let commissions = app.store.all_commissions(member).await?;
+        let wallet = app.store.wallets().find(member, kind, currency).await?;
+        let entries = app.store.wallets().statement(member, kind, currency).await?;
+        let commissions = app.store.commissions().all(member).await?;
         problem = wallet_problem(app, &wallet, &entries, &commissions).await?;
         if problem.is_none() {
             return Ok(None);
@@ -206,7 +206,7 @@ async fn withdrawal_problem(app: &App, wallet: &Wallet) -> Result<Option<String>
         return Ok(None);
     }
     let open = match &wallet.open_withdrawal {
-        Some(id) => app.store.withdrawal(id).await?,
+        Some(id) => app.store.withdrawals().find(id).await?,
         None => None,
     };
     let asked = match &open {
@@ -231,7 +231,7 @@ async fn withdrawal_problem(app: &App, wallet: &Wallet) -> Result<Option<String>
 pub async fn verify_payment(app: &App, payment: &PaymentRecord) -> Result<Option<Difference>, AppError> {
     let mut problem = None;
     for _ in 0..LOOKS {
-        let Some(payment) = app.store.payment(&payment.payment).await? else {
+        let Some(payment) = app.store.payments().find(&payment.payment).await? else {
             problem = Some("it is gone".to_owned());
             continue;
         };
@@ -247,7 +247,7 @@ pub async fn verify_payment(app: &App, payment: &PaymentRecord) -> Result<Option
 /// A commission's payment is on record and says that it was granted: written together, neither can be
 /// without the other.
 async fn trace_commission(app: &App, commission: &Commission) -> Result<Option<Difference>, AppError> {
-    let problem = match app.store.payment(&commission.payment).await? {
+    let problem = match app.store.payments().find(&commission.payment).await? {
         None => "its payment is not on record",
         Some(payment) => {
             let rule = &commission.snapshot.rule.id;
@@ -267,7 +267,7 @@ async fn trace_commission(app: &App, commission: &Commission) -> Result<Option<D
 }
 
 async fn payment_problem(app: &App, payment: &PaymentRecord) -> Result<Option<String>, AppError> {
-    let commissions = app.store.commissions_of(payment).await?;
+    let commissions = app.store.commissions().of(payment).await?;
     let undone = payment.reversals.undone(payment.paid);
     for (candidate, beneficiary, reward) in payment.grants() {
         let id = payment.payment.commission(&candidate.rule, candidate.level)?;
@@ -300,7 +300,8 @@ async fn payment_problem(app: &App, payment: &PaymentRecord) -> Result<Option<St
 /// A commission that converts a referral belongs to a referral, converted by no other payment.
 async fn conversion_problem(app: &App, commission: &Commission) -> Result<Option<String>, AppError> {
     let Place::Conversion { joined_at } = commission.place else { return Ok(None) };
-    let referral = app.store.referral(&commission.beneficiary, joined_at, &commission.referee).await?;
+    let referral =
+        app.store.referrals().find(&commission.beneficiary, joined_at, &commission.referee).await?;
     Ok(match referral.map(|referral| referral.state) {
         None => Some("it converted a referral that does not exist".to_owned()),
         Some(ReferralState::Converted { payment, .. }) if payment != commission.payment => {

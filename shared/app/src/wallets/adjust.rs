@@ -5,7 +5,7 @@ use guerdon_domain::{
     money::Money,
     wallets::{Adjustment, Wallet, WalletError, WalletKind},
 };
-use guerdon_store::{Fragment, metered};
+use guerdon_store::table::{Fragment, metered};
 
 use crate::{
     commissions::settle_wallet,
@@ -51,12 +51,12 @@ async fn adjust(app: &App, request: &DeskRequest, amount: Money, action: &str) -
         return Ok(answer);
     }
     let member = app.member_id(request.user_id);
-    if app.store.member(&member).await?.is_none() {
+    if app.store.members().find(&member).await?.is_none() {
         return Err(DeskError::UnknownMember);
     }
     settle_wallet(app, &member).await?;
     for tries in 1..=TRIES {
-        let before = app.store.wallet(&member, WalletKind::BillCredit, amount.currency()).await?;
+        let before = app.store.wallets().find(&member, WalletKind::BillCredit, amount.currency()).await?;
         let (change, writes) = match adjustment(app, request, &before, amount, action) {
             // Perhaps a twin of this very request took it, before the wallet was read.
             Err(DeskError::Insufficient(why)) => {
@@ -109,10 +109,10 @@ fn adjustment(
         principal: request.principal.clone(),
         at: now,
     };
-    let mut writes = app.store.post(&wallet, &entry, Refused::WalletChanged)?;
-    writes.push(app.store.insert_adjustment(&adjustment, Refused::Repeated)?);
+    let mut writes = app.store.wallets().post(&wallet, &entry, Refused::WalletChanged)?;
+    writes.push(app.store.wallets().insert_adjustment(&adjustment, Refused::Repeated)?);
     let states = (serde_json::to_string(&before.buckets)?, serde_json::to_string(&wallet.buckets)?);
     let (audit, response) = desk_trail(app, request, action, &wallet.member, states, &change)?;
-    writes.extend(app.store.audited(&audit, &response, Refused::Repeated)?);
+    writes.extend(app.store.requests().audited(&audit, &response, Refused::Repeated)?);
     Ok((change, writes))
 }

@@ -10,7 +10,10 @@ use guerdon_domain::{
     time::Timestamp,
     wallets::{Entry, Wallet},
 };
-use guerdon_store::{Counters, Projection, metered};
+use guerdon_store::{
+    statistics::{Counters, Projection},
+    table::metered,
+};
 
 use crate::{
     commissions::{Settled, claim_rewards, claimable_rewards, settle_for_view},
@@ -80,9 +83,9 @@ async fn view_settled(
     settled: &Settled,
 ) -> Result<CreditsView, AppError> {
     let (kind, currency) = reward_wallet_now(app).await?;
-    let wallet = app.store.wallet(&member.id, kind, currency).await?;
-    let entries = app.store.entries((&member.id, kind, currency), before, limit).await?;
-    let counters = app.store.counters(&Projection::Member(member.id.clone())).await?;
+    let wallet = app.store.wallets().find(&member.id, kind, currency).await?;
+    let entries = app.store.wallets().entries((&member.id, kind, currency), before, limit).await?;
+    let counters = app.store.statistics().counters(&Projection::Member(member.id.clone())).await?;
     let next_before = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
     let to_claim = to_claim(app, &member.id, &counters).await?;
     // The counter does not know yet what was settled just now.

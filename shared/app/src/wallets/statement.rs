@@ -5,7 +5,7 @@ use guerdon_domain::{
     time::Timestamp,
     wallets::{Buckets, Entry, Wallet, WalletKind},
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use crate::{context::App, error::AppError};
 
@@ -32,7 +32,7 @@ pub async fn balance_at(
     at: Timestamp,
 ) -> Result<BalanceAt, AppError> {
     metered("balance_at", async {
-        let wallet = app.store.wallet(member, kind, app.preset.currency).await?;
+        let wallet = app.store.wallets().find(member, kind, app.preset.currency).await?;
         // Entries up to `first` are not later than `at`, entries from `last` on are.
         let (mut first, mut last) = (0, wallet.seq + 1);
         let mut found = None;
@@ -53,6 +53,6 @@ pub async fn balance_at(
 }
 
 async fn numbered(app: &App, wallet: &Wallet, seq: u64) -> Result<Entry, AppError> {
-    let entry = app.store.entry(wallet, seq).await?;
+    let entry = app.store.wallets().entry(wallet, seq).await?;
     entry.ok_or_else(|| AppError::Corrupt(format!("entry {seq} of a statement is missing")))
 }

@@ -5,7 +5,7 @@ use guerdon_domain::{
     operators::Stamp,
     withdrawals::{Withdrawal, WithdrawalState},
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use super::error::{TRIES, WithdrawalError, check_member, check_text};
 use crate::{
@@ -41,13 +41,16 @@ pub async fn approve_withdrawal(
             }
             (state, _) => return Err(WithdrawalError::WrongState(state)),
         }
-        check_member(&app.store.member(&before.member).await?.ok_or(WithdrawalError::UnknownMember)?)?;
-        let wallet = app.store.wallet(&before.member, before.wallet, before.amount.currency()).await?;
+        check_member(
+            &app.store.members().find(&before.member).await?.ok_or(WithdrawalError::UnknownMember)?,
+        )?;
+        let wallet =
+            app.store.wallets().find(&before.member, before.wallet, before.amount.currency()).await?;
         let approved = Some(Stamp { by: operator.to_owned(), at: app.now() });
         let after = Withdrawal { state: WithdrawalState::Approved, approved, ..before.clone() };
         let writes = [
-            app.store.move_withdrawal(&before, &after, Refused::Moved)?,
-            app.store.owes_nothing(&wallet, Refused::Owes)?,
+            app.store.withdrawals().replace(&before, &after, Refused::Moved)?,
+            app.store.withdrawals().owes_nothing(&wallet, Refused::Owes)?,
         ];
         match refusal(app.store.commit(&writes).await)? {
             None => Ok(after),
@@ -104,17 +107,17 @@ pub(super) async fn give_back(
     before: &Withdrawal,
     after: &Withdrawal,
 ) -> Result<bool, WithdrawalError> {
-    let wallet = app.store.wallet(&before.member, before.wallet, before.amount.currency()).await?;
+    let wallet = app.store.wallets().find(&before.member, before.wallet, before.amount.currency()).await?;
     if wallet.open_withdrawal.as_ref() != Some(&before.id) {
         // Ended in the moment between the two reads: its state says how.
         return Ok(false);
     }
     let (wallet, entry) = wallet.return_withdrawal(before.amount, before.id.clone(), app.now())?;
-    let mut writes = app.store.post(&wallet, &entry, Refused::WalletChanged)?;
-    writes.push(app.store.move_withdrawal(before, after, Refused::Moved)?);
+    let mut writes = app.store.wallets().post(&wallet, &entry, Refused::WalletChanged)?;
+    writes.push(app.store.withdrawals().replace(before, after, Refused::Moved)?);
     Ok(refusal(app.store.commit(&writes).await)?.is_none())
 }
 
 pub(super) async fn load(app: &App, id: &WithdrawalId) -> Result<Withdrawal, WithdrawalError> {
-    app.store.withdrawal(id).await?.ok_or(WithdrawalError::Unknown)
+    app.store.withdrawals().find(id).await?.ok_or(WithdrawalError::Unknown)
 }

@@ -107,7 +107,7 @@ macro_rules! app_error_from {
 }
 
 app_error_from!(
-    guerdon_store::StoreError,
+    guerdon_store::table::StoreError,
     guerdon_domain::ids::IdError,
     guerdon_domain::money::MoneyError,
     guerdon_domain::wallets::WalletError

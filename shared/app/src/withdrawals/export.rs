@@ -1,7 +1,7 @@
 //! One file for the bank.
 
 use guerdon_domain::withdrawals::{PayoutMethod, Withdrawal, WithdrawalState};
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use super::{
     error::{WithdrawalError, check_text},
@@ -70,7 +70,7 @@ async fn in_state(app: &App, state: WithdrawalState) -> Result<Vec<Withdrawal>, 
     const PAGE: i32 = 100;
     let mut all: Vec<Withdrawal> = Vec::new();
     loop {
-        let page = app.store.withdrawals_in(state, all.last(), PAGE).await?;
+        let page = app.store.withdrawals().in_state(state, all.last(), PAGE).await?;
         let done = page.len() < PAGE as usize;
         all.extend(page);
         if done {

@@ -7,7 +7,7 @@ use guerdon_domain::{
     time::Timestamp,
     withdrawals::{Destination, Withdrawal, WithdrawalState},
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use super::{
     decide::give_back,
@@ -92,7 +92,7 @@ pub(super) async fn claim(
     let claimed = Some(Stamp { by: payer.to_owned(), at: app.now() });
     let file = batch.map(str::to_owned);
     let after = Withdrawal { state: WithdrawalState::Paying, claimed, batch: file, ..before.clone() };
-    if app.store.step_withdrawal(&before, &after).await? {
+    if app.store.withdrawals().step(&before, &after).await? {
         return Ok(after);
     }
     claimed_before(load(app, id).await?, payer, batch)
@@ -151,7 +151,7 @@ pub async fn finish_withdrawal(
             let done = match after.state {
                 WithdrawalState::Paid => pay(app, &before, &after).await?,
                 WithdrawalState::Failed => give_back(app, &before, &after).await?,
-                _ => app.store.step_withdrawal(&before, &after).await?,
+                _ => app.store.withdrawals().step(&before, &after).await?,
             };
             if done {
                 return Ok(after);
@@ -182,13 +182,13 @@ fn ended_alike(withdrawal: &Withdrawal, outcome: &Outcome) -> Result<Option<With
 
 /// The money has left the wallet: one transaction of the wallet, its entry and the withdrawal.
 async fn pay(app: &App, before: &Withdrawal, after: &Withdrawal) -> Result<bool, WithdrawalError> {
-    let wallet = app.store.wallet(&before.member, before.wallet, before.amount.currency()).await?;
+    let wallet = app.store.wallets().find(&before.member, before.wallet, before.amount.currency()).await?;
     if wallet.open_withdrawal.as_ref() != Some(&before.id) {
         return Ok(false);
     }
     let (wallet, entry) = wallet.pay_withdrawal(before.amount, before.id.clone(), app.now())?;
-    let mut writes = app.store.post(&wallet, &entry, ())?;
-    writes.push(app.store.move_withdrawal(before, after, ())?);
+    let mut writes = app.store.wallets().post(&wallet, &entry, ())?;
+    writes.push(app.store.withdrawals().replace(before, after, ())?);
     Ok(refusal(app.store.commit(&writes).await)?.is_none())
 }
 
@@ -256,5 +256,5 @@ async fn look_up(
 /// # Errors
 /// [`AppError`].
 pub async fn look_up_stuck(app: &App, since: Timestamp, limit: i32) -> Result<Vec<Withdrawal>, AppError> {
-    metered("stuck_withdrawals", async { Ok(app.store.stuck_withdrawals(since, limit).await?) }).await
+    metered("stuck_withdrawals", async { Ok(app.store.withdrawals().stuck(since, limit).await?) }).await
 }

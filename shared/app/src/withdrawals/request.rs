@@ -6,7 +6,7 @@ use guerdon_domain::{
     wallets::{Wallet, WalletError},
     withdrawals::{Destination, PayoutMethod, Withdrawal, WithdrawalRules, WithdrawalState},
 };
-use guerdon_store::{metered, withdrawal_id};
+use guerdon_store::table::{metered, withdrawal_id};
 
 use super::error::{TRIES, WithdrawalError, check_member};
 use crate::{
@@ -69,7 +69,7 @@ async fn request(
         return Err(WithdrawalError::MethodNotOffered);
     }
     let destination = Destination::parse(method, destination)?;
-    let known = app.store.member(member).await?.ok_or(WithdrawalError::UnknownMember)?;
+    let known = app.store.members().find(member).await?.ok_or(WithdrawalError::UnknownMember)?;
     for tries in 1..=TRIES {
         if let Some(asked) = asked_before(app, member, amount, &destination, key).await? {
             return Ok(WithdrawalAsked::AlreadyApplied(asked));
@@ -79,7 +79,7 @@ async fn request(
         }
         check_member(&known)?;
         settle_for_view(app, member).await?;
-        let wallet = app.store.wallet(member, rules.wallet, app.preset.currency).await?;
+        let wallet = app.store.wallets().find(member, rules.wallet, app.preset.currency).await?;
         check(app, rules, &wallet, amount)?;
         if let Some(withdrawal) = ask(app, wallet, amount, &destination, key).await? {
             return Ok(WithdrawalAsked::Applied(withdrawal));
@@ -104,7 +104,7 @@ async fn asked_before(
     destination: &Destination,
     key: &str,
 ) -> Result<Option<Withdrawal>, WithdrawalError> {
-    let known = app.store.withdrawals_of(member, None, LOOKED_BACK).await?;
+    let known = app.store.withdrawals().of(member, None, LOOKED_BACK).await?;
     let Some(same) = known.into_iter().find(|withdrawal| withdrawal.request_key == key) else {
         return Ok(None);
     };
@@ -164,8 +164,8 @@ async fn ask(
         Err(WalletError::Owes(owed)) => return Err(WithdrawalError::Owes(owed)),
         Err(error) => return Err(error.into()),
     };
-    let mut writes = app.store.post(&wallet, &entry, ())?;
-    writes.push(app.store.insert_withdrawal(&withdrawal, ())?);
+    let mut writes = app.store.wallets().post(&wallet, &entry, ())?;
+    writes.push(app.store.withdrawals().insert(&withdrawal, ())?);
     let refused = refusal(app.store.commit(&writes).await)?;
     Ok(refused.is_none().then_some(withdrawal))
 }

@@ -6,7 +6,7 @@ use guerdon_domain::{
     wallets::Wallet,
     withdrawals::{Withdrawal, WithdrawalRules},
 };
-use guerdon_store::metered;
+use guerdon_store::table::metered;
 
 use crate::{commissions::settle_for_view, context::App, error::AppError, settings::settings_now};
 
@@ -32,9 +32,9 @@ pub async fn withdraw_view(app: &App, member: &MemberId) -> Result<Option<Withdr
         let settings = settings_now(app).await?;
         let Some(rules) = settings.preset.withdrawals.clone() else { return Ok(None) };
         settle_for_view(app, member).await?;
-        let wallet = app.store.wallet(member, rules.wallet, app.preset.currency).await?;
+        let wallet = app.store.wallets().find(member, rules.wallet, app.preset.currency).await?;
         let open = match &wallet.open_withdrawal {
-            Some(id) => app.store.withdrawal(id).await?,
+            Some(id) => app.store.withdrawals().find(id).await?,
             None => None,
         };
         if open.is_none() && !settings.withdrawals_enabled {

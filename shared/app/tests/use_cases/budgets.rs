@@ -2,7 +2,7 @@
 
 use guerdon_app::bill_credit::{InvoiceFacts, reconcile_invoice};
 use guerdon_domain::ids::InvoiceId;
-use guerdon_store::Cost;
+use guerdon_store::table::Cost;
 
 use crate::support::*;
 

@@ -24,7 +24,7 @@ fn request(key: &str, user: i64) -> DeskRequest {
 }
 
 async fn audit(b: &Business) -> Vec<String> {
-    let trail = b.calm().audit_trail(&b.app.now().month(), None, 100).await.unwrap();
+    let trail = b.calm().audit().trail(&b.app.now().month(), None, 100).await.unwrap();
     trail.into_iter().map(|line| format!("{} {} {}", line.principal, line.action, line.reason)).collect()
 }
 

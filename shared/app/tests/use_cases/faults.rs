@@ -14,7 +14,7 @@ use guerdon_domain::{
     commissions::CommissionState,
     ids::{CustomerId, InvoiceId},
 };
-use guerdon_store::{Counters, Projection};
+use guerdon_store::statistics::{Counters, Projection};
 
 use crate::support::*;
 
@@ -86,7 +86,7 @@ async fn end(b: &Business) -> End {
     }
     let mut payments = Vec::new();
     for referee in REFEREES {
-        let payment = b.calm().payment(&stripe_key(&format!("in_{referee}"))).await.unwrap().unwrap();
+        let payment = b.calm().payments().find(&stripe_key(&format!("in_{referee}"))).await.unwrap().unwrap();
         payments.push(format!("{:?}", payment.trace));
     }
     let dump = b.dump().await;
@@ -98,7 +98,7 @@ async fn end(b: &Business) -> End {
         edges: dump.keys().filter(|key| key.contains("REFERRAL#")).count(),
         codes: dump.keys().filter(|key| key.starts_with("CODE#")).count(),
         credits: b.stripe.credits(),
-        counters: b.calm().counters(&Projection::Member(b.id(1))).await.unwrap(),
+        counters: b.calm().statistics().counters(&Projection::Member(b.id(1))).await.unwrap(),
     }
 }
 

@@ -53,7 +53,7 @@ impl Business {
     }
 
     async fn flags(&self, user: i64) -> Vec<FraudFlag> {
-        self.calm().flags_of(&self.id(user), None, 100).await.unwrap()
+        self.calm().flags().of(&self.id(user), None, 100).await.unwrap()
     }
 
     /// Signals and what was done, in the order of their names.
@@ -116,7 +116,7 @@ async fn a_device_is_flagged_from_the_third_member_on_and_once() {
         inspect_joined(&b.app, &b.id(3)).await.unwrap();
         assert_eq!(b.found(3).await, [("shared_device", "flag")]);
     }
-    let member = b.calm().member(&b.id(3)).await.unwrap().unwrap();
+    let member = b.calm().members().find(&b.id(3)).await.unwrap().unwrap();
     assert!(!member.is_on_hold() && !member.is_barred(), "somebody looks, no more");
 }
 
@@ -146,7 +146,7 @@ async fn a_chain_on_one_device_is_a_ring_for_those_above_too() {
     b.register(3, Some(&code), &phone()).await;
     assert_eq!(b.found(3).await, [("referral_ring", "hold"), ("shared_device", "flag")]);
     assert_eq!(b.found(1).await, [("referral_ring", "hold")], "what the ring earns is theirs");
-    assert!(b.calm().member(&b.id(1)).await.unwrap().unwrap().is_on_hold());
+    assert!(b.calm().members().find(&b.id(1)).await.unwrap().unwrap().is_on_hold());
     // Strangers on it are no ring.
     b.register(9, None, &phone()).await;
     assert_eq!(b.found(9).await, [("shared_device", "flag")]);
@@ -237,9 +237,9 @@ async fn a_referrer_behind_a_hundred_others_is_still_found() {
     b.join(1).await;
     b.refer(1, 2).await;
     for stranger in 5000..5150 {
-        b.calm().sight(&b.payment(CARD), &b.id(stranger), NOW).await.unwrap();
+        b.calm().sightings().put(&b.payment(CARD), &b.id(stranger), NOW).await.unwrap();
     }
-    b.calm().sight(&b.payment(CARD), &b.id(1), NOW).await.unwrap();
+    b.calm().sightings().put(&b.payment(CARD), &b.id(1), NOW).await.unwrap();
     b.orders(2, "t-2", PaymentMethod::Bank, CARD).await;
     assert_eq!(b.found(1).await, [("self_referral", "reject")]);
 }
@@ -266,7 +266,12 @@ async fn the_projector_counts_what_the_refund_rate_is_of() {
     b.recruit_paying(3).await;
     b.reverse_all("in_1001").await;
     b.pump().await;
-    let counters = b.calm().counters(&guerdon_store::Projection::Member(b.id(1))).await.unwrap();
+    let counters = b
+        .calm()
+        .statistics()
+        .counters(&guerdon_store::statistics::Projection::Member(b.id(1)))
+        .await
+        .unwrap();
     assert_eq!((counters["rewards"], counters["reversed"]), (3, 1));
 }
 
@@ -301,7 +306,7 @@ async fn ask(
 async fn a_destination_of_two_members_is_not_paid_out_until_somebody_has_looked() {
     let b = earning().await;
     let owner = payout_of(&b.app, PaymentMethod::Upi, UPI).unwrap();
-    b.calm().sight(&owner, &b.id(77), NOW).await.unwrap();
+    b.calm().sightings().put(&owner, &b.id(77), NOW).await.unwrap();
     let asked = ask(&b, UPI, "k1").await.unwrap();
     assert_eq!(ask(&b, UPI, "k1").await.unwrap().id, asked.id);
     assert_eq!(b.found(1).await, [("shared_destination", "hold")]);
@@ -351,19 +356,19 @@ async fn in_shadow_all_is_found_and_nothing_is_done() {
     b.refer(1, 2).await;
     assert_eq!(b.buy(2, "t-2", CARD).await.grants().count(), 1);
     assert_eq!(b.found(1).await, [("self_referral", "allow")]);
-    let member = b.calm().member(&b.id(1)).await.unwrap().unwrap();
+    let member = b.calm().members().find(&b.id(1)).await.unwrap().unwrap();
     assert!(!member.is_barred() && !member.is_on_hold());
     assert!(run_checks(&b.app, "olga", tid(1)).await.unwrap().shadow);
     // Once it has ended, the same look has a stronger hand.
     b.put_setting("fraud.shadow", "false").await;
     let checked = run_checks(&b.app, "olga", tid(1)).await.unwrap();
     assert_eq!((checked.shadow, b.found(1).await), (false, vec![("self_referral", "reject")]));
-    assert!(b.calm().member(&b.id(1)).await.unwrap().unwrap().is_barred());
+    assert!(b.calm().members().find(&b.id(1)).await.unwrap().unwrap().is_barred());
     assert_eq!(checked.flags.iter().filter(|flag| flag.subject == b.id(1)).count(), 1);
 }
 
 async fn balance(b: &Business) -> (i64, i64) {
-    let member = b.calm().member(&b.id(1)).await.unwrap().unwrap();
+    let member = b.calm().members().find(&b.id(1)).await.unwrap().unwrap();
     let view = credits_view(&b.app, &member, None, 5).await.unwrap();
     (view.wallet.available().minor(), view.on_hold.minor())
 }
@@ -420,13 +425,13 @@ async fn a_block_is_one_however_often_and_its_end_is_its_end() {
     for round in 1..=2 {
         let first = block_member(&b.app, &by_hand).await.unwrap();
         assert_eq!(block_member(&b.app, &by_hand).await.unwrap().id, first.id);
-        let member = b.calm().member(&b.id(1)).await.unwrap().unwrap();
+        let member = b.calm().members().find(&b.id(1)).await.unwrap().unwrap();
         assert!(member.is_barred() && !member.is_on_hold());
         unblock_member(&b.app, "olga", tid(1), "all is well").await.unwrap();
-        assert!(!b.calm().member(&b.id(1)).await.unwrap().unwrap().is_barred());
+        assert!(!b.calm().members().find(&b.id(1)).await.unwrap().unwrap().is_barred());
         assert_eq!(b.flags(1).await.len(), round);
     }
-    let trail = b.calm().audit_trail("2026-11", None, 10).await.unwrap();
+    let trail = b.calm().audit().trail("2026-11", None, 10).await.unwrap();
     let count = |action: &str| trail.iter().filter(|line| line.action == action).count();
     assert_eq!((count("fraud.block"), count("fraud.unblock"), trail.len()), (2, 2, 4));
     let stranger = ByHand { user_id: tid(9), ..by_hand };

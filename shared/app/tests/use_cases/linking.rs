@@ -13,7 +13,7 @@ use guerdon_app::{
     payments::{Linked, Parked, park_for_handler, park_until_known, replay_parked},
 };
 use guerdon_domain::ids::CustomerId;
-use guerdon_store::{ParkedEvent, WaitsFor};
+use guerdon_store::payments::{ParkedEvent, WaitsFor};
 
 use crate::support::*;
 
@@ -44,7 +44,7 @@ async fn the_first_link_of_a_customer_is_for_ever() {
     assert_eq!(b.link(1, "cus_1").await, Linked::Applied(b.id(1)));
     assert_eq!(b.link(1, "cus_1").await, Linked::AlreadyApplied(b.id(1)));
     assert_eq!(b.link(2, "cus_1").await, Linked::Refused { owner: b.id(1) });
-    assert!(b.calm().member(&b.id(2)).await.unwrap().is_none());
+    assert!(b.calm().members().find(&b.id(2)).await.unwrap().is_none());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -103,5 +103,5 @@ async fn an_event_without_a_rule_is_kept_once() {
         ParkedEvent { waits_for: WaitsFor::Handler { kind: "refund".to_owned() }, ..event("evt_1", 0) };
     park_for_handler(&b.app, &kept).await.unwrap();
     park_for_handler(&b.app, &kept).await.unwrap();
-    assert_eq!(b.calm().parked(None, 10).await.unwrap(), [kept]);
+    assert_eq!(b.calm().parked().list(None, 10).await.unwrap(), [kept]);
 }

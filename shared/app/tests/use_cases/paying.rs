@@ -29,8 +29,8 @@ async fn the_first_paid_39_dollar_invoice_earns_ten_dollars() {
     assert_eq!(reason(&b.pay(2, "in_2").await), "already_converted");
     // The stream turns the referral a moment later.
     b.project_all().await;
-    let member = b.calm().member(&b.id(2)).await.unwrap().unwrap();
-    let state = b.calm().referral_of(&member).await.unwrap().unwrap().state;
+    let member = b.calm().members().find(&b.id(2)).await.unwrap().unwrap();
+    let state = b.calm().referrals().of(&member).await.unwrap().unwrap().state;
     assert_eq!(state, ReferralState::Converted { payment: stripe_key("in_1"), at: NOW });
     assert_eq!(reason(&b.pay(2, "in_3").await), "already_converted");
 }
@@ -130,7 +130,12 @@ async fn a_payment_within_the_window_converts_even_when_its_webhook_comes_after_
     assert_eq!(guerdon_app::referrals::expire(&b.app).await.unwrap().referrals, 1);
     assert_eq!(reason(&record_payment(&b.app, &in_time).await.unwrap()), "granted");
     b.pump().await;
-    let counters = b.calm().counters(&guerdon_store::Projection::Member(b.id(1))).await.unwrap();
+    let counters = b
+        .calm()
+        .statistics()
+        .counters(&guerdon_store::statistics::Projection::Member(b.id(1)))
+        .await
+        .unwrap();
     let count = |name: &str| counters.get(name).copied().unwrap_or_default();
     assert_eq!(["pending", "expired", "converted"].map(count), [0, 0, 1]);
 }

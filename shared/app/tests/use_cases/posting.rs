@@ -17,7 +17,7 @@ use guerdon_domain::{
     wallets::WalletKind,
 };
 use guerdon_engine::Fault;
-use guerdon_store::posting_id;
+use guerdon_store::table::posting_id;
 
 use crate::support::*;
 
@@ -40,7 +40,7 @@ async fn earn(b: &Business, referee: i64) {
 /// Claims all available credit, as a worker does that dies right afterwards.
 async fn claim_and_die(b: &Business) {
     let (store, id) = (b.calm(), b.id(1));
-    let wallet = store.wallet(&id, WalletKind::BillCredit, Currency::USD).await.unwrap();
+    let wallet = store.wallets().find(&id, WalletKind::BillCredit, Currency::USD).await.unwrap();
     let posting = Posting {
         id: posting_id(&id, wallet.seq + 1).unwrap(),
         member: id,
@@ -52,13 +52,13 @@ async fn claim_and_die(b: &Business) {
         state: PostingState::Claimed,
     };
     let (wallet, entry) = wallet.claim_posting(posting.amount, posting.id.clone(), b.app.now()).unwrap();
-    let mut writes = store.post(&wallet, &entry, ()).unwrap();
-    writes.push(store.insert_posting(&posting, ()).unwrap());
+    let mut writes = store.wallets().post(&wallet, &entry, ()).unwrap();
+    writes.push(store.bill_credit().insert_posting(&posting, ()).unwrap());
     store.commit(&writes).await.unwrap();
 }
 
 async fn latest(b: &Business) -> &'static str {
-    match b.calm().latest_posting(&b.id(1)).await.unwrap().unwrap().state {
+    match b.calm().bill_credit().latest_posting(&b.id(1)).await.unwrap().unwrap().state {
         PostingState::Claimed => "claimed",
         PostingState::Posted { .. } => "posted",
         PostingState::Refused { .. } => "refused",

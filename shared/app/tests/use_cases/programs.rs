@@ -89,7 +89,7 @@ async fn a_program_is_set_once_by_who_has_seen_the_present_one() {
     let wrong = Program { version: 3, ..flat(&set.program, -5) };
     let refused = set_program(&b.app, &request("k3"), wrong).await.unwrap_err().to_string();
     assert!(refused.contains("rules.recruit.amount"), "{refused}");
-    let trail = b.calm().audit_trail("2026-11", None, 10).await.unwrap();
+    let trail = b.calm().audit().trail("2026-11", None, 10).await.unwrap();
     assert_eq!(trail.len(), 1);
     assert!(trail[0].before.contains("1000") && trail[0].after.contains("1500"));
 }
@@ -183,7 +183,7 @@ async fn of_several_first_payments_at_once_one_converts() {
         .await;
         assert_eq!((b.commissions(1).await.len(), b.commissions(2).await.len()), (1, 1));
         b.settle(2).await;
-        let days = b.calm().wallet(&b.id(2), WalletKind::Credits, Currency::DAY).await.unwrap();
+        let days = b.calm().wallets().find(&b.id(2), WalletKind::Credits, Currency::DAY).await.unwrap();
         assert_eq!(days.available().to_string(), "7 days");
     }
 }
@@ -250,7 +250,7 @@ async fn a_thousand_payments_at_once_each_delivered_four_times_earn_a_thousand_c
     })
     .await;
     assert!(outcomes.iter().all(Result::is_ok), "a conflict was exhausted");
-    let commissions = b.calm().all_commissions(&b.id(1)).await.unwrap();
+    let commissions = b.calm().commissions().all(&b.id(1)).await.unwrap();
     let sum = commissions.iter().try_fold(Money::zero(Currency::USD), |sum, c| sum.checked_add(c.amount));
     assert_eq!((commissions.len(), sum), (1000, Ok(usd(1_000_000))));
     assert_eq!((b.settle(1).await, b.buckets(1).await), (1000, (1_000_000, 0, 0)));

@@ -10,12 +10,15 @@ use guerdon_app::{
     statistics::{Period, leaderboard, project},
 };
 use guerdon_domain::{commissions::CommissionState, ids::InvoiceId, referrals::ReferralState};
-use guerdon_store::{Change, Projection, Stored};
+use guerdon_store::{
+    changes::{Change, Stored},
+    statistics::Projection,
+};
 
 use crate::support::*;
 
 async fn counters(b: &Business, of: Projection) -> BTreeMap<String, i64> {
-    let mut counters = b.calm().counters(&of).await.unwrap();
+    let mut counters = b.calm().statistics().counters(&of).await.unwrap();
     counters.retain(|_, count| *count != 0);
     counters
 }
@@ -25,8 +28,8 @@ async fn recount(b: &Business, referees: &[i64]) -> BTreeMap<String, i64> {
     let mut counts = BTreeMap::new();
     let mut add = |name: &str, n: i64| *counts.entry(name.to_owned()).or_insert(0) += n;
     for referee in referees {
-        let member = b.calm().member(&b.id(*referee)).await.unwrap().unwrap();
-        let referral = b.calm().referral_of(&member).await.unwrap().unwrap();
+        let member = b.calm().members().find(&b.id(*referee)).await.unwrap().unwrap();
+        let referral = b.calm().referrals().of(&member).await.unwrap().unwrap();
         add("recruits", 1);
         match referral.state {
             ReferralState::Pending => add("pending", 1),
@@ -83,7 +86,7 @@ async fn days_add_up_to_the_totals() {
     b.refer(1, 2).await;
     b.pay(2, "in_2").await;
     b.pump().await;
-    let days = b.calm().daily("2026-11-21", "2026-11-22").await.unwrap();
+    let days = b.calm().statistics().daily("2026-11-21", "2026-11-22").await.unwrap();
     let sum = |name: &str| days.iter().map(|(_, counters)| counters[name]).sum::<i64>();
     let totals = counters(&b, Projection::Totals).await;
     for name in ["members", "referrals", "converted", "payments", "paid_USD", "commissions", "issued_USD"] {
@@ -123,8 +126,8 @@ async fn a_referral_that_converts_after_it_expired_leaves_the_expired() {
     let b = bitten().await;
     b.join(1).await;
     b.refer(1, 2).await;
-    let member = b.calm().member(&b.id(2)).await.unwrap().unwrap();
-    let edge = b.calm().referral_of(&member).await.unwrap().unwrap();
+    let member = b.calm().members().find(&b.id(2)).await.unwrap().unwrap();
+    let edge = b.calm().referrals().of(&member).await.unwrap().unwrap();
     let converted = ReferralState::Converted { payment: stripe_key("in_2"), at: NOW };
     let stored = |state: ReferralState| {
         Some(Stored::Referral(Box::new(guerdon_domain::referrals::Referral { state, ..edge.clone() })))
@@ -298,5 +301,5 @@ async fn who_cannot_be_reached_gets_no_notice() {
     b.start(1, None).await;
     assert!(notice_for(&b.app, &events[0]).await.unwrap().is_some());
     set_blocked(&b.app, &b.id(99), true).await.unwrap();
-    assert!(b.calm().member(&b.id(99)).await.unwrap().is_none());
+    assert!(b.calm().members().find(&b.id(99)).await.unwrap().is_none());
 }

@@ -41,7 +41,7 @@ impl Business {
     /// Recomputed from what is stored, the member's wallet and the payment are sound.
     async fn sound(&self, user: i64, invoice: &str) {
         assert_eq!(verify_wallet(&self.app, &self.wallet(user).await).await.unwrap(), None);
-        let payment = self.calm().payment(&stripe_key(invoice)).await.unwrap().unwrap();
+        let payment = self.calm().payments().find(&stripe_key(invoice)).await.unwrap().unwrap();
         assert_eq!(verify_payment(&self.app, &payment).await.unwrap(), None);
     }
 }
@@ -232,7 +232,7 @@ async fn a_deposit_undone_takes_its_share_back_from_the_balance() {
     record_payment(&b.app, &deposit).await.unwrap();
     b.settle(1).await;
     let balance = async || {
-        b.calm().wallet(&b.id(1), WalletKind::Balance, Currency::PLN).await.unwrap().buckets.available
+        b.calm().wallets().find(&b.id(1), WalletKind::Balance, Currency::PLN).await.unwrap().buckets.available
     };
     assert_eq!(balance().await, 300);
     let kind = ReversalKind::RefundedTotal { amount: pln(5_000) };

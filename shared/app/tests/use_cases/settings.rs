@@ -29,8 +29,8 @@ async fn a_change_is_in_force_here_at_once_and_elsewhere_within_half_a_minute() 
     assert_eq!(window(&elsewhere).await, 90);
     b.join(1).await;
     b.refer(1, 2).await;
-    let joined = b.calm().member(&b.id(2)).await.unwrap().unwrap();
-    let referral = b.calm().referral_of(&joined).await.unwrap().unwrap();
+    let joined = b.calm().members().find(&b.id(2)).await.unwrap().unwrap();
+    let referral = b.calm().referrals().of(&joined).await.unwrap().unwrap();
     assert_eq!(referral.expires_at, referral.joined_at.plus_days(90));
 }
 
@@ -41,7 +41,7 @@ async fn a_change_is_audited_once_and_the_same_again_is_none() {
         set(&b.app, "plans.fang.price", "45").await;
     }
     set(&b.app, "plans.fang.price", "null").await;
-    let trail = b.calm().audit_trail("2026-11", None, 10).await.unwrap();
+    let trail = b.calm().audit().trail("2026-11", None, 10).await.unwrap();
     let mut lines: Vec<_> = trail.iter().map(|line| (line.before.as_str(), line.after.as_str())).collect();
     lines.sort_unstable();
     let (shipped, changed) = (r#"{"plans.fang.price":39.00}"#, r#"{"plans.fang.price":45.00}"#);
@@ -73,6 +73,6 @@ async fn operators_who_set_at_once_lose_nothing() {
         }
     })
     .await;
-    let stored = b.calm().settings().await.unwrap();
+    let stored = b.calm().settings().find().await.unwrap();
     assert_eq!((stored.version, stored.values().len()), (3, 3));
 }

@@ -13,7 +13,7 @@ use guerdon_domain::{
     wallets::{Buckets, Deltas, Entry, EntryKind, House, Wallet, WalletKind},
 };
 
-use guerdon_store::ReleaseDue;
+use guerdon_store::commissions::ReleaseDue;
 
 use crate::support::*;
 
@@ -38,7 +38,7 @@ async fn owe(b: &Business, user: i64, minor: i64) {
     };
     entry.hash = entry.compute_hash();
     let wallet = Wallet { buckets: after, seq: 1, head: entry.hash.clone(), ..wallet };
-    let writes = b.calm().post(&wallet, &entry, ()).unwrap();
+    let writes = b.calm().wallets().post(&wallet, &entry, ()).unwrap();
     b.calm().commit(&writes).await.unwrap();
 }
 
@@ -105,7 +105,7 @@ async fn reading_the_balance_releases_what_is_due() {
     let b = bitten_with_hold(DAY).await;
     b.recruit_paying(2).await;
     b.pump().await;
-    let member = b.calm().member(&b.id(1)).await.unwrap().unwrap();
+    let member = b.calm().members().find(&b.id(1)).await.unwrap().unwrap();
     let view = credits_view(&b.app, &member, None, 5).await.unwrap();
     assert_eq!((view.wallet.available(), view.on_hold, view.entries.len()), (usd(0), usd(2000), 0));
     b.advance(DAY);
@@ -158,7 +158,7 @@ async fn referrers_who_cannot_be_settled_do_not_hide_the_others_from_the_sweep()
     }
     for referrer in 1..=260 {
         let booked = NOW.plus_seconds(if referrer <= 20 { 0 } else { HOUR });
-        b.calm().mark_release_due(&ReleaseDue::of(b.id(referrer), booked, booked)).await.unwrap();
+        b.calm().commissions().mark_due(&ReleaseDue::of(b.id(referrer), booked, booked)).await.unwrap();
     }
     b.advance(3 * HOUR);
     let swept = sweep_releases(&b.app).await.unwrap();

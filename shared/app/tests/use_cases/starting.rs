@@ -21,7 +21,7 @@ async fn a_member_joins_without_a_code_and_comes_back() {
     assert_eq!(b.try_start(1, None, 10).await.unwrap(), joined);
     assert_eq!(b.try_start(1, None, 10).await.unwrap(), Started::Duplicate);
     assert_eq!(b.try_start(1, None, 11).await.unwrap(), Started::Returned);
-    assert!(b.calm().member(&b.id(1)).await.unwrap().unwrap().joined.unwrap().referrer.is_none());
+    assert!(b.calm().members().find(&b.id(1)).await.unwrap().unwrap().joined.unwrap().referrer.is_none());
 }
 
 #[tokio::test]
@@ -29,8 +29,8 @@ async fn a_code_makes_a_pending_referral_for_a_year() {
     let b = bitten().await;
     b.join(1).await;
     b.refer(1, 2).await;
-    let member = b.calm().member(&b.id(2)).await.unwrap().unwrap();
-    let referral = b.calm().referral_of(&member).await.unwrap().unwrap();
+    let member = b.calm().members().find(&b.id(2)).await.unwrap().unwrap();
+    let referral = b.calm().referrals().of(&member).await.unwrap().unwrap();
     assert_eq!((&referral.referrer, &referral.state), (&b.id(1), &ReferralState::Pending));
     assert_eq!((referral.joined_at, referral.expires_at), (NOW, NOW.plus_days(365)));
 }
@@ -84,7 +84,7 @@ async fn a_customer_whom_stripe_knew_first_cannot_become_a_referee() {
     let code = b.code(1).await;
     b.link(2, "cus_2").await;
     assert_eq!(b.start(2, Some(&code)).await, Started::Refused(StartRefusal::AlreadyMember));
-    let member = b.calm().member(&b.id(2)).await.unwrap().unwrap();
+    let member = b.calm().members().find(&b.id(2)).await.unwrap().unwrap();
     assert_eq!((member.first_name.as_str(), member.customer.is_some()), ("User2", true));
     assert_eq!(member.joined.unwrap().referrer, None);
     assert_eq!(b.start(2, Some(&code)).await, Started::Refused(StartRefusal::AlreadyMember));

@@ -33,7 +33,10 @@ use guerdon_domain::{
     wallets::{Wallet, WalletKind, verify_statement},
 };
 use guerdon_engine::{Engine, Fault, Faults, StreamPosition};
-use guerdon_store::{Change, Cost, Meter, Store};
+use guerdon_store::{
+    changes::Change,
+    table::{Cost, Meter, Store},
+};
 
 pub const BITTEN: &str = include_str!("../../../domain/presets/bitten.toml");
 pub const TABLE: &str = "guerdon";
@@ -193,8 +196,8 @@ impl Business {
     /// The wallet, after its whole statement was recomputed.
     pub async fn wallet(&self, user: i64) -> Wallet {
         let (store, id) = (self.calm(), self.id(user));
-        let wallet = store.wallet(&id, WalletKind::BillCredit, Currency::USD).await.unwrap();
-        let entries = store.statement(&id, WalletKind::BillCredit, Currency::USD).await.unwrap();
+        let wallet = store.wallets().find(&id, WalletKind::BillCredit, Currency::USD).await.unwrap();
+        let entries = store.wallets().statement(&id, WalletKind::BillCredit, Currency::USD).await.unwrap();
         verify_statement(&wallet, &entries).unwrap();
         wallet
     }
@@ -206,7 +209,7 @@ impl Business {
     }
 
     pub async fn commissions(&self, user: i64) -> Vec<Commission> {
-        self.calm().commissions(&self.id(user), None, 1000).await.unwrap()
+        self.calm().commissions().list(&self.id(user), None, 1000).await.unwrap()
     }
 
     /// A store that nothing goes wrong with and nobody meters.

@@ -50,7 +50,8 @@ impl Business {
     }
 
     async fn earnings(&self) -> (i64, i64, i64) {
-        let wallet = self.calm().wallet(&self.id(1), WalletKind::Earnings, Currency::INR).await.unwrap();
+        let wallet =
+            self.calm().wallets().find(&self.id(1), WalletKind::Earnings, Currency::INR).await.unwrap();
         assert_eq!(verify_wallet(&self.app, &wallet).await.unwrap(), None);
         (wallet.buckets.available, wallet.buckets.held, wallet.buckets.owed)
     }
@@ -96,7 +97,7 @@ async fn a_withdrawal_goes_from_request_to_proof_and_is_counted_once() {
     assert_eq!(code(reject_withdrawal(&b.app, &id, "ops", "too late").await), "wrong_state");
     // The stream tells the audit trail who did what.
     b.project_all().await;
-    let trail = b.calm().audit_trail("2026-11", None, 10).await.unwrap();
+    let trail = b.calm().audit().trail("2026-11", None, 10).await.unwrap();
     let mut actions: Vec<_> = trail.iter().map(|line| line.action.as_str()).collect();
     actions.sort_unstable();
     assert_eq!(actions, ["withdrawal.approved", "withdrawal.paid", "withdrawal.paying"]);
@@ -290,7 +291,7 @@ async fn a_payout_whose_answer_is_lost_is_looked_up_and_made_once() {
             );
         }
         let last = pay_out(&b.app, &bank, &id, "job").await;
-        let state = b.calm().withdrawal(&id).await.unwrap().unwrap().state;
+        let state = b.calm().withdrawals().find(&id).await.unwrap().unwrap().state;
         assert_eq!((state, bank.payouts(), b.earnings().await.0), (end, payouts, left), "{last:?}");
         assert_eq!(b.earnings().await.1, 0);
     };

@@ -26,16 +26,16 @@ fn operator() -> Operator {
 async fn an_operator_who_is_locked_out_and_let_in_again() {
     let table = table().await;
     let added = operator();
-    assert!(table.store.insert_operator(&added).await.unwrap());
+    assert!(table.store.operators().insert(&added).await.unwrap());
     check(&table, "operator", "operator").await;
     let locked_until = Some(NOW.plus_seconds(900));
     let locked = Operator { attempts: 5, locked_until, ..added.clone() };
-    assert!(table.store.move_operator(&added, &locked).await.unwrap());
+    assert!(table.store.operators().replace(&added, &locked).await.unwrap());
     check(&table, "operator", "operator_locked").await;
     let free = Operator { role: Role::Admin, generation: 4, ..added };
-    assert!(table.store.move_operator(&locked, &free).await.unwrap());
+    assert!(table.store.operators().replace(&locked, &free).await.unwrap());
     check(&table, "operator", "operator_unlocked").await;
-    assert_eq!(table.store.operator(&id(1)).await.unwrap(), Some(free));
+    assert_eq!(table.store.operators().find(&id(1)).await.unwrap(), Some(free));
 }
 
 #[tokio::test]
@@ -48,10 +48,10 @@ async fn a_session_and_its_next_token() {
         token_hash: "ab".repeat(32),
         expires_at: NOW.plus_days(30),
     };
-    table.store.put_session(&begun).await.unwrap();
+    table.store.operators().put_session(&begun).await.unwrap();
     check(&table, "session", "session").await;
     let next = Session { token_hash: "cd".repeat(32), ..begun.clone() };
-    assert!(table.store.renew_session(&begun.token_hash, &next).await.unwrap());
+    assert!(table.store.operators().renew_session(&begun.token_hash, &next).await.unwrap());
     check(&table, "session", "session_renewed").await;
 }
 
@@ -65,10 +65,10 @@ async fn a_sign_in_link_before_and_after_its_use() {
         token_hash: "ef".repeat(32),
         expires_at: NOW.plus_seconds(300),
     };
-    table.store.put_sign_in_link(&link).await.unwrap();
+    table.store.operators().put_link(&link).await.unwrap();
     check(&table, "sign_in_link", "sign_in_link").await;
     let (operator, at) = (operator(), NOW.plus_seconds(60));
-    assert!(table.store.use_sign_in_link(&operator, &link.id, &link.token_hash, at).await.unwrap());
+    assert!(table.store.operators().use_link(&operator, &link.id, &link.token_hash, at).await.unwrap());
     check(&table, "sign_in_link", "sign_in_link_used").await;
 }
 
@@ -84,9 +84,9 @@ async fn a_services_key_until_it_is_revoked() {
         created_at: NOW,
         revoked_at: None,
     };
-    table.store.commit(&[table.store.insert_service_key(&key, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.service_keys().insert(&key, ()).unwrap()]).await.unwrap();
     check(&table, "service_key", "service_key").await;
-    let revoke = table.store.revoke_service_key(&key.id, NOW.plus_days(7), ()).unwrap();
+    let revoke = table.store.service_keys().revoke(&key.id, NOW.plus_days(7), ()).unwrap();
     table.store.commit(&[revoke]).await.unwrap();
     check(&table, "service_key", "service_key_revoked").await;
 }

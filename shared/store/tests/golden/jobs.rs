@@ -1,6 +1,6 @@
 //! What schedules leave behind: their runs, and where the verification stands.
 
-use guerdon_store::{JobRun, ScanCursor};
+use guerdon_store::{jobs::JobRun, verification::ScanCursor};
 use serde_json::json;
 
 use crate::{check, support::*};
@@ -19,7 +19,7 @@ async fn runs_that_went_well_and_that_failed() {
     let failed = JobRun { report: None, error, ..run.clone() };
     for (run, name) in [(run, "job_run"), (failed, "job_run_failed")] {
         let table = table().await;
-        table.store.put_job_run(&run).await.unwrap();
+        table.store.jobs().put(&run).await.unwrap();
         check(&table, "job_run", name).await;
     }
 }
@@ -29,9 +29,9 @@ async fn a_verification_under_way_and_one_at_the_beginning() {
     let table = table().await;
     let at = json!({ "pk": format!("M#{}", id(1)), "sk": "MEMBER" });
     let cursor: ScanCursor = serde_json::from_value(at).unwrap();
-    table.store.keep_verification_cursor(Some(&cursor), NOW).await.unwrap();
+    table.store.verification().keep_cursor(Some(&cursor), NOW).await.unwrap();
     check(&table, "verification", "verification_under_way").await;
-    assert_eq!(table.store.verification_cursor().await.unwrap(), Some(cursor));
-    table.store.keep_verification_cursor(None, NOW.plus_seconds(3600)).await.unwrap();
+    assert_eq!(table.store.verification().cursor().await.unwrap(), Some(cursor));
+    table.store.verification().keep_cursor(None, NOW.plus_seconds(3600)).await.unwrap();
     check(&table, "verification", "verification_at_the_beginning").await;
 }

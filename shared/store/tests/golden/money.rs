@@ -13,7 +13,7 @@ use guerdon_domain::{
     wallets::{Wallet, WalletKind},
     withdrawals::{Withdrawal, WithdrawalState},
 };
-use guerdon_store::{ParkedEvent, PaymentReference, WaitsFor};
+use guerdon_store::payments::{ParkedEvent, PaymentReference, WaitsFor};
 
 use crate::{check, check_within_a_unit, support::*};
 
@@ -28,16 +28,16 @@ fn cap(minor: i64, per: CapPeriod) -> Option<Cap> {
 }
 
 async fn insert(table: &Table, commission: &Commission) {
-    table.store.commit(&[table.store.insert_commission(commission, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.commissions().insert(commission, ()).unwrap()]).await.unwrap();
 }
 
 async fn settle(table: &Table, before: &Commission, after: &Commission) {
-    table.store.commit(&[table.store.settle_commission(before, after, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.commissions().settle(before, after, ()).unwrap()]).await.unwrap();
 }
 
 async fn reverse(table: &Table, before: &Commission, undone: i64, disputed: bool) -> Commission {
     let (after, _) = before.after_reversal(usd(undone), disputed, NOW.plus_days(2)).unwrap();
-    table.store.commit(&[table.store.move_commission(before, &after, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.commissions().replace(before, &after, ()).unwrap()]).await.unwrap();
     after
 }
 
@@ -110,7 +110,7 @@ async fn a_commission_that_waits_to_be_claimed() {
     insert(&table, &held).await;
     check_within_a_unit(&table, "commission", "commission_to_claim").await;
     let claimed = Commission { claimed_at: Some(NOW.plus_days(2)), ..held.clone() };
-    table.store.commit(&[table.store.move_commission(&held, &claimed, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.commissions().replace(&held, &claimed, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "commission", "commission_claimed").await;
 }
 
@@ -180,7 +180,7 @@ async fn a_payment_that_two_levels_earn_from() {
     record.cost = Some(usd(1200));
     let line = |product: &str, minor| PaymentLine { product: product.to_owned(), amount: usd(minor) };
     record.lines = vec![line("prod_TOnRzwk3w8KAot", 3900), line("prod_TOnSbq1x7JzKcd", -1200)];
-    table.store.commit(&[table.store.insert_payment(&record, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.payments().insert(&record, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "payment", "payment_two_levels").await;
 }
 
@@ -188,7 +188,7 @@ async fn a_payment_that_two_levels_earn_from() {
 async fn a_payment_with_several_reversals() {
     let table = table().await;
     let record = payment(7, 2, 1);
-    table.store.commit(&[table.store.insert_payment(&record, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.payments().insert(&record, ()).unwrap()]).await.unwrap();
     let refund =
         |id: &str, minor, stage| ReversalKind::Refund { id: id.to_owned(), amount: usd(minor), stage };
     let kinds = [
@@ -213,9 +213,9 @@ async fn a_payment_with_several_reversals() {
         let said = Reversal { at: NOW.plus_days(days), kind };
         reversals = reversals.merged(&said, record.paid).unwrap().unwrap();
     }
-    table.store.commit(&[table.store.reverse_payment(&record, &reversals, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.payments().reverse(&record, &reversals, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "payment", "payment_reversed").await;
-    let stored = table.store.payment(&record.payment).await.unwrap().unwrap();
+    let stored = table.store.payments().find(&record.payment).await.unwrap().unwrap();
     assert_eq!((stored.reversals.seq, &stored.reversals), (6, &reversals));
 }
 
@@ -223,13 +223,17 @@ async fn a_payment_with_several_reversals() {
 async fn a_referral_of_two_levels_with_its_counts() {
     let table = table().await;
     let edge = guerdon_domain::referrals::Referral { upline: Some(id(3)), ..referral(1, 2) };
-    table.store.commit(&[table.store.insert_referral(&edge, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.referrals().insert(&edge, ()).unwrap()]).await.unwrap();
     let months = ["2026-09", "2026-10", "2026-11"].map(str::to_owned).into();
     let progress = BTreeMap::from([
         ("loyal".to_owned(), Progress { payments: 0, months }),
         ("third-box".to_owned(), Progress { payments: 2, months: Vec::new() }),
     ]);
-    table.store.commit(&[table.store.count_progress(&edge, &progress, ()).unwrap()]).await.unwrap();
+    table
+        .store
+        .commit(&[table.store.referrals().count_progress(&edge, &progress, ()).unwrap()])
+        .await
+        .unwrap();
     check_within_a_unit(&table, "referral", "referral_counting").await;
 }
 
@@ -245,9 +249,9 @@ async fn a_version_of_the_program() {
         rate: serde_json::from_str(r#""98.4125""#).unwrap(),
         as_of: NOW,
     }];
-    table.store.commit(&[table.store.insert_program(&set, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.programs().insert(&set, ()).unwrap()]).await.unwrap();
     check(&table, "program", "program_version").await;
-    assert_eq!(table.store.program_versions(1).await.unwrap(), [set]);
+    assert_eq!(table.store.programs().versions(1).await.unwrap(), [set]);
 }
 
 #[tokio::test]
@@ -258,15 +262,19 @@ async fn what_a_limit_has_let_through() {
     ];
     for (limit, name) in limits {
         let table = table().await;
-        let unused = table.store.limit_use(&limit, "2026-11").await.unwrap();
-        table.store.commit(&[table.store.use_limit(&unused, usd(97_000), ()).unwrap()]).await.unwrap();
+        let unused = table.store.programs().limit_use(&limit, "2026-11").await.unwrap();
+        table
+            .store
+            .commit(&[table.store.programs().use_limit(&unused, usd(97_000), ()).unwrap()])
+            .await
+            .unwrap();
         check_within_a_unit(&table, "limit", name).await;
     }
 }
 
 /// Moves the one stored withdrawal on.
 async fn step(table: &Table, before: &Withdrawal, after: Withdrawal, name: &str) -> Withdrawal {
-    table.store.commit(&[table.store.move_withdrawal(before, &after, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.withdrawals().replace(before, &after, ()).unwrap()]).await.unwrap();
     check_within_a_unit(table, "withdrawal", name).await;
     after
 }
@@ -279,7 +287,7 @@ fn stamp(by: &str, minutes: i64) -> Option<Stamp> {
 async fn a_withdrawal_on_its_way() {
     let table = table().await;
     let asked = withdrawal(1, 12);
-    table.store.commit(&[table.store.insert_withdrawal(&asked, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.withdrawals().insert(&asked, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "withdrawal", "withdrawal_requested").await;
     let state = WithdrawalState::Approved;
     let agreed = Withdrawal { state, approved: stamp("admin-token", 10), ..asked.clone() };
@@ -306,7 +314,7 @@ async fn a_withdrawal_on_its_way() {
 async fn a_rejected_withdrawal() {
     let table = table().await;
     let asked = withdrawal(1, 12);
-    table.store.commit(&[table.store.insert_withdrawal(&asked, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.withdrawals().insert(&asked, ()).unwrap()]).await.unwrap();
     let rejected = Withdrawal {
         state: WithdrawalState::Rejected,
         closed: stamp("admin-token", 10),
@@ -320,9 +328,9 @@ async fn a_rejected_withdrawal() {
 async fn other_names_of_a_payment() {
     let table = table().await;
     let tie = PaymentReference { reference: intent(), payment: invoice(7) };
-    table.store.tie_reference(&tie).await.unwrap();
+    table.store.customers().tie_reference(&tie).await.unwrap();
     check_within_a_unit(&table, "reference", "payment_reference").await;
-    table.store.list_payment(&listed(&payment(7, 2, 1))).await.unwrap();
+    table.store.payments().list(&listed(&payment(7, 2, 1))).await.unwrap();
     check_within_a_unit(&table, "payment_link", "payment_link").await;
 }
 
@@ -339,7 +347,7 @@ async fn events_that_wait_for_a_payment() {
             event_kind: "charge.refunded".to_owned(),
             ..parked("evt_1SRzqEKXBGcbgpbZdQ0vW8yX", NOW, 5)
         };
-        table.store.commit(&table.store.park_until(&event, ()).unwrap()).await.unwrap();
+        table.store.commit(&table.store.parked().park_until(&event, ()).unwrap()).await.unwrap();
         check(&table, "parked", name).await;
     }
 }
@@ -354,7 +362,7 @@ async fn a_wallet_with_an_open_withdrawal() {
     let (mut wallet, entry) = wallet.request_withdrawal(asked.amount, asked.id, NOW).unwrap();
     // As if it were the first one, so that it can be written to an empty table.
     wallet.seq = 1;
-    table.store.commit(&table.store.post(&wallet, &entry, ()).unwrap()).await.unwrap();
+    table.store.commit(&table.store.wallets().post(&wallet, &entry, ()).unwrap()).await.unwrap();
     check_within_a_unit(&table, "wallet", "wallet_withdrawing").await;
     check_within_a_unit(&table, "entry", "entry_withdrawal").await;
 }
@@ -365,6 +373,6 @@ async fn the_entry_of_a_clawback() {
     let (wallet, _) = give(empty_wallet(1), 400, 1);
     let (mut wallet, entry) = wallet.claw_back(usd(1000), commission(7, 1, 2).id, NOW).unwrap();
     wallet.seq = 1;
-    table.store.commit(&table.store.post(&wallet, &entry, ()).unwrap()).await.unwrap();
+    table.store.commit(&table.store.wallets().post(&wallet, &entry, ()).unwrap()).await.unwrap();
     check_within_a_unit(&table, "entry", "entry_clawed_back").await;
 }

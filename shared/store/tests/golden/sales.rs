@@ -6,7 +6,10 @@ use guerdon_domain::{
     payments::{Order, OrderState, PaymentMethod},
     referrals::{Attribution, Click, Code, Touch},
 };
-use guerdon_store::{Contribution, FailedPayment, List, Listed, Projection};
+use guerdon_store::{
+    payments::FailedPayment,
+    statistics::{Contribution, List, Listed, Projection},
+};
 
 use crate::{check, check_within_a_unit, support::*};
 
@@ -25,7 +28,7 @@ fn click() -> Click {
 #[tokio::test]
 async fn a_first_click() {
     let table = table().await;
-    table.store.put_click(&click()).await.unwrap();
+    table.store.clicks().put(&click()).await.unwrap();
     check(&table, "click", "click").await;
 }
 
@@ -39,9 +42,9 @@ async fn a_click_after_another() {
     };
     let (credited, attribution) = (first.code.clone(), Attribution::KeptFirstTouch);
     let later = Click { credited, attribution, first: Some(first), ..click() };
-    table.store.put_click(&later).await.unwrap();
+    table.store.clicks().put(&later).await.unwrap();
     check(&table, "click", "click_after_another").await;
-    assert_eq!(table.store.click(&later.id).await.unwrap(), Some(later));
+    assert_eq!(table.store.clicks().find(&later.id).await.unwrap(), Some(later));
 }
 
 fn order() -> Order {
@@ -64,7 +67,7 @@ fn order() -> Order {
 #[tokio::test]
 async fn an_order_of_which_only_the_price_is_known() {
     let table = table().await;
-    assert!(table.store.insert_order(&order()).await.unwrap());
+    assert!(table.store.orders().insert(&order()).await.unwrap());
     check_within_a_unit(&table, "order", "order_pending").await;
 }
 
@@ -73,14 +76,14 @@ async fn an_order_that_says_who_pays() {
     let table = table().await;
     let transaction = Some("UTR 432909118734".to_owned());
     let pending = Order { transaction, payer: Some(print("payment")), ..order() };
-    assert!(table.store.insert_order(&pending).await.unwrap());
+    assert!(table.store.orders().insert(&pending).await.unwrap());
     check_within_a_unit(&table, "order", "order_pending_with_payer").await;
     let by = Stamp { by: "0b7e4f9a2c5d1e3f".to_owned(), at: NOW.plus_seconds(90) };
     let state = OrderState::Paid;
     let paid = Order { state, payment: Some(invoice(7)), paid: Some(by), ..pending };
-    table.store.commit(&[table.store.move_order(&paid, ()).unwrap()]).await.unwrap();
+    table.store.commit(&[table.store.orders().replace(&paid, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "order", "order_paid").await;
-    assert_eq!(table.store.order(&paid.id).await.unwrap(), Some(paid));
+    assert_eq!(table.store.orders().find(&paid.id).await.unwrap(), Some(paid));
 }
 
 #[tokio::test]
@@ -88,7 +91,7 @@ async fn a_failed_payment() {
     let table = table().await;
     let event = "evt_1SRzqEKXBGcbgpbZdQ0vW8yX".to_owned();
     let failed = FailedPayment { rail: Rail::Stripe, event, at: NOW };
-    assert!(table.store.insert_failed_payment(&failed).await.unwrap());
+    assert!(table.store.payments().insert_failed(&failed).await.unwrap());
     check(&table, "failed_payment", "failed_payment").await;
 }
 
@@ -103,7 +106,7 @@ async fn lines_of_every_kind_of_list() {
     ];
     for (line, name) in lines {
         let table = table().await;
-        table.store.list(&line).await.unwrap();
+        table.store.lists().put(&line).await.unwrap();
         check(&table, "listed", name).await;
     }
 }
@@ -114,6 +117,6 @@ async fn what_a_member_paid() {
     let adds = [("payments".to_owned(), 1), ("paid_USD".to_owned(), usd(4797).minor())].into();
     let paid = Contribution { sequence: "4421584500000000017450439091".to_owned(), adds };
     let shard = "shardId-00000001634567890123-abcdef01";
-    table.store.project(&Projection::Payer(id(2)), shard, &[paid], NOW).await.unwrap();
+    table.store.statistics().project(&Projection::Payer(id(2)), shard, &[paid], NOW).await.unwrap();
     check(&table, "payer", "projected_payer").await;
 }

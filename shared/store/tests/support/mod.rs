@@ -23,7 +23,7 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use guerdon_engine::Engine;
-use guerdon_store::{Connection, Store};
+use guerdon_store::table::{Connection, Store};
 
 pub use records::*;
 pub use script::Script;

@@ -17,7 +17,10 @@ use guerdon_domain::{
     wallets::{Entry, Wallet, WalletKind},
     withdrawals::{Destination, PayoutMethod, Withdrawal, WithdrawalState},
 };
-use guerdon_store::{CustomerLink, ParkedEvent, PaymentLink, WaitsFor, posting_id, withdrawal_id};
+use guerdon_store::{
+    payments::{CustomerLink, ParkedEvent, PaymentLink, WaitsFor},
+    table::{posting_id, withdrawal_id},
+};
 
 /// 2026-11-21T09:30:00Z.
 pub const NOW: Timestamp = Timestamp::from_seconds(1_795_253_400);

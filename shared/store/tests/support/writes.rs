@@ -1,7 +1,7 @@
 //! Writing through the store, and expecting to be refused.
 
 use guerdon_domain::referrals::Referral;
-use guerdon_store::{CommitError, Fragment, Store, StoreError};
+use guerdon_store::table::{CommitError, Fragment, Store, StoreError};
 
 use super::{NOW, Table, code, invoice};
 
@@ -27,7 +27,7 @@ pub async fn refusal(store: &Store, writes: &[Write]) -> &'static str {
 /// `writes` between two that could be done: refused as their own, and nothing of it all is written.
 pub async fn check_all_refused(table: &Table, mut writes: Vec<Write>, expect: &str) {
     let before = table.items().await;
-    let innocent = |n, text| table.store.insert_code(&code(n, text, 1), "innocent").unwrap();
+    let innocent = |n, text| table.store.codes().insert(&code(n, text, 1), "innocent").unwrap();
     writes.insert(0, innocent(81, "AAAAAAAA"));
     writes.push(innocent(82, "BBBBBBBB"));
     assert_eq!(refusal(&table.store, &writes).await, expect);
@@ -48,5 +48,5 @@ pub async fn check_written_once(table: &Table, write: Write, expect: &str) {
 /// Invoice `n` converts the referral, as the stream has it. False when another did before.
 pub async fn convert(store: &Store, edge: &Referral, n: u32) -> bool {
     let edge = (&edge.referrer, edge.joined_at, &edge.referee);
-    store.convert_referral(edge, &invoice(n), NOW.plus_days(3)).await.unwrap()
+    store.referrals().convert(edge, &invoice(n), NOW.plus_days(3)).await.unwrap()
 }

@@ -11,7 +11,7 @@ mod world;
 
 use std::process::ExitCode;
 
-use guerdon_store::Cost;
+use guerdon_store::table::Cost;
 use report::{Options, Table, hundredths, tenths};
 
 /// The most an operation may cost.

@@ -10,7 +10,7 @@ use guerdon_app::{
     wallets::{apply_credit, credits_view},
 };
 use guerdon_domain::ids::InvoiceId;
-use guerdon_store::{Cost, RELEASE_BATCH};
+use guerdon_store::{commissions::RELEASE_BATCH, table::Cost};
 
 use crate::{
     Budget, Line, two_levels,
@@ -42,7 +42,8 @@ async fn joining() -> anyhow::Result<Vec<Line>> {
     let making = world.cost(world.code(1)).await?;
     let code = world.code(1).await?;
     let start = world.cost(world.start(2, Some(&code))).await?;
-    let seen = world.cost(async { Ok(world.app.store.see_update(77, world.app.now()).await?) }).await?;
+    let seen =
+        world.cost(async { Ok(world.app.store.messages().see_update(77, world.app.now()).await?) }).await?;
     let link = world.cost(world.link(2)).await?;
     Ok(vec![
         line("first /start with a referral code", start, Some(Budget::new(5, 1))),
@@ -121,7 +122,7 @@ async fn operating() -> anyhow::Result<Vec<Line>> {
     };
     let apply = world.cost(async { Ok(apply_credit(&world.app, &request, usd(500)).await?) }).await?;
     let counted = world
-        .cost(async { Ok(world.app.store.count_call(&request.principal, world.app.now()).await?) })
+        .cost(async { Ok(world.app.store.requests().count_call(&request.principal, world.app.now()).await?) })
         .await?;
     Ok(vec![
         line("credit given by an operator", apply, None),
@@ -177,7 +178,7 @@ async fn page_costs(conversions: i64) -> anyhow::Result<Vec<(&'static str, Cost)
         settle_wallet(app, &id).await?;
     }
     world.project(100).await?;
-    let member = app.store.member(&id).await?;
+    let member = app.store.members().find(&id).await?;
     let Some(member) = member else { anyhow::bail!("the referrer is missing") };
     Ok(vec![
         ("page: balance", world.cost(async { Ok(credits_view(app, &member, None, 5).await?) }).await?),

@@ -26,7 +26,7 @@ use guerdon_domain::{
 };
 use guerdon_engine::{Engine, StreamPosition};
 use guerdon_runtime::stream::{StreamEvent, changes};
-use guerdon_store::{Cost, Meter, Store};
+use guerdon_store::table::{Cost, Meter, Store};
 use serde_json::json;
 
 const TABLE: &str = "guerdon";

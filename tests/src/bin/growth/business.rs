@@ -35,7 +35,7 @@ use guerdon_runtime::{
     secrets::{Secret, Secrets},
     stream::{StreamEvent, changes},
 };
-use guerdon_store::{Meter, Store};
+use guerdon_store::table::{Meter, Store};
 use guerdon_telegram::BotUsername;
 use serde_json::json;
 

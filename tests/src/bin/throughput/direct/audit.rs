@@ -7,7 +7,7 @@ use guerdon_domain::{
     money::Currency,
     wallets::{WalletKind, verify_statement},
 };
-use guerdon_store::commission_cursor;
+use guerdon_store::commissions::commission_cursor;
 
 use super::Business;
 use crate::people::REWARD;
@@ -16,15 +16,15 @@ use crate::people::REWARD;
 pub(super) async fn money(business: &Business) -> anyhow::Result<()> {
     let store = &business.app.store;
     for (facts, referrer) in &business.payments {
-        let record = store.payment(&facts.key).await?;
+        let record = store.payments().find(&facts.key).await?;
         let earned = record.is_some_and(|record| record.grants().any(|(_, whose, _)| whose == referrer));
         ensure!(earned, "{} has earned its referrer nothing", facts.key);
     }
     let (mut commissions, mut cents) = (0, 0);
     for referrer in &business.referrers {
         let released = released(business, referrer).await?;
-        let wallet = store.wallet(referrer, WalletKind::BillCredit, Currency::USD).await?;
-        let statement = store.statement(referrer, WalletKind::BillCredit, Currency::USD).await?;
+        let wallet = store.wallets().find(referrer, WalletKind::BillCredit, Currency::USD).await?;
+        let statement = store.wallets().statement(referrer, WalletKind::BillCredit, Currency::USD).await?;
         verify_statement(&wallet, &statement)?;
         let sum = wallet.buckets.available;
         ensure!(sum == released * REWARD, "{released} commissions and {sum} cents in a wallet");
@@ -42,7 +42,7 @@ pub(super) async fn money(business: &Business) -> anyhow::Result<()> {
 async fn released(business: &Business, referrer: &MemberId) -> anyhow::Result<i64> {
     let (mut count, mut last): (_, Option<String>) = (0, None);
     loop {
-        let page = business.app.store.commissions(referrer, last.as_deref(), 100).await?;
+        let page = business.app.store.commissions().list(referrer, last.as_deref(), 100).await?;
         for commission in &page {
             let state = &commission.state;
             ensure!(matches!(state, CommissionState::Released { .. }), "{} is {state:?}", commission.id);

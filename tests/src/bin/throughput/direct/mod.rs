@@ -22,7 +22,7 @@ use guerdon_app::{
 };
 use guerdon_domain::{ids::MemberId, payments::PaymentFacts, referrals::Code, settings::Preset};
 use guerdon_engine::{Engine, SyncPolicy};
-use guerdon_store::Store;
+use guerdon_store::table::Store;
 use tempfile::TempDir;
 
 use crate::{

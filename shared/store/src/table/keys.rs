@@ -15,10 +15,10 @@ use guerdon_domain::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{
+use crate::table::{
     item::{Attributes, Key},
     prefixes::Prefix,
-    table::primary_key,
+    primary_key,
 };
 
 /// Partitions of each due queue: one queue partition takes 1,000 writes a second.

@@ -1,29 +1,17 @@
-//! Which Stripe customer is which member, and the events that wait for an answer.
+//! Events of a provider that wait for a customer, a payment, another name of one, or a rule.
 
 use guerdon_domain::{
-    ids::{CustomerId, MemberId, PaymentKey, TelegramId},
+    ids::{CustomerId, PaymentKey},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Fragment, SHARDS, Store, StoreError,
+use crate::table::{
+    Fragment, Range, StoreError, Update, Written, handle,
     item::{Index, Key, Record, number, string},
-    keys,
+    keys::{self, SHARDS},
     prefixes::Prefix,
-    table::{Range, Update, Written},
 };
-
-/// A Stripe customer is this member, for ever.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CustomerLink {
-    /// The customer.
-    pub customer: CustomerId,
-    /// The member.
-    pub member: MemberId,
-    /// When we learned it.
-    pub linked_at: Timestamp,
-}
 
 /// What a parked event waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,13 +67,6 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-impl Record for CustomerLink {
-    const TYPE: &'static str = "customer";
-    fn key(&self) -> Key {
-        keys::customer(&self.customer)
-    }
-}
-
 impl ParkedEvent {
     /// Its key, by which it is found again.
     pub fn place(&self) -> (String, String) {
@@ -118,22 +99,6 @@ impl WaitsFor {
     }
 }
 
-/// Another name of a payment at its provider is this payment, for ever.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentReference {
-    /// The other name: a payment intent or a charge.
-    pub reference: PaymentKey,
-    /// The payment.
-    pub payment: PaymentKey,
-}
-
-impl Record for PaymentReference {
-    const TYPE: &'static str = "reference";
-    fn key(&self) -> Key {
-        keys::reference(&self.reference)
-    }
-}
-
 impl Record for ParkedEvent {
     const TYPE: &'static str = "parked";
     fn key(&self) -> Key {
@@ -148,48 +113,19 @@ impl Record for ParkedEvent {
     }
 }
 
-impl Store {
-    /// Who a Stripe customer is, if we know.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn customer(&self, customer: &CustomerId) -> Result<Option<CustomerLink>, StoreError> {
-        self.get(&keys::customer(customer)).await
-    }
+handle! {
+    /// The table's room of events that wait.
+    Parked, parked
+}
 
-    /// The fragments that make a link: the link itself, unless the customer is known already, and the
-    /// customer on the member, who is made if Stripe knew them before the bot did.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn link_customer<E: Clone>(
-        &self,
-        link: &CustomerLink,
-        telegram_id: TelegramId,
-        known: E,
-    ) -> Result<[Fragment<E>; 2], StoreError> {
-        let update = Update::new(
-            "SET customer = :customer, id = if_not_exists(id, :id), \
-             telegram_id = if_not_exists(telegram_id, :telegram), #type = :type",
-        )
-        .name("#type", "type")
-        .value(":customer", string(link.customer.as_str()))
-        .value(":id", string(link.member.as_str()))
-        .value(":telegram", crate::item::number(telegram_id.get()))
-        .value(":type", string(<guerdon_domain::members::Member as Record>::TYPE));
-        Ok([
-            Fragment::insert(link, known.clone())?,
-            Fragment::update(&keys::member(&link.member), &update, known)?,
-        ])
-    }
-
+impl Parked<'_> {
     /// Parks an event, unless what it waits for has appeared: then it is not parked and must be handled
     /// again. One transaction, so no event is parked behind the back of what it waits for.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded, or waits for no item.
     pub fn park_until<E: Clone>(
-        &self,
+        self,
         event: &ParkedEvent,
         appeared: E,
     ) -> Result<[Fragment<E>; 2], StoreError> {
@@ -198,37 +134,21 @@ impl Store {
         Ok([Fragment::absent(&awaited, appeared)?, Fragment::upsert(event)?])
     }
 
-    /// Ties a provider's other name to its payment.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn tie_reference(&self, tie: &PaymentReference) -> Result<(), StoreError> {
-        self.insert(tie).await.map(|_| ())
-    }
-
-    /// The payment behind a provider's other name, if that is known.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn referenced(&self, reference: &PaymentKey) -> Result<Option<PaymentKey>, StoreError> {
-        let tie: Option<PaymentReference> = self.get(&keys::reference(reference)).await?;
-        Ok(tie.map(|tie| tie.payment))
-    }
-
     /// Parks an event that waits for a rule. False when it is parked already.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn park(&self, event: &ParkedEvent) -> Result<bool, StoreError> {
-        Ok(self.insert(event).await? != Written::Refused)
+    pub async fn park(self, event: &ParkedEvent) -> Result<bool, StoreError> {
+        Ok(self.store.insert(event).await? != Written::Refused)
     }
 
     /// Events that wait for the same thing, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn parked_for(&self, waits_for: &WaitsFor) -> Result<Vec<ParkedEvent>, StoreError> {
-        self.all(Range::partition(ParkedEvent::partition(waits_for)).prefix(Prefix::ParkedEvent.as_str()))
+    pub async fn waiting_for(self, waits_for: &WaitsFor) -> Result<Vec<ParkedEvent>, StoreError> {
+        self.store
+            .all(Range::partition(ParkedEvent::partition(waits_for)).prefix(Prefix::ParkedEvent.as_str()))
             .await
     }
 
@@ -236,25 +156,25 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn unpark(&self, event: &ParkedEvent) -> Result<(), StoreError> {
+    pub async fn remove(self, event: &ParkedEvent) -> Result<(), StoreError> {
         // One that was played again may be parked anew by now, under the same key: that one stays.
         let terms = if event.replays == 0 {
             Update::default().only_if("attribute_not_exists(replays)")
         } else {
             Update::default().only_if("replays = :replays").value(":replays", number(event.replays))
         };
-        self.delete_if(&event.key(), &terms).await.map(|_| ())
+        self.store.delete_if(&event.key(), &terms).await.map(|_| ())
     }
 
     /// The parked event with this [`place`](ParkedEvent::place), if it is one.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn parked_at(&self, (pk, sk): &(String, String)) -> Result<Option<ParkedEvent>, StoreError> {
+    pub async fn at(self, (pk, sk): &(String, String)) -> Result<Option<ParkedEvent>, StoreError> {
         if Prefix::ParkedEvent.strip(sk).is_none() {
             return Ok(None);
         }
-        self.get(&Key::new(pk, sk)).await
+        self.store.get(&Key::new(pk, sk)).await
     }
 
     /// Parked events after a [`waiting_place`](ParkedEvent::waiting_place), the longest waiting first, at most `limit`, and
@@ -262,7 +182,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn parked(&self, after: Option<&str>, limit: i32) -> Result<Vec<ParkedEvent>, StoreError> {
+    pub async fn list(self, after: Option<&str>, limit: i32) -> Result<Vec<ParkedEvent>, StoreError> {
         let mut all: Vec<ParkedEvent> = Vec::new();
         for shard in 0..SHARDS {
             let range = Range::index("gsi1", keys::parked(shard)).limit(limit.min(100));
@@ -270,8 +190,8 @@ impl Store {
                 Some(after) => range.sort("#sk > :after", &[(":after", string(after))]),
                 None => range,
             };
-            let (items, _) = self.page(range).await?;
-            all.extend(self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await?);
+            let (items, _) = self.store.page(range).await?;
+            all.extend(self.store.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await?);
         }
         all.sort_by_cached_key(ParkedEvent::waiting_place);
         all.truncate(usize::try_from(limit).unwrap_or_default());
@@ -283,7 +203,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
     pub fn request_replay<E>(
-        &self,
+        self,
         event: &ParkedEvent,
         at: Timestamp,
         gone: E,

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification,
 };
 
-use crate::{Store, StoreError, error::from_sdk};
+use crate::table::{Store, StoreError, from_sdk};
 
 /// Attributes of the two keys: name and whether it is a number.
 const ATTRIBUTES: &[(&str, bool)] = &[

@@ -2,11 +2,10 @@
 
 use guerdon_domain::{operators::ServiceKey, time::Timestamp};
 
-use crate::{
-    Fragment, Store, StoreError,
+use crate::table::{
+    Fragment, Range, StoreError, Update, handle,
     item::{Key, Record, decode, number},
     prefixes::Prefix,
-    table::{Range, Update},
 };
 
 /// All keys stand in one partition: there are few, and a look-up by id is a read of one item.
@@ -21,23 +20,28 @@ impl Record for ServiceKey {
     }
 }
 
-impl Store {
+handle! {
+    /// The table's room of keys of services.
+    ServiceKeys, service_keys
+}
+
+impl ServiceKeys<'_> {
     /// A key by its id, revoked or not.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn service_key(&self, id: &str) -> Result<Option<ServiceKey>, StoreError> {
-        self.get(&key(id)).await
+    pub async fn find(self, id: &str) -> Result<Option<ServiceKey>, StoreError> {
+        self.store.get(&key(id)).await
     }
 
     /// Up to `limit` keys by id, after `after`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn service_keys(&self, after: Option<&str>, limit: i32) -> Result<Vec<ServiceKey>, StoreError> {
+    pub async fn list(self, after: Option<&str>, limit: i32) -> Result<Vec<ServiceKey>, StoreError> {
         let start = after.map(|id| key(id).attributes());
         let (items, _) =
-            self.page(Range::partition(Prefix::Services).limit(limit).start_after(start)).await?;
+            self.store.page(Range::partition(Prefix::Services).limit(limit).start_after(start)).await?;
         items.into_iter().map(decode).collect()
     }
 
@@ -45,7 +49,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn insert_service_key<E>(&self, key: &ServiceKey, exists: E) -> Result<Fragment<E>, StoreError> {
+    pub fn insert<E>(self, key: &ServiceKey, exists: E) -> Result<Fragment<E>, StoreError> {
         Fragment::insert(key, exists)
     }
 
@@ -53,12 +57,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn revoke_service_key<E>(
-        &self,
-        id: &str,
-        at: Timestamp,
-        revoked: E,
-    ) -> Result<Fragment<E>, StoreError> {
+    pub fn revoke<E>(self, id: &str, at: Timestamp, revoked: E) -> Result<Fragment<E>, StoreError> {
         let update = Update::new("SET revoked_at = :at")
             .only_if("attribute_exists(pk) AND attribute_not_exists(revoked_at)")
             .value(":at", number(at.millis()));

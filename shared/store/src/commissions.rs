@@ -1,30 +1,21 @@
-//! Payments and the commissions they earn. A payment touches no item that another payment touches.
+//! Commissions, and the markers of what falls due.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{
     commissions::{Commission, CommissionState},
-    ids::{MemberId, OrderId, PaymentKey},
-    members::Member,
-    payments::{PaymentRecord, Reversals, Verdict},
+    ids::MemberId,
+    payments::{PaymentRecord, Verdict},
     referrals::Referral,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Fragment, Store, StoreError,
+use crate::table::{
+    Fragment, Range, StoreError, Update, handle,
     item::{Index, Key, Record, decode, number, string},
     keys::{self, CommissionOf},
     prefixes::Prefix,
-    table::{Range, Update},
 };
-
-impl Record for PaymentRecord {
-    const TYPE: &'static str = "payment";
-    fn key(&self) -> Key {
-        keys::payment(&self.payment)
-    }
-}
 
 impl Record for Commission {
     const TYPE: &'static str = "commission";
@@ -98,46 +89,30 @@ impl Record for ReleaseDue {
     }
 }
 
-impl Store {
-    /// The payment, if it is recorded.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentRecord>, StoreError> {
-        self.get(&keys::payment(key)).await
+/// The keys of its commissions.
+fn commission_keys(record: &PaymentRecord) -> Result<Vec<Key>, StoreError> {
+    let mut found = Vec::new();
+    for candidate in &record.trace {
+        if let Verdict::Granted { beneficiary, place, .. } = &candidate.verdict {
+            let id = record.payment.commission(&candidate.rule, candidate.level)?;
+            let of = CommissionOf { referee: &record.member, rule: &candidate.rule, level: candidate.level };
+            found.push(keys::commission(beneficiary, *place, record.paid_at, &id, &of));
+        }
     }
+    Ok(found)
+}
 
-    /// The same with the member who makes it, in one read.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn payment_and_payer(
-        &self,
-        key: &PaymentKey,
-        payer: &MemberId,
-    ) -> Result<(Option<PaymentRecord>, Option<Member>), StoreError> {
-        let mut found = self.get_each(&[keys::payment(key), keys::member(payer)]).await?.into_iter();
-        let [payment, payer] = [found.next().flatten(), found.next().flatten()];
-        Ok((payment.map(decode).transpose()?, payer.map(decode).transpose()?))
-    }
+handle! {
+    /// The table's room of commissions and the markers of what is due.
+    Commissions, commissions
+}
 
-    /// A new payment.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn insert_payment<E>(&self, payment: &PaymentRecord, recorded: E) -> Result<Fragment<E>, StoreError> {
-        Fragment::insert(payment, recorded)
-    }
-
+impl Commissions<'_> {
     /// A new commission.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn insert_commission<E>(
-        &self,
-        commission: &Commission,
-        booked: E,
-    ) -> Result<Fragment<E>, StoreError> {
+    pub fn insert<E>(self, commission: &Commission, booked: E) -> Result<Fragment<E>, StoreError> {
         Fragment::insert(commission, booked)
     }
 
@@ -146,12 +121,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn due_commissions(
-        &self,
-        member: &MemberId,
-        now: Timestamp,
-    ) -> Result<DueCommissions, StoreError> {
-        let found: Vec<Commission> = self.due(keys::held(member), now, RELEASE_BATCH).await?;
+    pub async fn due(self, member: &MemberId, now: Timestamp) -> Result<DueCommissions, StoreError> {
+        let found: Vec<Commission> = self.store.due(keys::held(member), now, RELEASE_BATCH).await?;
         let may_be_more = found.len() >= RELEASE_BATCH as usize;
         let held = found.into_iter().filter(Commission::is_releasable).collect();
         Ok(DueCommissions { held, may_be_more })
@@ -161,8 +132,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when `after` is neither.
-    pub fn settle_commission<E>(
-        &self,
+    pub fn settle<E>(
+        self,
         before: &Commission,
         after: &Commission,
         moved: E,
@@ -206,8 +177,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn move_commission<E>(
-        &self,
+    pub fn replace<E>(
+        self,
         before: &Commission,
         after: &Commission,
         moved: E,
@@ -229,8 +200,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn commission_at(&self, member: &MemberId, sk: &str) -> Result<Option<Commission>, StoreError> {
-        self.get(&Key::new(keys::referrer_pk(member), sk)).await
+    pub async fn at(self, member: &MemberId, sk: &str) -> Result<Option<Commission>, StoreError> {
+        self.store.get(&Key::new(keys::referrer_pk(member), sk)).await
     }
 
     /// Up to `limit` commissions that wait for `member` to claim them after `now`, the first to expire first;
@@ -238,39 +209,39 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn to_claim(
-        &self,
+    pub async fn redeemable(
+        self,
         member: &MemberId,
         now: Timestamp,
         limit: i32,
     ) -> Result<Vec<Commission>, StoreError> {
         let range = Range::index("gsi1", keys::to_claim(member)).limit(limit);
         let range = range.sort("#sk > :now", &[(":now", string(keys::sortable(now)))]);
-        let (items, _) = self.page(range).await?;
-        self.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
+        let (items, _) = self.store.page(range).await?;
+        self.store.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
     }
 
     /// Commissions of one shard that nobody claimed by `now`, the longest due first.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn claims_due(
-        &self,
+    pub async fn unredeemed(
+        self,
         shard: u8,
         now: Timestamp,
         limit: i32,
     ) -> Result<Vec<Commission>, StoreError> {
-        self.due(keys::claim_due(shard), now, limit).await
+        self.store.due(keys::claim_due(shard), now, limit).await
     }
 
     /// The commissions of a payment, in the order of its trace.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn commissions_of(&self, payment: &PaymentRecord) -> Result<Vec<Commission>, StoreError> {
+    pub async fn of(self, payment: &PaymentRecord) -> Result<Vec<Commission>, StoreError> {
         match commission_keys(payment)?.as_slice() {
             [] => Ok(Vec::new()),
-            keys => self.get_all(keys).await,
+            keys => self.store.get_all(keys).await,
         }
     }
 
@@ -279,45 +250,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn conversion(&self, referral: &Referral) -> Result<Option<Commission>, StoreError> {
-        self.get(&keys::conversion(&referral.referrer, referral.joined_at, &referral.referee)).await
-    }
-
-    /// Makes a payment that stands for no order that of `order`.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn adopt_payment<E>(
-        &self,
-        payment: &PaymentRecord,
-        order: &OrderId,
-        adopted: E,
-    ) -> Result<Fragment<E>, StoreError> {
-        let update = Update::new("SET #order = :order")
-            .only_if("attribute_exists(pk) AND attribute_not_exists(#order)")
-            .name("#order", "order")
-            .value(":order", string(order.as_str()));
-        Fragment::update(&payment.key(), &update, adopted)
-    }
-
-    /// Remembers more of what was said about a payment's undoing, if nothing was said since.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn reverse_payment<E>(
-        &self,
-        before: &PaymentRecord,
-        reversals: &Reversals,
-        said_since: E,
-    ) -> Result<Fragment<E>, StoreError> {
-        let value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(reversals)?;
-        let update = Update::new("SET reversals = :reversals").value(":reversals", value);
-        let update = if before.reversals.is_empty() {
-            update.only_if("attribute_exists(pk) AND attribute_not_exists(reversals)")
-        } else {
-            update.only_if("reversals.seq = :seq").value(":seq", number(before.reversals.seq))
-        };
-        Fragment::update(&keys::payment(&before.payment), &update, said_since)
+    pub async fn conversion(self, referral: &Referral) -> Result<Option<Commission>, StoreError> {
+        self.store.get(&keys::conversion(&referral.referrer, referral.joined_at, &referral.referee)).await
     }
 
     /// Commissions of `member`, newest first, after the [`commission_cursor`] `before` in that order, at
@@ -326,8 +260,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn commissions(
-        &self,
+    pub async fn list(
+        self,
         member: &MemberId,
         before: Option<&str>,
         limit: i32,
@@ -338,7 +272,7 @@ impl Store {
             .newest_first()
             .limit(limit)
             .start_after(start);
-        let (items, _) = self.page(range).await?;
+        let (items, _) = self.store.page(range).await?;
         items.into_iter().map(decode).collect()
     }
 
@@ -346,51 +280,38 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn all_commissions(&self, member: &MemberId) -> Result<Vec<Commission>, StoreError> {
-        self.all(Range::partition(keys::referrer_pk(member)).prefix(Prefix::Commission.as_str())).await
+    pub async fn all(self, member: &MemberId) -> Result<Vec<Commission>, StoreError> {
+        self.store.all(Range::partition(keys::referrer_pk(member)).prefix(Prefix::Commission.as_str())).await
     }
 
     /// Remembers that `member` has commissions falling due within the marker's hour.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn mark_release_due(&self, marker: &ReleaseDue) -> Result<(), StoreError> {
-        self.put(marker).await
+    pub async fn mark_due(self, marker: &ReleaseDue) -> Result<(), StoreError> {
+        self.store.put(marker).await
     }
 
     /// Referrers of one shard whose marked hour ended by `until`, the longest due first.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn releases_due(
-        &self,
+    pub async fn marked(
+        self,
         shard: u8,
         until: Timestamp,
         limit: i32,
     ) -> Result<Vec<ReleaseDue>, StoreError> {
-        self.due(keys::release_due(shard), until, limit).await
+        self.store.due(keys::release_due(shard), until, limit).await
     }
 
     /// Takes a marker away once its commissions are released.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn unmark_release_due(&self, marker: &ReleaseDue) -> Result<(), StoreError> {
-        self.delete(&marker.key()).await
+    pub async fn unmark(self, marker: &ReleaseDue) -> Result<(), StoreError> {
+        self.store.delete(&marker.key()).await
     }
-}
-
-/// The keys of its commissions.
-fn commission_keys(record: &PaymentRecord) -> Result<Vec<Key>, StoreError> {
-    let mut found = Vec::new();
-    for candidate in &record.trace {
-        if let Verdict::Granted { beneficiary, place, .. } = &candidate.verdict {
-            let id = record.payment.commission(&candidate.rule, candidate.level)?;
-            let of = CommissionOf { referee: &record.member, rule: &candidate.rule, level: candidate.level };
-            found.push(keys::commission(beneficiary, *place, record.paid_at, &id, &of));
-        }
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use aws_sdk_dynamodb::types::AttributeValue;
 use tracing::Instrument;
 
-use crate::item::Attributes;
+use crate::table::item::Attributes;
 
 /// Target of the events that are metrics, not lines: each of their fields is one, and adds to a count, or
 /// is a duration when its name ends in `_ms`. In the cloud they leave the process in CloudWatch's embedded

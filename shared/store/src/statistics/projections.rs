@@ -10,12 +10,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{ids::MemberId, time::Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    Store, StoreError,
+use crate::table::{
+    Range, StoreError, Update, Written, handle,
     item::{Attributes, Key, number, string},
     keys,
     prefixes::Prefix,
-    table::{Range, Update, Written},
 };
 
 /// Named counters.
@@ -60,8 +59,10 @@ pub struct Ranked {
 pub const SCORE: &str = "score";
 
 const SEEN: &str = "seen_";
+
 /// Guards of shards that have been quiet for this long are dropped: a shard lives a day.
 const SEEN_KEPT_DAYS: i64 = 2;
+
 /// Only look for guards to drop once an item has this many.
 const SEEN_CROWDED: usize = 12;
 
@@ -101,211 +102,6 @@ impl Projection {
             Self::Rank(..) => "rank",
             Self::Histogram(_) => "histogram",
         }
-    }
-}
-
-impl Store {
-    /// Adds `contributions` (in stream order) to a projected item, each exactly once.
-    ///
-    /// # Errors
-    /// [`StoreError`]; then the batch must be delivered again.
-    pub async fn project(
-        &self,
-        target: &Projection,
-        shard: &str,
-        contributions: &[Contribution],
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut rest: Vec<&Contribution> = contributions.iter().collect();
-        while let Some((first, last)) = rest.first().zip(rest.last()) {
-            let update = project_update(target, shard, (&first.sequence, &last.sequence), sum(&rest), now);
-            match self.update(&target.key(), &update, true).await? {
-                Written::Done(item) => return self.drop_old_guards(target, &item, now).await,
-                // Some of these were taken in before: go on with those that were not.
-                Written::Refused => {
-                    let seen = self.seen(target, shard).await?;
-                    let before = rest.len();
-                    rest.retain(|c| padded(&c.sequence) > seen);
-                    if rest.len() == before {
-                        return Err(StoreError::Corrupt(
-                            "a projection's guard refuses what it has not seen".to_owned(),
-                        ));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn seen(&self, target: &Projection, shard: &str) -> Result<String, StoreError> {
-        let item = self.get_raw(&target.key()).await?.unwrap_or_default();
-        let guard = item.get(&guard_name(shard)).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
-        Ok(guard.split('@').next().unwrap_or_default().to_owned())
-    }
-
-    async fn drop_old_guards(
-        &self,
-        target: &Projection,
-        item: &Attributes,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let guards: Vec<_> = item.iter().filter(|(name, _)| name.starts_with(SEEN)).collect();
-        if guards.len() < SEEN_CROWDED {
-            return Ok(());
-        }
-        let oldest_kept = now.plus_days(-SEEN_KEPT_DAYS).millis();
-        let stale = guards.into_iter().filter(|(_, value)| {
-            let at = value.as_s().ok().and_then(|text| text.split('@').nth(1)).and_then(|ms| ms.parse().ok());
-            at.is_some_and(|at: i64| at < oldest_kept)
-        });
-        for (name, value) in stale {
-            let update = Update::new("REMOVE #guard")
-                .only_if("#guard = :value")
-                .name("#guard", name.clone())
-                .value(":value", value.clone());
-            self.update(&target.key(), &update, false).await?;
-        }
-        Ok(())
-    }
-
-    /// A projected item's counters; empty when nothing was ever added.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn counters(&self, target: &Projection) -> Result<Counters, StoreError> {
-        Ok(self.get_raw(&target.key()).await?.map(|item| counters_of(&item)).unwrap_or_default())
-    }
-
-    /// Counters of up to 100 members as referrers, in the order asked for; empty where there are none.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn counters_of_members(&self, members: &[MemberId]) -> Result<Vec<Counters>, StoreError> {
-        self.counters_at(members.iter().map(keys::member_stats).collect()).await
-    }
-
-    /// Counters of up to 100 members as those who pay, in the order asked for; empty where there are none.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn payers(&self, members: &[MemberId]) -> Result<Vec<Counters>, StoreError> {
-        self.counters_at(members.iter().map(keys::payer).collect()).await
-    }
-
-    async fn counters_at(&self, keys: Vec<Key>) -> Result<Vec<Counters>, StoreError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let found = self.get_each(&keys).await?;
-        Ok(found.into_iter().map(|item| item.map(|item| counters_of(&item)).unwrap_or_default()).collect())
-    }
-
-    /// The daily totals of the `days` up to and including `last`, those without activity left out.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn daily(&self, first: &str, last: &str) -> Result<Vec<(String, Counters)>, StoreError> {
-        let bounds = [(":first", string(Prefix::Day.with(first))), (":last", string(Prefix::Day.with(last)))];
-        let range =
-            Range::partition(keys::totals().pk).sort("#sk BETWEEN :first AND :last", &bounds).limit(400);
-        let (items, _) = self.page(range).await?;
-        Ok(items.iter().map(|item| (day_of(item), counters_of(item))).collect())
-    }
-
-    /// The best of a ranking, highest score first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn ranking(&self, period: &str, limit: i32) -> Result<Vec<Ranked>, StoreError> {
-        self.ranking_after(period, None, limit).await
-    }
-
-    /// The next of a ranking after `after`, highest score first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn ranking_after(
-        &self,
-        period: &str,
-        after: Option<&Ranked>,
-        limit: i32,
-    ) -> Result<Vec<Ranked>, StoreError> {
-        let start = after.map(|ranked| {
-            let mut key = keys::rank(&ranked.member, period).attributes();
-            key.insert("gsi2pk".to_owned(), string(keys::ranking(period)));
-            key.insert("gsi2sk".to_owned(), number(ranked.score));
-            key
-        });
-        let range =
-            Range::index("gsi2", keys::ranking(period)).newest_first().limit(limit).start_after(start);
-        self.ranked(range).await
-    }
-
-    async fn ranked(&self, range: Range) -> Result<Vec<Ranked>, StoreError> {
-        let (items, _) = self.page(range).await?;
-        items
-            .iter()
-            .map(|item| {
-                let pk = keys::of_item(item).pk;
-                let member = MemberId::parse(Prefix::Referrer.strip(&pk).unwrap_or_default())?;
-                Ok(Ranked { member, score: integer(item.get("gsi2sk")) })
-            })
-            .collect()
-    }
-
-    /// Members of one shard who have paid, by id, after `after`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn customers_after(
-        &self,
-        shard: u8,
-        after: Option<&MemberId>,
-        limit: i32,
-    ) -> Result<Vec<MemberId>, StoreError> {
-        self.members_in(keys::customers(shard), after, limit).await
-    }
-
-    /// A member's score in a ranking, if they have one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn score(&self, member: &MemberId, period: &str) -> Result<Option<i64>, StoreError> {
-        let item = self.get_raw(&keys::rank(member, period)).await?;
-        Ok(item.map(|item| integer(item.get("gsi2sk"))))
-    }
-
-    /// Members who have counters as a referrer, by shard and id, after `after`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn referrers(
-        &self,
-        shard: u8,
-        after: Option<&MemberId>,
-        limit: i32,
-    ) -> Result<Vec<MemberId>, StoreError> {
-        self.members_in(keys::registry(shard), after, limit).await
-    }
-
-    async fn members_in(
-        &self,
-        registry: String,
-        after: Option<&MemberId>,
-        limit: i32,
-    ) -> Result<Vec<MemberId>, StoreError> {
-        let mut range = Range::index("gsi1", registry).limit(limit);
-        if let Some(after) = after {
-            range = range.sort("#sk > :after", &[(":after", string(after.as_str()))]);
-        }
-        let (items, _) = self.page(range).await?;
-        items
-            .iter()
-            .map(|item| {
-                let pk = keys::of_item(item).pk;
-                Ok(MemberId::parse(pk.split_once('#').map_or("", |(_, member)| member))?)
-            })
-            .collect()
     }
 }
 
@@ -374,4 +170,214 @@ fn counters_of(item: &Attributes) -> Counters {
 
 pub(crate) fn integer(value: Option<&AttributeValue>) -> i64 {
     value.and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or_default()
+}
+
+handle! {
+    /// The table's room of projected counters and rankings.
+    Statistics, statistics
+}
+
+impl Statistics<'_> {
+    /// Adds `contributions` (in stream order) to a projected item, each exactly once.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then the batch must be delivered again.
+    pub async fn project(
+        self,
+        target: &Projection,
+        shard: &str,
+        contributions: &[Contribution],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut rest: Vec<&Contribution> = contributions.iter().collect();
+        while let Some((first, last)) = rest.first().zip(rest.last()) {
+            let update = project_update(target, shard, (&first.sequence, &last.sequence), sum(&rest), now);
+            match self.store.update(&target.key(), &update, true).await? {
+                Written::Done(item) => return self.drop_old_guards(target, &item, now).await,
+                // Some of these were taken in before: go on with those that were not.
+                Written::Refused => {
+                    let seen = self.seen(target, shard).await?;
+                    let before = rest.len();
+                    rest.retain(|c| padded(&c.sequence) > seen);
+                    if rest.len() == before {
+                        return Err(StoreError::Corrupt(
+                            "a projection's guard refuses what it has not seen".to_owned(),
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A projected item's counters; empty when nothing was ever added.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn counters(self, target: &Projection) -> Result<Counters, StoreError> {
+        Ok(self.store.get_raw(&target.key()).await?.map(|item| counters_of(&item)).unwrap_or_default())
+    }
+
+    /// Counters of up to 100 members as referrers, in the order asked for; empty where there are none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn counters_of(self, members: &[MemberId]) -> Result<Vec<Counters>, StoreError> {
+        self.counters_at(members.iter().map(keys::member_stats).collect()).await
+    }
+
+    /// Counters of up to 100 members as those who pay, in the order asked for; empty where there are none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn payers(self, members: &[MemberId]) -> Result<Vec<Counters>, StoreError> {
+        self.counters_at(members.iter().map(keys::payer).collect()).await
+    }
+
+    /// The daily totals of the `days` up to and including `last`, those without activity left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn daily(self, first: &str, last: &str) -> Result<Vec<(String, Counters)>, StoreError> {
+        let bounds = [(":first", string(Prefix::Day.with(first))), (":last", string(Prefix::Day.with(last)))];
+        let range =
+            Range::partition(keys::totals().pk).sort("#sk BETWEEN :first AND :last", &bounds).limit(400);
+        let (items, _) = self.store.page(range).await?;
+        Ok(items.iter().map(|item| (day_of(item), counters_of(item))).collect())
+    }
+
+    /// The best of a ranking, highest score first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ranking(self, period: &str, limit: i32) -> Result<Vec<Ranked>, StoreError> {
+        self.ranking_after(period, None, limit).await
+    }
+
+    /// The next of a ranking after `after`, highest score first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ranking_after(
+        self,
+        period: &str,
+        after: Option<&Ranked>,
+        limit: i32,
+    ) -> Result<Vec<Ranked>, StoreError> {
+        let start = after.map(|ranked| {
+            let mut key = keys::rank(&ranked.member, period).attributes();
+            key.insert("gsi2pk".to_owned(), string(keys::ranking(period)));
+            key.insert("gsi2sk".to_owned(), number(ranked.score));
+            key
+        });
+        let range =
+            Range::index("gsi2", keys::ranking(period)).newest_first().limit(limit).start_after(start);
+        self.ranked(range).await
+    }
+
+    /// Members of one shard who have paid, by id, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn customers_after(
+        self,
+        shard: u8,
+        after: Option<&MemberId>,
+        limit: i32,
+    ) -> Result<Vec<MemberId>, StoreError> {
+        self.members_in(keys::customers(shard), after, limit).await
+    }
+
+    /// A member's score in a ranking, if they have one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn score(self, member: &MemberId, period: &str) -> Result<Option<i64>, StoreError> {
+        let item = self.store.get_raw(&keys::rank(member, period)).await?;
+        Ok(item.map(|item| integer(item.get("gsi2sk"))))
+    }
+
+    /// Members who have counters as a referrer, by shard and id, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn referrers(
+        self,
+        shard: u8,
+        after: Option<&MemberId>,
+        limit: i32,
+    ) -> Result<Vec<MemberId>, StoreError> {
+        self.members_in(keys::registry(shard), after, limit).await
+    }
+
+    async fn seen(self, target: &Projection, shard: &str) -> Result<String, StoreError> {
+        let item = self.store.get_raw(&target.key()).await?.unwrap_or_default();
+        let guard = item.get(&guard_name(shard)).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
+        Ok(guard.split('@').next().unwrap_or_default().to_owned())
+    }
+
+    async fn drop_old_guards(
+        self,
+        target: &Projection,
+        item: &Attributes,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let guards: Vec<_> = item.iter().filter(|(name, _)| name.starts_with(SEEN)).collect();
+        if guards.len() < SEEN_CROWDED {
+            return Ok(());
+        }
+        let oldest_kept = now.plus_days(-SEEN_KEPT_DAYS).millis();
+        let stale = guards.into_iter().filter(|(_, value)| {
+            let at = value.as_s().ok().and_then(|text| text.split('@').nth(1)).and_then(|ms| ms.parse().ok());
+            at.is_some_and(|at: i64| at < oldest_kept)
+        });
+        for (name, value) in stale {
+            let update = Update::new("REMOVE #guard")
+                .only_if("#guard = :value")
+                .name("#guard", name.clone())
+                .value(":value", value.clone());
+            self.store.update(&target.key(), &update, false).await?;
+        }
+        Ok(())
+    }
+
+    async fn counters_at(self, keys: Vec<Key>) -> Result<Vec<Counters>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.store.get_each(&keys).await?;
+        Ok(found.into_iter().map(|item| item.map(|item| counters_of(&item)).unwrap_or_default()).collect())
+    }
+
+    async fn ranked(self, range: Range) -> Result<Vec<Ranked>, StoreError> {
+        let (items, _) = self.store.page(range).await?;
+        items
+            .iter()
+            .map(|item| {
+                let pk = keys::of_item(item).pk;
+                let member = MemberId::parse(Prefix::Referrer.strip(&pk).unwrap_or_default())?;
+                Ok(Ranked { member, score: integer(item.get("gsi2sk")) })
+            })
+            .collect()
+    }
+
+    async fn members_in(
+        self,
+        registry: String,
+        after: Option<&MemberId>,
+        limit: i32,
+    ) -> Result<Vec<MemberId>, StoreError> {
+        let mut range = Range::index("gsi1", registry).limit(limit);
+        if let Some(after) = after {
+            range = range.sort("#sk > :after", &[(":after", string(after.as_str()))]);
+        }
+        let (items, _) = self.store.page(range).await?;
+        items
+            .iter()
+            .map(|item| {
+                let pk = keys::of_item(item).pk;
+                Ok(MemberId::parse(pk.split_once('#').map_or("", |(_, member)| member))?)
+            })
+            .collect()
+    }
 }

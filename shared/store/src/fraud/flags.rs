@@ -10,12 +10,11 @@ use guerdon_domain::{
     time::Timestamp,
 };
 
-use crate::{
-    Fragment, SHARDS, Store, StoreError,
+use crate::table::{
+    Fragment, Range, StoreError, Update, handle,
     item::{Index, Key, Record, decode, number, string},
-    keys,
+    keys::{self, SHARDS},
     prefixes::Prefix,
-    table::{Range, Update},
 };
 
 impl Record for FraudFlag {
@@ -55,23 +54,38 @@ impl Force {
     }
 }
 
-impl Store {
+fn set_of<'a>(ids: impl IntoIterator<Item = &'a FraudFlagId>) -> AttributeValue {
+    AttributeValue::Ss(ids.into_iter().map(ToString::to_string).collect())
+}
+
+handle! {
+    /// The table's room of fraud flags.
+    Flags, flags
+}
+
+impl Flags<'_> {
     /// A flag, if there is one.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn flag(&self, subject: &MemberId, id: &FraudFlagId) -> Result<Option<FraudFlag>, StoreError> {
-        self.get(&keys::flag(subject, id)).await
+    pub async fn find(self, subject: &MemberId, id: &FraudFlagId) -> Result<Option<FraudFlag>, StoreError> {
+        self.store.get(&keys::flag(subject, id)).await
     }
 
     /// Several flags of a member, 100 at most; unknown ones are left out.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn flags(&self, subject: &MemberId, ids: &[FraudFlagId]) -> Result<Vec<FraudFlag>, StoreError> {
+    pub async fn find_all(
+        self,
+        subject: &MemberId,
+        ids: &[FraudFlagId],
+    ) -> Result<Vec<FraudFlag>, StoreError> {
         match ids {
             [] => Ok(Vec::new()),
-            ids => self.get_all(&ids.iter().map(|id| keys::flag(subject, id)).collect::<Vec<_>>()).await,
+            ids => {
+                self.store.get_all(&ids.iter().map(|id| keys::flag(subject, id)).collect::<Vec<_>>()).await
+            }
         }
     }
 
@@ -79,15 +93,15 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn flags_of(
-        &self,
+    pub async fn of(
+        self,
         subject: &MemberId,
         after: Option<&FraudFlagId>,
         limit: i32,
     ) -> Result<Vec<FraudFlag>, StoreError> {
         let start = after.map(|id| keys::flag(subject, id).attributes());
         let range = Range::partition(keys::member_pk(subject)).prefix(Prefix::Flag.as_str()).limit(limit);
-        let (items, _) = self.page(range.start_after(start)).await?;
+        let (items, _) = self.store.page(range.start_after(start)).await?;
         items.into_iter().map(decode).collect()
     }
 
@@ -97,8 +111,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn flags_in(
-        &self,
+    pub async fn in_state(
+        self,
         state: &str,
         before: Option<(Timestamp, &FraudFlagId)>,
         limit: i32,
@@ -111,8 +125,8 @@ impl Store {
                 Some((at, id)) => range.sort("#sk < :before", &[(":before", string(keys::flag_at(at, id)))]),
                 None => range,
             };
-            let (items, _) = self.page(range).await?;
-            let place = |item: &crate::item::Attributes| {
+            let (items, _) = self.store.page(range).await?;
+            let place = |item: &crate::table::item::Attributes| {
                 let sk = item.get("gsi1sk").and_then(|sk| sk.as_s().ok()).cloned();
                 (sk.unwrap_or_default(), keys::of_item(item))
             };
@@ -122,14 +136,14 @@ impl Store {
         found.sort_by(|a, b| b.0.cmp(&a.0));
         found.truncate(usize::try_from(limit).unwrap_or_default());
         let keys: Vec<_> = found.into_iter().map(|(_, key)| key).collect();
-        if keys.is_empty() { Ok(Vec::new()) } else { self.get_all(&keys).await }
+        if keys.is_empty() { Ok(Vec::new()) } else { self.store.get_all(&keys).await }
     }
 
     /// A new flag.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn insert_flag<E>(&self, flag: &FraudFlag, exists: E) -> Result<Fragment<E>, StoreError> {
+    pub fn insert<E>(self, flag: &FraudFlag, exists: E) -> Result<Fragment<E>, StoreError> {
         Fragment::insert(flag, exists)
     }
 
@@ -137,8 +151,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn move_flag<E>(
-        &self,
+    pub fn replace<E>(
+        self,
         before: &FraudFlag,
         after: &FraudFlag,
         moved: E,
@@ -160,7 +174,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
     pub fn enforce<E>(
-        &self,
+        self,
         subject: &MemberId,
         force: &Force,
         unknown: E,
@@ -198,39 +212,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn not_on_hold<E>(&self, member: &MemberId, held: E) -> Result<Fragment<E>, StoreError> {
+    pub fn not_on_hold<E>(self, member: &MemberId, held: E) -> Result<Fragment<E>, StoreError> {
         Fragment::check(&keys::member(member), "attribute_not_exists(holds)", &[], held)
     }
-
-    /// How many referrals `referrer` has made since `since`, counted up to `most`. A referral's key is its time, so
-    /// nothing older is read.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn referrals_since(
-        &self,
-        referrer: &MemberId,
-        since: Timestamp,
-        most: usize,
-    ) -> Result<usize, StoreError> {
-        let [first, last] = keys::referrals_since(since).map(string);
-        let range = Range::partition(keys::referrer_pk(referrer))
-            .sort("#sk BETWEEN :first AND :last", &[(":first", first), (":last", last)])
-            .newest_first();
-        let (mut count, mut start) = (0, None);
-        while count < most {
-            let limit = i32::try_from(most - count).unwrap_or(i32::MAX);
-            let (items, next) = self.page(range.clone().limit(limit).start_after(start)).await?;
-            count += items.len();
-            start = next;
-            if start.is_none() {
-                break;
-            }
-        }
-        Ok(count)
-    }
-}
-
-fn set_of<'a>(ids: impl IntoIterator<Item = &'a FraudFlagId>) -> AttributeValue {
-    AttributeValue::Ss(ids.into_iter().map(ToString::to_string).collect())
 }

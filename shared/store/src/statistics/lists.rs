@@ -10,12 +10,11 @@ use guerdon_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    SHARDS, Store, StoreError,
+use crate::table::{
+    Range, StoreError, handle,
     item::{Key, Record, decode, string},
-    keys,
+    keys::{self, SHARDS},
     prefixes::Prefix,
-    table::Range,
 };
 
 /// A list.
@@ -119,51 +118,6 @@ pub struct Page<'a> {
     pub ascending: bool,
 }
 
-impl Store {
-    /// Writes a line, again if need be.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn list(&self, line: &Listed) -> Result<(), StoreError> {
-        self.put(line).await
-    }
-
-    /// Takes a line away, if it is there.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn unlist(&self, line: &Listed) -> Result<(), StoreError> {
-        self.delete(&line.key()).await
-    }
-
-    /// A page of some lists together, at most `limit` lines. Each shard of each list is asked for as many.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn listed(
-        &self,
-        lists: &[List],
-        page: Page<'_>,
-        limit: i32,
-    ) -> Result<Vec<Listed>, StoreError> {
-        let mut found: Vec<Listed> = Vec::new();
-        for list in lists {
-            for shard in 0..list.shards() {
-                let (items, _) = self.page(range(list.partition(shard), page).limit(limit)).await?;
-                for item in items {
-                    found.push(decode(item)?);
-                }
-            }
-        }
-        found.sort_by_cached_key(Listed::cursor);
-        if !page.ascending {
-            found.reverse();
-        }
-        found.truncate(usize::try_from(limit).unwrap_or_default());
-        Ok(found)
-    }
-}
-
 fn range(partition: String, page: Page<'_>) -> Range {
     // Behind every sort key that begins so: `#` and what follows it sorts before.
     const END: &str = "\u{10FFFF}";
@@ -183,4 +137,49 @@ fn range(partition: String, page: Page<'_>) -> Range {
         (_, None, false) => return range,
     };
     range.sort("#sk BETWEEN :first AND :last", &[(":first", string(first)), (":last", string(last))])
+}
+
+handle! {
+    /// The table's room of lists that the stream keeps.
+    Lists, lists
+}
+
+impl Lists<'_> {
+    /// Writes a line, again if need be.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put(self, line: &Listed) -> Result<(), StoreError> {
+        self.store.put(line).await
+    }
+
+    /// Takes a line away, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn remove(self, line: &Listed) -> Result<(), StoreError> {
+        self.store.delete(&line.key()).await
+    }
+
+    /// A page of some lists together, at most `limit` lines. Each shard of each list is asked for as many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn page(self, lists: &[List], page: Page<'_>, limit: i32) -> Result<Vec<Listed>, StoreError> {
+        let mut found: Vec<Listed> = Vec::new();
+        for list in lists {
+            for shard in 0..list.shards() {
+                let (items, _) = self.store.page(range(list.partition(shard), page).limit(limit)).await?;
+                for item in items {
+                    found.push(decode(item)?);
+                }
+            }
+        }
+        found.sort_by_cached_key(Listed::cursor);
+        if !page.ascending {
+            found.reverse();
+        }
+        found.truncate(usize::try_from(limit).unwrap_or_default());
+        Ok(found)
+    }
 }

@@ -6,11 +6,10 @@ use guerdon_domain::{
     time::Timestamp,
 };
 
-use crate::{
-    Store, StoreError,
+use crate::table::{
+    StoreError, Update, Written, handle,
     item::{Index, Key, Record, decode, number, string},
     prefixes::Prefix,
-    table::{Update, Written},
 };
 
 impl Record for Operator {
@@ -52,28 +51,33 @@ fn session_key(operator: &MemberId, id: &str) -> Key {
     Key::new(Prefix::Operator.with(operator), Prefix::Session.with(id))
 }
 
-impl Store {
+handle! {
+    /// The table's room of operators, their sessions and sign-in links.
+    Operators, operators
+}
+
+impl Operators<'_> {
     /// An operator.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn operator(&self, id: &MemberId) -> Result<Option<Operator>, StoreError> {
-        self.get(&operator_key(id)).await
+    pub async fn find(self, id: &MemberId) -> Result<Option<Operator>, StoreError> {
+        self.store.get(&operator_key(id)).await
     }
 
     /// Adds an operator. False when there is one with this id.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn insert_operator(&self, operator: &Operator) -> Result<bool, StoreError> {
-        Ok(self.insert(operator).await? != Written::Refused)
+    pub async fn insert(self, operator: &Operator) -> Result<bool, StoreError> {
+        Ok(self.store.insert(operator).await? != Written::Refused)
     }
 
     /// Writes how `before` goes on as `after`. False when somebody else changed the operator meanwhile.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn move_operator(&self, before: &Operator, after: &Operator) -> Result<bool, StoreError> {
+    pub async fn replace(self, before: &Operator, after: &Operator) -> Result<bool, StoreError> {
         let lock = match before.locked_until {
             Some(_) => "locked_until = :locked",
             None => "attribute_not_exists(locked_until)",
@@ -85,19 +89,19 @@ impl Store {
             terms = terms.value(":locked", number(locked_until.millis()));
         }
         let unchanged = format!("attempts = :attempts AND generation = :generation AND {lock}");
-        Ok(self.put_under(after, &unchanged, &terms).await? != Written::Refused)
+        Ok(self.store.put_under(after, &unchanged, &terms).await? != Written::Refused)
     }
 
     /// An operator and one of their sessions, if both are there.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn operator_and_session(
-        &self,
+    pub async fn with_session(
+        self,
         id: &MemberId,
         session: &str,
     ) -> Result<Option<(Operator, Session)>, StoreError> {
-        let found = self.get_each(&[operator_key(id), session_key(id, session)]).await?;
+        let found = self.store.get_each(&[operator_key(id), session_key(id, session)]).await?;
         let [Some(operator), Some(session)] = <[_; 2]>::try_from(found).unwrap_or_default() else {
             return Ok(None);
         };
@@ -108,16 +112,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn put_sign_in_link(&self, link: &SignInLink) -> Result<(), StoreError> {
-        self.put(link).await
+    pub async fn put_link(self, link: &SignInLink) -> Result<(), StoreError> {
+        self.store.put(link).await
     }
 
     /// Uses a link up. False when it was used before, is over, belongs to an earlier password, or is none.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn use_sign_in_link(
-        &self,
+    pub async fn use_link(
+        self,
         operator: &Operator,
         id: &str,
         token_hash: &str,
@@ -131,39 +135,39 @@ impl Store {
             .value(":now", number(now.millis()))
             .value(":hash", string(token_hash))
             .value(":generation", number(operator.generation));
-        Ok(self.update(&link_key(&operator.id, id), &update, false).await? != Written::Refused)
+        Ok(self.store.update(&link_key(&operator.id, id), &update, false).await? != Written::Refused)
     }
 
     /// Begins a session.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn put_session(&self, session: &Session) -> Result<(), StoreError> {
-        self.put(session).await
+    pub async fn put_session(self, session: &Session) -> Result<(), StoreError> {
+        self.store.put(session).await
     }
 
     /// Uses a session's refresh token up for the next one. False when it was used before, or has ended.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn renew_session(&self, used_hash: &str, next: &Session) -> Result<bool, StoreError> {
+    pub async fn renew_session(self, used_hash: &str, next: &Session) -> Result<bool, StoreError> {
         let terms = Update::default().value(":used", string(used_hash));
-        Ok(self.put_under(next, "token_hash = :used", &terms).await? != Written::Refused)
+        Ok(self.store.put_under(next, "token_hash = :used", &terms).await? != Written::Refused)
     }
 
     /// Takes an operator away; their sessions are worth nothing without.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn remove_operator(&self, id: &MemberId) -> Result<(), StoreError> {
-        self.delete(&operator_key(id)).await
+    pub async fn remove(self, id: &MemberId) -> Result<(), StoreError> {
+        self.store.delete(&operator_key(id)).await
     }
 
     /// Ends a session, if it has not ended.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn end_session(&self, operator: &MemberId, id: &str) -> Result<(), StoreError> {
-        self.delete(&session_key(operator, id)).await
+    pub async fn end_session(self, operator: &MemberId, id: &str) -> Result<(), StoreError> {
+        self.store.delete(&session_key(operator, id)).await
     }
 }

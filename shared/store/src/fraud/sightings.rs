@@ -3,12 +3,11 @@
 use guerdon_domain::{fraud::Fingerprint, ids::MemberId, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Store, StoreError,
+use crate::table::{
+    Range, StoreError, handle,
     item::{Index, Key, Record, decode},
     keys,
     prefixes::Prefix,
-    table::Range,
 };
 
 /// A member was seen with a fingerprint.
@@ -33,26 +32,26 @@ impl Record for Sighting {
     }
 }
 
-impl Store {
+handle! {
+    /// The table's room of who was seen with which fingerprint.
+    Sightings, sightings
+}
+
+impl Sightings<'_> {
     /// Remembers that `member` was seen with `print`, again if need be.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn sight(
-        &self,
-        print: &Fingerprint,
-        member: &MemberId,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.put(&Sighting { print: print.clone(), member: member.clone(), at }).await
+    pub async fn put(self, print: &Fingerprint, member: &MemberId, at: Timestamp) -> Result<(), StoreError> {
+        self.store.put(&Sighting { print: print.clone(), member: member.clone(), at }).await
     }
 
     /// What a member was seen with, at most `limit`. The index may not show what was seen a moment ago.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn prints_of(&self, member: &MemberId, limit: i32) -> Result<Vec<Fingerprint>, StoreError> {
-        let (items, _) = self.page(Range::index("gsi1", keys::seen(member)).limit(limit)).await?;
+    pub async fn of(self, member: &MemberId, limit: i32) -> Result<Vec<Fingerprint>, StoreError> {
+        let (items, _) = self.store.page(Range::index("gsi1", keys::seen(member)).limit(limit)).await?;
         let print = |item| {
             let pk = keys::of_item(item).pk;
             let text = Prefix::Print.strip(&pk).unwrap_or_default();
@@ -65,14 +64,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn sighted_among(
-        &self,
-        print: &Fingerprint,
-        members: &[MemberId],
-    ) -> Result<Vec<Sighting>, StoreError> {
+    pub async fn among(self, print: &Fingerprint, members: &[MemberId]) -> Result<Vec<Sighting>, StoreError> {
         match members {
             [] => Ok(Vec::new()),
-            some => self.get_all(&some.iter().map(|m| keys::sighting(print, m)).collect::<Vec<_>>()).await,
+            some => {
+                self.store.get_all(&some.iter().map(|m| keys::sighting(print, m)).collect::<Vec<_>>()).await
+            }
         }
     }
 
@@ -80,8 +77,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn sighted(&self, print: &Fingerprint, limit: i32) -> Result<Vec<Sighting>, StoreError> {
-        let (items, _) = self.page(Range::partition(keys::sightings(print)).limit(limit)).await?;
+    pub async fn with(self, print: &Fingerprint, limit: i32) -> Result<Vec<Sighting>, StoreError> {
+        let (items, _) = self.store.page(Range::partition(keys::sightings(print)).limit(limit)).await?;
         items.into_iter().map(decode).collect()
     }
 }

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
 
-use crate::StoreError;
+use crate::table::StoreError;
 
 /// An item as the SDK sees it.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;

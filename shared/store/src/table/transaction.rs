@@ -6,13 +6,10 @@ use aws_sdk_dynamodb::{
 };
 use backon::Retryable;
 
-use crate::{
-    Store, StoreError,
-    error::from_sdk,
+use crate::table::{
+    CallKind, Store, StoreError, Update, contention, count_conflict, from_sdk, is_conflict,
     item::{Key, Record, encode},
-    meter::CallKind,
-    observe::{count_conflict, stamp},
-    table::{Update, contention, is_conflict, none_if_empty},
+    none_if_empty, stamp,
 };
 
 /// One write of a transaction, with what it means when its condition does not hold.

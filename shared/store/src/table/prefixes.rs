@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display};
 
-use crate::item::Key;
+use crate::table::item::Key;
 
 /// The part of an item's keys that a prefix begins. Two roles never meet in one attribute, so they may share a text.
 #[cfg(test)]

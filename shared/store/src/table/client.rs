@@ -12,12 +12,10 @@ use aws_sdk_dynamodb::{
 };
 use backon::{ExponentialBuilder, Retryable};
 
-use crate::{
-    StoreError,
-    error::from_sdk,
+use crate::table::{
+    CallKind, Meter, StoreError, count_conflict, from_sdk,
     item::{Attributes, Key, Record, decode, encode},
-    meter::{CallKind, Meter},
-    observe::{count_conflict, stamp},
+    stamp,
 };
 
 /// The single table. Clones are cheap and share the client.

@@ -2,8 +2,8 @@
 
 use guerdon_domain::{ids::ClickId, referrals::Click};
 
-use crate::{
-    Store, StoreError,
+use crate::table::{
+    StoreError, handle,
     item::{Index, Key, Record},
     prefixes::Prefix,
 };
@@ -25,20 +25,25 @@ impl Record for Click {
     }
 }
 
-impl Store {
+handle! {
+    /// The table's room of clicks on shared links.
+    Clicks, clicks
+}
+
+impl Clicks<'_> {
     /// Remembers a click.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn put_click(&self, click: &Click) -> Result<(), StoreError> {
-        self.put(click).await
+    pub async fn put(self, click: &Click) -> Result<(), StoreError> {
+        self.store.put(click).await
     }
 
     /// A click by its id.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn click(&self, id: &ClickId) -> Result<Option<Click>, StoreError> {
-        self.get(&key(id)).await
+    pub async fn find(self, id: &ClickId) -> Result<Option<Click>, StoreError> {
+        self.store.get(&key(id)).await
     }
 }

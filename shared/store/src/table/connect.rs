@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
 };
 use std::time::Duration;
 
-use crate::Store;
+use crate::table::Store;
 
 /// Where the table is and how to reach it.
 pub struct Connection {

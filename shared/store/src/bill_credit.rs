@@ -1,0 +1,136 @@
+//! Postings of bill credit, and what invoices used up.
+
+use guerdon_domain::{
+    bill_credit::{InvoiceCredit, Posting},
+    ids::{InvoiceId, MemberId},
+    time::Timestamp,
+};
+
+use crate::table::{
+    Fragment, Range, StoreError, Update, Written, handle,
+    item::{Key, Record, number, string},
+    keys,
+    prefixes::Prefix,
+};
+
+impl Record for Posting {
+    const TYPE: &'static str = "posting";
+    fn key(&self) -> Key {
+        keys::posting(&self.member, self.seq)
+    }
+}
+
+impl Record for InvoiceCredit {
+    const TYPE: &'static str = "invoice_credit";
+    fn key(&self) -> Key {
+        keys::invoice(&self.member, &self.invoice)
+    }
+}
+
+handle! {
+    /// The table's room of postings of bill credit, and what invoices used.
+    BillCredit, bill_credit
+}
+
+impl BillCredit<'_> {
+    /// The member's latest posting. Only this one can still be claimed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn latest_posting(self, member: &MemberId) -> Result<Option<Posting>, StoreError> {
+        let range = Range::partition(keys::member_pk(member))
+            .prefix(Prefix::Posting.as_str())
+            .newest_first()
+            .limit(1);
+        let (items, _) = self.store.page(range).await?;
+        items.into_iter().next().map(crate::table::item::decode).transpose()
+    }
+
+    /// A new posting.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert_posting<E>(self, posting: &Posting, exists: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(posting, exists)
+    }
+
+    /// Stripe has the posting. False when that was recorded before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn posted(
+        self,
+        posting: &Posting,
+        transaction: &str,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let update = Update::new("SET #state = :posted, #transaction = :transaction, posted_at = :at")
+            .only_if("#state = :claimed")
+            .name("#state", "state")
+            .name("#transaction", "transaction")
+            .value(":posted", string("posted"))
+            .value(":claimed", string("claimed"))
+            .value(":transaction", string(transaction))
+            .value(":at", number(at.millis()));
+        Ok(self.store.update(&posting.key(), &update, false).await? != Written::Refused)
+    }
+
+    /// Stripe refused the posting for good.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn refuse<E>(
+        self,
+        posting: &Posting,
+        code: &str,
+        at: Timestamp,
+        not_claimed: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let update = Update::new("SET #state = :refused, #code = :code, refused_at = :at")
+            .only_if("#state = :claimed")
+            .name("#state", "state")
+            .name("#code", "code")
+            .value(":refused", string("refused"))
+            .value(":claimed", string("claimed"))
+            .value(":code", string(code))
+            .value(":at", number(at.millis()));
+        Fragment::update(&posting.key(), &update, not_claimed)
+    }
+
+    /// What the invoice did to the member's credit, if that is recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn invoice_credit(
+        self,
+        member: &MemberId,
+        invoice: &InvoiceId,
+    ) -> Result<Option<InvoiceCredit>, StoreError> {
+        self.store.get(&keys::invoice(member, invoice)).await
+    }
+
+    /// Records what an invoice did, once.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert_invoice_credit<E>(
+        self,
+        credit: &InvoiceCredit,
+        recorded: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(credit, recorded)
+    }
+
+    /// The invoice gives its credit back, once.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn return_invoice_credit<E>(
+        self,
+        returned: &InvoiceCredit,
+        not_applied: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let terms = Update::default().name("#state", "state").value(":applied", string("applied"));
+        Fragment::put(returned, "#state = :applied", &terms, not_applied)
+    }
+}

@@ -1,0 +1,105 @@
+//! Which Stripe customer is which member, and which payment a provider's other name means.
+
+use guerdon_domain::{
+    ids::{CustomerId, MemberId, PaymentKey, TelegramId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::table::{
+    Fragment, StoreError, Update, handle,
+    item::{Key, Record, string},
+    keys,
+};
+
+/// A Stripe customer is this member, for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerLink {
+    /// The customer.
+    pub customer: CustomerId,
+    /// The member.
+    pub member: MemberId,
+    /// When we learned it.
+    pub linked_at: Timestamp,
+}
+
+impl Record for CustomerLink {
+    const TYPE: &'static str = "customer";
+    fn key(&self) -> Key {
+        keys::customer(&self.customer)
+    }
+}
+
+/// Another name of a payment at its provider is this payment, for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentReference {
+    /// The other name: a payment intent or a charge.
+    pub reference: PaymentKey,
+    /// The payment.
+    pub payment: PaymentKey,
+}
+
+impl Record for PaymentReference {
+    const TYPE: &'static str = "reference";
+    fn key(&self) -> Key {
+        keys::reference(&self.reference)
+    }
+}
+
+handle! {
+    /// The table's room of Stripe customers, and other names of payments.
+    Customers, customers
+}
+
+impl Customers<'_> {
+    /// Who a Stripe customer is, if we know.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find(self, customer: &CustomerId) -> Result<Option<CustomerLink>, StoreError> {
+        self.store.get(&keys::customer(customer)).await
+    }
+
+    /// The fragments that make a link: the link itself, unless the customer is known already, and the
+    /// customer on the member, who is made if Stripe knew them before the bot did.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn link<E: Clone>(
+        self,
+        link: &CustomerLink,
+        telegram_id: TelegramId,
+        known: E,
+    ) -> Result<[Fragment<E>; 2], StoreError> {
+        let update = Update::new(
+            "SET customer = :customer, id = if_not_exists(id, :id), \
+             telegram_id = if_not_exists(telegram_id, :telegram), #type = :type",
+        )
+        .name("#type", "type")
+        .value(":customer", string(link.customer.as_str()))
+        .value(":id", string(link.member.as_str()))
+        .value(":telegram", crate::table::item::number(telegram_id.get()))
+        .value(":type", string(<guerdon_domain::members::Member as Record>::TYPE));
+        Ok([
+            Fragment::insert(link, known.clone())?,
+            Fragment::update(&keys::member(&link.member), &update, known)?,
+        ])
+    }
+
+    /// Ties a provider's other name to its payment.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tie_reference(self, tie: &PaymentReference) -> Result<(), StoreError> {
+        self.store.insert(tie).await.map(|_| ())
+    }
+
+    /// The payment behind a provider's other name, if that is known.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn referenced(self, reference: &PaymentKey) -> Result<Option<PaymentKey>, StoreError> {
+        let tie: Option<PaymentReference> = self.store.get(&keys::reference(reference)).await?;
+        Ok(tie.map(|tie| tie.payment))
+    }
+}

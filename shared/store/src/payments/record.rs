@@ -1,0 +1,209 @@
+//! Payments on record, and the lists of a member's and a day's payments. A payment touches no item that another payment touches.
+
+use guerdon_domain::{
+    ids::{MemberId, OrderId, PaymentKey, Rail},
+    members::Member,
+    payments::{PaymentRecord, Reversals},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::table::{
+    Fragment, Range, StoreError, Update, Written, handle,
+    item::{Index, Key, Record, decode, number, string},
+    keys::{self, SHARDS},
+    prefixes::Prefix,
+};
+
+/// An attempt to pay that came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedPayment {
+    /// Where.
+    pub rail: Rail,
+    /// The provider's event that said so.
+    pub event: String,
+    /// When we heard of it.
+    pub at: Timestamp,
+}
+
+impl Record for FailedPayment {
+    const TYPE: &'static str = "failed_payment";
+    fn key(&self) -> Key {
+        Prefix::FailedPayment.item(format_args!("{}:{}", self.rail.as_str(), self.event))
+    }
+    fn index(&self) -> Index {
+        // Longer than a provider tells anything again.
+        Index { ttl: Some(self.at.plus_days(35).seconds()), ..Index::default() }
+    }
+}
+
+/// A payment's line in its member's and its day's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentLink {
+    /// The payment.
+    pub payment: PaymentKey,
+    /// Who paid.
+    pub member: MemberId,
+    /// When it settled.
+    pub paid_at: Timestamp,
+}
+
+impl Record for PaymentLink {
+    const TYPE: &'static str = "payment_link";
+    fn key(&self) -> Key {
+        keys::payment_of(&self.member, self.paid_at, &self.payment)
+    }
+    fn index(&self) -> Index {
+        let shard = keys::shard(&self.payment.to_string());
+        let sort = format!("{:013}#{}", self.paid_at.millis().max(0), self.payment);
+        Index { gsi1: Some((keys::payments_on(&self.paid_at.day(), shard), sort)), ..Index::default() }
+    }
+}
+
+impl Record for PaymentRecord {
+    const TYPE: &'static str = "payment";
+    fn key(&self) -> Key {
+        keys::payment(&self.payment)
+    }
+}
+
+handle! {
+    /// The table's room of payments on record.
+    Payments, payments
+}
+
+impl Payments<'_> {
+    /// The payment, if it is recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find(self, key: &PaymentKey) -> Result<Option<PaymentRecord>, StoreError> {
+        self.store.get(&keys::payment(key)).await
+    }
+
+    /// The same with the member who makes it, in one read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn with_payer(
+        self,
+        key: &PaymentKey,
+        payer: &MemberId,
+    ) -> Result<(Option<PaymentRecord>, Option<Member>), StoreError> {
+        let mut found = self.store.get_each(&[keys::payment(key), keys::member(payer)]).await?.into_iter();
+        let [payment, payer] = [found.next().flatten(), found.next().flatten()];
+        Ok((payment.map(decode).transpose()?, payer.map(decode).transpose()?))
+    }
+
+    /// A new payment.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert<E>(self, payment: &PaymentRecord, recorded: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(payment, recorded)
+    }
+
+    /// Makes a payment that stands for no order that of `order`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn adopt<E>(
+        self,
+        payment: &PaymentRecord,
+        order: &OrderId,
+        adopted: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let update = Update::new("SET #order = :order")
+            .only_if("attribute_exists(pk) AND attribute_not_exists(#order)")
+            .name("#order", "order")
+            .value(":order", string(order.as_str()));
+        Fragment::update(&payment.key(), &update, adopted)
+    }
+
+    /// Remembers more of what was said about a payment's undoing, if nothing was said since.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn reverse<E>(
+        self,
+        before: &PaymentRecord,
+        reversals: &Reversals,
+        said_since: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(reversals)?;
+        let update = Update::new("SET reversals = :reversals").value(":reversals", value);
+        let update = if before.reversals.is_empty() {
+            update.only_if("attribute_exists(pk) AND attribute_not_exists(reversals)")
+        } else {
+            update.only_if("reversals.seq = :seq").value(":seq", number(before.reversals.seq))
+        };
+        Fragment::update(&keys::payment(&before.payment), &update, said_since)
+    }
+
+    /// Lists a payment, again if need be.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list(self, link: &PaymentLink) -> Result<(), StoreError> {
+        self.store.put(link).await
+    }
+
+    /// A member's payments, newest first, after `before` in that order, at most `limit` (100 at the most).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn of(
+        self,
+        member: &MemberId,
+        before: Option<&PaymentRecord>,
+        limit: i32,
+    ) -> Result<Vec<PaymentRecord>, StoreError> {
+        let start = before.map(|p| keys::payment_of(member, p.paid_at, &p.payment).attributes());
+        let range = Range::partition(keys::member_pk(member))
+            .prefix(Prefix::PaymentLink.as_str())
+            .newest_first()
+            .limit(limit.min(100))
+            .start_after(start);
+        let (items, _) = self.store.page(range).await?;
+        let links = items.into_iter().map(decode).collect::<Result<Vec<PaymentLink>, _>>()?;
+        self.payments(&links).await
+    }
+
+    /// All payments of a UTC day (`2026-11-21`), in no particular order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn on(self, day: &str) -> Result<Vec<PaymentRecord>, StoreError> {
+        let mut found = Vec::new();
+        for shard in 0..SHARDS {
+            let range = Range::index("gsi1", keys::payments_on(day, shard));
+            let mut start = None;
+            loop {
+                let (items, next) = self.store.page(range.clone().start_after(start)).await?;
+                let listed: Vec<Key> = items.iter().map(keys::of_item).collect();
+                let links: Vec<PaymentLink> = self.store.get_all(&listed).await?;
+                found.extend(self.payments(&links).await?);
+                match next {
+                    Some(key) => start = Some(key),
+                    None => break,
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Remembers a failed attempt. False when it was told before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn insert_failed(self, failed: &FailedPayment) -> Result<bool, StoreError> {
+        Ok(self.store.insert(failed).await? != Written::Refused)
+    }
+
+    async fn payments(self, links: &[PaymentLink]) -> Result<Vec<PaymentRecord>, StoreError> {
+        if links.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.store.get_all(&links.iter().map(|link| keys::payment(&link.payment)).collect::<Vec<_>>()).await
+    }
+}

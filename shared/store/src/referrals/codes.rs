@@ -1,0 +1,66 @@
+//! Referral codes, looked up by themselves.
+
+use guerdon_domain::{
+    referrals::{Code, CodeRecord},
+    time::Timestamp,
+};
+
+use crate::table::{
+    Fragment, StoreError, Update, Written, handle,
+    item::{Index, Key, Record},
+    keys,
+};
+
+impl Record for CodeRecord {
+    const TYPE: &'static str = "code";
+    fn key(&self) -> Key {
+        keys::code(&self.code)
+    }
+    fn index(&self) -> Index {
+        let due = (keys::code_due(keys::shard(self.code.as_str())), self.expires_at.millis());
+        Index { gsi2: (!self.expired).then_some(due), ..Index::default() }
+    }
+}
+
+handle! {
+    /// The table's room of referral codes.
+    Codes, codes
+}
+
+impl Codes<'_> {
+    /// The code, valid or not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find(self, code: &Code) -> Result<Option<CodeRecord>, StoreError> {
+        self.store.get(&keys::code(code)).await
+    }
+
+    /// A new code.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert<E>(self, code: &CodeRecord, taken: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(code, taken)
+    }
+
+    /// Codes of one shard that expired by `now`, the longest due first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn due(self, shard: u8, now: Timestamp, limit: i32) -> Result<Vec<CodeRecord>, StoreError> {
+        self.store.due(keys::code_due(shard), now, limit).await
+    }
+
+    /// Marks a code expired and takes it off the queue. False when it was marked before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn expire(self, code: &Code) -> Result<bool, StoreError> {
+        let update = Update::new("SET expired = :yes REMOVE gsi2pk, gsi2sk")
+            .only_if("expired = :no")
+            .value(":yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
+            .value(":no", aws_sdk_dynamodb::types::AttributeValue::Bool(false));
+        Ok(self.store.update(&keys::code(code), &update, false).await? != Written::Refused)
+    }
+}

@@ -1,0 +1,226 @@
+//! Referrals: who brought whom.
+
+use std::collections::BTreeMap;
+
+use guerdon_domain::{
+    ids::{MemberId, PaymentKey},
+    members::Member,
+    referrals::{Progress, Referral, ReferralState},
+    time::Timestamp,
+};
+
+use crate::table::{
+    Fragment, Range, StoreError, Update, Written, handle,
+    item::{Index, Key, Record, decode, number, string},
+    keys,
+    prefixes::Prefix,
+};
+
+impl Record for Referral {
+    const TYPE: &'static str = "referral";
+    fn key(&self) -> Key {
+        keys::referral(&self.referrer, self.joined_at, &self.referee)
+    }
+    fn index(&self) -> Index {
+        let due = (keys::referral_due(keys::shard(self.referee.as_str())), self.expires_at.millis());
+        Index { gsi2: matches!(self.state, ReferralState::Pending).then_some(due), ..Index::default() }
+    }
+}
+
+/// The key of the edge to the referrer.
+fn referral_key(member: &Member) -> Option<Key> {
+    let joined = member.joined.as_ref()?;
+    let referrer = joined.referrer.as_ref()?;
+    Some(keys::referral(referrer, joined.at, &member.id))
+}
+
+handle! {
+    /// The table's room of referrals.
+    Referrals, referrals
+}
+
+impl Referrals<'_> {
+    /// A referral by the parts of its key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find(
+        self,
+        referrer: &MemberId,
+        joined_at: Timestamp,
+        referee: &MemberId,
+    ) -> Result<Option<Referral>, StoreError> {
+        self.store.get(&keys::referral(referrer, joined_at, referee)).await
+    }
+
+    /// The referral through which `member` came, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn of(self, member: &Member) -> Result<Option<Referral>, StoreError> {
+        match referral_key(member) {
+            Some(key) => self.store.get(&key).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The same with the referrer, in one read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn with_referrer(
+        self,
+        member: &Member,
+    ) -> Result<Option<(Referral, Option<Member>)>, StoreError> {
+        let referrer = member.joined.as_ref().and_then(|joined| joined.referrer.as_ref());
+        let (Some(key), Some(referrer)) = (referral_key(member), referrer) else { return Ok(None) };
+        let mut found = self.store.get_each(&[key, keys::member(referrer)]).await?.into_iter();
+        let [referral, referrer] = [found.next().flatten(), found.next().flatten()];
+        let Some(referral) = referral else { return Ok(None) };
+        Ok(Some((decode(referral)?, referrer.map(decode).transpose()?)))
+    }
+
+    /// A new edge.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert<E>(self, referral: &Referral, exists: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(referral, exists)
+    }
+
+    /// The referral turns to converted, also when the expiry job was faster. False when it was before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn convert(
+        self,
+        (referrer, joined_at, referee): (&MemberId, Timestamp, &MemberId),
+        payment: &PaymentKey,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let payment = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(payment)?;
+        let update =
+            Update::new("SET #state = :converted, payment = :payment, #at = :at REMOVE gsi2pk, gsi2sk")
+                .only_if("#state IN (:pending, :expired)")
+                .name("#state", "state")
+                .name("#at", "at")
+                .value(":converted", string("converted"))
+                .value(":pending", string("pending"))
+                .value(":expired", string("expired"))
+                .value(":payment", payment)
+                .value(":at", number(at.millis()));
+        Ok(self.store.update(&keys::referral(referrer, joined_at, referee), &update, false).await?
+            != Written::Refused)
+    }
+
+    /// How far the referee has come towards rules that count, if nobody has counted since.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn count_progress<E>(
+        self,
+        before: &Referral,
+        progress: &BTreeMap<String, Progress>,
+        counted_since: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(progress)?;
+        let update = Update::new("SET progress = :progress").value(":progress", value);
+        let update = if before.progress.is_empty() {
+            update.only_if("attribute_exists(pk) AND attribute_not_exists(progress)")
+        } else {
+            let seen = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(&before.progress)?;
+            update.only_if("progress = :seen").value(":seen", seen)
+        };
+        Fragment::update(&before.key(), &update, counted_since)
+    }
+
+    /// Pending referrals of one shard whose window closed by `now`, the longest due first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn due(self, shard: u8, now: Timestamp, limit: i32) -> Result<Vec<Referral>, StoreError> {
+        self.store.due(keys::referral_due(shard), now, limit).await
+    }
+
+    /// A page of one shard's pending referrals, the soonest to expire first, after `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn pending(
+        self,
+        shard: u8,
+        after: Option<&Referral>,
+        limit: i32,
+    ) -> Result<Vec<Referral>, StoreError> {
+        let start = after.map(|referral| {
+            let mut key = referral.key().attributes();
+            key.insert("gsi2pk".to_owned(), string(keys::referral_due(shard)));
+            key.insert("gsi2sk".to_owned(), number(referral.expires_at.millis()));
+            key
+        });
+        let range = Range::index("gsi2", keys::referral_due(shard)).limit(limit).start_after(start);
+        let (items, _) = self.store.page(range).await?;
+        self.store.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
+    }
+
+    /// Those whom `referrer` brought, newest first, after the one who joined at an instant, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn brought_by(
+        self,
+        referrer: &MemberId,
+        before: Option<&(Timestamp, MemberId)>,
+        limit: i32,
+    ) -> Result<Vec<Referral>, StoreError> {
+        let start = before.map(|(at, referee)| keys::referral(referrer, *at, referee).attributes());
+        let range = Range::partition(keys::referrer_pk(referrer))
+            .prefix(Prefix::Referral.as_str())
+            .newest_first()
+            .limit(limit)
+            .start_after(start);
+        let (items, _) = self.store.page(range).await?;
+        items.into_iter().map(decode).collect()
+    }
+
+    /// Closes a referral whose window has passed. False when a payment or another run was faster.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn expire(self, referral: &Referral) -> Result<bool, StoreError> {
+        let update = Update::new("SET #state = :expired REMOVE gsi2pk, gsi2sk")
+            .only_if("#state = :pending")
+            .name("#state", "state")
+            .value(":expired", string("expired"))
+            .value(":pending", string("pending"));
+        Ok(self.store.update(&referral.key(), &update, false).await? != Written::Refused)
+    }
+
+    /// How many referrals `referrer` has made since `since`, counted up to `most`. A referral's key is its time, so
+    /// nothing older is read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_since(
+        self,
+        referrer: &MemberId,
+        since: Timestamp,
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        let [first, last] = keys::referrals_since(since).map(string);
+        let range = Range::partition(keys::referrer_pk(referrer))
+            .sort("#sk BETWEEN :first AND :last", &[(":first", first), (":last", last)])
+            .newest_first();
+        let (mut count, mut start) = (0, None);
+        while count < most {
+            let limit = i32::try_from(most - count).unwrap_or(i32::MAX);
+            let (items, next) = self.store.page(range.clone().limit(limit).start_after(start)).await?;
+            count += items.len();
+            start = next;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(count)
+    }
+}

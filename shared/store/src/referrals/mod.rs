@@ -1,0 +1,8 @@
+//! Referrals: who brought whom, codes, and clicks on shared links.
+mod clicks;
+mod codes;
+mod edges;
+
+pub use clicks::Clicks;
+pub use codes::Codes;
+pub use edges::Referrals;

@@ -1,0 +1,87 @@
+//! Requests: stored answers of idempotent ones, and how many a caller made.
+
+use guerdon_domain::{operators::AuditRecord, time::Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::table::{
+    Fragment, StoreError, Update, Written, handle,
+    item::{Attributes, Key, Record, number, string},
+    prefixes::Prefix,
+};
+
+/// The stored answer of a write that carried an `Idempotency-Key`. Permanent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredResponse {
+    /// Who asked.
+    pub principal: String,
+    /// The key they chose.
+    pub key: String,
+    /// SHA-256 of route and body: the same key with another input is refused.
+    pub input_hash: String,
+    /// The answer's JSON.
+    pub body: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+fn response_key(principal: &str, key: &str) -> Key {
+    Key::new(Prefix::Idempotency.with(format_args!("{principal}#{key}")), Prefix::Response)
+}
+
+impl Record for StoredResponse {
+    const TYPE: &'static str = "response";
+    fn key(&self) -> Key {
+        response_key(&self.principal, &self.key)
+    }
+}
+
+fn count(item: &Attributes, name: &str) -> u64 {
+    item.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or_default()
+}
+
+handle! {
+    /// The table's room of stored answers and rate counters.
+    Requests, requests
+}
+
+impl Requests<'_> {
+    /// The stored answer to `key` of `principal`, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn answer(self, principal: &str, key: &str) -> Result<Option<StoredResponse>, StoreError> {
+        self.store.get(&response_key(principal, key)).await
+    }
+
+    /// The fragments of an audited write: the trail, and the answer under its key.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn audited<E: Clone>(
+        self,
+        audit: &AuditRecord,
+        response: &StoredResponse,
+        repeated: E,
+    ) -> Result<[Fragment<E>; 2], StoreError> {
+        Ok([Fragment::insert(response, repeated.clone())?, Fragment::insert(audit, repeated)?])
+    }
+
+    /// Counts a call of `principal` within the running minute and says how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_call(self, principal: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let minute = now.seconds().div_euclid(60);
+        let key = Key::new(Prefix::Rate.with(principal), format!("{minute:012}"));
+        let update = Update::new("ADD calls :one SET #ttl = :ttl, #type = :type")
+            .name("#ttl", "ttl")
+            .name("#type", "type")
+            .value(":one", number(1))
+            .value(":ttl", number(now.plus_seconds(3600).seconds()))
+            .value(":type", string("rate"));
+        match self.store.update(&key, &update, true).await? {
+            Written::Done(item) => Ok(count(&item, "calls")),
+            Written::Refused => Ok(0),
+        }
+    }
+}

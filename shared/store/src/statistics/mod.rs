@@ -1,0 +1,6 @@
+//! What the stream keeps: counters, rankings, lists.
+mod lists;
+mod projections;
+
+pub use lists::{List, Listed, Lists, Page};
+pub use projections::{Contribution, Counters, Projection, Ranked, SCORE, Statistics};

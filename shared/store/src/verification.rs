@@ -1,0 +1,92 @@
+//! The whole table, for verification, and where it stands.
+
+use guerdon_domain::{commissions::Commission, payments::PaymentRecord, time::Timestamp, wallets::Wallet};
+use serde::{Deserialize, Serialize};
+
+use crate::table::{
+    StoreError, handle,
+    item::{Attributes, Key, Record, decode},
+    keys,
+};
+
+/// Where a reading of the whole table stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanCursor {
+    pk: String,
+    sk: String,
+}
+
+/// Where the scheduled verification stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct VerificationCursor {
+    cursor: Option<ScanCursor>,
+    at: Timestamp,
+}
+
+impl Record for VerificationCursor {
+    const TYPE: &'static str = "verification";
+    fn key(&self) -> Key {
+        keys::verification()
+    }
+}
+
+/// One page of the whole table: what a verification starts from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ScannedPage {
+    /// Wallets on it.
+    pub wallets: Vec<Wallet>,
+    /// Payments on it.
+    pub payments: Vec<PaymentRecord>,
+    /// Commissions on it.
+    pub commissions: Vec<Commission>,
+    /// Where to go on; absent at the end.
+    pub next: Option<ScanCursor>,
+}
+
+fn type_of(item: &Attributes) -> Option<&str> {
+    item.get("type").and_then(|value| value.as_s().ok()).map(String::as_str)
+}
+
+handle! {
+    /// The table's room of where the verification stands, and the whole table.
+    Verification, verification
+}
+
+impl Verification<'_> {
+    /// Where the scheduled verification stands; nothing at the beginning of the ledger.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn cursor(self) -> Result<Option<ScanCursor>, StoreError> {
+        let kept: Option<VerificationCursor> = self.store.get(&keys::verification()).await?;
+        Ok(kept.and_then(|kept| kept.cursor))
+    }
+
+    /// Remembers where the scheduled verification stands.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keep_cursor(self, cursor: Option<&ScanCursor>, at: Timestamp) -> Result<(), StoreError> {
+        self.store.put(&VerificationCursor { cursor: cursor.cloned(), at }).await
+    }
+
+    /// Reads on through the whole table. Only verification does this: it must also find what no list names.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn scan(self, from: Option<&ScanCursor>, limit: i32) -> Result<ScannedPage, StoreError> {
+        let start = from.map(|cursor| Key::new(&cursor.pk, &cursor.sk).attributes());
+        let (items, next) = self.store.scan_page(start, limit).await?;
+        let mut page = ScannedPage::default();
+        for item in items {
+            match type_of(&item) {
+                Some(<Wallet as Record>::TYPE) => page.wallets.push(decode(item)?),
+                Some(<Commission as Record>::TYPE) => page.commissions.push(decode(item)?),
+                Some(<PaymentRecord as Record>::TYPE) => page.payments.push(decode(item)?),
+                _ => {}
+            }
+        }
+        page.next = next.map(|key| keys::of_item(&key)).map(|key| ScanCursor { pk: key.pk, sk: key.sk });
+        Ok(page)
+    }
+}
