@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
 folder=${GUERDON_FUNCTIONS:-}
 
-cargo build --release --package guerdon-sim --example outside_world >&2
+cargo build --release --package guerdon-simulator --example outside_world >&2
 if [ -z "$folder" ]; then
     folder=$target/deployed
     packages=()

@@ -55,7 +55,7 @@ fn dependencies_point_one_way() {
         ("guerdon-runtime", vec!["guerdon-domain", "guerdon-store", "guerdon-app"]),
         ("guerdon-api", vec!["guerdon-domain", "guerdon-app", "guerdon-runtime"]),
         ("guerdon-engine", vec![]),
-        ("guerdon-sim", vec![]),
+        ("guerdon-simulator", vec![]),
     ]);
     for function in FUNCTIONS {
         let layers = ["guerdon-domain", "guerdon-app", "guerdon-runtime", "guerdon-api"];

@@ -9,7 +9,7 @@ use guerdon_app::context::{App, Clock, MovableClock, OsEntropy, SystemClock};
 use guerdon_domain::ids::TelegramId;
 use guerdon_engine::Engine;
 use guerdon_runtime::{bus::EventBus, secrets::Secret};
-use guerdon_sim::{Plan, Sim, SimConfig};
+use guerdon_simulator::{Plan, Sim, SimConfig};
 use guerdon_store::table::{Meter, Store};
 use notifier::handler::Notifier;
 use stripe_webhook::handler::Door;
@@ -215,7 +215,7 @@ fn simulate(config: &mut Config, clock: &Arc<dyn MovableClock>, base_url: &str) 
     }
     let clock = clock.clone();
     let signing = config.secret(Secret::StripeWebhookSecret).unwrap_or_default();
-    let sim = guerdon_sim::new(SimConfig {
+    let sim = guerdon_simulator::new(SimConfig {
         base_url: base_url.to_owned(),
         bot_username: config.bot_username.as_str().to_owned(),
         brand: config.preset.brand.clone(),

@@ -6,8 +6,8 @@
 //! sign: `POST {base_url}/telegram/webhook` and `POST {base_url}/api/stripe/webhook`.
 //!
 //! ```no_run
-//! # fn main() -> Result<(), guerdon_sim::SimError> {
-//! let sim = guerdon_sim::new(guerdon_sim::SimConfig {
+//! # fn main() -> Result<(), guerdon_simulator::SimError> {
+//! let sim = guerdon_simulator::new(guerdon_simulator::SimConfig {
 //!     base_url: "http://127.0.0.1:8080".into(),
 //!     bot_username: "guerdon_bot".into(),
 //!     brand: "Guerdon".into(),
@@ -17,7 +17,7 @@
 //!     stripe_webhook_secret: "whsec_simulated".into(),
 //!     state_file: None,
 //!     clock: std::sync::Arc::new(|| 1_793_000_000),
-//!     plans: vec![guerdon_sim::Plan {
+//!     plans: vec![guerdon_simulator::Plan {
 //!         id: "basic".into(), name: "Basic".into(), price_minor: 3_900, currency: "usd".into(),
 //!     }],
 //! })?;
