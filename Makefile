@@ -38,10 +38,13 @@ run: ## Start everything on http://127.0.0.1:8080.
 test: ## Run every test.
 	cargo test --workspace
 
-.PHONY: simulate
-simulate: ## Simulate SEEDS=2000 worlds, one with its trace (SEED=1234), or every planted fault (MUTANTS=300).
-	cargo run --profile simulation -p guerdon-simulation --bin simulate -- \
+.PHONY: worlds simulate
+worlds: ## Play SEEDS=2000 worlds, one with its trace (SEED=1234), or every planted fault (MUTANTS=300).
+	cargo run --profile worlds -p guerdon-worlds --bin worlds -- \
 	  $(if $(SEED),--seed $(SEED),$(if $(MUTANTS),--mutants $(MUTANTS),--seeds $(or $(SEEDS),2000)))
+
+# The target's former name.
+simulate: worlds
 
 .PHONY: lint
 lint: ## Check formatting, code and template.

@@ -1,4 +1,4 @@
-//! Somebody between the SDK and the engine: the simulation delays, rewrites and loses requests here.
+//! Somebody between the SDK and the engine: the worlds delay, rewrite and lose requests here.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 

@@ -1,11 +1,11 @@
 //! Thousands of worlds, and every planted fault.
 #![allow(clippy::print_stderr, reason = "figures for whoever asks for them")]
 
-use guerdon_simulation::{Mutant, Run, play, play_many};
+use guerdon_worlds::{Mutant, Run, play, play_many};
 
-/// Worlds of a run of the tests; any number by hand: `make simulate SEEDS=20000`.
+/// Worlds of a run of the tests; any number by hand: `make worlds SEEDS=20000`.
 fn seeds() -> u64 {
-    std::env::var("SIMULATION_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2000)
+    std::env::var("WORLD_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2000)
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn nothing_is_ever_paid_twice_or_lost() {
     );
 }
 
-/// A simulation is worth what it notices.
+/// The worlds are worth what they notice.
 #[test]
 fn every_planted_fault_is_caught() {
     let missed: Vec<_> = Mutant::ALL

@@ -1,4 +1,4 @@
-//! The simulation: the real use cases over the real store, against everything that may go wrong.
+//! Worlds: seeded runs of the real use cases over the real store, against everything that may go wrong.
 //!
 //! A [`Plan`] is a world drawn from a seed: members who brought each other, payments, all that is ever said
 //! about their undoing, withdrawals, operators. It is played by actors on one thread in virtual time. Every
@@ -7,7 +7,7 @@
 //! at least once, late, again, and before what they are about. What each commit leaves is checked at once
 //! ([`audit`]); what is left at the end is recounted ([`rest`]).
 //!
-//! One seed gives one run. A [`Mutant`] takes one guard away: the simulation is only worth what it notices.
+//! One seed gives one run. A [`Mutant`] takes one guard away: the worlds are only worth what they notice.
 mod actors;
 mod audit;
 mod bank;

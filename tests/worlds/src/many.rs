@@ -43,7 +43,7 @@ impl Tally {
     /// The first failure as a person wants to read it.
     pub fn first(&self) -> Option<String> {
         let (seed, violation) = self.failed.first()?;
-        Some(format!("seed {seed} failed: {violation}; replay: make simulate SEED={seed}"))
+        Some(format!("seed {seed} failed: {violation}; replay: make worlds SEED={seed}"))
     }
 }
 

@@ -1,10 +1,10 @@
-//! The simulation by hand: `simulate --seeds 20000`, `simulate --seed 1234` with its trace,
-//! `simulate --mutants 300` for how often each planted fault is caught.
+//! Worlds by hand: `worlds --seeds 20000`, `worlds --seed 1234` with its trace,
+//! `worlds --mutants 300` for how often each planted fault is caught.
 #![allow(clippy::print_stdout, reason = "this is what it is for")]
 
 use std::{ops::Range, process::ExitCode};
 
-use guerdon_simulation::{Mutant, Run, play, play_many};
+use guerdon_worlds::{Mutant, Run, play, play_many};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
