@@ -1,7 +1,7 @@
 //! Operators at the rest of their API.
 
 use guerdon_domain::settings::Preset;
-use guerdon_local::Config;
+use guerdon_local::config::Config;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use guerdon_app::context::FixedClock;
 use guerdon_domain::{settings::Preset, time::Timestamp};
-use guerdon_local::{Config, Stack};
+use guerdon_local::{config::Config, stack::Stack};
 use serde_json::{Value, json};
 
 /// When every world begins: 2026-11-21T09:30:00Z.

@@ -148,11 +148,11 @@ fn the_local_bus_routes_as_the_templates_rules_do() {
         let rule = rule.split("\n\n").next().unwrap_or(rule);
         let names = rule.split(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c)));
         let names: Vec<_> =
-            names.filter(|name| guerdon_local::EVENT_NAMES.contains(name)).map(str::to_owned).collect();
+            names.filter(|name| guerdon_local::bus::EVENT_NAMES.contains(name)).map(str::to_owned).collect();
         let queue = if rule.contains("CreditsQueue") { "credits" } else { "notifications" };
         in_template.insert(queue.to_owned(), names);
     }
-    for (queue, names) in guerdon_local::RULES {
+    for (queue, names) in guerdon_local::bus::RULES {
         let mut here: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut there = in_template.get(queue.as_str()).cloned().unwrap_or_default();
         here.sort();
@@ -172,17 +172,20 @@ fn the_gateway_leads_where_the_templates_routes_do() {
             there.push(path.trim_end_matches("{proxy+}").trim_end_matches("{code}").to_owned());
         } else {
             let stands = |known: &&str| path.starts_with(*known) && known.ends_with('/');
-            assert!(guerdon_local::MEMBER_PATHS.into_iter().find(stands).is_none(), "{path} leads elsewhere");
+            assert!(
+                guerdon_local::gateway::MEMBER_PATHS.into_iter().find(stands).is_none(),
+                "{path} leads elsewhere"
+            );
         }
     }
     there.sort();
-    let mut here = guerdon_local::MEMBER_PATHS.map(str::to_owned).to_vec();
+    let mut here = guerdon_local::gateway::MEMBER_PATHS.map(str::to_owned).to_vec();
     here.sort();
     assert_eq!(here, there);
     // And each route of ours is behind one of them.
     for route in member_api::routes::ROUTES {
         let led = |known: &&str| route.path.starts_with(*known);
-        assert!(guerdon_local::MEMBER_PATHS.into_iter().find(led).is_some(), "{}", route.path);
+        assert!(guerdon_local::gateway::MEMBER_PATHS.into_iter().find(led).is_some(), "{}", route.path);
     }
 }
 

@@ -18,7 +18,7 @@ use http::header;
 use lambda_http::Body as LambdaBody;
 use tower::ServiceExt;
 
-use crate::{local_routes, stack::Parts};
+use crate::{local_routes, parts::Parts};
 
 pub(crate) fn router(parts: Arc<Parts>) -> Router {
     let desk = Desk { gate: parts.gate.clone(), super_admin: parts.super_admin };

@@ -4,18 +4,15 @@
 //!
 //! What is simulated is only what AWS, Telegram and Stripe would do; everything of ours is the code that
 //! ships. `/local` and `/sim` exist only in this binary.
-mod bus;
+
+pub mod bus;
 pub mod config;
-mod gateway;
+pub mod gateway;
 mod local_routes;
+pub mod parts;
 mod polling;
 mod pumps;
-mod queue;
+pub mod queue;
 mod schedule;
-mod stack;
-
-pub use bus::{EVENT_NAMES, RULES};
-pub use config::{Config, Data};
-pub use gateway::MEMBER_PATHS;
-pub use queue::QueueName;
-pub use stack::{Stack, app_on};
+mod simulated;
+pub mod stack;

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
+    parts::{CLOCK_AHEAD, Parts},
     pumps,
     queue::QueueName,
-    schedule::{self, CLOCK_AHEAD, JOBS},
-    stack::Parts,
+    schedule::{self, JOBS},
 };
 
 pub(crate) fn router() -> Router<Arc<Parts>> {

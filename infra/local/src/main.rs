@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use guerdon_app::context::SystemClock;
-use guerdon_local::{Config, Data, Stack};
+use guerdon_local::{
+    config::{Config, Data},
+    parts,
+    stack::Stack,
+};
 use guerdon_runtime::{secrets::Secret, telemetry};
 
 /// Small pieces that live for one request are most of what is allocated here (docs/performance.md).
@@ -40,7 +44,7 @@ async fn run() -> anyhow::Result<()> {
 /// Recomputes the whole ledger in the data folder. The stack must not be running on it.
 #[expect(clippy::print_stdout, reason = "a command answers")]
 async fn verify(config: Config) -> anyhow::Result<()> {
-    let app = guerdon_local::app_on(&config, Arc::new(SystemClock::default()))?;
+    let app = parts::app_on(&config, Arc::new(SystemClock::default()))?;
     let verified = guerdon_app::verification::verify_all(&app).await?;
     let (wallets, payments, commissions) = (verified.wallets, verified.payments, verified.commissions);
     println!("{wallets} wallets, {payments} payments, {commissions} commissions recomputed");

@@ -9,7 +9,7 @@ use lambda_http::Body;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::stack::Parts;
+use crate::parts::Parts;
 
 /// Asks Telegram for the bot's name, which deep links need.
 pub(crate) async fn whoami(token: &str) -> anyhow::Result<BotUsername> {

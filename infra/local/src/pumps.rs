@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
+    parts::{Parts, TABLE},
     queue::{Delivery, QueueName, Queues},
-    stack::{Parts, TABLE},
 };
 
 /// Batches of one queue that are handled at once, as `MaximumConcurrency` allows in the cloud.

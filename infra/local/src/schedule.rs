@@ -6,10 +6,7 @@ use guerdon_app::{error::AppError, observe::correlated};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::{pumps::forget_read, stack::Parts};
-
-/// How far the test clock has been moved ahead, so that a restart does not turn time back.
-pub(crate) const CLOCK_AHEAD: &str = "clock:ahead_seconds";
+use crate::{parts::Parts, pumps::forget_read};
 
 /// The jobs there are, by function.
 pub(crate) const JOBS: [&str; 3] = ["hold-release", "code-expiry", "ledger-verifier"];

@@ -58,7 +58,7 @@ pub(crate) struct Business {
 
 /// The path is member-api's.
 pub(crate) fn is_members(path: &str) -> bool {
-    guerdon_local::MEMBER_PATHS.iter().any(|known| known.ends_with('/') && path.starts_with(known))
+    guerdon_local::gateway::MEMBER_PATHS.iter().any(|known| known.ends_with('/') && path.starts_with(known))
 }
 
 impl Business {

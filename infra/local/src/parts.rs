@@ -1,0 +1,121 @@
+//! The parts of a stack: what pumps, routes and schedules share.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use commission_worker::{StripeBalance, handler::Worker};
+use guerdon_api::Gate;
+use guerdon_app::context::{App, Clock, MovableClock, OsEntropy, SystemClock};
+use guerdon_domain::ids::TelegramId;
+use guerdon_engine::Engine;
+use guerdon_runtime::bus::EventBus;
+use guerdon_simulator::Sim;
+use guerdon_store::table::{Meter, Store};
+use notifier::handler::Notifier;
+use stripe_webhook::handler::Door;
+use telegram_webhook::handler::Bot;
+
+use crate::{
+    bus::LocalBus,
+    config::{Config, Data},
+    queue::{QueueName, Queues},
+    simulated::simulate,
+};
+
+/// The table's name here.
+pub(crate) const TABLE: &str = "guerdon";
+
+/// How far the test clock has been moved ahead, so that a restart does not turn time back.
+pub(crate) const CLOCK_AHEAD: &str = "clock:ahead_seconds";
+
+/// Everything the stack is made of.
+pub(crate) struct Parts {
+    pub(crate) app: App,
+    pub(crate) clock: Arc<dyn MovableClock>,
+    pub(crate) engine: Engine,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) queues: Queues,
+    pub(crate) bot: Bot,
+    pub(crate) door: Door,
+    pub(crate) worker: Worker,
+    pub(crate) notifier: Notifier,
+    pub(crate) bus: Arc<dyn EventBus>,
+    pub(crate) sim: Option<Sim>,
+    pub(crate) gate: Gate,
+    pub(crate) super_admin: Option<TelegramId>,
+}
+
+/// The use cases on the data that the configuration names, without anything that runs: for commands. The
+/// data must not be in use by a running stack.
+///
+/// # Errors
+/// When the data cannot be opened.
+pub fn app_on(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    let (engine, _) = open(&config.data)?;
+    app(config, Store::new(engine.client(), TABLE), clock)
+}
+
+fn app(config: &Config, store: Store, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    Ok(App::new(store, clock, Arc::new(OsEntropy), config.preset.clone(), config.pseudonym_key()?))
+}
+
+/// Opens the data and makes the parts. Nothing runs yet.
+pub(crate) async fn assemble(
+    config: &mut Config,
+    clock: Arc<dyn MovableClock>,
+    base_url: &str,
+) -> anyhow::Result<Parts> {
+    let (engine, queues) = open(&config.data)?;
+    if let Some(ahead) = queues.mark(CLOCK_AHEAD)? {
+        clock.advance(ahead.parse().unwrap_or_default());
+    }
+    let meter = Arc::new(Meter::default());
+    let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
+    store.create_table().await.context("the table cannot be made")?;
+    let app = app(config, store, clock.clone())?;
+    let simulated = simulate(config, &clock, base_url)?;
+    let secrets = config.secrets();
+    let (telegram_url, stripe_url) = simulated.urls(base_url);
+    let payments = queues.writer(QueueName::Payments);
+    Ok(Parts {
+        bot: Bot {
+            app: app.clone(),
+            secrets: secrets.clone(),
+            username: config.bot_username.clone(),
+            payment_link: config.payment_link.clone(),
+            public_url: Some(config.public_url.clone().unwrap_or_else(|| base_url.to_owned())),
+        },
+        // A signature's age is real time, however far the test clock has been moved.
+        door: Door {
+            secrets: secrets.clone(),
+            payments: payments.clone(),
+            clock: Arc::new(SystemClock::default()),
+        },
+        worker: Worker {
+            app: app.clone(),
+            stripe: Arc::new(StripeBalance::new(secrets.clone(), stripe_url)),
+            payments,
+        },
+        notifier: Notifier::new(app.clone(), secrets.clone(), telegram_url),
+        bus: Arc::new(LocalBus::new(queues.clone(), clock.clone())),
+        sim: simulated.sim,
+        gate: Gate { app: app.clone(), secrets, limits: config.limits, origins: config.origins.clone() },
+        super_admin: config.super_admin,
+        app,
+        clock,
+        engine,
+        meter,
+        queues,
+    })
+}
+
+fn open(data: &Data) -> anyhow::Result<(Engine, Queues)> {
+    match data {
+        Data::Memory => Ok((Engine::memory()?, Queues::open(None)?)),
+        Data::Folder(folder) => {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("GUERDON_DATA: {} cannot be made", folder.display()))?;
+            Ok((Engine::file(&folder.join("table.db"))?, Queues::open(Some(&folder.join("queues.db")))?))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The simulator of the stack, for what has no credentials.
+
+use std::sync::Arc;
+
+use guerdon_app::context::MovableClock;
+use guerdon_runtime::secrets::Secret;
+use guerdon_simulator::{Plan, Sim, SimConfig};
+
+use crate::config::{Config, Data};
+
+/// What a simulated bot and account present themselves with.
+const SIM_TOKEN: &str = "100000001:simulated-token-of-the-one-machine-stack";
+const SIM_KEY: &str = "sk_test_simulated";
+
+/// Which of the two services are simulated.
+pub(crate) struct Simulated {
+    /// The simulator, if either is.
+    pub(crate) sim: Option<Sim>,
+    telegram: bool,
+    stripe: bool,
+}
+
+impl Simulated {
+    /// Where the clients of the two find their stand-ins; none: the real service.
+    pub(crate) fn urls(&self, base_url: &str) -> (Option<String>, Option<String>) {
+        (
+            self.telegram.then(|| format!("{base_url}/sim/telegram")),
+            self.stripe.then(|| format!("{base_url}/sim/stripe/")),
+        )
+    }
+}
+
+/// Brings the simulator for what has no token, and gives it stand-in credentials.
+pub(crate) fn simulate(
+    config: &mut Config,
+    clock: &Arc<dyn MovableClock>,
+    base_url: &str,
+) -> anyhow::Result<Simulated> {
+    let telegram = config.secret(Secret::TelegramBotToken).is_none();
+    let stripe = config.secret(Secret::StripeApiKey).is_none();
+    if !telegram && !stripe {
+        return Ok(Simulated { sim: None, telegram, stripe });
+    }
+    if telegram {
+        config.secrets.insert(Secret::TelegramBotToken.variable(), SIM_TOKEN.to_owned());
+    }
+    if stripe {
+        config.secrets.insert(Secret::StripeApiKey.variable(), SIM_KEY.to_owned());
+        let checkout = || format!("{base_url}/sim/pay?plan={{plan}}");
+        config.payment_link.get_or_insert_with(checkout);
+    }
+    let clock = clock.clone();
+    let signing = config.secret(Secret::StripeWebhookSecret).unwrap_or_default();
+    let sim = guerdon_simulator::new(SimConfig {
+        base_url: base_url.to_owned(),
+        bot_username: config.bot_username.as_str().to_owned(),
+        brand: config.preset.brand.clone(),
+        telegram_token: SIM_TOKEN.to_owned(),
+        telegram_webhook_secret: config.secret(Secret::TelegramWebhookSecret).unwrap_or_default().to_owned(),
+        stripe_api_key: SIM_KEY.to_owned(),
+        // While a secret is rolled there are two; Stripe signs with the first of them.
+        stripe_webhook_secret: signing.split(',').next().unwrap_or_default().trim().to_owned(),
+        state_file: match &config.data {
+            Data::Memory => None,
+            Data::Folder(folder) => Some(folder.join("sim.json")),
+        },
+        clock: Arc::new(move || clock.now().seconds()),
+        plans: config.preset.plans.iter().map(sim_plan).collect(),
+    })?;
+    Ok(Simulated { sim: Some(sim), telegram, stripe })
+}
+
+fn sim_plan(plan: &guerdon_domain::settings::Plan) -> Plan {
+    Plan {
+        id: plan.id.clone(),
+        name: plan.name.clone(),
+        price_minor: plan.price.minor(),
+        currency: plan.price.currency().as_str().to_ascii_lowercase(),
+    }
+}
