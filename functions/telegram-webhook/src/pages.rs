@@ -126,7 +126,7 @@ const fn refused(words: Words, refusal: StartRefusal) -> &'static str {
 }
 
 pub(crate) async fn recruit(bot: &Bot, words: Words, member: &Member) -> Result<Page, AppError> {
-    let view = recruit_view(&bot.app, &member.id).await?;
+    let view = recruit_view(&bot.app, member).await?;
     let link = deep_link(&bot.username, &view.code.code);
     let deal = deal(bot, words).await?;
     // None of the values means anything in HTML.

@@ -117,6 +117,36 @@ pub async fn start_by_link(
     .await
 }
 
+/// The member behind a Telegram user who writes to the bot. They have pressed start before, perhaps before this
+/// system was in place: whoever is no member yet becomes one.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn member_or_start(app: &App, profile: &Profile, update_id: i64) -> Result<Member, AppError> {
+    metered("load_member", async {
+        let id = app.member_id(profile.telegram_id);
+        match join(app, &id, profile, None, update_id).await? {
+            Join::Joined(member) => Ok(member),
+            Join::There(member) if member.joined.is_some() => Ok(member),
+            Join::There(member) => {
+                introduce(app, &member, profile, update_id).await?;
+                app.store.members().find(&id).await?.ok_or(AppError::Conflict)
+            }
+            // Only a code is refused.
+            Join::Refused(_) => Err(AppError::Conflict),
+        }
+    })
+    .await
+}
+
+/// The first name of a member; empty for nobody.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn first_name(app: &App, id: &MemberId) -> Result<String, AppError> {
+    Ok(app.store.members().find(id).await?.map(|member| member.first_name).unwrap_or_default())
+}
+
 /// What came of making somebody a member.
 pub(crate) enum Join {
     /// A new member.

@@ -1,6 +1,10 @@
 //! The code a member shares: made on first need, replaced when its year is over.
 
-use guerdon_domain::{ids::MemberId, members::MemberCode, referrals::CodeRecord};
+use guerdon_domain::{
+    ids::MemberId,
+    members::{Member, MemberCode},
+    referrals::CodeRecord,
+};
 use guerdon_store::table::metered;
 
 use crate::{
@@ -21,7 +25,18 @@ enum Refused {
 /// [`AppError::Corrupt`] for somebody who is no member.
 pub async fn share_code(app: &App, id: &MemberId) -> Result<MemberCode, AppError> {
     let days = settings_now(app).await?.preset.code_valid_days;
-    Ok(match make_code(app, id, days).await? {
+    Ok(match make_code(app, id, None, days).await? {
+        Code::Made(code) | Code::Active(code) => code,
+    })
+}
+
+/// Like [`share_code`], for a member who was loaded just now: read again only when they moved since.
+///
+/// # Errors
+/// [`AppError`].
+pub(crate) async fn share_code_of(app: &App, member: &Member) -> Result<MemberCode, AppError> {
+    let days = settings_now(app).await?.preset.code_valid_days;
+    Ok(match make_code(app, &member.id, Some(member.clone()), days).await? {
         Code::Made(code) | Code::Active(code) => code,
     })
 }
@@ -31,7 +46,7 @@ pub async fn share_code(app: &App, id: &MemberId) -> Result<MemberCode, AppError
 /// # Errors
 /// [`AppError::Corrupt`] for somebody who is no member.
 pub async fn generate_code(app: &App, id: &MemberId, days: i64) -> Result<Option<MemberCode>, AppError> {
-    Ok(match make_code(app, id, days).await? {
+    Ok(match make_code(app, id, None, days).await? {
         Code::Made(code) => Some(code),
         Code::Active(_) => None,
     })
@@ -42,11 +57,15 @@ enum Code {
     Active(MemberCode),
 }
 
-async fn make_code(app: &App, id: &MemberId, days: i64) -> Result<Code, AppError> {
+/// `known` is the member as loaded just now; each further try reads them again.
+async fn make_code(app: &App, id: &MemberId, mut known: Option<Member>, days: i64) -> Result<Code, AppError> {
     metered("share_code", async {
         // A taken code is one in a million millions; a member who moved has a code by now.
         for _ in 0..5 {
-            let member = app.store.members().find(id).await?;
+            let member = match known.take() {
+                Some(member) => Some(member),
+                None => app.store.members().find(id).await?,
+            };
             let member = member.ok_or_else(|| AppError::Corrupt("a code for somebody unknown".to_owned()))?;
             let now = app.now();
             if let Some(current) = member.code.clone().filter(|current| now < current.expires_at) {

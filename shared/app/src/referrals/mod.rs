@@ -12,3 +12,5 @@ pub use links::{Attributed, Followed, explain_attribution, follow_link};
 pub use pending::{DeskPending, Pending, pending_referrals};
 pub use recruit::{RecruitView, recruit_view};
 pub use tree::{Branch, Tree, TreePlace, referral_tree};
+
+pub(crate) use codes::share_code_of;
