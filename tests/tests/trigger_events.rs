@@ -25,7 +25,7 @@ fn webhook_requests_come_with_their_raw_body_and_lower_case_headers() {
     let telegram = http_event("telegram-webhook.function-url.json");
     assert_eq!(telegram.method(), http::Method::POST);
     assert!(telegram.headers().contains_key("x-telegram-bot-api-secret-token"));
-    guerdon_telegram::Update::parse(telegram.body().as_ref()).unwrap();
+    guerdon_telegram::update::Update::parse(telegram.body().as_ref()).unwrap();
     let stripe = http_event("stripe-webhook.http-api.json");
     assert!(stripe.headers().contains_key("stripe-signature"));
     // This one comes in base64; what is verified and read is what Stripe sent.

@@ -10,7 +10,10 @@ use guerdon_api::{Gate, Refusal};
 use guerdon_app::referrals::{Followed, follow_link};
 use guerdon_domain::referrals::{Code, Touch, is_program};
 use guerdon_runtime::problem;
-use guerdon_telegram::{BotUsername, click_link, deep_link};
+use guerdon_telegram::{
+    links::{click_link, deep_link},
+    username::BotUsername,
+};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 /// What the visitor's browser remembers of their first click.

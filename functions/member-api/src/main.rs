@@ -2,7 +2,7 @@
 
 use guerdon_api::{Gate, Limits, origins};
 use guerdon_runtime::{ConfigError, Function, env::required};
-use guerdon_telegram::BotUsername;
+use guerdon_telegram::username::BotUsername;
 use lambda_http::{Request, run, service_fn};
 use member_api::routes::router;
 use tokio::sync::OnceCell;

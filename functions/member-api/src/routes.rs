@@ -9,7 +9,7 @@ use guerdon_api::{
     routes,
 };
 use guerdon_domain::operators::{Role, Scope};
-use guerdon_telegram::BotUsername;
+use guerdon_telegram::username::BotUsername;
 
 use crate::{clicks, codes, docs, figures, orders, rewards, tokens, tree, users, wallets, withdrawals};
 

@@ -19,7 +19,13 @@ use guerdon_runtime::{
     secrets::{Built, Secret, Secrets},
 };
 use guerdon_telegram::{
-    BotApi, Button, Keyboard, Nav, Offer, Outgoing, Purse, SendError,
+    client::BotApi,
+    keyboard::{Button, Keyboard},
+    nav::Nav,
+    offer::Offer,
+    outbound::Outgoing,
+    purse::Purse,
+    reply::SendError,
     texts::{Texts, fill, fill_html, texts},
 };
 

@@ -11,8 +11,12 @@ use guerdon_domain::{
     referrals::Code,
 };
 use guerdon_telegram::{
-    Callback, ChatKind, Command, Keyboard, Message, Nav, Outgoing, StartPayload, Update, UpdateKind, User,
+    command::{Command, StartPayload},
+    keyboard::Keyboard,
+    nav::Nav,
+    outbound::Outgoing,
     texts::{Texts, texts},
+    update::{Callback, ChatKind, Message, Update, UpdateKind, User},
 };
 
 use crate::{

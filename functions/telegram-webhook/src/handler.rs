@@ -12,7 +12,12 @@ use guerdon_runtime::{
     problem::{Problem, internal, method_not_allowed, too_large, unauthorized, unavailable},
     secrets::{Secret, Secrets},
 };
-use guerdon_telegram::{BotUsername, Outgoing, ParseError, Update, secret_matches};
+use guerdon_telegram::{
+    outbound::Outgoing,
+    secret::secret_matches,
+    update::{ParseError, Update},
+    username::BotUsername,
+};
 use http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 

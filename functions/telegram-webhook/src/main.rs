@@ -1,7 +1,7 @@
 //! Lambda entry point of the Telegram webhook.
 
 use guerdon_runtime::{ConfigError, Function, env};
-use guerdon_telegram::BotUsername;
+use guerdon_telegram::username::BotUsername;
 use lambda_http::{run, service_fn};
 use telegram_webhook::handler::{Bot, handle};
 use tokio::sync::OnceCell;

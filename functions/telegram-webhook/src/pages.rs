@@ -18,10 +18,15 @@ use guerdon_domain::{
     wallets::{Entry, EntryKind},
 };
 use guerdon_telegram::{
-    Button, Keyboard, Nav, Offer, Outgoing, Period as NavPeriod, Purse, User, deep_link,
     html::escape,
-    share_link,
+    keyboard::{Button, Keyboard},
+    links::{deep_link, share_link},
+    nav::{Nav, Period as NavPeriod},
+    offer::Offer,
+    outbound::Outgoing,
+    purse::Purse,
     texts::{fill, fill_html},
+    update::User,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 

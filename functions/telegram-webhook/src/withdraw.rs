@@ -13,7 +13,8 @@ use guerdon_domain::{
     withdrawals::{DestinationError, PayoutMethod, WithdrawalRules, WithdrawalState},
 };
 use guerdon_telegram::{
-    Button, Keyboard, Nav,
+    keyboard::{Button, Keyboard},
+    nav::Nav,
     texts::{WithdrawTexts, fill, fill_html},
 };
 

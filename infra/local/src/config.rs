@@ -15,7 +15,7 @@ use guerdon_runtime::{
     env::{self, ConfigError, optional},
     secrets::{Secret, Secrets},
 };
-use guerdon_telegram::BotUsername;
+use guerdon_telegram::username::BotUsername;
 
 /// Where the stack keeps its data.
 #[derive(Debug, Clone, PartialEq, Eq)]

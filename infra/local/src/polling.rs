@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use guerdon_runtime::secrets::Secret;
-use guerdon_telegram::{BotApi, BotUsername, MENU, MENU_WITHDRAW};
+use guerdon_telegram::{
+    client::BotApi,
+    command::{MENU, MENU_WITHDRAW},
+    username::BotUsername,
+};
 use lambda_http::Body;
 use serde_json::Value;
 use tokio::time::sleep;

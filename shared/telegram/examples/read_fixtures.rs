@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs, io, panic};
 
-use guerdon_telegram::{ParseError, SendError, Update, UpdateKind, read_reply};
+use guerdon_telegram::{
+    reply::{SendError, read_reply},
+    update::{ParseError, Update, UpdateKind},
+};
 use serde_json::{Value, json};
 
 fn main() -> io::Result<ExitCode> {

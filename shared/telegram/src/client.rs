@@ -12,7 +12,12 @@ use serde_json::{Value, json};
 use teloxide_core::Bot;
 use teloxide_core::net::default_reqwest_settings;
 
-use crate::{ALLOWED_UPDATES, BotUsername, Outgoing, SendError, read_reply};
+use crate::{
+    outbound::Outgoing,
+    reply::{SendError, read_reply},
+    update::ALLOWED_UPDATES,
+    username::BotUsername,
+};
 
 /// What a long poll may take on top of the waiting it asked for.
 const POLL_MARGIN_SECONDS: u64 = 10;
@@ -92,7 +97,7 @@ impl BotApi {
     }
 
     /// Waits up to `timeout_seconds` for updates from number `offset` on. They are handed over as they came,
-    /// for [`Update::from_value`](crate::Update::from_value).
+    /// for [`Update::from_value`](crate::update::Update::from_value).
     ///
     /// # Errors
     /// [`SendError`].
@@ -114,7 +119,7 @@ impl BotApi {
         self.call("deleteWebhook", &json!({"drop_pending_updates": false}), None).await.map(drop)
     }
 
-    /// Sets the menu of commands, [`MENU`](crate::MENU) or a translation of it for one language.
+    /// Sets the menu of commands, [`MENU`](crate::command::MENU) or a translation of it for one language.
     ///
     /// # Errors
     /// [`SendError`].

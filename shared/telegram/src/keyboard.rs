@@ -4,7 +4,7 @@ use teloxide_core::types::{
     CopyTextButton, InlineKeyboardButton, InlineKeyboardButtonKind, InlineKeyboardMarkup,
 };
 
-use crate::Nav;
+use crate::nav::Nav;
 
 /// The longest text that a button may copy, in characters.
 const MAX_COPY: usize = 256;

@@ -12,7 +12,13 @@
 //!
 //! ```
 //! use guerdon_domain::ids::TelegramId;
-//! use guerdon_telegram::{Button, Command, Keyboard, Nav, Outgoing, StartPayload, Update, UpdateKind};
+//! use guerdon_telegram::{
+//!     command::{Command, StartPayload},
+//!     keyboard::{Button, Keyboard},
+//!     nav::Nav,
+//!     outbound::Outgoing,
+//!     update::{Update, UpdateKind},
+//! };
 //!
 //! let body = br#"{"update_id":7,"message":{"message_id":1,"date":1790000000,"text":"/start ref_ABCD2345",
 //!     "chat":{"id":5001,"type":"private"},"from":{"id":5001,"is_bot":false,"first_name":"Ada"}}}"#;
@@ -26,33 +32,29 @@
 //! assert_eq!(reply.webhook_body()["method"], "sendMessage");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
-mod callback;
-#[cfg(feature = "client")]
-mod client;
-mod command;
-pub mod html;
-mod keyboard;
-mod links;
-mod offer;
-mod outbound;
-mod reply;
-mod secret;
-pub mod texts;
-mod update;
-mod username;
+//!
+//! [`Update::parse`]: update::Update::parse
+//! [`ParseError::BadMoneyUpdate`]: update::ParseError::BadMoneyUpdate
+//! [`UpdateKind::Other`]: update::UpdateKind::Other
+//! [`Command`]: command::Command
+//! [`StartPayload`]: command::StartPayload
+//! [`Nav`]: nav::Nav
+//! [`Outgoing`]: outbound::Outgoing
+//! [`Outgoing::webhook_body`]: outbound::Outgoing::webhook_body
+//! [`SendError`]: reply::SendError
 
-pub use callback::{Nav, Period};
 #[cfg(feature = "client")]
-pub use client::{BotApi, ClientError};
-pub use command::{Command, MENU, MENU_WITHDRAW, StartPayload};
-pub use keyboard::{Button, Keyboard};
-pub use links::{click_link, deep_link, share_link};
-pub use offer::{Offer, Purse};
-pub use outbound::Outgoing;
-pub use reply::{SendError, read_reply};
-pub use secret::secret_matches;
-pub use update::{
-    ALLOWED_UPDATES, Callback, Chat, ChatKind, Message, MessageRef, ParseError, PreCheckoutQuery,
-    RefundedPayment, SubscriptionState, SuccessfulPayment, Update, UpdateKind, User,
-};
-pub use username::{BotUsername, UsernameError};
+pub mod client;
+pub mod command;
+pub mod html;
+pub mod keyboard;
+pub mod links;
+pub mod nav;
+pub mod offer;
+pub mod outbound;
+pub mod purse;
+pub mod reply;
+pub mod secret;
+pub mod texts;
+pub mod update;
+pub mod username;

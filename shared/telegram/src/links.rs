@@ -3,7 +3,7 @@
 use guerdon_domain::{ids::ClickId, referrals::Code};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::BotUsername;
+use crate::username::BotUsername;
 
 /// All but what RFC 3986 calls unreserved.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

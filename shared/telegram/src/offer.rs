@@ -7,35 +7,10 @@ use guerdon_domain::{
     wallets::WalletKind,
 };
 
-use crate::texts::{OfferTexts, Texts, fill_html};
-
-/// What kind of reward a wallet holds, for members.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purse {
-    /// Comes off bills.
-    BillCredit,
-    /// Is paid out.
-    Earnings,
-    /// Is spent in the shop.
-    Balance,
-    /// Days of premium.
-    Days,
-    /// Service credits.
-    Credits,
-}
-
-impl Purse {
-    /// What a wallet of this kind and currency is to its member.
-    pub fn of(kind: WalletKind, currency: Currency) -> Self {
-        match kind {
-            _ if currency == Currency::DAY => Self::Days,
-            WalletKind::BillCredit => Self::BillCredit,
-            WalletKind::Earnings => Self::Earnings,
-            WalletKind::Balance => Self::Balance,
-            WalletKind::Credits => Self::Credits,
-        }
-    }
-}
+use crate::{
+    purse::Purse,
+    texts::{OfferTexts, Texts, fill_html},
+};
 
 /// What the program promises to who invites. The texts are no HTML yet.
 #[derive(Debug, Clone, PartialEq, Eq)]

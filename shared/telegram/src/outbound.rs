@@ -8,7 +8,7 @@ use teloxide_core::types::{
     CallbackQueryId, ChatId, LinkPreviewOptions, MessageId, ParseMode, PreCheckoutQueryId, ReplyMarkup,
 };
 
-use crate::{Keyboard, html};
+use crate::{html, keyboard::Keyboard};
 
 /// The longest toast, in characters.
 const MAX_TOAST: usize = 200;
@@ -104,7 +104,7 @@ fn json(payload: &impl Serialize) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Button, Nav};
+    use crate::{keyboard::Button, nav::Nav};
     use serde_json::json;
 
     fn check(call: &Outgoing, method: &str, mut params: Value) {

@@ -3,7 +3,7 @@
 //! A template's `{name}` is filled by [`fill`], which escapes the value: no member's name can break or
 //! forge a message. Texts are Telegram HTML.
 
-use crate::{html::escape, offer::Purse};
+use crate::{html::escape, purse::Purse};
 
 /// All texts of one language.
 #[derive(Debug)]

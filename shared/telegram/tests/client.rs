@@ -2,7 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use guerdon_domain::ids::TelegramId;
-use guerdon_telegram::{BotApi, ClientError, Keyboard, MENU, Outgoing, SendError};
+use guerdon_telegram::{
+    client::{BotApi, ClientError},
+    command::MENU,
+    keyboard::Keyboard,
+    outbound::Outgoing,
+    reply::SendError,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -8,7 +8,11 @@ use guerdon_domain::{
     money::{Currency, Money},
     referrals::Code,
 };
-use guerdon_telegram::{Command, Nav, Period, StartPayload, SubscriptionState, Update, UpdateKind};
+use guerdon_telegram::{
+    command::{Command, StartPayload},
+    nav::{Nav, Period},
+    update::{SubscriptionState, Update, UpdateKind},
+};
 
 #[derive(Debug, PartialEq)]
 enum Read {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::fields::{owned, present};
 use super::message::{Chat, User, date, message_id};
-use crate::Nav;
+use crate::nav::Nav;
 
 /// A tap.
 #[derive(Debug, Clone, PartialEq, Eq)]

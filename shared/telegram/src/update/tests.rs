@@ -152,7 +152,7 @@ fn taps() {
         let Ok(UpdateKind::Callback(tap)) = parse(json!({"update_id": 7, "callback_query": query})) else {
             panic!()
         };
-        assert_eq!((tap.id.as_str(), tap.nav()), ("31", Some(crate::Nav::Help)));
+        assert_eq!((tap.id.as_str(), tap.nav()), ("31", Some(crate::nav::Nav::Help)));
         tap.message.map(|message| (message.message_id, message.editable))
     };
     let chat = json!({"id": 5001, "type": "private"});

@@ -36,7 +36,7 @@ use guerdon_runtime::{
     stream::{StreamEvent, changes},
 };
 use guerdon_store::table::{Meter, Store};
-use guerdon_telegram::BotUsername;
+use guerdon_telegram::username::BotUsername;
 use serde_json::json;
 
 const TABLE: &str = "guerdon";
