@@ -1,41 +1,20 @@
 //! One request from Telegram: checked, read, answered.
 
-use guerdon_app::{
-    context::App,
-    error::AppError,
-    members::Started,
-    observe::correlated,
-    stored::{ParkedEvent, WaitsFor},
-};
+use guerdon_app::{error::AppError, observe::correlated};
 use guerdon_runtime::{
     http_body::{MAX_BODY, bounded},
     problem::{Problem, internal, method_not_allowed, too_large, unauthorized, unavailable},
-    secrets::{Secret, Secrets},
+    secrets::Secret,
 };
 use guerdon_telegram::{
     outbound::Outgoing,
     secret::secret_matches,
     update::{ParseError, Update},
-    username::BotUsername,
 };
 use http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 
-use crate::dispatch::{Reply, answer};
-
-/// What the webhook needs.
-pub struct Bot {
-    /// The use cases' context.
-    pub app: App,
-    /// The deployment's secrets.
-    pub secrets: Secrets,
-    /// The bot's name, for deep links.
-    pub username: BotUsername,
-    /// Stripe Payment Link; `{plan}` in it stands for the plan's id.
-    pub payment_link: Option<String>,
-    /// Where the HTTP API is, as `https://api.example.com`: for operators' links.
-    pub public_url: Option<String>,
-}
+use crate::{dispatch, parse::intent, payments, reply::Reply, state::Bot};
 
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 
@@ -61,7 +40,7 @@ async fn answer_request(bot: &Bot, request: &Request) -> Result<Option<Outgoing>
         }
         Err(ParseError::BadMoneyUpdate { update_id, kind, field, .. }) => {
             tracing::error!(update_id, kind, field, "an update about money cannot be read; parked");
-            park(bot, update_id, kind, body).await.map_err(|error| failed(update_id, &error))?;
+            payments::park(bot, update_id, kind, body).await.map_err(|error| failed(update_id, &error))?;
             Ok(None)
         }
         Err(error) => Err(unreadable(&error)),
@@ -70,18 +49,18 @@ async fn answer_request(bot: &Bot, request: &Request) -> Result<Option<Outgoing>
 
 async fn answer_update(bot: &Bot, update: &Update, body: &[u8]) -> Result<Option<Outgoing>, Problem> {
     let update_id = update.update_id;
-    let reply = match answer(bot, update, body).await {
+    let intent = intent(update, bot.username.as_str());
+    let reply = match dispatch::answer(bot, update_id, intent, body).await {
         Ok(reply) => reply,
         Err(error) => {
             let problem = failed(update_id, &error);
-            // One failing update would block its whole chat: what can't be mended by trying again is logged
+            // One failing update would block its whole chat: what trying again cannot fix is logged
             // and acknowledged.
             return if error.retryable() { Err(problem) } else { Ok(None) };
         }
     };
     match reply {
         Reply::Nothing => Ok(None),
-        // Joining writes the update's id with the member, in one transaction.
         Reply::Remembered(outgoing) => Ok(Some(outgoing)),
         Reply::Say(outgoing) => {
             let fresh = bot.app.store.messages().see_update(update_id, bot.app.now()).await;
@@ -104,23 +83,6 @@ async fn authenticate(bot: &Bot, request: &Request) -> Result<(), Problem> {
     }
 }
 
-/// Keeps an update about money that this version cannot act upon.
-pub(crate) async fn park(bot: &Bot, update_id: i64, kind: &str, body: &[u8]) -> Result<(), AppError> {
-    let now = bot.app.now();
-    let kind = format!("telegram.{kind}");
-    let event = ParkedEvent {
-        event_id: update_id.to_string(),
-        waits_for: WaitsFor::Handler { kind: kind.clone() },
-        event_kind: kind,
-        created: now,
-        parked_at: now,
-        body: String::from_utf8_lossy(body).into_owned(),
-        replay_requested_at: None,
-        replays: 0,
-    };
-    guerdon_app::payments::park_for_handler(&bot.app, &event).await
-}
-
 fn unreadable(error: &ParseError) -> Problem {
     let (code, detail) = match error {
         ParseError::NotJson => ("not_json", "The body is not JSON."),
@@ -138,13 +100,4 @@ fn json(outgoing: &Outgoing) -> Response<Body> {
     let mut response = Response::new(Body::Text(outgoing.webhook_body().to_string()));
     response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     response
-}
-
-/// Only a start that joined somebody has written its update's id already.
-pub(crate) fn start_reply(started: &Started, outgoing: Outgoing) -> Reply {
-    match started {
-        Started::Duplicate => Reply::Nothing,
-        Started::Joined { .. } => Reply::Remembered(outgoing),
-        Started::Returned | Started::Refused(_) => Reply::Say(outgoing),
-    }
 }

@@ -3,7 +3,7 @@
 use guerdon_runtime::{ConfigError, Function, env};
 use guerdon_telegram::username::BotUsername;
 use lambda_http::{run, service_fn};
-use telegram_webhook::handler::{Bot, handle};
+use telegram_webhook::{handler::handle, state::Bot};
 use tokio::sync::OnceCell;
 
 #[tokio::main(flavor = "current_thread")]

@@ -13,7 +13,7 @@ use guerdon_simulator::Sim;
 use guerdon_store::table::{Meter, Store};
 use notifier::handler::Notifier;
 use stripe_webhook::handler::Door;
-use telegram_webhook::handler::Bot;
+use telegram_webhook::state::Bot;
 
 use crate::{
     bus::LocalBus,

@@ -18,7 +18,10 @@ use guerdon_telegram::{
     texts::{WithdrawTexts, fill, fill_html},
 };
 
-use crate::{dispatch::Words, handler::Bot, pages::Page};
+use crate::{
+    reply::{Page, Words},
+    state::Bot,
+};
 
 /// What is there, what is under way, and how to ask.
 pub(crate) async fn page(bot: &Bot, words: Words, member: &Member) -> Result<Page, AppError> {
@@ -52,7 +55,7 @@ pub(crate) async fn page(bot: &Bot, words: Words, member: &Member) -> Result<Pag
 }
 
 /// Asks for what the line says. The update's id is the key: a redelivered message asks once.
-pub(crate) async fn asked(
+pub(crate) async fn ask(
     bot: &Bot,
     words: Words,
     member: &Member,

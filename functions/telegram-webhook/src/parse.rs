@@ -1,0 +1,206 @@
+//! What an update asks for, read from the update alone.
+
+use guerdon_domain::{ids::ClickId, referrals::Code};
+use guerdon_telegram::{
+    command::{Command, StartPayload},
+    nav::{Nav, Period},
+    update::{Callback, ChatKind, Message, PreCheckoutQuery, Update, UpdateKind, User},
+};
+
+use crate::reply::Place;
+
+/// What an update asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Intent<'a> {
+    /// Nothing.
+    Nothing,
+    /// Somebody starts, perhaps with a friend's code and the click on its link.
+    Start { user: &'a User, code: Option<Code>, click: Option<ClickId> },
+    /// Somebody asks for a page.
+    Show { user: &'a User, topic: Topic, place: Place },
+    /// Somebody tapped a button that is none of ours.
+    StrayTap(&'a Callback),
+    /// Somebody blocked the bot or lets it write again.
+    Block { user: &'a User, blocked: bool },
+    /// Somebody is about to pay with Stars.
+    PreCheckout(&'a PreCheckoutQuery),
+    /// Money moved, in Stars: an update of this kind.
+    Money(&'static str),
+}
+
+/// What a page is about.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Topic {
+    Help,
+    Privacy,
+    Terms,
+    PaySupport,
+    Plans,
+    SignIn,
+    NotOffered,
+    Unknown,
+    UnreadableLink,
+    /// The member who asks.
+    Member(MemberTopic),
+}
+
+/// What a page about the member who asks shows or does.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum MemberTopic {
+    Recruit,
+    Statement {
+        before: Option<u64>,
+    },
+    Claim,
+    Withdrawals,
+    /// Asks for a withdrawal, with the line that says which.
+    Withdraw(String),
+    Profile,
+    Leaderboard(Period),
+}
+
+/// Reads what `update` asks the bot named `username`.
+pub(crate) fn intent<'a>(update: &'a Update, username: &str) -> Intent<'a> {
+    match &update.kind {
+        UpdateKind::Message(message) => of_message(message, username),
+        UpdateKind::Callback(tap) => of_tap(tap),
+        UpdateKind::PreCheckout(query) => Intent::PreCheckout(query),
+        UpdateKind::MyChatMember { user, blocked, .. } => Intent::Block { user, blocked: *blocked },
+        UpdateKind::SuccessfulPayment { .. } => Intent::Money("successful_payment"),
+        UpdateKind::RefundedPayment { .. } => Intent::Money("refunded_payment"),
+        UpdateKind::StarsSubscription { .. } => Intent::Money("subscription"),
+        UpdateKind::Other(_) => Intent::Nothing,
+    }
+}
+
+fn of_message<'a>(message: &'a Message, username: &str) -> Intent<'a> {
+    let (Some(user), Some(text)) = (&message.from, &message.text) else { return Intent::Nothing };
+    if message.chat.kind != ChatKind::Private || user.is_bot {
+        return Intent::Nothing;
+    }
+    let topic = match Command::parse(text, username) {
+        Some(Command::Start(StartPayload::Unreadable)) => Topic::UnreadableLink,
+        Some(Command::Start(payload)) => return start(user, payload),
+        Some(command) => of_command(command),
+        None => match Code::parse(text.trim()) {
+            // A code sent by itself is a start: some clients swallow the second tap on a link.
+            Ok(code) => return Intent::Start { user, code: Some(code), click: None },
+            Err(_) => Topic::Unknown,
+        },
+    };
+    Intent::Show { user, topic, place: Place::Below }
+}
+
+fn start(user: &User, payload: StartPayload) -> Intent<'_> {
+    let (code, click) = match payload {
+        StartPayload::Referral(code) => (Some(code), None),
+        StartPayload::Clicked(code, click) => (Some(code), Some(click)),
+        StartPayload::Empty | StartPayload::Product(_) | StartPayload::Unreadable => (None, None),
+    };
+    Intent::Start { user, code, click }
+}
+
+fn of_command(command: Command) -> Topic {
+    match command {
+        Command::Recruit => Topic::Member(MemberTopic::Recruit),
+        Command::Credits => Topic::Member(MemberTopic::Statement { before: None }),
+        Command::Profile => Topic::Member(MemberTopic::Profile),
+        Command::Withdraw(line) if line.is_empty() => Topic::Member(MemberTopic::Withdrawals),
+        Command::Withdraw(line) => Topic::Member(MemberTopic::Withdraw(line)),
+        Command::Plans => Topic::Plans,
+        Command::Help => Topic::Help,
+        Command::Privacy => Topic::Privacy,
+        Command::Terms => Topic::Terms,
+        Command::PaySupport => Topic::PaySupport,
+        Command::Admin => Topic::SignIn,
+        Command::Wallet | Command::Shop => Topic::NotOffered,
+        Command::Start(_) | Command::SetDiscount(_) | Command::Unknown(_) => Topic::Unknown,
+    }
+}
+
+fn of_tap(tap: &Callback) -> Intent<'_> {
+    let Some(nav) = tap.nav() else { return Intent::StrayTap(tap) };
+    let topic = match nav {
+        Nav::Help => Topic::Help,
+        Nav::Plans => Topic::Plans,
+        Nav::Recruit => Topic::Member(MemberTopic::Recruit),
+        Nav::Leaderboard(period) => Topic::Member(MemberTopic::Leaderboard(period)),
+        Nav::Credits { cursor } => Topic::Member(MemberTopic::Statement { before: cursor }),
+        Nav::Claim => Topic::Member(MemberTopic::Claim),
+        Nav::Withdraw => Topic::Member(MemberTopic::Withdrawals),
+        Nav::Profile => Topic::Member(MemberTopic::Profile),
+    };
+    let place = match &tap.message {
+        Some(message) if message.editable => Place::InPlaceOf(message.message_id),
+        _ => Place::Below,
+    };
+    Intent::Show { user: &tap.from, topic, place }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn check(update: &Value, expect: &str) {
+        let update = Update::from_value(update).unwrap();
+        let (user, intent) = match intent(&update, "guerdon_bot") {
+            Intent::Show { user, topic, place } => (Some(user), format!("{topic:?} {place:?}")),
+            Intent::Start { user, code, click } => {
+                let code = code.map(|code| code.as_str().to_owned());
+                (Some(user), format!("Start {code:?} {}", click.is_some()))
+            }
+            other => (None, format!("{other:?}").split(['(', ' ']).next().unwrap().to_owned()),
+        };
+        assert_eq!(intent, expect, "{update:?}");
+        assert!(user.is_none_or(|user| user.id.get() == 5001));
+    }
+
+    fn message(text: &str, chat: &str) -> Value {
+        json!({ "update_id": 7, "message": {
+            "message_id": 1, "date": 1_790_000_000, "text": text,
+            "chat": { "id": 5001, "type": chat }, "from": { "id": 5001, "is_bot": false, "first_name": "Ada" },
+        } })
+    }
+
+    #[test]
+    fn messages() {
+        for (text, expect) in [
+            ("/start", "Start None false"),
+            ("/start p_gold", "Start None false"),
+            ("/start ref_ABCD2345", "Start Some(\"ABCD2345\") false"),
+            (" abcd2345 ", "Start Some(\"ABCD2345\") false"),
+            ("/start x=1", "UnreadableLink Below"),
+            ("/recruit@guerdon_bot", "Member(Recruit) Below"),
+            ("/credits", "Member(Statement { before: None }) Below"),
+            ("/withdraw", "Member(Withdrawals) Below"),
+            ("/withdraw 500 upi a@b", "Member(Withdraw(\"500 upi a@b\")) Below"),
+            ("/profile", "Member(Profile) Below"),
+            ("/admin", "SignIn Below"),
+            ("/shop", "NotOffered Below"),
+            ("/set_discount 15", "Unknown Below"),
+            ("hello", "Unknown Below"),
+        ] {
+            check(&message(text, "private"), expect);
+            check(&message(text, "group"), "Nothing");
+        }
+    }
+
+    #[test]
+    fn taps() {
+        let tap = |data: &str, message: Value| {
+            json!({ "update_id": 7, "callback_query": {
+                "id": "1", "chat_instance": "1", "data": data, "message": message,
+                "from": { "id": 5001, "is_bot": false, "first_name": "Ada" },
+            } })
+        };
+        let at =
+            |date: i64| json!({ "message_id": 9, "date": date, "chat": { "id": 5001, "type": "private" } });
+        check(&tap("nav:credits:5", at(1)), "Member(Statement { before: Some(5) }) InPlaceOf(9)");
+        check(&tap("nav:top:week", at(1)), "Member(Leaderboard(Week)) InPlaceOf(9)");
+        // Telegram dates a message zero that is too old to be edited.
+        check(&tap("nav:help", at(0)), "Help Below");
+        check(&tap("spend:everything", at(1)), "StrayTap");
+    }
+}

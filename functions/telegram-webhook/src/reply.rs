@@ -1,0 +1,46 @@
+//! What the bot answers: a page in words and buttons, and where it goes.
+
+use guerdon_domain::ids::TelegramId;
+use guerdon_telegram::{keyboard::Keyboard, outbound::Outgoing, texts::Texts};
+
+/// The texts of one language.
+pub(crate) type Words = &'static Texts;
+
+/// The reply to an update.
+pub(crate) enum Reply {
+    /// None: a bare 200.
+    Nothing,
+    /// This, unless the update was answered before.
+    Say(Outgoing),
+    /// This; the work itself has remembered the update.
+    Remembered(Outgoing),
+}
+
+/// A message with its buttons, not yet addressed.
+pub(crate) struct Page {
+    pub(crate) text: String,
+    pub(crate) keyboard: Keyboard,
+}
+
+/// Where a page goes in the chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Below, as a new message.
+    Below,
+    /// In place of the message of this number. It also ends the spinner of the button that was tapped.
+    InPlaceOf(i32),
+}
+
+impl Page {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), keyboard: Keyboard::new() }
+    }
+
+    /// The page as a message to `user`.
+    pub(crate) fn at(self, place: Place, user: TelegramId) -> Outgoing {
+        match place {
+            Place::Below => Outgoing::send_html(user, self.text, self.keyboard),
+            Place::InPlaceOf(message_id) => Outgoing::edit_html(user, message_id, self.text, self.keyboard),
+        }
+    }
+}

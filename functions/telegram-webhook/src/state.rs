@@ -1,0 +1,19 @@
+//! What the webhook works with.
+
+use guerdon_app::context::App;
+use guerdon_runtime::secrets::Secrets;
+use guerdon_telegram::username::BotUsername;
+
+/// What the webhook needs.
+pub struct Bot {
+    /// The use cases' context.
+    pub app: App,
+    /// The deployment's secrets.
+    pub secrets: Secrets,
+    /// The bot's name, for deep links.
+    pub username: BotUsername,
+    /// Stripe Payment Link; `{plan}` in it stands for the plan's id.
+    pub payment_link: Option<String>,
+    /// Where the HTTP API is, as `https://api.example.com`: for operators' links.
+    pub public_url: Option<String>,
+}
