@@ -9,7 +9,7 @@ use guerdon_app::context::{App, Clock, MovableClock, OsEntropy, SystemClock};
 use guerdon_domain::ids::TelegramId;
 use guerdon_engine::Engine;
 use guerdon_runtime::bus::EventBus;
-use guerdon_simulator::Sim;
+use guerdon_simulator::sim::Sim;
 use guerdon_store::table::{Meter, Store};
 use notifier::handler::Notifier;
 use stripe_webhook::handler::Door;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use guerdon_app::context::MovableClock;
 use guerdon_runtime::secrets::Secret;
-use guerdon_simulator::{Plan, Sim, SimConfig};
+use guerdon_simulator::{
+    config::{Plan, SimConfig},
+    sim::Sim,
+};
 
 use crate::config::{Config, Data};
 
@@ -51,7 +54,7 @@ pub(crate) fn simulate(
     }
     let clock = clock.clone();
     let signing = config.secret(Secret::StripeWebhookSecret).unwrap_or_default();
-    let sim = guerdon_simulator::new(SimConfig {
+    let sim = Sim::try_new(SimConfig {
         base_url: base_url.to_owned(),
         bot_username: config.bot_username.as_str().to_owned(),
         brand: config.preset.brand.clone(),

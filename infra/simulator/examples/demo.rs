@@ -10,7 +10,10 @@ use std::{
 };
 
 use axum::{Json, Router, extract::State, routing::post};
-use guerdon_simulator::{Plan, Sim, SimConfig};
+use guerdon_simulator::{
+    config::{Plan, SimConfig},
+    sim::Sim,
+};
 use serde_json::{Value, json};
 
 type Error = Box<dyn std::error::Error>;
@@ -21,7 +24,7 @@ async fn main() -> Result<(), Error> {
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     let base_url = format!("http://{}", listener.local_addr()?);
     let offset = Arc::new(AtomicI64::new(0));
-    let sim = guerdon_simulator::new(config(&base_url, Arc::clone(&offset)))?;
+    let sim = Sim::try_new(config(&base_url, Arc::clone(&offset)))?;
     let clock = move |Json(body): Json<Value>| async move {
         offset.fetch_add(body["advance_seconds"].as_i64().unwrap_or_default(), Ordering::Relaxed);
         Json(json!({"ok": true}))

@@ -16,7 +16,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     routing::post,
 };
-use guerdon_simulator::{Plan, Sim, SimConfig};
+use guerdon_simulator::{
+    config::{Plan, SimConfig},
+    sim::Sim,
+};
 use serde_json::Value;
 
 type Error = Box<dyn std::error::Error>;
@@ -37,7 +40,7 @@ async fn main() -> Result<(), Error> {
     let (port, telegram, stripe) = (next("PORT")?, next("the Telegram URL")?, next("the Stripe URL")?);
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     let base_url = format!("http://{}", listener.local_addr()?);
-    let sim = guerdon_simulator::new(config(&base_url)?)?;
+    let sim = Sim::try_new(config(&base_url)?)?;
     let http = reqwest::Client::builder().no_proxy().build()?;
     let world = sim.router();
     let doors = Router::new()

@@ -1,14 +1,26 @@
 //! The page and the stand-in checkout. All of it is in the binary: no CDN, no build step.
 
+use std::sync::Arc;
+
 use axum::{
+    Json,
     body::Bytes,
-    extract::{RawQuery, State as Shared},
+    extract::{Query, RawQuery, State as Shared},
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{ActionError, Plan, Sim, SimConfig, form};
+use crate::{
+    answer::ActionError,
+    config::{Plan, SimConfig},
+    form,
+    stripe::state::Stripe,
+    telegram::state::Telegram,
+    view,
+    world::Side,
+};
 
 const PAGE: &str = include_str!("../assets/sim.html");
 const STYLE: &str = include_str!("../assets/sim.css");
@@ -39,8 +51,28 @@ pub(crate) fn render(config: &SimConfig) -> String {
         .replace("\"{{SETTINGS}}\"", &settings)
 }
 
-pub(crate) async fn page(Shared(sim): Shared<Sim>) -> Response {
-    html(StatusCode::OK, sim.page_html().to_owned())
+/// The page as it was rendered at the start.
+#[derive(Clone)]
+pub(crate) struct Rendered(pub(crate) Arc<str>);
+
+/// `GET /sim`.
+pub(crate) async fn page(Shared(Rendered(page)): Shared<Rendered>) -> Response {
+    html(StatusCode::OK, page.as_ref().to_owned())
+}
+
+#[derive(Deserialize)]
+pub(crate) struct StateQuery {
+    user: Option<i64>,
+    revision: Option<u64>,
+}
+
+/// `GET /sim/api/state`: everything the page shows.
+pub(crate) async fn state(
+    Shared(bot): Shared<Side<Telegram>>,
+    Shared(stripe): Shared<Side<Stripe>>,
+    Query(query): Query<StateQuery>,
+) -> Json<Value> {
+    Json(view::overview(&bot, &stripe, query.user, query.revision))
 }
 
 fn html(status: StatusCode, body: String) -> Response {
@@ -51,8 +83,8 @@ fn html(status: StatusCode, body: String) -> Response {
 }
 
 /// `GET /sim/pay?plan=<id>&client_reference_id=<telegram id>`: what a Payment Link opens.
-pub(crate) async fn checkout(Shared(sim): Shared<Sim>, RawQuery(query): RawQuery) -> Response {
-    match order(&sim, query.as_deref().unwrap_or_default()) {
+pub(crate) async fn checkout(Shared(stripe): Shared<Side<Stripe>>, RawQuery(query): RawQuery) -> Response {
+    match order(stripe.config(), query.as_deref().unwrap_or_default()) {
         Ok((plan, user_id)) => {
             let price = escape(&price(&plan));
             let inside = format!(
@@ -66,45 +98,49 @@ pub(crate) async fn checkout(Shared(sim): Shared<Sim>, RawQuery(query): RawQuery
                 name = escape(&plan.name),
                 id = escape(&plan.id),
             );
-            checkout_page(&sim, StatusCode::OK, &inside)
+            checkout_page(stripe.config(), StatusCode::OK, &inside)
         }
-        Err(error) => failure(&sim, &error),
+        Err(error) => failure(stripe.config(), &error),
     }
 }
 
 /// The form of the checkout.
-pub(crate) async fn pay(Shared(sim): Shared<Sim>, body: Bytes) -> Response {
-    let order = order(&sim, &String::from_utf8_lossy(&body));
+pub(crate) async fn pay(
+    Shared(bot): Shared<Side<Telegram>>,
+    Shared(stripe): Shared<Side<Stripe>>,
+    body: Bytes,
+) -> Response {
+    let order = order(stripe.config(), &String::from_utf8_lossy(&body));
     let paid = match order {
-        Ok((plan, user_id)) => sim.subscribe(user_id, &plan.id).await,
+        Ok((plan, user_id)) => stripe.subscribe(user_id, &bot.name_of(user_id), &plan.id).await,
         Err(error) => Err(error),
     };
     match paid {
         Ok(_) => checkout_page(
-            &sim,
+            stripe.config(),
             StatusCode::OK,
             "<p class=\"tick\">✓</p><p class=\"plan\">Paid, go back to the chat.</p>\
              <p class=\"note\"><a href=\"/sim\">Open the simulator</a></p>",
         ),
-        Err(error) => failure(&sim, &error),
+        Err(error) => failure(stripe.config(), &error),
     }
 }
 
-fn failure(sim: &Sim, error: &ActionError) -> Response {
+fn failure(config: &SimConfig, error: &ActionError) -> Response {
     let inside =
         format!("<p class=\"plan\">That did not work</p><p class=\"note\">{}</p>", escape(&error.message));
-    checkout_page(sim, StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST), &inside)
+    checkout_page(config, StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST), &inside)
 }
 
-fn checkout_page(sim: &Sim, status: StatusCode, inside: &str) -> Response {
-    let page = CHECKOUT.replace("{{BRAND}}", &escape(&sim.config().brand)).replace("{{INSIDE}}", inside);
+fn checkout_page(config: &SimConfig, status: StatusCode, inside: &str) -> Response {
+    let page = CHECKOUT.replace("{{BRAND}}", &escape(&config.brand)).replace("{{INSIDE}}", inside);
     html(status, page)
 }
 
-fn order(sim: &Sim, encoded: &str) -> Result<(Plan, i64), ActionError> {
+fn order(config: &SimConfig, encoded: &str) -> Result<(Plan, i64), ActionError> {
     let fields = form::flat(encoded);
     let field = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
-    let plan = sim.config().plans.iter().find(|plan| plan.id == field("plan")).cloned();
+    let plan = config.plans.iter().find(|plan| plan.id == field("plan")).cloned();
     let plan = plan.ok_or_else(|| ActionError::not_found("There is no such plan."))?;
     let user_id = field("client_reference_id").parse().ok().filter(|id| *id > 0);
     let user_id =

@@ -6,7 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::state::{self, State};
+use crate::{
+    snapshot::{self, Snapshot},
+    stripe::state::Stripe,
+    telegram::state::Telegram,
+    world::Side,
+};
 
 /// The whole snapshot is written each time, so a burst of changes must not write it each time.
 pub(crate) const SAVE_EVERY: Duration = Duration::from_millis(500);
@@ -14,6 +19,8 @@ pub(crate) const SAVE_EVERY: Duration = Duration::from_millis(500);
 /// Knows what of the world is on disk.
 pub(crate) struct Saver {
     path: Option<PathBuf>,
+    bot: Side<Telegram>,
+    stripe: Side<Stripe>,
     saved: Mutex<Saved>,
 }
 
@@ -23,27 +30,34 @@ struct Saved {
 }
 
 impl Saver {
-    /// A saver of a world that is on disk up to `revision`; without a path it saves nothing.
-    pub(crate) const fn new(path: Option<PathBuf>, revision: u64) -> Self {
-        Self { path, saved: Mutex::new(Saved { revision, at: None }) }
+    /// A saver of a world that is on disk as it is now; without a path it saves nothing.
+    pub(crate) fn new(path: Option<PathBuf>, bot: Side<Telegram>, stripe: Side<Stripe>) -> Self {
+        let saved = Mutex::new(Saved { revision: bot.revision(), at: None });
+        Self { path, bot, stripe, saved }
     }
 
-    /// Saves, unless that was done a moment ago.
-    pub(crate) fn save_unless_recent(&self, state: &State) {
+    /// Saves, unless that was done a moment ago. In a burst only the first change is written at once; the rest follow
+    /// within half a second.
+    pub(crate) fn save_unless_recent(&self) {
         let at = self.saved.lock().unwrap_or_else(PoisonError::into_inner).at;
         if at.is_none_or(|at| at.elapsed() >= SAVE_EVERY) {
-            self.save(state);
+            self.save();
         }
     }
 
-    /// Saves what is not on disk yet.
+    /// Saves what is not on disk yet, both sides as of one moment.
     #[expect(clippy::disallowed_methods, reason = "the pace of writing is real time")]
-    pub(crate) fn save(&self, state: &State) {
+    pub(crate) fn save(&self) {
+        let Some(path) = &self.path else { return };
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(path) = self.path.as_ref().filter(|_| saved.revision != state.revision) else { return };
+        let (telegram, stripe) = (self.bot.lock(), self.stripe.lock());
+        let revision = self.bot.revision();
+        if saved.revision == revision {
+            return;
+        }
         // The world goes on in memory; only the next start would miss something.
-        match state::save(path, state) {
-            Ok(()) => *saved = Saved { revision: state.revision, at: Some(Instant::now()) },
+        match snapshot::save(path, &Snapshot { revision, telegram: &telegram, stripe: &stripe }) {
+            Ok(()) => *saved = Saved { revision, at: Some(Instant::now()) },
             Err(error) => {
                 tracing::error!(%error, path = %path.display(), "the simulator's state was not saved")
             }

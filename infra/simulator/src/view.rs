@@ -3,14 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    Sim,
-    state::State,
-    stripe::{
-        invoices,
-        ledger::{Invoice, Stripe},
-        objects,
-    },
-    telegram::chats::{Author, ChatMessage, Telegram},
+    stripe::{overview::customer, state::Stripe},
+    telegram::state::{Author, ChatMessage, Telegram},
+    world::Side,
 };
 
 const SHOWN_MESSAGES: usize = 200;
@@ -18,25 +13,33 @@ const SHOWN_LOG: usize = 60;
 
 /// The state for the page, with the chat and the money of one user. A caller who names the current revision gets
 /// only that nothing changed.
-pub(crate) fn overview(sim: &Sim, user: Option<i64>, known_revision: Option<u64>) -> Value {
-    let now = sim.now();
-    sim.read(|state| {
-        if known_revision == Some(state.revision) {
-            return json!({"unchanged": true, "revision": state.revision, "now": now});
-        }
-        let user = user.unwrap_or(1001);
-        json!({
-            "revision": state.revision,
-            "now": now,
-            "users": users(&state.telegram),
-            "other_chats": other_chats(&state.telegram),
-            "chat": chat(&state.telegram, user),
-            "commands": state.telegram.commands["commands"],
-            "money": money(&state.stripe, user),
-            "hold": state.stripe.hold,
-            "failing": {"telegram": state.telegram.fail, "stripe": state.stripe.fail},
-            "events": events(state),
-            "stripe_calls": calls(state),
+pub(crate) fn overview(
+    bot: &Side<Telegram>,
+    stripe: &Side<Stripe>,
+    user: Option<i64>,
+    known_revision: Option<u64>,
+) -> Value {
+    let now = bot.now();
+    bot.read(|telegram| {
+        stripe.read(|stripe| {
+            let revision = bot.revision();
+            if known_revision == Some(revision) {
+                return json!({"unchanged": true, "revision": revision, "now": now});
+            }
+            let user = user.unwrap_or(1001);
+            json!({
+                "revision": revision,
+                "now": now,
+                "users": users(telegram),
+                "other_chats": other_chats(telegram),
+                "chat": chat(telegram, user),
+                "commands": telegram.commands["commands"],
+                "money": money(stripe, user),
+                "hold": stripe.hold,
+                "failing": {"telegram": telegram.fail, "stripe": stripe.fail},
+                "events": events(stripe),
+                "stripe_calls": calls(stripe),
+            })
         })
     })
 }
@@ -94,30 +97,8 @@ fn money(stripe: &Stripe, user: i64) -> Value {
     id.and_then(|id| customer(stripe, &id)).unwrap_or(Value::Null)
 }
 
-/// A customer with everything that belongs to it, newest first.
-pub(crate) fn customer(stripe: &Stripe, id: &str) -> Option<Value> {
-    let customer = stripe.customers.get(id)?;
-    let own = |invoice: &&Invoice| invoice.customer == id;
-    let lines = stripe.transactions.iter().rev().filter(|line| line.customer == id);
-    let subscriptions = stripe.subscriptions.iter().rev().filter(|subscription| subscription.customer == id);
-    let shown = |invoice: &Invoice| {
-        let mut shown = invoices::invoice(invoice, customer);
-        // Not Stripe's fields: the page would have to ask for the payment and add refunds up.
-        shown["sim_plan"] = json!(invoice.plan.name);
-        shown["sim_refunded"] = json!(invoice.payment().map_or(0, |payment| payment.refunded_minor));
-        shown["sim_charged"] = json!(invoice.payment().map_or(0, |payment| payment.amount_minor));
-        shown
-    };
-    Some(json!({
-        "customer": objects::customer(customer),
-        "subscriptions": subscriptions.map(objects::subscription).collect::<Vec<_>>(),
-        "invoices": stripe.invoices.iter().rev().filter(own).map(shown).collect::<Vec<_>>(),
-        "balance_transactions": lines.map(objects::transaction).collect::<Vec<_>>(),
-    }))
-}
-
-fn events(state: &State) -> Vec<Value> {
-    let newest = state.stripe.events.iter().rev().take(SHOWN_LOG).map(|event| {
+fn events(stripe: &Stripe) -> Vec<Value> {
+    let newest = stripe.events.iter().rev().take(SHOWN_LOG).map(|event| {
         json!({
             "id": event.id, "type": event.kind, "status": event.status, "http_status": event.http_status,
             "attempts": event.attempts, "created": event.created, "customer": event.customer,
@@ -126,6 +107,6 @@ fn events(state: &State) -> Vec<Value> {
     newest.collect()
 }
 
-fn calls(state: &State) -> Value {
-    json!(state.stripe.calls.iter().rev().take(SHOWN_LOG).collect::<Vec<_>>())
+fn calls(stripe: &Stripe) -> Value {
+    json!(stripe.calls.iter().rev().take(SHOWN_LOG).collect::<Vec<_>>())
 }

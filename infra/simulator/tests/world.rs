@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::Arc;
 
-use guerdon_simulator::SimError;
+use guerdon_simulator::{config::SimError, sim::Sim};
 use serde_json::json;
 use support::Stack;
 
@@ -85,12 +85,12 @@ fn configuration_is_checked() {
     let clock = Arc::new(std::sync::atomic::AtomicI64::new(0));
     let config = |url: &str| support::config(url, None, Arc::clone(&clock));
     for url in ["http://127.0.0.1:8080/", "http://localhost:1", "http://[::1]:8080"] {
-        assert!(guerdon_simulator::new(config(url)).is_ok(), "{url}");
+        assert!(Sim::try_new(config(url)).is_ok(), "{url}");
     }
     for url in ["http://example.com", "https://127.0.0.1", "nonsense", "http://10.0.0.1:8080"] {
-        assert!(matches!(guerdon_simulator::new(config(url)), Err(SimError::NotLoopback { .. })), "{url}");
+        assert!(matches!(Sim::try_new(config(url)), Err(SimError::NotLoopback { .. })), "{url}");
     }
     let mut empty = config("http://127.0.0.1:1");
     empty.stripe_api_key.clear();
-    assert!(matches!(guerdon_simulator::new(empty), Err(SimError::Config { field: "stripe_api_key" })));
+    assert!(matches!(Sim::try_new(empty), Err(SimError::Config { field: "stripe_api_key" })));
 }

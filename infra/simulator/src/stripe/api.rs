@@ -11,11 +11,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::{
-    ledger::{ApiCall, Stored, Stripe},
     objects::API_VERSION,
     resources,
+    state::{ApiCall, Stored, Stripe},
 };
-use crate::{Sim, form, state::Injection, telegram::chats::push_capped};
+use crate::{form, injection::Injection, log::push_capped, world::Side};
 
 const MAX_KEY_BYTES: usize = 255;
 const KEPT_KEYS: usize = 10_000;
@@ -72,16 +72,16 @@ pub(crate) struct Call {
 
 /// Everything under `/sim/stripe/`.
 pub(crate) async fn stripe_api(
-    Shared(sim): Shared<Sim>,
+    Shared(side): Shared<Side<Stripe>>,
     method: Method,
     uri: Uri,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if !is_authorized(&headers, &sim.config().stripe_api_key) {
+    if !is_authorized(&headers, &side.config().stripe_api_key) {
         let message = "Invalid API Key provided. The simulator expects the key it was configured with.";
-        return respond(Answer::error(401, "invalid_request_error", None, None, message), &sim, None, false);
+        return respond(Answer::error(401, "invalid_request_error", None, None, message), &side, None, false);
     }
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned);
     let encoded = match method {
@@ -96,8 +96,8 @@ pub(crate) async fn stripe_api(
         params: form::nested(&encoded),
         method,
     };
-    let (answer, replayed) = sim.stripe_call(&call);
-    respond(answer, &sim, call.idempotency_key.as_deref(), replayed)
+    let (answer, replayed) = side.call(&call);
+    respond(answer, &side, call.idempotency_key.as_deref(), replayed)
 }
 
 fn is_authorized(headers: &HeaderMap, key: &str) -> bool {
@@ -105,12 +105,12 @@ fn is_authorized(headers: &HeaderMap, key: &str) -> bool {
     given == format!("Bearer {key}") || given == format!("Basic {}", STANDARD.encode(format!("{key}:")))
 }
 
-fn respond(answer: Answer, sim: &Sim, key: Option<&str>, replayed: bool) -> Response {
+fn respond(answer: Answer, side: &Side<Stripe>, key: Option<&str>, replayed: bool) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, Json(answer.body)).into_response();
     let headers = response.headers_mut();
     headers.insert("stripe-version", HeaderValue::from_static(API_VERSION));
-    let request_id = sim.change(|state| state.stripe.next_id("req"));
+    let request_id = side.change(|stripe| stripe.next_id("req"));
     for (name, value) in [("request-id", Some(request_id.as_str())), ("idempotency-key", key)] {
         if let Some(Ok(value)) = value.map(HeaderValue::from_str) {
             headers.insert(name, value);
@@ -122,11 +122,10 @@ fn respond(answer: Answer, sim: &Sim, key: Option<&str>, replayed: bool) -> Resp
     response
 }
 
-impl Sim {
-    fn stripe_call(&self, call: &Call) -> (Answer, bool) {
+impl Side<Stripe> {
+    fn call(&self, call: &Call) -> (Answer, bool) {
         let now = self.now();
-        self.change(|state| {
-            let stripe = &mut state.stripe;
+        self.change(|stripe| {
             let (answer, replayed) = answer(stripe, call, now, &self.config().base_url);
             push_capped(
                 &mut stripe.calls,
@@ -147,14 +146,14 @@ impl Sim {
     /// What Guerdon asked of Stripe, oldest first: `{method, path, idempotency_key, params}`, with the path as
     /// `/v1/...` and the parameters decoded from Stripe's bracket syntax. Replayed and failed calls included.
     #[must_use]
-    pub fn stripe_calls(&self) -> Vec<Value> {
+    pub(crate) fn stripe_calls(&self) -> Vec<Value> {
         let shown = |call: &ApiCall| {
             json!({
                 "method": call.method, "path": call.path, "idempotency_key": call.idempotency_key,
                 "params": call.params,
             })
         };
-        self.read(|state| state.stripe.calls.iter().map(shown).collect())
+        self.read(|stripe| stripe.calls.iter().map(shown).collect())
     }
 }
 

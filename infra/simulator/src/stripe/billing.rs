@@ -4,14 +4,13 @@
 use serde_json::{Value, json};
 
 use super::{
-    invoices,
-    ledger::{
+    invoices, objects,
+    state::{
         BillingReason, Customer, Delivery, Finalized, Invoice, Payment, Period, Refund, Stage, Stripe,
         Subscription, TransactionKind, settle,
     },
-    objects,
 };
-use crate::{ActionError, Plan, Sim};
+use crate::{answer::ActionError, config::Plan, world::Side};
 
 /// What an action works with, besides the state.
 struct Desk<'a> {
@@ -21,17 +20,17 @@ struct Desk<'a> {
     events: Vec<String>,
 }
 
-impl Sim {
+impl Side<Stripe> {
     /// Subscribes a person through the Payment Link of a plan.
-    pub(crate) async fn subscribe(&self, user_id: i64, plan_id: &str) -> Result<Value, ActionError> {
+    pub(crate) async fn subscribe(
+        &self,
+        user_id: i64,
+        name: &str,
+        plan_id: &str,
+    ) -> Result<Value, ActionError> {
         let plan = self.config().plans.iter().find(|plan| plan.id == plan_id).cloned();
         let plan = plan.ok_or_else(|| ActionError::not_found("there is no such plan"))?;
-        let person = self.read(|state| state.telegram.users.get(&user_id).cloned());
-        let name = person.map_or_else(
-            || format!("User {user_id}"),
-            |user| format!("{} {}", user.first_name, user.last_name.unwrap_or_default()).trim().to_owned(),
-        );
-        self.at_the_desk(|desk| desk.subscribe(user_id, &name, plan)).await
+        self.at_the_desk(|desk| desk.subscribe(user_id, name, plan)).await
     }
 
     /// The draft of the next renewal. Answers after the webhook took `invoice.created`.
@@ -89,15 +88,15 @@ impl Sim {
         action: impl FnOnce(&mut Desk<'_>) -> Result<Value, ActionError>,
     ) -> Result<Value, ActionError> {
         let now = self.now();
-        let (mut answer, events) = self.try_change(|state| {
+        let (mut answer, events) = self.try_change(|stripe| {
             let secret = self.config().stripe_webhook_secret.as_str();
-            let mut desk = Desk { stripe: &mut state.stripe, now, secret, events: Vec::new() };
+            let mut desk = Desk { stripe, now, secret, events: Vec::new() };
             let answer = action(&mut desk)?;
             Ok((answer, desk.events))
         })?;
         self.deliver_pending(&events).await;
-        let undelivered = self.read(|state| {
-            let failed = state.stripe.events.iter().filter(|event| event.status == Delivery::Failed);
+        let undelivered = self.read(|stripe| {
+            let failed = stripe.events.iter().filter(|event| event.status == Delivery::Failed);
             failed.filter(|event| events.contains(&event.id)).count()
         });
         answer["events"] = json!(events);

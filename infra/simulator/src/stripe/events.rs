@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::{
-    ledger::{Delivery, EventRecord, Stripe},
     objects::API_VERSION,
+    state::{Delivery, EventRecord, Stripe},
 };
-use crate::{ActionError, Sim, telegram::chats::push_capped};
+use crate::{answer::ActionError, log::push_capped, world::Side};
 
 /// Real Stripe retries for three days. These are the pauses between our four tries.
 const PAUSES: [Duration; 3] =
@@ -80,12 +80,24 @@ impl Stripe {
     }
 }
 
-impl Sim {
+impl Side<Stripe> {
+    /// The last events sent to (or held back from) the Stripe webhook about a customer, or about everybody, oldest
+    /// first: `{id, type, body, signature_header, status, http_status, attempts, customer, created}`. `body` is
+    /// the exact text that was signed.
+    #[must_use]
+    pub(crate) fn last_events(&self, customer: Option<&str>) -> Vec<Value> {
+        self.read(|stripe| {
+            let events = stripe.events.iter();
+            let wanted = events.filter(|event| customer.is_none() || event.customer.as_deref() == customer);
+            wanted.map(|event| json!(event)).collect()
+        })
+    }
+
     /// Delivers events one after the other, in order, except those on hold.
     pub(crate) async fn deliver_pending(&self, ids: &[String]) {
         for id in ids {
-            let pending = self.read(|state| {
-                state.stripe.events.iter().any(|event| event.id == *id && event.status == Delivery::Pending)
+            let pending = self.read(|stripe| {
+                stripe.events.iter().any(|event| event.id == *id && event.status == Delivery::Pending)
             });
             if pending {
                 drop(self.deliver(id).await);
@@ -95,9 +107,8 @@ impl Sim {
 
     /// Delivers one event now, held or already delivered alike: what Stripe's "resend" button does.
     pub(crate) async fn deliver(&self, id: &str) -> Result<Value, ActionError> {
-        let body = self.read(|state| {
-            state.stripe.events.iter().find(|event| event.id == id).map(|event| event.body.clone())
-        });
+        let body = self
+            .read(|stripe| stripe.events.iter().find(|event| event.id == id).map(|event| event.body.clone()));
         let body = body.ok_or_else(|| ActionError::not_found("there is no such event"))?;
         let mut outcome = self.attempt(id, &body).await;
         for pause in PAUSES {
@@ -108,12 +119,12 @@ impl Sim {
             outcome = self.attempt(id, &body).await;
         }
         let now = self.now();
-        self.change(|state| {
-            if let Some(event) = state.stripe.events.iter_mut().find(|event| event.id == id) {
+        self.change(|stripe| {
+            if let Some(event) = stripe.events.iter_mut().find(|event| event.id == id) {
                 event.status = outcome;
             }
             if outcome == Delivery::Delivered {
-                note_acknowledged(&mut state.stripe, &body, now);
+                note_acknowledged(stripe, &body, now);
             }
         });
         Ok(json!({"id": id, "status": outcome}))
@@ -139,8 +150,8 @@ impl Sim {
                 None
             }
         };
-        self.change(|state| {
-            if let Some(event) = state.stripe.events.iter_mut().find(|event| event.id == id) {
+        self.change(|stripe| {
+            if let Some(event) = stripe.events.iter_mut().find(|event| event.id == id) {
                 event.attempts += 1;
                 event.http_status = status.map(|status| status.as_u16());
                 event.signature_header = signature;

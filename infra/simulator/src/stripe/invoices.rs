@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    ledger::{Customer, Invoice, Stage, settle},
     objects::{merge, price_id, product_id},
+    state::{Customer, Invoice, Stage, settle},
 };
 
 /// The figures that differ from stage to stage.
@@ -117,9 +117,9 @@ pub(crate) fn invoice(invoice: &Invoice, customer: &Customer) -> Value {
 fn totals(invoice: &Invoice, figures: &Figures) -> Value {
     // Of an invoice, not of its line: for a renewal it is the period that has just ended.
     let (start, end) = match invoice.reason {
-        super::ledger::BillingReason::SubscriptionCreate => (invoice.created, invoice.created),
-        super::ledger::BillingReason::SubscriptionCycle => {
-            (invoice.period.start.saturating_sub(super::ledger::PERIOD_SECONDS), invoice.period.start)
+        super::state::BillingReason::SubscriptionCreate => (invoice.created, invoice.created),
+        super::state::BillingReason::SubscriptionCycle => {
+            (invoice.period.start.saturating_sub(super::state::PERIOD_SECONDS), invoice.period.start)
         }
     };
     let total = invoice.total_minor();

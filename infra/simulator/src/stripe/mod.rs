@@ -1,9 +1,11 @@
-//! The stand-in Stripe.
+//! The stand-in Stripe: customers with their bills, the API, and signed events.
 
 pub(crate) mod api;
-pub(crate) mod billing;
-pub(crate) mod events;
-pub(crate) mod invoices;
-pub(crate) mod ledger;
-pub(crate) mod objects;
-pub(crate) mod resources;
+mod billing;
+pub(crate) mod controls;
+mod events;
+mod invoices;
+mod objects;
+pub(crate) mod overview;
+mod resources;
+pub(crate) mod state;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::ledger::{Customer, Invoice, PERIOD_SECONDS, Payment, Refund, Subscription, Transaction};
-use crate::Plan;
+use super::state::{Customer, Invoice, PERIOD_SECONDS, Payment, Refund, Subscription, Transaction};
+use crate::config::Plan;
 
 /// The version every event and answer of the stand-in speaks.
 pub(crate) const API_VERSION: &str = "2026-10-28.endive";
@@ -185,8 +185,8 @@ pub(crate) fn charge(invoice: &Invoice, payment: &Payment, paid_at: i64) -> Valu
         "calculated_statement_descriptor": "SIMULATED", "captured": true, "created": paid_at,
         "currency": invoice.plan.currency, "customer": invoice.customer,
         "description": match invoice.reason {
-            super::ledger::BillingReason::SubscriptionCreate => "Subscription creation",
-            super::ledger::BillingReason::SubscriptionCycle => "Subscription update",
+            super::state::BillingReason::SubscriptionCreate => "Subscription creation",
+            super::state::BillingReason::SubscriptionCycle => "Subscription update",
         },
         "disputed": false, "failure_balance_transaction": null, "failure_code": null, "failure_message": null,
         "fraud_details": {}, "livemode": false, "metadata": {}, "on_behalf_of": null,

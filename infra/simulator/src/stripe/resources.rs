@@ -5,9 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     api::{Answer, Call},
-    invoices,
-    ledger::{Customer, Stage, Stripe, Transaction, TransactionKind},
-    objects,
+    invoices, objects,
+    state::{Customer, Stage, Stripe, Transaction, TransactionKind},
 };
 
 const DEFAULT_PAGE: usize = 10;

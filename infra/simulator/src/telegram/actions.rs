@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    chats::{Author, ChatMessage, SentUpdate, Telegram},
     markup::typed_entities,
+    state::{Author, ChatMessage, SentUpdate, Telegram},
 };
-use crate::{ActionError, Sim};
+use crate::{answer::ActionError, world::Side};
 
 /// The real server retries for a day. A person at the page has less patience.
 const RETRY_AFTER: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
@@ -16,7 +16,7 @@ const RETRY_AFTER: [Duration; 2] = [Duration::from_millis(200), Duration::from_m
 const CHECKOUT_PATIENCE: Duration = Duration::from_secs(10);
 const CHECKOUT_POLL: Duration = Duration::from_millis(50);
 
-impl Sim {
+impl Side<Telegram> {
     /// Types a text. A deep link to the bot typed on its own is opened instead, as a tap on it would.
     pub(crate) async fn send_text(&self, user_id: i64, text: &str) -> Result<Value, ActionError> {
         let text = text.trim();
@@ -27,8 +27,7 @@ impl Sim {
             return self.open_payload(user_id, payload).await;
         }
         let now = self.now();
-        let update = self.try_change(|state| {
-            let telegram = &mut state.telegram;
+        let update = self.try_change(|telegram| {
             require_unblocked(telegram, user_id)?;
             Ok(message_update(telegram, user_id, text, now))
         })?;
@@ -43,14 +42,14 @@ impl Sim {
     }
 
     async fn open_payload(&self, user_id: i64, payload: String) -> Result<Value, ActionError> {
-        if self.read(|state| state.telegram.is_blocked_by(user_id)) {
+        if self.read(|telegram| telegram.is_blocked_by(user_id)) {
             self.set_blocked(user_id, false).await?;
         }
         let text = if payload.is_empty() { "/start".to_owned() } else { format!("/start {payload}") };
         let now = self.now();
-        let update = self.try_change(|state| {
-            require_unblocked(&state.telegram, user_id)?;
-            Ok(message_update(&mut state.telegram, user_id, &text, now))
+        let update = self.try_change(|telegram| {
+            require_unblocked(telegram, user_id)?;
+            Ok(message_update(telegram, user_id, &text, now))
         })?;
         Ok(self.post_update(update).await)
     }
@@ -63,9 +62,9 @@ impl Sim {
         tapped: &Value,
     ) -> Result<Value, ActionError> {
         let bot = self.bot();
-        let button = self.read(|state| {
-            require_unblocked(&state.telegram, user_id)?;
-            find_button(&state.telegram, user_id, message_id, tapped)
+        let button = self.read(|telegram| {
+            require_unblocked(telegram, user_id)?;
+            find_button(telegram, user_id, message_id, tapped)
         })?;
         if let Some(url) = button["url"].as_str() {
             return Ok(json!({"kind": "url", "url": url}));
@@ -76,16 +75,14 @@ impl Sim {
         let Some(data) = button["callback_data"].as_str() else {
             return Err(ActionError::invalid("the simulator cannot press this kind of button"));
         };
-        let update =
-            self.change(|state| callback_update(&mut state.telegram, bot, user_id, message_id, data))?;
+        let update = self.change(|telegram| callback_update(telegram, bot, user_id, message_id, data))?;
         Ok(self.post_update(update).await)
     }
 
     /// Blocks or unblocks the bot; Telegram tells the bot with `my_chat_member`.
     pub(crate) async fn set_blocked(&self, user_id: i64, blocked: bool) -> Result<Value, ActionError> {
         let (now, bot) = (self.now(), self.bot());
-        let update = self.try_change(|state| {
-            let telegram = &mut state.telegram;
+        let update = self.try_change(|telegram| {
             let user = telegram.users.get_mut(&user_id).ok_or_else(no_such_user)?;
             if user.blocked == blocked {
                 return Err(ActionError::conflict("nothing to change"));
@@ -108,7 +105,7 @@ impl Sim {
     /// Pays an invoice message: the pre-checkout query, the bot's answer, then the payment itself.
     pub(crate) async fn pay_invoice(&self, user_id: i64, message_id: i64) -> Result<Value, ActionError> {
         let (query_id, invoice, update) =
-            self.change(|state| checkout_update(&mut state.telegram, user_id, message_id))?;
+            self.change(|telegram| checkout_update(telegram, user_id, message_id))?;
         self.post_update(update).await;
         match self.checkout_answer(&query_id).await {
             None => {
@@ -118,15 +115,14 @@ impl Sim {
             Some(None) => {}
         }
         let now = self.now();
-        let update =
-            self.change(|state| payment_update(&mut state.telegram, user_id, &query_id, &invoice, now));
+        let update = self.change(|telegram| payment_update(telegram, user_id, &query_id, &invoice, now));
         Ok(self.post_update(update).await)
     }
 
     async fn checkout_answer(&self, query_id: &str) -> Option<Option<String>> {
         let wait = async {
             loop {
-                if let Some(answer) = self.read(|state| state.telegram.checkouts.get(query_id).cloned()) {
+                if let Some(answer) = self.read(|telegram| telegram.checkouts.get(query_id).cloned()) {
                     return answer;
                 }
                 tokio::time::sleep(CHECKOUT_POLL).await;
@@ -140,7 +136,7 @@ impl Sim {
     async fn post_update(&self, update: Value) -> Value {
         let update_id = update["update_id"].as_i64().unwrap_or_default();
         let sent = SentUpdate { update_id, body: update.clone(), status: None, attempts: 0 };
-        self.change(|state| state.telegram.log_update(sent));
+        self.change(|telegram| telegram.log_update(sent));
         let mut status = self.post_once(&update).await;
         let mut attempts = 1;
         for pause in RETRY_AFTER {
@@ -151,8 +147,8 @@ impl Sim {
             status = self.post_once(&update).await;
             attempts += 1;
         }
-        self.change(|state| {
-            let mut sent = state.telegram.updates.iter_mut().rev();
+        self.change(|telegram| {
+            let mut sent = telegram.updates.iter_mut().rev();
             if let Some(sent) = sent.find(|sent| sent.update_id == update_id) {
                 (sent.status, sent.attempts) = (status, attempts);
             }
@@ -294,7 +290,7 @@ fn payment_update(telegram: &mut Telegram, user_id: i64, query_id: &str, invoice
     );
     let message = ChatMessage::new(Author::Service, now, text);
     let message_id = telegram.chat(user_id).push(message);
-    let from = telegram.users.get(&user_id).map_or(Value::Null, super::chats::User::as_from);
+    let from = telegram.users.get(&user_id).map_or(Value::Null, super::state::User::as_from);
     json!({
         "update_id": telegram.take_update_id(),
         "message": {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    chats::{Author, ChatMessage, Telegram, Toast},
     markup::{check_keyboard, check_text},
+    state::{Author, ChatMessage, Telegram, Toast},
 };
 
 /// The names as the Bot API documents them. teloxide sends `SendMessage`, and the real server does not mind.

@@ -10,7 +10,10 @@ use std::{
 };
 
 use axum::{Json, Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
-use guerdon_simulator::{Plan, Sim, SimConfig};
+use guerdon_simulator::{
+    config::{Plan, SimConfig},
+    sim::Sim,
+};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -67,7 +70,7 @@ impl Stack {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let clock = Arc::new(AtomicI64::new(NOW));
-        let sim = guerdon_simulator::new(config(&url, state_file, Arc::clone(&clock))).unwrap();
+        let sim = Sim::try_new(config(&url, state_file, Arc::clone(&clock))).unwrap();
         let notes = Arc::new(Notes::default());
         let gateway = Gateway { stack: Arc::clone(&notes), sim: sim.clone() };
         let routes = Router::new()

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::state::Injection;
+use crate::{injection::Injection, log::push_capped};
 
-/// How much of each log is kept. A load test through the simulator must not grow the snapshot for ever.
-const KEPT_LOG: usize = 2_000;
+/// Messages kept of a chat.
 const KEPT_MESSAGES: usize = 500;
 
 /// The Telegram half of the world.
@@ -276,12 +275,5 @@ impl Telegram {
             json["reply_markup"] = markup.clone();
         }
         json
-    }
-}
-
-pub(crate) fn push_capped<T>(log: &mut VecDeque<T>, entry: T) {
-    log.push_back(entry);
-    if log.len() > KEPT_LOG {
-        log.pop_front();
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ActionError, Plan, state::Injection};
+use crate::{answer::ActionError, config::Plan, injection::Injection};
 
 /// A month, here: the test clock is moved in days, and thirty of them are a billing period.
 pub(crate) const PERIOD_SECONDS: i64 = 30 * 86_400;
