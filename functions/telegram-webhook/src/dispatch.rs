@@ -1,4 +1,4 @@
-//! Which concern answers what. Everything called from here may be called again for the same update.
+//! Calls the concern that answers. Everything called from here may be called again for the same update.
 
 use guerdon_app::error::AppError;
 use guerdon_telegram::{texts::texts, update::User};

@@ -1,4 +1,4 @@
-//! Who writes to the bot: starting, coming back, blocking.
+//! Members at the bot: starting, coming back, blocking.
 
 use guerdon_app::{
     error::AppError,

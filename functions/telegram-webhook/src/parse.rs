@@ -1,4 +1,4 @@
-//! What an update asks for, read from the update alone.
+//! Reads the intent of an update from the update alone.
 
 use guerdon_domain::{ids::ClickId, referrals::Code};
 use guerdon_telegram::{
@@ -9,7 +9,7 @@ use guerdon_telegram::{
 
 use crate::reply::Place;
 
-/// What an update asks for.
+/// The request that an update makes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Intent<'a> {
     /// Nothing.
@@ -28,7 +28,7 @@ pub(crate) enum Intent<'a> {
     Money(&'static str),
 }
 
-/// What a page is about.
+/// The subject of a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Topic {
     Help,
@@ -44,7 +44,7 @@ pub(crate) enum Topic {
     Member(MemberTopic),
 }
 
-/// What a page about the member who asks shows or does.
+/// A subject of which a page shows the asking member's own.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum MemberTopic {
     Recruit,
@@ -59,7 +59,7 @@ pub(crate) enum MemberTopic {
     Leaderboard(Period),
 }
 
-/// Reads what `update` asks the bot named `username`.
+/// Reads the intent of `update` to the bot named `username`.
 pub(crate) fn intent<'a>(update: &'a Update, username: &str) -> Intent<'a> {
     match &update.kind {
         UpdateKind::Message(message) => of_message(message, username),

@@ -1,4 +1,4 @@
-//! What the program in force promises, in words.
+//! The promise of the program in force, in words.
 
 use guerdon_app::{
     error::AppError,
@@ -15,13 +15,13 @@ use guerdon_telegram::{
 
 use crate::{reply::Words, state::Bot};
 
-/// What the program in force promises, and the kind of reward that it gives.
+/// The promise of the program in force, and the kind of reward that it gives.
 pub(crate) struct Deal {
     pub(crate) offer: Offer,
     pub(crate) purse: Purse,
 }
 
-/// The deal of now.
+/// Reads the program in force.
 pub(crate) async fn deal(bot: &Bot, words: Words) -> Result<Deal, AppError> {
     let (settings, program) = (settings_now(&bot.app).await?, program_now(&bot.app).await?);
     let preset = &settings.preset;

@@ -1,4 +1,4 @@
-//! What the bot answers: a page in words and buttons, and where it goes.
+//! The bot's answer: a page of text and buttons, and its place in the chat.
 
 use guerdon_domain::ids::TelegramId;
 use guerdon_telegram::{keyboard::Keyboard, outbound::Outgoing, texts::Texts};
@@ -22,7 +22,7 @@ pub(crate) struct Page {
     pub(crate) keyboard: Keyboard,
 }
 
-/// Where a page goes in the chat.
+/// The place of a page in the chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Below, as a new message.

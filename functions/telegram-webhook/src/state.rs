@@ -1,10 +1,10 @@
-//! What the webhook works with.
+//! The state that every module of the webhook shares.
 
 use guerdon_app::context::App;
 use guerdon_runtime::secrets::Secrets;
 use guerdon_telegram::username::BotUsername;
 
-/// What the webhook needs.
+/// Everything that the webhook needs.
 pub struct Bot {
     /// The use cases' context.
     pub app: App,

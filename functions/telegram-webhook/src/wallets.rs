@@ -103,8 +103,8 @@ pub(crate) async fn page(
 
 fn entry_row(words: Words, entry: &Entry) -> String {
     let inside = entry.delta.available.saturating_add(entry.delta.held);
-    // What crossed the wallet's border says more than the bucket it landed in: some of it may have paid a
-    // debt.
+    // The amount that entered or left the wallet says more than the bucket it landed in: some of it may have
+    // paid a debt.
     let moved = match entry.house {
         Some((_, minor)) => minor,
         None if inside == 0 => entry.delta.held,

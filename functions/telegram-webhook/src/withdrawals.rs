@@ -23,7 +23,7 @@ use crate::{
     state::Bot,
 };
 
-/// What is there, what is under way, and how to ask.
+/// The available amount, the open withdrawal, and how to ask for one.
 pub(crate) async fn page(bot: &Bot, words: Words, member: &Member) -> Result<Page, AppError> {
     let Some(view) = withdraw_view(&bot.app, &member.id).await? else {
         return Ok(Page::text(words.not_offered));
@@ -119,7 +119,7 @@ fn clock(at: Timestamp) -> String {
     at.to_string().replace('T', " ").replace('Z', " UTC")
 }
 
-/// What a refusal means to the member, and what to do next.
+/// Tells the member why a request was refused, and what to do next.
 fn refused(words: Words, rules: &WithdrawalRules, error: &WithdrawalError) -> String {
     use WithdrawalError as E;
     let text = &words.withdraw;

@@ -1,4 +1,4 @@
-//! The parts of a stack: what pumps, routes and schedules share.
+//! The parts of a stack, which pumps, routes and schedules share.
 
 use std::sync::Arc;
 

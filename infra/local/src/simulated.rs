@@ -11,11 +11,11 @@ use guerdon_simulator::{
 
 use crate::config::{Config, Data};
 
-/// What a simulated bot and account present themselves with.
+/// The credentials of the simulated bot and account.
 const SIM_TOKEN: &str = "100000001:simulated-token-of-the-one-machine-stack";
 const SIM_KEY: &str = "sk_test_simulated";
 
-/// Which of the two services are simulated.
+/// The services that are simulated, of the two.
 pub(crate) struct Simulated {
     /// The simulator, if either is.
     pub(crate) sim: Option<Sim>,
@@ -24,7 +24,7 @@ pub(crate) struct Simulated {
 }
 
 impl Simulated {
-    /// Where the clients of the two find their stand-ins; none: the real service.
+    /// The addresses of the stand-ins; None: the real service.
     pub(crate) fn urls(&self, base_url: &str) -> (Option<String>, Option<String>) {
         (
             self.telegram.then(|| format!("{base_url}/sim/telegram")),

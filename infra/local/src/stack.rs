@@ -26,7 +26,7 @@ impl Stack {
     /// Starts everything and listens.
     ///
     /// # Errors
-    /// What stops it, in a sentence.
+    /// A sentence that says why it cannot start.
     pub async fn start(mut config: Config, clock: Arc<dyn MovableClock>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(config.listen)
             .await
@@ -63,7 +63,7 @@ impl Stack {
         &self.parts.app
     }
 
-    /// What the table charged so far.
+    /// The table's charges so far.
     pub fn meter(&self) -> &Meter {
         &self.parts.meter
     }

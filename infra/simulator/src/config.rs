@@ -1,10 +1,10 @@
-//! What a simulator is told, and why one cannot be made.
+//! The settings of a simulator, and the reasons why they may not work.
 
 use std::{fmt, io, path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// What the stack tells its simulator.
+/// The settings that the stack gives its simulator.
 #[derive(Clone)]
 pub struct SimConfig {
     /// Where the stack's own webhooks are, for example `http://127.0.0.1:8080`. Must be a loopback address.
@@ -26,12 +26,12 @@ pub struct SimConfig {
     pub state_file: Option<PathBuf>,
     /// Unix seconds; the stack's test clock.
     pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
-    /// What can be subscribed to.
+    /// The plans on offer.
     pub plans: Vec<Plan>,
 }
 
 impl fmt::Debug for SimConfig {
-    /// Without the secrets: even made-up ones open the local doors.
+    /// Without the secrets: even made-up ones give access to the local webhooks.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("SimConfig")

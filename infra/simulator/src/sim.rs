@@ -114,7 +114,7 @@ impl Sim {
         self.bot.observe_update(update);
     }
 
-    /// What the bot sent to a chat, oldest first: `{method, payload}` each. Calls that Telegram refused (blocked
+    /// The bot's calls about a chat, oldest first: `{method, payload}` each. Calls that Telegram refused (blocked
     /// by the user, bad HTML, injected failures) are not in it. Answers to queries of unknown origin are under
     /// chat 0.
     #[must_use]
@@ -128,7 +128,7 @@ impl Sim {
         self.bot.chats()
     }
 
-    /// What Guerdon asked of Stripe, oldest first: `{method, path, idempotency_key, params}`, with the path as
+    /// Guerdon's calls to Stripe, oldest first: `{method, path, idempotency_key, params}`, with the path as
     /// `/v1/...` and the parameters decoded from Stripe's bracket syntax. Replayed and failed calls included.
     #[must_use]
     pub fn stripe_calls(&self) -> Vec<Value> {

@@ -1,4 +1,4 @@
-//! What the page shows, as one JSON document.
+//! The content of the page as one JSON document.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What the stand-ins share, and one stand-in's side of the world.
+//! One stand-in's side of the world, and the things that both share.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError,
@@ -15,7 +15,7 @@ use crate::{
 /// How long Guerdon may take to answer a webhook call.
 const WEBHOOK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// What both stand-ins work with.
+/// The things that both stand-ins work with.
 pub(crate) struct Shared {
     config: SimConfig,
     bot: Value,
@@ -43,7 +43,7 @@ impl Shared {
     }
 }
 
-/// What one stand-in knows, behind its lock; no await ever happens while it is held. Clones share it. Whoever locks
+/// The state of one stand-in, behind its lock; no await ever happens while it is held. Clones share it. Whoever locks
 /// both sides locks Telegram's first.
 pub(crate) struct Side<T> {
     shared: Arc<Shared>,

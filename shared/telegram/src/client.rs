@@ -19,7 +19,7 @@ use crate::{
     username::BotUsername,
 };
 
-/// What a long poll may take on top of the waiting it asked for.
+/// The time that a long poll may take on top of the waiting it asked for.
 const POLL_MARGIN_SECONDS: u64 = 10;
 
 /// The client could not be made.

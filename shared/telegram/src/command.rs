@@ -14,7 +14,7 @@ pub const MENU: [(&str, &str); 8] = [
     ("terms", "The terms of service"),
 ];
 
-/// What the menu has besides where members can withdraw.
+/// The entry that the menu also has where members can withdraw.
 pub const MENU_WITHDRAW: (&str, &str) = ("withdraw", "Have your earnings paid out");
 
 /// The longest command Telegram accepts, and the longest payload of a start link.
@@ -92,7 +92,7 @@ impl Command {
     }
 }
 
-/// What followed `/start`.
+/// The payload of `/start`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StartPayload {
     /// Nothing: the bot was opened without a link.

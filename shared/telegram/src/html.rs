@@ -55,7 +55,7 @@ pub fn truncate(html: String) -> String {
     cut
 }
 
-/// What HTML is cut between: a tag, an entity or a character.
+/// A piece that HTML is never cut inside of: a tag, an entity or a character.
 #[derive(Clone, Copy)]
 enum Piece<'a> {
     Open { source: &'a str, name: &'a str },
@@ -70,7 +70,7 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// What it adds to the length that Telegram counts.
+    /// Its share of the length that Telegram counts.
     fn units(self) -> usize {
         match self {
             Self::Open { .. } | Self::Close(_) => 0,

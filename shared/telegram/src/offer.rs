@@ -1,4 +1,4 @@
-//! What the program in force promises, put into words rule by rule.
+//! The promise of the program in force, in words, rule by rule.
 
 use guerdon_domain::{
     money::{Currency, Money},
@@ -12,14 +12,14 @@ use crate::{
     texts::{OfferTexts, Texts, fill_html},
 };
 
-/// What the program promises to who invites. The texts are no HTML yet.
+/// The promise to a member who invites. The texts are no HTML yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    /// What they get; it follows "you". None: nothing is promised.
+    /// The reward; it follows "you". None: nothing is promised.
     pub promise: Option<String>,
     /// Plans that cost less do not count.
     pub counts_from: Option<Money>,
-    /// What a friend did when a reward comes in, with `{friend}` where the name may be said.
+    /// The news about a friend when a reward comes in, with `{friend}` where the name may be said.
     pub news: &'static str,
 }
 
@@ -151,7 +151,7 @@ impl Phrase<'_> {
         }
     }
 
-    /// What for.
+    /// The occasion of the reward.
     fn occasion(&self) -> String {
         let (text, plans) = (self.text, !self.preset.plans.is_empty());
         let minimum = self.rule.minimum_payment.is_positive();

@@ -2,7 +2,7 @@
 
 use guerdon_domain::{money::Currency, wallets::WalletKind};
 
-/// What kind of reward a wallet holds, for members.
+/// The kind of reward that a wallet holds, for members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purse {
     /// Comes off bills.
@@ -18,7 +18,7 @@ pub enum Purse {
 }
 
 impl Purse {
-    /// What a wallet of this kind and currency is to its member.
+    /// The purse that a wallet of this kind and currency is to its member.
     pub fn of(kind: WalletKind, currency: Currency) -> Self {
         match kind {
             _ if currency == Currency::DAY => Self::Days,

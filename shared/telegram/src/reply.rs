@@ -1,4 +1,4 @@
-//! What the Bot API answers, and what that means for us.
+//! The Bot API's answers, and their meaning for us.
 
 use serde_json::Value;
 

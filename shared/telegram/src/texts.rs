@@ -102,7 +102,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// What is said about a kind of reward.
+    /// The texts about a kind of reward.
     pub const fn purse(&self, purse: Purse) -> &PurseTexts {
         match purse {
             Purse::BillCredit => &self.bill_credit,
@@ -114,7 +114,7 @@ impl Texts {
     }
 }
 
-/// What is said about one kind of reward.
+/// The texts about one kind of reward.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "each field is named after the place where its text stands")]
 pub struct PurseTexts {
@@ -124,7 +124,7 @@ pub struct PurseTexts {
     pub ready: &'static str,
 }
 
-/// What an offer is put together from. It follows "you", and is no HTML.
+/// The pieces of an offer. It follows "you", and is no HTML.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "each field is named after the place where its text stands")]
 pub struct OfferTexts {
@@ -168,7 +168,7 @@ pub struct OfferTexts {
     pub news_somebody: &'static str,
 }
 
-/// What is said about withdrawing.
+/// The texts about withdrawing.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "each field is named after the place where its text stands")]
 pub struct WithdrawTexts {

@@ -23,11 +23,11 @@ pub const ALLOWED_UPDATES: [&str; 5] =
 pub struct Update {
     /// Telegram's number of it: the same update delivered again has the same one.
     pub update_id: i64,
-    /// What happened.
+    /// The content.
     pub kind: UpdateKind,
 }
 
-/// What an update says.
+/// The content of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpdateKind {
     /// A message without money in it.

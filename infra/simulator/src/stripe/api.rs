@@ -143,7 +143,7 @@ impl Side<Stripe> {
         })
     }
 
-    /// What Guerdon asked of Stripe, oldest first: `{method, path, idempotency_key, params}`, with the path as
+    /// Guerdon's calls to Stripe, oldest first: `{method, path, idempotency_key, params}`, with the path as
     /// `/v1/...` and the parameters decoded from Stripe's bracket syntax. Replayed and failed calls included.
     #[must_use]
     pub(crate) fn stripe_calls(&self) -> Vec<Value> {

@@ -1,4 +1,4 @@
-//! What happens on Stripe's side: subscriptions, invoices, refunds. Each action changes the state under the lock,
+//! Actions on Stripe's side: subscriptions, invoices, refunds. Each action changes the state under the lock,
 //! records its events there, and delivers them afterwards.
 
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{answer::ActionError, config::Plan, world::Side};
 
-/// What an action works with, besides the state.
+/// The tools of an action, besides the state.
 struct Desk<'a> {
     stripe: &'a mut Stripe,
     now: i64,

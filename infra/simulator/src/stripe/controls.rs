@@ -1,4 +1,4 @@
-//! `/sim/api/stripe`: what happens at Stripe, ordered by the page, scripts and tests.
+//! `/sim/api/stripe`: events at Stripe, ordered by the page, scripts and tests.
 
 use axum::{
     Json,

@@ -1,4 +1,4 @@
-//! What the stand-in Stripe knows: customers, balances, subscriptions, invoices, refunds. Pure state; all money is
+//! The state of the stand-in Stripe: customers, balances, subscriptions, invoices, refunds. Pure state; all money is
 //! integer minor units.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -118,7 +118,7 @@ pub(crate) enum Stage {
     Void { finalized: Finalized, voided_at: i64 },
 }
 
-/// What finalization fixed.
+/// The values that finalization fixed.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Finalized {
     pub at: i64,
@@ -186,7 +186,7 @@ pub(crate) struct ApiCall {
     pub replayed: bool,
 }
 
-/// What an idempotency key stands for.
+/// The call behind an idempotency key, and its answer.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Stored {
     pub at: i64,

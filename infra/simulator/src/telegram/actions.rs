@@ -1,4 +1,4 @@
-//! What a simulated person does: each action becomes an update, posted to the bot's webhook.
+//! Actions of simulated people: each becomes an update, posted to the bot's webhook.
 
 use std::time::Duration;
 

@@ -121,7 +121,7 @@ impl Side<Telegram> {
         }
     }
 
-    /// What the bot sent to a chat, oldest first: `{method, payload}` each. Calls that Telegram refused (blocked
+    /// The bot's calls about a chat, oldest first: `{method, payload}` each. Calls that Telegram refused (blocked
     /// by the user, bad HTML, injected failures) are not in it. Answers to queries of unknown origin are under
     /// chat 0.
     #[must_use]
@@ -131,7 +131,7 @@ impl Side<Telegram> {
         })
     }
 
-    /// What a person is called.
+    /// The full name of a person.
     pub(crate) fn name_of(&self, user_id: i64) -> String {
         let person = self.read(|telegram| telegram.users.get(&user_id).cloned());
         person.map_or_else(

@@ -1,4 +1,4 @@
-//! `/sim/api/users` and `/sim/api/telegram`: what people do, ordered by the page, scripts and tests.
+//! `/sim/api/users` and `/sim/api/telegram`: people's actions, ordered by the page, scripts and tests.
 
 use axum::{
     Json,

@@ -1,4 +1,4 @@
-//! What each Bot API method does to the simulated chats.
+//! The effect of each Bot API method on the simulated chats.
 
 use serde_json::{Value, json};
 

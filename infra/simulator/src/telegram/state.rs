@@ -53,7 +53,7 @@ pub(crate) struct Chat {
     pub toast: Option<Toast>,
 }
 
-/// What `answerCallbackQuery` shows.
+/// The notice that `answerCallbackQuery` shows.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Toast {
     pub number: u64,
@@ -61,7 +61,7 @@ pub(crate) struct Toast {
     pub alert: bool,
 }
 
-/// Who wrote a message.
+/// The author of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Author {
