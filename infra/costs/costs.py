@@ -128,7 +128,8 @@ class Month:
             "stripe-webhook": self.sum("stripe_events"),
             "admin-api": self.other["admin_calls_per_month"],
             "member-api": self.other["member_calls_per_month"],
-            "commission-worker": self.sum("stripe_events") + self.sum("credits_messages"),
+            "commission-worker": self.sum("stripe_events") + self.sum("replay_messages"),
+            "billing-worker": self.sum("credits_messages"),
             "notifier": self.sum("notices"),
             "hold-release": RUNS_A_MONTH,
             "code-expiry": RUNS_A_MONTH,
@@ -154,7 +155,7 @@ class Month:
         milliseconds = self.model.inputs["assumed"]["milliseconds"]
         scheduled = ("admin-api", "member-api", "hold-release", "code-expiry", "ledger-verifier")
         seconds = {f: n * milliseconds[f] / 1000 for f, n in self.calls.items() if f not in scheduled}
-        seconds["commission-worker"] += self.sum("postings") * self.other["posting_milliseconds"] / 1000
+        seconds["billing-worker"] += self.sum("postings") * self.other["posting_milliseconds"] / 1000
         return seconds
 
     def lambda_lines(self) -> list[Line]:
@@ -208,7 +209,8 @@ class Month:
 
     def messaging_lines(self) -> list[Line]:
         price = self.price
-        messages = self.sum("stripe_events") + self.sum("credits_messages") + self.sum("notices")
+        queued = ("stripe_events", "replay_messages", "credits_messages", "notices")
+        messages = sum(self.sum(field) for field in queued)
         queues = self.model.work_queues
         polls = queues * self.other["pollers_per_queue"] * MONTH_SECONDS / 20
         events, api = self.sum("bus_events"), self.sum("stripe_events") + self.other["admin_calls_per_month"]
@@ -245,7 +247,7 @@ class Month:
         api = self.sum("stripe_events") + other["admin_calls_per_month"]
         log_gb = calls * other["log_bytes_per_call"] + self.sum("log_lines") * other["log_bytes_per_line"]
         metric_lines = self.payments * other["metric_lines_per_payment"]
-        metric_lines += self.calls["commission-worker"] + self.calls["notifier"]
+        metric_lines += sum(self.calls[worker] for worker in ("commission-worker", "billing-worker", "notifier"))
         log_gb += metric_lines * other["log_bytes_per_metric_line"]
         log_gb = (log_gb + api * other["log_bytes_per_api_request"]) / GB
         traces = 0.0
@@ -436,9 +438,9 @@ def doors(model: Model) -> list[Ceiling]:
     ms, other = inputs["assumed"]["milliseconds"], inputs["assumed"]["other"]
     events, notices, postings = (model.mean(f) for f in ("stripe_events", "notices", "postings"))
     api, hooks = t.parameter("ApiRequestsPerSecond"), t.reserve_of("StripeWebhook")
-    workers, posters = t.concurrency_of("CommissionWorker", "Payments"), t.concurrency_of("CommissionWorker", "Credits")
+    workers, posters = t.concurrency_of("CommissionWorker", "Payments"), t.concurrency_of("BillingWorker", "Credits")
     tellers = t.concurrency_of("Notifier", "Notifications")
-    posted = posters * 1000 / (ms["commission-worker"] + other["posting_milliseconds"])
+    posted = posters * 1000 / (ms["billing-worker"] + other["posting_milliseconds"])
     told = tellers * 1000 / ms["notifier"]
     worked = workers * 1000 / ms["commission-worker"]
     busy = sum(Month(model, 1, model.region).busy_seconds().values())
@@ -466,7 +468,7 @@ def doors(model: Model) -> list[Ceiling]:
             "credits queue",
             f"{posters} at once: {posted:.0f} postings/s, if nothing is coalesced",
             posted / postings,
-            "`MaximumConcurrency` of `Credits`; rewards of one member become one posting",
+            "`MaximumConcurrency` of `Credits` with the reserve; rewards of one member become one posting",
         ),
         Ceiling(
             "Stripe's API",

@@ -30,6 +30,7 @@ from stream import ALIAS, plain
 from world import Person, World
 
 WORK_QUEUES = ("payments", "credits", "notifications")
+WORKERS = ("commission-worker", "billing-worker", "notifier")
 # A message that was given up has a claim on its posting or notice, which others respect for two minutes. Until somebody
 # has read an alarm's mail that is long over.
 LEASE_SECONDS = 120
@@ -153,7 +154,7 @@ def what_nobody_can_read_lies_in_its_dead_letters(world: World) -> None:
         world.stack.sqs.send_message(QueueUrl=world.stack.queue(queue), MessageBody=UNREADABLE)
     subscribe(world, bob)
     the_credit_waits(world, alice)
-    for failed in (came_again(world, name, "message failed") for name in ("commission-worker", "notifier")):
+    for failed in (came_again(world, name, "message failed") for name in WORKERS):
         assert failed >= 8, failed
     for queue in WORK_QUEUES:
         was_given_up(world, queue)
@@ -210,6 +211,22 @@ def a_worker_that_cannot_start_loses_no_payment(world: World) -> None:
     world.drain()
     the_credit_waits(world, alice)
     subscribe(world, alice)
+    is_settled(world, alice, bob)
+
+
+def a_biller_that_cannot_start_loses_no_credit(world: World) -> None:
+    """Likewise: what was earned is posted once the dead letters are played again."""
+    alice, bob = couple()
+    befriend(world, alice, bob)
+    with world.stack.variables("billing-worker", GUERDON_SECRETS_PREFIX="/guerdon/nowhere/"):
+        _, failed = world.stack.invoke("billing-worker", {"Records": []})
+        assert failed, "the worker works without its secret"
+        for person in (bob, alice):
+            subscribe(world, person)
+        was_given_up(world, "credits", at_least=2)
+        rings(world, "BillingWorkerErrorsAlarm")
+    play_again(world, "credits")
+    world.drain()
     is_settled(world, alice, bob)
 
 
@@ -336,14 +353,14 @@ def stripe_that_fails_now_and_then_posts_once(world: World) -> None:
     befriend(world, alice, bob)
     subscribe(world, bob)
     the_credit_waits(world, alice)
-    again = came_again(world, "commission-worker")
+    again = came_again(world, "billing-worker")
     with proxy(world.simulator, lose_the_first_answer) as stripe:
-        with world.stack.variables("commission-worker", GUERDON_STRIPE_URL=f"{stripe.url}/sim/stripe/"):
+        with world.stack.variables("billing-worker", GUERDON_STRIPE_URL=f"{stripe.url}/sim/stripe/"):
             world.act("stripe/fail", next=1, status=500)
             subscribe(world, alice)
             world.act("stripe/fail", next=0)
     assert stripe.spoiled, "no answer was lost"
-    assert came_again(world, "commission-worker") > again
+    assert came_again(world, "billing-worker") > again
     is_settled(world, alice, bob)
 
 
@@ -351,12 +368,12 @@ def stripe_is_down_until_the_credit_is_given_up(world: World, alice: Person, bob
     befriend(world, alice, bob)
     subscribe(world, bob)
     the_credit_waits(world, alice)
-    again = came_again(world, "commission-worker")
+    again = came_again(world, "billing-worker")
     with proxy(world.simulator, hang_up) as stripe:
-        with world.stack.variables("commission-worker", GUERDON_STRIPE_URL=f"{stripe.url}/sim/stripe/"):
+        with world.stack.variables("billing-worker", GUERDON_STRIPE_URL=f"{stripe.url}/sim/stripe/"):
             subscribe(world, alice)
             assert stripe.spoiled.total() >= 8, stripe.spoiled
-    assert came_again(world, "commission-worker") - again >= 8
+    assert came_again(world, "billing-worker") - again >= 8
     assert credits_at_stripe(world, alice) == [], "Stripe was down"
     was_given_up(world, "credits")
 
@@ -458,6 +475,7 @@ def main() -> None:
             telegram_that_asks_for_a_pause_gets_each_message_once,
             a_door_that_stays_shut_lets_stripe_deliver_again,
             a_worker_that_cannot_start_loses_no_payment,
+            a_biller_that_cannot_start_loses_no_credit,
             a_relay_that_cannot_start_loses_no_event,
             a_throttled_table_delays_and_then_gives_up_but_loses_nothing,
             a_throttled_table_lets_telegram_deliver_again,

@@ -10,8 +10,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// Normal dependencies of every package of ours, by package.
-fn dependencies() -> BTreeMap<String, Vec<String>> {
+/// Every package of ours, as cargo describes it.
+fn metadata() -> Vec<Value> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
@@ -19,21 +19,27 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
         .output()
         .unwrap();
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+/// Normal dependencies of every package of ours, by package.
+fn dependencies() -> BTreeMap<String, Vec<String>> {
     let names = |package: &Value| {
         let all = package["dependencies"].as_array().unwrap().clone();
         let normal = all.into_iter().filter(|dependency| dependency["kind"].is_null());
         normal.map(|dependency| dependency["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let packages = metadata["packages"].as_array().unwrap();
+    let packages = metadata();
     packages.iter().map(|package| (package["name"].as_str().unwrap().to_owned(), names(package))).collect()
 }
 
-const FUNCTIONS: [&str; 11] = [
+const FUNCTIONS: [&str; 12] = [
     "telegram-webhook",
     "stripe-webhook",
     "admin-api",
     "member-api",
     "commission-worker",
+    "billing-worker",
     "hold-release",
     "code-expiry",
     "ledger-verifier",
@@ -84,6 +90,23 @@ fn only_the_store_knows_the_tables_sdk_and_the_domain_does_no_io() {
         }
         let is_function = FUNCTIONS.contains(&package.as_str());
         assert!(!is_function || !has("reqwest"), "{package}: providers are called by their adapters");
+    }
+}
+
+#[test]
+fn a_providers_client_is_linked_only_where_it_is_called() {
+    for (provider, function) in [("guerdon-stripe", "billing-worker"), ("guerdon-telegram", "notifier")] {
+        let linked: Vec<_> = metadata()
+            .iter()
+            .filter(|package| FUNCTIONS.contains(&package["name"].as_str().unwrap()))
+            .filter(|package| {
+                let dependencies = package["dependencies"].as_array().unwrap().iter();
+                let client = |d: &Value| d["features"].as_array().unwrap().contains(&"client".into());
+                dependencies.filter(|d| d["kind"].is_null() && d["name"] == provider).any(client)
+            })
+            .map(|package| package["name"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(linked, [function], "{provider}'s client");
     }
 }
 
@@ -143,21 +166,30 @@ fn every_function_has_its_crate_and_its_resource() {
 #[test]
 fn the_local_bus_routes_as_the_templates_rules_do() {
     let template = template();
-    let mut in_template: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut in_template: BTreeMap<String, (Vec<String>, Option<String>)> = BTreeMap::new();
     for rule in template.split("Type: AWS::Events::Rule").skip(1) {
         let rule = rule.split("\n\n").next().unwrap_or(rule);
         let names = rule.split(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c)));
         let names: Vec<_> =
             names.filter(|name| guerdon_local::bus::EVENT_NAMES.contains(name)).map(str::to_owned).collect();
-        let queue = if rule.contains("CreditsQueue") { "credits" } else { "notifications" };
-        in_template.insert(queue.to_owned(), names);
+        let target =
+            rule.split("Arn: !GetAtt ").nth(1).and_then(|arn| arn.split("Queue.Arn").next()).unwrap();
+        // The one variable that the stand-in knows.
+        assert_eq!(
+            rule.contains("InputPathsMap: { announcement: $.detail }"),
+            rule.contains("InputTemplate:")
+        );
+        let input = rule.split("InputTemplate: '").nth(1).and_then(|input| input.split('\'').next());
+        in_template.insert(target.to_lowercase(), (names, input.map(str::to_owned)));
     }
-    for (queue, names) in guerdon_local::bus::RULES {
-        let mut here: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut there = in_template.get(queue.as_str()).cloned().unwrap_or_default();
+    assert_eq!(in_template.len(), guerdon_local::bus::RULES.len());
+    for rule in guerdon_local::bus::RULES {
+        let mut here: Vec<_> = rule.events.iter().map(|name| (*name).to_owned()).collect();
+        let (mut there, input) = in_template.get(rule.queue.as_str()).cloned().unwrap_or_default();
         here.sort();
         there.sort();
-        assert_eq!(here, there, "{}", queue.as_str());
+        assert_eq!(here, there, "{}", rule.queue.as_str());
+        assert_eq!(rule.input.map(str::to_owned), input, "{}", rule.queue.as_str());
     }
 }
 

@@ -130,3 +130,31 @@ async fn an_invoice_that_is_created_gets_what_was_not_posted_yet() {
         .unwrap();
     assert_eq!((wallet.buckets.available, wallet.buckets.held), (0, 1000));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invoice_that_is_created_gets_what_stripe_refused_before() {
+    let world = World::new().await;
+    world.says(ALICE, "/start").await;
+    world.stripe(&checkout(ALICE, "cus_a")).await;
+    world.drain().await;
+    // Nothing tries a refused posting again, so it is the invoice that brings it to Stripe.
+    world.post("/sim/api/stripe/fail", &json!({ "next": 1, "status": 402 })).await;
+    let body = json!({ "user_id": ALICE.id.to_string(), "amount": 10, "reason": "welcome" });
+    assert_eq!(world.admin_post("apply", "k", &body).await.status, 200);
+    world.drain().await;
+    let app = world.stack().app();
+    let alice = world.member(ALICE);
+    let buckets = async || {
+        let wallet =
+            app.store.wallets().find(&alice, WalletKind::BillCredit, app.preset.currency).await.unwrap();
+        (wallet.buckets.available, wallet.buckets.held)
+    };
+    assert_eq!(buckets().await, (1000, 0));
+    let mut draft = invoice_paid("in_draft", "cus_a", 0, 3900);
+    draft["type"] = json!("invoice.created");
+    draft["data"]["object"]["status"] = json!("draft");
+    draft["data"]["object"]["ending_balance"] = json!(null);
+    world.stripe(&draft).await;
+    world.drain().await;
+    assert_eq!(buckets().await, (0, 1000));
+}

@@ -53,7 +53,7 @@ async fn the_operators_router_answers_a_lambda_request() {
 #[test]
 fn queue_batches_are_read() {
     for name in
-        ["commission-worker.payments.json", "commission-worker.credits.json", "notifier.notifications.json"]
+        ["commission-worker.payments.json", "billing-worker.credits.json", "notifier.notifications.json"]
     {
         let event: SqsEvent = sample(name);
         assert!(!event.records.is_empty(), "{name}");
@@ -63,6 +63,29 @@ fn queue_batches_are_read() {
             assert_eq!(is_ours, !name.contains("payments"), "{name}: {body}");
         }
     }
+}
+
+#[test]
+fn the_payments_queues_messages_are_told_apart_by_their_tag() {
+    use commission_worker::message::Message;
+    use guerdon_app::context::{Clock, SystemClock};
+    let event: SqsEvent = sample("commission-worker.payments.json");
+    let read = |record: &aws_lambda_events::sqs::SqsMessage| match Message::parse(
+        record.body.as_deref().unwrap(),
+        SystemClock::default().now(),
+    )
+    .unwrap()
+    {
+        Message::Event(received) => format!("{} after {} replays", received.event.kind, received.replays),
+        Message::Replay { waits_for, .. } => format!("{waits_for:?}"),
+    };
+    let read: Vec<_> = event.records.iter().map(read).collect();
+    let expected = [
+        "invoice.paid after 0 replays",
+        "invoice.paid after 1 replays",
+        r#"Customer { customer: CustomerId("cus_B1") }"#,
+    ];
+    assert_eq!(read, expected);
 }
 
 #[test]

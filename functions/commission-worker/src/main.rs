@@ -4,11 +4,8 @@
 
 use std::sync::Arc;
 
-use commission_worker::{
-    StripeBalance,
-    handler::{Worker, handle},
-};
-use guerdon_runtime::{ConfigError, Function, env, queue::SqsQueue};
+use commission_worker::{handler::handle, worker::Worker};
+use guerdon_runtime::{ConfigError, Function, bus::EventBridgeBus, env, queue::SqsQueue};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use tokio::sync::OnceCell;
 
@@ -16,15 +13,13 @@ use tokio::sync::OnceCell;
 async fn main() -> Result<(), lambda_runtime::Error> {
     let function = Function::start()?;
     let url = env::required("GUERDON_PAYMENTS_QUEUE_URL", "the queue that parked events go back to")?;
+    let bus = env::required("GUERDON_EVENT_BUS", "the name of the event bus")?;
     let worker = &OnceCell::new();
     let make = &async || {
         Ok::<_, ConfigError>(Worker {
             app: function.app().await?.clone(),
-            stripe: Arc::new(StripeBalance::new(
-                function.secrets.clone(),
-                env::optional("GUERDON_STRIPE_URL"),
-            )),
             payments: Arc::new(SqsQueue::new(&function.aws, url.clone())),
+            bus: Arc::new(EventBridgeBus::new(&function.aws, bus.clone())),
         })
     };
     run(service_fn(move |event: LambdaEvent<_>| async move {

@@ -63,8 +63,7 @@ pub async fn handle(notifier: &Notifier, event: SqsEvent) -> SqsBatchResponse {
 }
 
 async fn on_message(notifier: &Notifier, message: SqsMessage) -> Result<(), AppError> {
-    let envelope: Envelope = serde_json::from_str(body(&message)?)
-        .map_err(|_| AppError::Corrupt("a message that is no domain event".to_owned()))?;
+    let envelope = Envelope::parse(body(&message)?)?;
     let claimant = message.message_id.as_deref().unwrap_or_default();
     correlated(envelope.correlation_id(), tell(notifier, &envelope.detail.event, claimant)).await
 }

@@ -11,24 +11,42 @@ use guerdon_runtime::bus::{BusError, Envelope, EventBus, SOURCE};
 
 use crate::queue::{QueueName, Queues};
 
-/// Which events go to which queue. A test compares this with the rules in `template.yaml`.
-pub const RULES: [(QueueName, &[&str]); 2] = [
-    (
-        QueueName::Credits,
-        &[
+/// A rule: which events go to which queue, and in which form.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// The rule's target.
+    pub queue: QueueName,
+    /// The events' names.
+    pub events: &'static [&'static str],
+    /// The target's `InputTemplate`, with `<announcement>` for the event's detail. Without one the queue gets the
+    /// whole envelope.
+    pub input: Option<&'static str>,
+}
+
+/// The rules there are. A test compares them with those in `template.yaml`.
+pub const RULES: [Rule; 3] = [
+    Rule {
+        queue: QueueName::Payments,
+        events: &["event.replay_requested", "customer.linked"],
+        input: Some(r#"{"object":"guerdon.announcement","announcement":<announcement>}"#),
+    },
+    Rule {
+        queue: QueueName::Credits,
+        events: &[
             "referral.created",
             "commission.booked",
             "commission.released",
             "commission.reversed",
             "withdrawal.moved",
-            "event.replay_requested",
             "adjustment.booked",
             "customer.linked",
+            "credit.waiting",
         ],
-    ),
-    (
-        QueueName::Notifications,
-        &[
+        input: None,
+    },
+    Rule {
+        queue: QueueName::Notifications,
+        events: &[
             "referral.created",
             "commission.booked",
             "commission.released",
@@ -36,11 +54,12 @@ pub const RULES: [(QueueName, &[&str]); 2] = [
             "withdrawal.moved",
             "credit.applied",
         ],
-    ),
+        input: None,
+    },
 ];
 
 /// Every event there is.
-pub const EVENT_NAMES: [&str; 9] = [
+pub const EVENT_NAMES: [&str; 10] = [
     "referral.created",
     "commission.booked",
     "commission.released",
@@ -49,6 +68,7 @@ pub const EVENT_NAMES: [&str; 9] = [
     "event.replay_requested",
     "adjustment.booked",
     "customer.linked",
+    "credit.waiting",
     "credit.applied",
 ];
 
@@ -75,13 +95,19 @@ impl LocalBus {
             time: self.clock.now().to_string(),
             detail: announcement.clone(),
         };
-        let body = serde_json::to_string(&envelope).map_err(|error| error.to_string())?;
-        for (queue, names) in RULES {
-            if names.contains(&name) {
-                self.queues.send(queue, &body).map_err(|error| error.to_string())?;
-            }
+        for rule in RULES.iter().filter(|rule| rule.events.contains(&name)) {
+            let body = body(rule, &envelope).map_err(|error| error.to_string())?;
+            self.queues.send(rule.queue, &body).map_err(|error| error.to_string())?;
         }
         Ok(())
+    }
+}
+
+/// The event as the rule's target gets it.
+fn body(rule: &Rule, envelope: &Envelope) -> serde_json::Result<String> {
+    match rule.input {
+        Some(template) => Ok(template.replace("<announcement>", &serde_json::to_string(&envelope.detail)?)),
+        None => serde_json::to_string(envelope),
     }
 }
 

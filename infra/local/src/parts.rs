@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use commission_worker::{StripeBalance, handler::Worker};
+use billing_worker::balance::StripeBalance;
 use guerdon_api::Gate;
 use guerdon_app::context::{App, Clock, MovableClock, OsEntropy, SystemClock};
 use guerdon_domain::ids::TelegramId;
@@ -37,7 +37,8 @@ pub(crate) struct Parts {
     pub(crate) queues: Queues,
     pub(crate) bot: Bot,
     pub(crate) door: Door,
-    pub(crate) worker: Worker,
+    pub(crate) commissions: commission_worker::worker::Worker,
+    pub(crate) billing: billing_worker::worker::Worker,
     pub(crate) notifier: Notifier,
     pub(crate) bus: Arc<dyn EventBus>,
     pub(crate) sim: Option<Sim>,
@@ -77,6 +78,7 @@ pub(crate) async fn assemble(
     let secrets = config.secrets();
     let (telegram_url, stripe_url) = simulated.urls(base_url);
     let payments = queues.writer(QueueName::Payments);
+    let bus: Arc<dyn EventBus> = Arc::new(LocalBus::new(queues.clone(), clock.clone()));
     Ok(Parts {
         bot: Bot {
             app: app.clone(),
@@ -91,13 +93,13 @@ pub(crate) async fn assemble(
             payments: payments.clone(),
             clock: Arc::new(SystemClock::default()),
         },
-        worker: Worker {
+        commissions: commission_worker::worker::Worker { app: app.clone(), payments, bus: bus.clone() },
+        billing: billing_worker::worker::Worker {
             app: app.clone(),
             stripe: Arc::new(StripeBalance::new(secrets.clone(), stripe_url)),
-            payments,
         },
         notifier: Notifier::new(app.clone(), secrets.clone(), telegram_url),
-        bus: Arc::new(LocalBus::new(queues.clone(), clock.clone())),
+        bus,
         sim: simulated.sim,
         gate: Gate { app: app.clone(), secrets, limits: config.limits, origins: config.origins.clone() },
         super_admin: config.super_admin,

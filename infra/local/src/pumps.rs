@@ -80,9 +80,8 @@ async fn queue_batch(parts: &Parts, queue: QueueName) -> anyhow::Result<usize> {
     }
     let event = serde_json::from_value(sqs_event(queue, &deliveries))?;
     let response = match queue {
-        QueueName::Payments | QueueName::Credits => {
-            commission_worker::handler::handle(&parts.worker, event).await
-        }
+        QueueName::Payments => commission_worker::handler::handle(&parts.commissions, event).await,
+        QueueName::Credits => billing_worker::handler::handle(&parts.billing, event).await,
         QueueName::Notifications => notifier::handler::handle(&parts.notifier, event).await,
     };
     let failed: Vec<_> = response.batch_item_failures.iter().map(|f| f.item_identifier.as_str()).collect();

@@ -15,9 +15,9 @@ use tokio::sync::Notify;
 /// The queues there are, as in `template.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueueName {
-    /// Verified Stripe events.
+    /// Verified Stripe events, parked ones that are played again, and what tells that they should be.
     Payments,
-    /// Domain events about bill credit.
+    /// Domain events after which bill credit may have to be posted.
     Credits,
     /// Domain events that members are told about.
     Notifications,

@@ -108,6 +108,14 @@ pub enum DomainEvent {
         /// Who it is.
         member: MemberId,
     },
+    /// An invoice was created at Stripe while bill credit had not reached the customer balance. Published by
+    /// commission-worker: nothing in the table changes.
+    CreditWaiting {
+        /// The invoice.
+        invoice: String,
+        /// Whose credit.
+        member: MemberId,
+    },
     /// An invoice used bill credit up.
     CreditApplied {
         /// The invoice.
@@ -131,6 +139,7 @@ impl DomainEvent {
             Self::WithdrawalMoved { .. } => "withdrawal.moved",
             Self::AdjustmentBooked { .. } => "adjustment.booked",
             Self::CustomerLinked { .. } => "customer.linked",
+            Self::CreditWaiting { .. } => "credit.waiting",
             Self::CreditApplied { .. } => "credit.applied",
         }
     }
@@ -154,7 +163,7 @@ impl DomainEvent {
             }
             Self::AdjustmentBooked { adjustment, .. } => adjustment,
             Self::CustomerLinked { customer, .. } => customer.as_str(),
-            Self::CreditApplied { invoice, .. } => invoice,
+            Self::CreditWaiting { invoice, .. } | Self::CreditApplied { invoice, .. } => invoice,
         };
         format!("{}:{id}", self.name())
     }
@@ -168,6 +177,7 @@ impl DomainEvent {
             | Self::AdjustmentBooked { member, .. }
             | Self::CustomerLinked { member, .. } => Some(member),
             Self::ReferralCreated { .. }
+            | Self::CreditWaiting { .. }
             | Self::CreditApplied { .. }
             | Self::ReplayRequested { .. }
             | Self::WithdrawalMoved { .. } => None,

@@ -1,7 +1,7 @@
 //! The event bus: domain events out of the relay, and the envelope they arrive in.
 
 use async_trait::async_trait;
-use guerdon_app::events::Announcement;
+use guerdon_app::{error::AppError, events::Announcement};
 use serde::{Deserialize, Serialize};
 
 /// The `source` of our events; the rules match on it.
@@ -15,6 +15,12 @@ pub struct BusError {
     pub failed: usize,
     /// Why.
     pub reason: String,
+}
+
+impl From<BusError> for AppError {
+    fn from(error: BusError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
 }
 
 /// An event bus, written to.
@@ -41,6 +47,15 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// Reads the body of a queue that only the bus writes to.
+    ///
+    /// # Errors
+    /// [`AppError::Corrupt`] for anything else; the error quotes nothing of it.
+    pub fn parse(body: &str) -> Result<Self, AppError> {
+        serde_json::from_str(body)
+            .map_err(|_| AppError::Corrupt("a message that is no domain event".to_owned()))
+    }
+
     /// What the event began with; what came without one begins here.
     pub fn correlation_id(&self) -> &str {
         self.detail.correlation_id.as_deref().unwrap_or(&self.id)

@@ -17,7 +17,7 @@ const NAME: &str = "GUERDON_LOG";
 
 /// The crates whose lines are ours. Libraries say nothing: at some levels theirs hold whole requests, and
 /// with them names and secrets.
-const OURS: [&str; 17] = [
+const OURS: [&str; 18] = [
     "guerdon_domain",
     "guerdon_store",
     "guerdon_app",
@@ -29,6 +29,7 @@ const OURS: [&str; 17] = [
     "stripe_webhook",
     "admin_api",
     "commission_worker",
+    "billing_worker",
     "hold_release",
     "code_expiry",
     "ledger_verifier",

@@ -138,7 +138,15 @@ impl StripeEvent {
         if envelope.get("object").and_then(Value::as_str) != Some("event") {
             return Err(ParseError::NotAnEvent);
         }
-        let mut event = Self::read_envelope(&Node::root(&envelope))
+        Self::read(&envelope)
+    }
+
+    /// Reads an event that was parsed already and is known to be one: its `object` is `event`.
+    ///
+    /// # Errors
+    /// [`ParseError::BadObject`], as [`StripeEvent::parse`].
+    pub fn read(envelope: &Value) -> Result<Self, ParseError> {
+        let mut event = Self::read_envelope(&Node::root(envelope))
             .map_err(|bad| ParseError::BadObject { kind: "event".to_owned(), path: bad.path })?;
         if let Some((_, read)) = HANDLED.iter().find(|(kind, _)| *kind == event.kind) {
             let object = envelope.pointer("/data/object").unwrap_or(&Value::Null);

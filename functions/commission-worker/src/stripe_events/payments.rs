@@ -1,8 +1,9 @@
 //! Invoices and checkouts: money that settled, and the credit that an invoice used.
 
 use guerdon_app::{
-    bill_credit::{InvoiceFacts, post_bill_credit, reconcile_invoice},
+    bill_credit::{InvoiceFacts, credit_waits, reconcile_invoice},
     error::AppError,
+    events::{Announcement, DomainEvent},
     observe::METRICS,
     payments::{Recorded, record_failed_payment, record_payment, reverse_payment, tie_reference},
     stored::{PaymentReference, WaitsFor},
@@ -18,20 +19,16 @@ use guerdon_stripe::{
     StripeEvent,
 };
 
-use super::{Message, replay, stripe_key};
-use crate::handler::Worker;
+use super::key::stripe_key;
+use crate::{message::Received, parked::replay, worker::Worker};
 
 /// Acts on an event about a member.
-pub(super) async fn act(
-    worker: &Worker,
-    event: &StripeEvent,
-    member: &MemberId,
-    message: Message<'_>,
-) -> Result<(), AppError> {
+pub(super) async fn act(worker: &Worker, received: &Received<'_>, member: &MemberId) -> Result<(), AppError> {
+    let event = &received.event;
     match &event.object {
-        EventObject::Invoice(invoice) => on_invoice(worker, event, invoice, member, message).await,
+        EventObject::Invoice(invoice) => on_invoice(worker, received, invoice, member).await,
         EventObject::Checkout(session) if is_one_time_payment(session) => {
-            let facts = one_time_facts(session, member, message.known_at)?;
+            let facts = one_time_facts(session, member, received.known_at)?;
             pay(worker, event, &facts).await?;
             let names = session.payment_intent.iter().cloned().collect();
             tie(worker, names, &facts.key).await
@@ -43,14 +40,13 @@ pub(super) async fn act(
 
 async fn on_invoice(
     worker: &Worker,
-    event: &StripeEvent,
+    received: &Received<'_>,
     invoice: &Invoice,
     member: &MemberId,
-    message: Message<'_>,
 ) -> Result<(), AppError> {
+    let event = &received.event;
     if event.kind == "invoice.created" && invoice.status != InvoiceStatus::Void {
-        // Whatever has not reached the customer balance yet can still come off this invoice.
-        post_bill_credit(&worker.app, worker.stripe.as_ref(), member, message.id).await?;
+        announce_waiting_credit(worker, event, invoice, member).await?;
     }
     let facts = InvoiceFacts {
         invoice: invoice.id.clone(),
@@ -62,7 +58,7 @@ async fn on_invoice(
         record_failed_payment(&worker.app, Rail::Stripe, &event.id).await?;
     }
     if event.kind == "invoice.paid" {
-        let facts = invoice_facts(invoice, member, message.known_at)?;
+        let facts = invoice_facts(invoice, member, received.known_at)?;
         if let Recorded::AlreadyApplied(_) = pay(worker, event, &facts).await? {
             // An invoice that had been given up was paid after all.
             let paid = Reversal { at: event.created, kind: ReversalKind::Invoice { undone: false } };
@@ -70,6 +66,22 @@ async fn on_invoice(
         }
         let names = [&invoice.payment_intent, &invoice.charge].into_iter().flatten().cloned().collect();
         tie(worker, names, &facts.key).await?;
+    }
+    Ok(())
+}
+
+/// Whatever has not reached the customer balance yet can still come off this invoice. The event is handled only once
+/// the bus has the announcement, and nothing is written here that it could be out of step with.
+async fn announce_waiting_credit(
+    worker: &Worker,
+    event: &StripeEvent,
+    invoice: &Invoice,
+    member: &MemberId,
+) -> Result<(), AppError> {
+    if credit_waits(&worker.app, member).await? {
+        let waiting = DomainEvent::CreditWaiting { invoice: invoice.id.to_string(), member: member.clone() };
+        let waiting = Announcement { event: waiting, correlation_id: Some(event.id.clone()) };
+        worker.bus.publish(&[waiting]).await?;
     }
     Ok(())
 }

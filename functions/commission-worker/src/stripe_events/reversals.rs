@@ -13,8 +13,12 @@ use guerdon_stripe::{
     CreditNoteStatus, Dispute, DisputeStatus, EventObject, Refund, RefundStatus, StripeEvent,
 };
 
-use super::{Message, park, replay, stripe_key};
-use crate::handler::Worker;
+use super::key::stripe_key;
+use crate::{
+    message::Received,
+    parked::{park, replay},
+    worker::Worker,
+};
 
 /// A reversal and the payment it is about.
 pub(super) struct Undone {
@@ -109,10 +113,10 @@ fn dispute_stage(event: &StripeEvent, dispute: &Dispute) -> DisputeStage {
 /// Takes the reversal in, or parks it until its payment is known.
 pub(super) async fn reverse(
     worker: &Worker,
-    event: &StripeEvent,
+    received: &Received<'_>,
     undone: &Undone,
-    message: Message<'_>,
 ) -> Result<(), AppError> {
+    let event = &received.event;
     // Earlier versions kept such events for this one.
     replay(worker, &WaitsFor::Handler { kind: format!("stripe.{}", event.kind) }).await?;
     // What it waits for may appear in the moment before it is parked: once by reference, once by payment.
@@ -134,7 +138,7 @@ pub(super) async fn reverse(
             (None, Subject::Reference(reference)) => WaitsFor::Reference { reference: reference.clone() },
             (None, Subject::Payment(payment)) => WaitsFor::Payment { payment: payment.clone() },
         };
-        if park(worker, event, waits_for, message).await? == Parked::Waiting {
+        if park(worker, received, waits_for).await? == Parked::Waiting {
             return Ok(());
         }
     }

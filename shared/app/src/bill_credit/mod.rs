@@ -2,5 +2,5 @@
 mod post;
 mod reconcile;
 
-pub use post::{BalanceError, CustomerBalance, LEASE_SECONDS, Posted, post_bill_credit};
+pub use post::{BalanceError, CustomerBalance, LEASE_SECONDS, Posted, credit_waits, post_bill_credit};
 pub use reconcile::{InvoiceFacts, Reconciled, reconcile_invoice};

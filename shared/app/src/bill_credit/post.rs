@@ -125,6 +125,25 @@ pub async fn post_bill_credit(
     .await
 }
 
+/// Whether bill credit of `id` could be posted: some is available, or a posting was claimed and never finished. Of a
+/// member without a customer at Stripe nothing can be posted.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn credit_waits(app: &App, id: &MemberId) -> Result<bool, AppError> {
+    metered("credit_waits", async {
+        if app.store.members().find(id).await?.and_then(|member| member.customer).is_none() {
+            return Ok(false);
+        }
+        // The wallet is read before the posting: a claim made in between shows in one of the two.
+        let wallet = app.store.wallets().find(id, WalletKind::BillCredit, app.preset.currency).await?;
+        let claimed = |latest: Posting| latest.state == PostingState::Claimed;
+        Ok(wallet.available().is_positive()
+            || app.store.bill_credit().latest_posting(id).await?.is_some_and(claimed))
+    })
+    .await
+}
+
 /// A claim that another message holds and is probably still at work on.
 fn is_somebody_elses(app: &App, posting: &Posting, claimant: &str) -> bool {
     posting.state == PostingState::Claimed

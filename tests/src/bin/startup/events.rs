@@ -20,20 +20,45 @@ pub fn first_event(function: &str) -> Option<String> {
             let signature = sign(INVOICE.as_bytes(), &secret, SystemClock::default().now());
             http("/api/stripe/webhook", &json!({ "stripe-signature": signature }), INVOICE)
         }
-        "commission-worker" => json!({ "Records": [{
-            "messageId": "1",
-            "receiptHandle": "1",
-            "body": INVOICE,
-            "attributes": {},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:payments",
-            "awsRegion": "eu-central-1",
-        }] }),
+        "commission-worker" => message("payments", INVOICE),
+        "billing-worker" => message("credits", &booked().to_string()),
         "hold-release" | "code-expiry" | "ledger-verifier" => json!({}),
         _ => return None,
     };
     Some(event.to_string())
+}
+
+/// A batch of one message.
+fn message(queue: &str, body: &str) -> Value {
+    json!({ "Records": [{
+        "messageId": "1",
+        "receiptHandle": "1",
+        "body": body,
+        "attributes": {},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": format!("arn:aws:sqs:eu-central-1:123456789012:{queue}"),
+        "awsRegion": "eu-central-1",
+    }] })
+}
+
+/// A commission's announcement as the bus hands it over.
+fn booked() -> Value {
+    json!({
+        "id": "1",
+        "detail-type": "commission.booked",
+        "source": "guerdon",
+        "time": "2026-11-21T09:30:00Z",
+        "detail": {
+            "event": "commission_booked",
+            "commission": "stripe:in_A1-recruit-1",
+            "beneficiary": "6badfa96792b5eba24be8a1dc31793b2",
+            "referee": "b46d230c1f13b0d7a2034309ca55d111",
+            "amount": { "minor": 1000, "currency": "USD" },
+            "due_at": 1_795_253_400_000_i64,
+            "booked_at": 1_795_253_400_000_i64,
+        },
+    })
 }
 
 /// A request as a Function URL or an HTTP API hands it over.

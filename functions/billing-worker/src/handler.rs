@@ -1,0 +1,80 @@
+//! One batch of the credits queue.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use guerdon_app::{
+    bill_credit::{Posted, post_bill_credit},
+    commissions::settle_wallet,
+    error::AppError,
+    events::DomainEvent,
+    fraud::{inspect_joined, inspect_reversed, inspect_withdrawal},
+    observe::correlated,
+};
+use guerdon_domain::{ids::MemberId, withdrawals::WithdrawalState};
+use guerdon_runtime::{
+    batch::{body, run},
+    bus::Envelope,
+};
+
+use crate::worker::Worker;
+
+/// Handles a batch; failed messages are reported one by one.
+pub async fn handle(worker: &Worker, event: SqsEvent) -> SqsBatchResponse {
+    run("billing-worker", event, |message| on_message(worker, message)).await
+}
+
+async fn on_message(worker: &Worker, message: SqsMessage) -> Result<(), AppError> {
+    let envelope = Envelope::parse(body(&message)?)?;
+    let claimant = message.message_id.as_deref().unwrap_or_default();
+    let event = &envelope.detail.event;
+    correlated(envelope.correlation_id(), async {
+        inspect(worker, event).await?;
+        bill(worker, event, claimant).await
+    })
+    .await
+}
+
+/// Lets the fraud rules look. What they hold must not be released, so this comes first.
+async fn inspect(worker: &Worker, event: &DomainEvent) -> Result<(), AppError> {
+    match event {
+        DomainEvent::ReferralCreated { referee, .. } => {
+            inspect_joined(&worker.app, referee).await?;
+        }
+        DomainEvent::CommissionReversed { beneficiary, .. } => {
+            inspect_reversed(&worker.app, beneficiary).await?;
+        }
+        // Its money is held by now, and what is found keeps it from being approved.
+        DomainEvent::WithdrawalMoved { withdrawal, state: WithdrawalState::Requested, .. } => {
+            inspect_withdrawal(&worker.app, withdrawal).await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Brings credit to the member's Stripe balance. `claimant` names the message.
+async fn bill(worker: &Worker, event: &DomainEvent, claimant: &str) -> Result<(), AppError> {
+    if let DomainEvent::CreditWaiting { member, .. } = event {
+        return post(worker, member, claimant, 0).await;
+    }
+    let Some(member) = event.credit_member() else { return Ok(()) };
+    let settled = settle_wallet(&worker.app, member).await?;
+    post(worker, member, claimant, settled.released).await?;
+    if settled.unfinished {
+        return Err(AppError::Unavailable("commissions are still appearing in the index".to_owned()));
+    }
+    Ok(())
+}
+
+/// Posts what is available, `released` commissions of it just now.
+async fn post(worker: &Worker, member: &MemberId, claimant: &str, released: u32) -> Result<(), AppError> {
+    let posted = post_bill_credit(&worker.app, worker.stripe.as_ref(), member, claimant).await?;
+    let tag = worker.app.tag(member);
+    match posted {
+        Posted::Done(amount) => {
+            tracing::info!(member = tag, minor = amount.minor(), released, "credit posted");
+        }
+        Posted::Refused(code) => tracing::error!(member = tag, code, "Stripe refused a posting"),
+        Posted::Nothing | Posted::NoCustomer => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! State of the function.
+
+use std::sync::Arc;
+
+use guerdon_app::{bill_credit::CustomerBalance, context::App};
+
+/// State that every message is handled with.
+pub struct Worker {
+    /// The use cases' context.
+    pub app: App,
+    /// Stripe's customer balance.
+    pub stripe: Arc<dyn CustomerBalance>,
+}

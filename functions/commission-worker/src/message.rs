@@ -1,0 +1,201 @@
+//! Format of the payments queue.
+//!
+//! A body is told apart by its field `object`, with which Stripe names whatever it sends:
+//!
+//! | `object` | content | written by |
+//! |---|---|---|
+//! | `event` | an event of Stripe's as it came | stripe-webhook |
+//! | `guerdon.parked_event` | such an event that had been parked | this function |
+//! | `guerdon.announcement` | a domain event after which parked events are to be played again | the bus's rule |
+
+use std::borrow::Cow;
+
+use guerdon_app::{
+    error::AppError,
+    events::{Announcement, DomainEvent},
+    stored::{ParkedEvent, WaitsFor},
+};
+use guerdon_domain::time::Timestamp;
+use guerdon_stripe::{ParseError, StripeEvent};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "object")]
+enum Body {
+    #[serde(rename = "event")]
+    Event(Map<String, Value>),
+    #[serde(rename = "guerdon.parked_event")]
+    Parked {
+        /// When we first heard of it.
+        guerdon_parked_at: Timestamp,
+        /// How often it was played again, this time included.
+        replays: u32,
+        /// The event as it came.
+        body: String,
+    },
+    #[serde(rename = "guerdon.announcement")]
+    Announced { announcement: Announcement },
+}
+
+/// A message of the queue.
+#[derive(Debug)]
+pub enum Message<'a> {
+    /// An event of Stripe's.
+    Event(Box<Received<'a>>),
+    /// Events that wait for this are to be played again.
+    Replay {
+        /// What became known, or what an operator asks for.
+        waits_for: WaitsFor,
+        /// What the announcement began with.
+        correlation_id: Option<String>,
+    },
+}
+
+/// An event with what is to be kept of it when it is parked.
+#[derive(Debug)]
+pub struct Received<'a> {
+    /// The event.
+    pub event: StripeEvent,
+    /// The event as it came.
+    pub body: Cow<'a, str>,
+    /// When we first heard of it.
+    pub known_at: Timestamp,
+    /// How often it was played again.
+    pub replays: u32,
+}
+
+impl<'a> Message<'a> {
+    /// Reads a body that arrived at `now`.
+    ///
+    /// # Errors
+    /// [`AppError::Corrupt`], which quotes nothing of the body.
+    pub fn parse(body: &'a str, now: Timestamp) -> Result<Self, AppError> {
+        let received = |event: Result<StripeEvent, ParseError>, body, known_at, replays| {
+            let event = event.map_err(|error| AppError::Corrupt(error.to_string()))?;
+            Ok(Self::Event(Box::new(Received { event, body, known_at, replays })))
+        };
+        match serde_json::from_str(body).map_err(|error| unreadable(&error))? {
+            Body::Event(event) => {
+                received(StripeEvent::read(&Value::Object(event)), Cow::Borrowed(body), now, 0)
+            }
+            Body::Parked { guerdon_parked_at, replays, body } => {
+                received(StripeEvent::parse(body.as_bytes()), Cow::Owned(body), guerdon_parked_at, replays)
+            }
+            Body::Announced { announcement } => replay(announcement),
+        }
+    }
+}
+
+fn replay(announcement: Announcement) -> Result<Message<'static>, AppError> {
+    let waits_for = match announcement.event {
+        DomainEvent::ReplayRequested { waits_for, .. } => waits_for,
+        // A member who was just linked may have events parked behind the link.
+        DomainEvent::CustomerLinked { customer, .. } => WaitsFor::Customer { customer },
+        other => return Err(AppError::Corrupt(format!("{} does not belong into this queue", other.name()))),
+    };
+    Ok(Message::Replay { waits_for, correlation_id: announcement.correlation_id })
+}
+
+/// Where the body is at fault; the error's own words may quote personal data.
+fn unreadable(error: &serde_json::Error) -> AppError {
+    let (line, column) = (error.line(), error.column());
+    AppError::Corrupt(format!("no message of the payments queue: line {line}, column {column}"))
+}
+
+/// The body with which a parked event goes back into the queue.
+///
+/// # Errors
+/// [`AppError::Corrupt`] when it cannot be encoded.
+pub(crate) fn again(event: ParkedEvent) -> Result<String, AppError> {
+    let replays = event.replays.saturating_add(1);
+    let parked = Body::Parked { guerdon_parked_at: event.parked_at, replays, body: event.body };
+    Ok(serde_json::to_string(&parked)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_795_253_400);
+    const EVENT: &str = r#"{"object":"event","id":"evt_1","type":"customer.created","created":1795253390,
+        "data":{"object":{"object":"customer","id":"cus_1"}}}"#;
+
+    fn waiting_for(customer: &str) -> WaitsFor {
+        WaitsFor::Customer { customer: guerdon_domain::ids::CustomerId::parse(customer).unwrap() }
+    }
+
+    fn parked(replays: u32) -> ParkedEvent {
+        ParkedEvent {
+            event_id: "evt_1".to_owned(),
+            waits_for: waiting_for("cus_1"),
+            event_kind: "customer.created".to_owned(),
+            created: NOW,
+            parked_at: NOW.plus_seconds(-60),
+            body: EVENT.to_owned(),
+            replay_requested_at: None,
+            replays,
+        }
+    }
+
+    fn event(body: &str) -> Box<Received<'_>> {
+        match Message::parse(body, NOW).unwrap() {
+            Message::Event(received) => received,
+            Message::Replay { waits_for, .. } => panic!("a replay of what waits for {waits_for:?}"),
+        }
+    }
+
+    #[test]
+    fn an_event_is_read_as_stripe_sent_it() {
+        let received = event(EVENT);
+        assert_eq!(received.event, StripeEvent::parse(EVENT.as_bytes()).unwrap());
+        assert_eq!((received.body.as_ref(), received.known_at, received.replays), (EVENT, NOW, 0));
+    }
+
+    #[test]
+    fn a_parked_event_keeps_when_it_was_known_and_counts_its_replays() {
+        let body = again(parked(2)).unwrap();
+        let received = event(&body);
+        let (known_at, replays) = (received.known_at, received.replays);
+        assert_eq!((received.body.as_ref(), known_at, replays), (EVENT, NOW.plus_seconds(-60), 3));
+    }
+
+    #[test]
+    fn an_announcement_says_what_to_play_again() {
+        let check = |detail: &str, expected: WaitsFor| {
+            let body = format!(r#"{{"object":"guerdon.announcement","announcement":{detail}}}"#);
+            match Message::parse(&body, NOW).unwrap() {
+                Message::Replay { waits_for, correlation_id } => {
+                    assert_eq!((waits_for, correlation_id.as_deref()), (expected, Some("evt_0")));
+                }
+                Message::Event(received) => panic!("an event: {received:?}"),
+            }
+        };
+        let member = "6badfa96792b5eba24be8a1dc31793b2";
+        let linked = format!(
+            r#"{{"event":"customer_linked","customer":"cus_1","member":"{member}","correlation_id":"evt_0"}}"#
+        );
+        check(&linked, waiting_for("cus_1"));
+        let asked = DomainEvent::ReplayRequested { waits_for: waiting_for("cus_2"), at: NOW };
+        let asked = Announcement { event: asked, correlation_id: Some("evt_0".to_owned()) };
+        check(&serde_json::to_string(&asked).unwrap(), waiting_for("cus_2"));
+    }
+
+    #[test]
+    fn anything_else_is_refused_without_quoting_it() {
+        for body in [
+            "",
+            "what nobody can read",
+            "[]",
+            r#"{"object":"customer","email":"somebody@example.com"}"#,
+            r#"{"object":"event","id":"somebody@example.com"}"#,
+            r#"{"object":"guerdon.parked_event","guerdon_parked_at":"somebody@example.com"}"#,
+            r#"{"object":"guerdon.announcement","announcement":{"event":"somebody@example.com"}}"#,
+            r#"{"source":"guerdon","detail-type":"customer.linked","detail":{"event":"customer_linked"}}"#,
+        ] {
+            let error = Message::parse(body, NOW).unwrap_err();
+            assert!(matches!(error, AppError::Corrupt(_)), "{body}: {error}");
+            assert!(!error.to_string().contains("somebody"), "{error}");
+        }
+    }
+}

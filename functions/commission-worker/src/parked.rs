@@ -1,0 +1,48 @@
+//! Events that came before what they build on: kept in the table, and handed back to the queue.
+
+use guerdon_app::{
+    error::AppError,
+    payments::{Parked, park_until_known, replay_parked},
+    stored::{ParkedEvent, WaitsFor},
+};
+
+use crate::{
+    message::{Received, again},
+    worker::Worker,
+};
+
+/// Parks an event until what it waits for is known.
+pub(crate) async fn park(
+    worker: &Worker,
+    received: &Received<'_>,
+    waits_for: WaitsFor,
+) -> Result<Parked, AppError> {
+    let event = &received.event;
+    let parked = ParkedEvent {
+        event_id: event.id.clone(),
+        waits_for,
+        event_kind: event.kind.clone(),
+        created: event.created,
+        parked_at: received.known_at,
+        body: received.body.clone().into_owned(),
+        replay_requested_at: None,
+        replays: received.replays,
+    };
+    let outcome = park_until_known(&worker.app, &parked).await?;
+    if outcome == Parked::Waiting {
+        tracing::info!(event_id = event.id, kind = event.kind, "parked: what it builds on is not known yet");
+    }
+    Ok(outcome)
+}
+
+/// Hands the events that waited for this back to the queue.
+pub(crate) async fn replay(worker: &Worker, waits_for: &WaitsFor) -> Result<(), AppError> {
+    let replayed = replay_parked(&worker.app, waits_for, |event| async move {
+        Ok(worker.payments.send(again(event)?).await?)
+    })
+    .await?;
+    if replayed > 0 {
+        tracing::info!(replayed, "parked events replayed");
+    }
+    Ok(())
+}

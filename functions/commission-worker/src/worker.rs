@@ -1,0 +1,16 @@
+//! State of the function.
+
+use std::sync::Arc;
+
+use guerdon_app::context::App;
+use guerdon_runtime::{bus::EventBus, queue::Queue};
+
+/// State that every message is handled with.
+pub struct Worker {
+    /// The use cases' context.
+    pub app: App,
+    /// The worker's own queue, for events that had been parked.
+    pub payments: Arc<dyn Queue>,
+    /// The bus, for news about bill credit.
+    pub bus: Arc<dyn EventBus>,
+}
