@@ -16,6 +16,8 @@ from samtranslator.yaml_helper import yaml_parse
 FUNCTION = "AWS::Serverless::Function"
 # The only actions that know no narrower resource than everything.
 WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+# Of a provider's credential there is one reader: who calls it.
+CALLERS = {"stripe-api-key": "BillingWorkerRole", "telegram-bot-token": "NotifierRole"}
 # Whoever recounts everything reads everything.
 SCANNERS = {"LedgerVerifierRole"}
 
@@ -128,6 +130,25 @@ def queues_and_consumers_fit(template: Template) -> Iterator[str]:
             yield f"{name}: reserves less than its queues' maxima together ({concurrency})"
 
 
+def queues_have_one_consumer_and_consumers_one_queue(template: Template) -> Iterator[str]:
+    """A function that read two queues would have to guess the format of a message."""
+    consumers: dict[str, str] = {}
+    for name, function in template.of_type(FUNCTION).items():
+        sources = [target(e["Properties"]["Queue"]) for e in function.get("Events", {}).values() if e["Type"] == "SQS"]
+        if len(sources) > 1:
+            yield f"{name}: consumes {' and '.join(sources)}"
+        for source in sources:
+            if consumers.setdefault(source, name) != name:
+                yield f"{source}: consumed by {consumers[source]} and {name}"
+
+
+def credentials_have_one_reader(template: Template) -> Iterator[str]:
+    for name, role in template.of_type("AWS::IAM::Role").items():
+        for secret, caller in CALLERS.items():
+            if secret in str(role.get("Policies", [])) and name != caller:
+                yield f"{name}: only {caller} may read {secret}"
+
+
 def streams_can_fail_in_part(template: Template) -> Iterator[str]:
     for name, function in template.of_type(FUNCTION).items():
         for event in (e["Properties"] for e in function.get("Events", {}).values() if e["Type"] == "DynamoDB"):
@@ -201,6 +222,8 @@ RULES = [
     functions_stand_alone,
     policies_name_exact_actions,
     queues_and_consumers_fit,
+    queues_have_one_consumer_and_consumers_one_queue,
+    credentials_have_one_reader,
     streams_can_fail_in_part,
     queues_are_encrypted_and_tls_only,
     failures_raise_alarms,
