@@ -86,6 +86,23 @@ def credit_was_posted_once(world: World, person: Person) -> None:
     assert posts[0]["idempotency_key"].startswith("refcredit:"), posts
 
 
+def what_stripe_refused_comes_off_the_next_invoice(world: World, person: Person) -> None:
+    """Nothing tries a refused posting again, until an invoice is created that it could come off."""
+    acquaint(world, person)
+    world.says(person, "/start")
+    subscribe(world, person)
+    world.act("stripe/fail", next=1, status=402)
+    given = {"user_id": str(person.id), "amount": "5.00", "reason": "an exercise"}
+    world.admin("credits/apply", "POST", given, key=f"refused {person.id}")
+    world.drain()
+    assert len(world.stripe_posts(person)) == 1, world.stripe_posts(person)
+    for action in ("next-invoice", "finalize"):
+        world.act(f"stripe/{action}", user_id=person.id)
+        world.drain()
+    invoice = world.last_paid_invoice(person)
+    assert (invoice["starting_balance"], invoice["amount_paid"]) == (-500, 3400), invoice
+
+
 def journey(world: World, storm: bool, alice: Person = ALICE, bob: Person = BOB) -> str:
     """In stages, as in the one-machine journey: between two stages lies a cause, within one anything may arrive in any
     order, any number of times. Gives back the ledger."""
@@ -136,6 +153,10 @@ def a_link_is_clicked(world: World) -> None:
 
 def a_batch_comes_twice(world: World) -> None:
     a_batch_that_comes_twice_counts_once(world, *new_people("Fay"))
+
+
+def stripe_refuses_once(world: World) -> None:
+    what_stripe_refused_comes_off_the_next_invoice(world, *new_people("Gia"))
 
 
 def operators_look(world: World) -> None:
@@ -222,6 +243,7 @@ def main() -> None:
             (a_friend_pays_and_the_next_bill_is_ten_dollars_less, [friend]),
             (three_times_and_in_reverse_the_ledger_is_the_same, [calm, stormy]),
             (one_id_leads_from_the_webhook_to_the_message, [friend]),
+            (stripe_refuses_once, [friend]),
             (an_operator_signs_in_and_out, [ott]),
             (a_held_commission_is_released_and_paid_out, [ott]),
             (what_is_due_expires, [ott]),

@@ -17,7 +17,12 @@ from collections.abc import Iterator
 import boto3
 
 from grants import roles_may_what_aws_does_under_them
-from journey import the_next_bill_is_ten_dollars_less, the_storm_ends_where_the_calm_does, worlds
+from journey import (
+    the_next_bill_is_ten_dollars_less,
+    the_storm_ends_where_the_calm_does,
+    what_stripe_refused_comes_off_the_next_invoice,
+    worlds,
+)
 from operators import (
     CODES,
     a_commission_is_released_after_its_hold_and_paid_out,
@@ -86,11 +91,12 @@ def fails(check, *arguments) -> bool:
 
 
 def is_missed(world: World, ott: World, round_number: int) -> bool:
-    people = [Person(7_100_000_000 + 18 * round_number + n, f"{chr(ord('A') + n)}{round_number}") for n in range(18)]
+    people = [Person(7_100_000_000 + 19 * round_number + n, f"{chr(ord('A') + n)}{round_number}") for n in range(19)]
     return (
         fails(roles_may_what_aws_does_under_them, world)
         or fails(the_next_bill_is_ten_dollars_less, world, *people[:2])
         or fails(the_storm_ends_where_the_calm_does, world, *people[2:4])
+        or fails(what_stripe_refused_comes_off_the_next_invoice, world, people[18])
         or fails(an_operator_signs_in_and_out, ott)
         or fails(a_commission_is_released_after_its_hold_and_paid_out, ott, *people[4:6])
         or fails(codes_and_referrals_expire, ott, *people[6 : 6 + CODES])

@@ -41,10 +41,12 @@ def operator(world: World) -> Caller:
 
 
 def a_service_sells_and_its_key_is_revoked(world: World, asha: Person, bina: Person) -> None:
-    """Asha brings Bina, who buys twice; Asha asks for her money and is refused it."""
+    """Asha, who was brought herself, brings Bina, who buys twice; Asha asks for her money and is refused it."""
     made = operator(world).call("POST", "/api/admin/service-keys", {"name": f"shop {asha.id}", "scopes": SCOPES}, 201)
     shop = Caller(world, authorization=f"Bearer {made['key']}")
-    code = registers(shop, asha)["referral_code"]
+    upline = Person(asha.id + 500_000, f"Upline of {asha.name}")
+    code = registers(shop, upline)["referral_code"]
+    code = registers(shop, asha, referred_by_code=code)["referral_code"]
     registers(shop, bina, referred_by_code=code)
     orders = [buys(shop, bina, f"UTR-{bina.id}-{number}") for number in (1, 2)]
     due = time.monotonic() + HOLD_SECONDS
