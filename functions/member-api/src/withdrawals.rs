@@ -89,7 +89,7 @@ fn key(gate: &Gate, write: &Write) -> Result<String, Refusal> {
     if let Some(key) = write.key()? {
         return Ok(format!("{}:{key}", write.principal.name));
     }
-    let nonce = gate.app.entropy.nonce().map_err(guerdon_app::error::AppError::Unavailable)?;
+    let nonce = gate.app.entropy.nonce().map_err(guerdon_app::error::AppError::from)?;
     Ok(format!("{}:unkeyed-{}", write.principal.name, hex::encode(nonce)))
 }
 

@@ -57,19 +57,49 @@ impl Clock for FixedClock {
     }
 }
 
+/// The source of random bytes has none to give.
+#[derive(Debug, thiserror::Error)]
+#[error("no random bytes")]
+pub struct EntropyError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl EntropyError {
+    /// With its cause.
+    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
 /// Gives cryptographically secure random bytes.
 pub trait Entropy: Send + Sync {
+    /// Fills `bytes`.
+    ///
+    /// # Errors
+    /// [`EntropyError`].
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
+}
+
+impl dyn Entropy {
     /// Bytes for a new referral code.
     ///
     /// # Errors
-    /// A message when the machine has none to give.
-    fn code_bytes(&self) -> Result<[u8; CODE_LEN], String>;
+    /// [`EntropyError`].
+    pub fn code_bytes(&self) -> Result<[u8; CODE_LEN], EntropyError> {
+        self.bytes()
+    }
 
-    /// Bytes for the nonce of an encryption, never given twice.
+    /// Bytes for the nonce of an encryption, never given twice, and for ids that nobody can guess.
     ///
     /// # Errors
-    /// A message when the machine has none to give.
-    fn nonce(&self) -> Result<[u8; 24], String>;
+    /// [`EntropyError`].
+    pub fn nonce(&self) -> Result<[u8; 24], EntropyError> {
+        self.bytes()
+    }
+
+    fn bytes<const N: usize>(&self) -> Result<[u8; N], EntropyError> {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
 }
 
 /// The operating system's generator.
@@ -78,17 +108,8 @@ pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
     #[expect(clippy::disallowed_methods, reason = "this is where randomness comes from")]
-    fn code_bytes(&self) -> Result<[u8; CODE_LEN], String> {
-        let mut bytes = [0; CODE_LEN];
-        getrandom::fill(&mut bytes).map_err(|error| error.to_string())?;
-        Ok(bytes)
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "this is where randomness comes from")]
-    fn nonce(&self) -> Result<[u8; 24], String> {
-        let mut bytes = [0; 24];
-        getrandom::fill(&mut bytes).map_err(|error| error.to_string())?;
-        Ok(bytes)
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        getrandom::fill(bytes).map_err(EntropyError::new)
     }
 }
 
@@ -146,7 +167,7 @@ impl App {
     }
 
     pub(crate) fn random_code(&self) -> Result<Code, AppError> {
-        self.entropy.code_bytes().map(Code::from_random).map_err(AppError::Unavailable)
+        Ok(Code::from_random(self.entropy.code_bytes()?))
     }
 }
 

@@ -1,5 +1,7 @@
 //! How a use case fails, and whether trying again helps.
 
+use std::error::Error as _;
+
 use guerdon_domain::{
     ids::IdError,
     money::MoneyError,
@@ -7,6 +9,8 @@ use guerdon_domain::{
     wallets::{LedgerError, WalletError},
 };
 use guerdon_store::table::{CommitError, StoreError};
+
+use crate::context::EntropyError;
 
 /// A use case that did not complete. A refusal that the caller must show somebody is not here: it is an
 /// outcome of the use case.
@@ -46,6 +50,13 @@ impl From<StoreError> for AppError {
             StoreError::Unavailable(why) => Self::Unavailable(why),
             StoreError::Corrupt(why) => Self::Corrupt(why),
         }
+    }
+}
+
+impl From<EntropyError> for AppError {
+    fn from(error: EntropyError) -> Self {
+        let why = error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
+        Self::Unavailable(why)
     }
 }
 

@@ -19,7 +19,7 @@ pub async fn logged_run(
 ) -> Result<Value, AppError> {
     let started_at = app.now();
     let outcome = work.await;
-    let id = app.entropy.nonce().map_err(AppError::Unavailable)?;
+    let id = app.entropy.nonce()?;
     let run = JobRun {
         job: job.to_owned(),
         started_at,

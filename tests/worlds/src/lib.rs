@@ -30,11 +30,10 @@ use std::{
     },
 };
 
-use guerdon_app::context::{App, Clock, Entropy};
+use guerdon_app::context::{App, Clock, Entropy, EntropyError};
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
     members::PseudonymKey,
-    referrals::CODE_LEN,
     time::Timestamp,
 };
 use guerdon_engine::Engine;
@@ -99,21 +98,10 @@ impl Clock for VirtualClock {
 
 struct Seeded(Mutex<fastrand::Rng>);
 
-impl Seeded {
-    fn bytes<const N: usize>(&self) -> [u8; N] {
-        let mut bytes = [0; N];
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut bytes);
-        bytes
-    }
-}
-
 impl Entropy for Seeded {
-    fn code_bytes(&self) -> Result<[u8; CODE_LEN], String> {
-        Ok(self.bytes())
-    }
-
-    fn nonce(&self) -> Result<[u8; 24], String> {
-        Ok(self.bytes())
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill(bytes);
+        Ok(())
     }
 }
 

@@ -52,5 +52,5 @@ pub(super) fn line(
 }
 
 pub(super) fn random(app: &App) -> Result<String, AppError> {
-    app.entropy.nonce().map(|bytes| hex::encode(&bytes[..16])).map_err(AppError::Unavailable)
+    Ok(hex::encode(&app.entropy.nonce()?[..16]))
 }

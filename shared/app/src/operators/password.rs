@@ -73,7 +73,7 @@ impl Password {
 
     /// The hash to keep: argon2id with 19 MiB and two passes, as OWASP recommends.
     pub(super) fn hash(&self, app: &App) -> Result<String, AppError> {
-        let bytes = app.entropy.nonce().map_err(AppError::Unavailable)?;
+        let bytes = app.entropy.nonce()?;
         let unusable = |error: Error| AppError::Corrupt(format!("a password cannot be hashed: {error}"));
         let salt = SaltString::encode_b64(&bytes[..16]).map_err(unusable)?;
         Argon2::default()

@@ -258,7 +258,7 @@ pub(super) async fn trail(
 
 /// 48 hex digits that nobody can guess.
 pub(crate) fn random(app: &App) -> Result<String, AppError> {
-    app.entropy.nonce().map(hex::encode).map_err(AppError::Unavailable)
+    Ok(hex::encode(app.entropy.nonce()?))
 }
 
 /// What is kept of a secret.

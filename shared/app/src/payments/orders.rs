@@ -156,7 +156,7 @@ fn id_of(app: &App, request: &OrderRequest) -> Result<OrderId, AppError> {
     let named = match (&request.transaction, &request.key) {
         (Some(transaction), _) => format!("{}:{transaction}", request.method.rail().as_str()),
         (None, Some(key)) => format!("{}\n{key}", request.service),
-        (None, None) => app.entropy.nonce().map(hex::encode).map_err(AppError::Unavailable)?,
+        (None, None) => hex::encode(app.entropy.nonce()?),
     };
     let digest = app.pseudonyms.digest("order", named.as_bytes());
     Ok(OrderId::parse(format!("ord_{}", &digest[..24]))?)

@@ -43,7 +43,7 @@ pub async fn follow_link(app: &App, code: &Code, first: Option<Touch>) -> Result
             Some(first) if attribution.keeps_first() => first.code.clone(),
             _ => code.clone(),
         };
-        let id = app.entropy.nonce().map_err(AppError::Unavailable)?;
+        let id = app.entropy.nonce()?;
         let id = ClickId::parse(hex::encode(&id[..8]))?;
         let (code, owner) = (code.clone(), link.owner);
         let click = Click { id, code, owner, credited, attribution, first, at: now };

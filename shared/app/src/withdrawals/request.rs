@@ -140,7 +140,7 @@ async fn ask(
 ) -> Result<Option<Withdrawal>, WithdrawalError> {
     let now = app.now();
     let id = withdrawal_id(&wallet.member, wallet.seq + 1)?;
-    let nonce = app.entropy.nonce().map_err(AppError::Unavailable)?;
+    let nonce = app.entropy.nonce().map_err(AppError::from)?;
     let withdrawal = Withdrawal {
         id: id.clone(),
         member: wallet.member.clone(),

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_app::{
     bill_credit::{BalanceError, CustomerBalance, Posted, post_bill_credit},
     commissions::settle_wallet,
-    context::{App, Entropy, FixedClock, MovableClock},
+    context::{App, Entropy, EntropyError, FixedClock, MovableClock},
     error::AppError,
     events::{DomainEvent, event_of},
     members::{Profile, Started, start_member},
@@ -27,7 +27,7 @@ use guerdon_domain::{
     members::PseudonymKey,
     money::{Currency, Money},
     payments::PaymentFacts,
-    referrals::{CODE_LEN, Code},
+    referrals::Code,
     settings::Preset,
     time::Timestamp,
     wallets::{Wallet, WalletKind, verify_statement},
@@ -324,14 +324,11 @@ fn change(record: &serde_json::Value) -> Change {
 struct Counted(AtomicU64);
 
 impl Entropy for Counted {
-    fn code_bytes(&self) -> Result<[u8; CODE_LEN], String> {
-        Ok(mix(self.0.fetch_add(1, Ordering::SeqCst)).to_le_bytes())
-    }
-
-    fn nonce(&self) -> Result<[u8; 24], String> {
-        let mut nonce = [0; 24];
-        nonce[..8].copy_from_slice(&self.code_bytes()?);
-        Ok(nonce)
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        let (random, rest) = bytes.split_at_mut(8);
+        random.copy_from_slice(&mix(self.0.fetch_add(1, Ordering::SeqCst)).to_le_bytes());
+        rest.fill(0);
+        Ok(())
     }
 }
 
