@@ -11,6 +11,7 @@ use guerdon_domain::{
 use guerdon_store::table::{metered, posting_id};
 
 use crate::{
+    attempt::Attempts,
     context::App,
     error::{AppError, refusal},
 };
@@ -66,8 +67,6 @@ enum Moved {
     Posting,
 }
 
-pub(super) const TRIES: u32 = 25;
-
 /// A posting that another message has claimed is left to it for this long: longer than its Stripe calls
 /// can take.
 pub const LEASE_SECONDS: i64 = 120;
@@ -89,7 +88,8 @@ pub async fn post_bill_credit(
 ) -> Result<Posted, AppError> {
     metered("post_bill_credit", async {
         let mut resumed = Money::zero(app.preset.currency);
-        for tries in 1..=TRIES {
+        let mut attempts = Attempts::default();
+        loop {
             let Some(customer) = app.store.members().find(id).await?.and_then(|member| member.customer)
             else {
                 return Ok(Posted::NoCustomer);
@@ -104,6 +104,7 @@ pub async fn post_bill_credit(
                 Some(open) if open.state == PostingState::Claimed => match resume(app, stripe, open).await? {
                     Posted::Done(amount) => {
                         resumed = resumed.checked_add(amount)?;
+                        attempts.at_once()?;
                         continue;
                     }
                     other => return Ok(other),
@@ -118,9 +119,8 @@ pub async fn post_bill_credit(
                     other => other,
                 });
             }
-            crate::attempt::pause(app, tries).await;
+            attempts.again(app).await?;
         }
-        Err(AppError::Conflict)
     })
     .await
 }
@@ -210,7 +210,8 @@ async fn posted(app: &App, posting: &Posting, transaction: &str) -> Result<Poste
 }
 
 async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, AppError> {
-    for tries in 1..=TRIES {
+    let mut attempts = Attempts::default();
+    loop {
         let wallet = app
             .store
             .wallets()
@@ -236,10 +237,9 @@ async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, 
                 }
                 return Ok(Posted::Refused(code));
             }
-            Some(Moved::Wallet | Moved::Posting) => crate::attempt::pause(app, tries).await,
+            Some(Moved::Wallet | Moved::Posting) => attempts.again(app).await?,
         }
     }
-    Err(AppError::Conflict)
 }
 
 /// Stripe's code for a customer that was deleted: the credit waits for the member's next one.

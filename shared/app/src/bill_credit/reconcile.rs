@@ -1,6 +1,5 @@
 //! What an invoice did to the credit on a Stripe balance.
 
-use super::post::TRIES;
 use guerdon_domain::{
     bill_credit::{InvoiceCredit, InvoiceCreditState},
     ids::{InvoiceId, MemberId},
@@ -10,6 +9,7 @@ use guerdon_domain::{
 use guerdon_store::table::metered;
 
 use crate::{
+    attempt::Attempts,
     context::App,
     error::{AppError, refusal},
 };
@@ -53,7 +53,8 @@ pub async fn reconcile_invoice(
         if nothing || facts.applied.currency() != app.preset.currency {
             return Ok(Reconciled::Unchanged);
         }
-        for tries in 1..=TRIES {
+        let mut attempts = Attempts::default();
+        loop {
             let known = app.store.bill_credit().invoice_credit(member, &facts.invoice).await?;
             let step = match (known, facts.voided) {
                 (None, false) => apply(app, member, facts).await?,
@@ -66,9 +67,8 @@ pub async fn reconcile_invoice(
             if let Some(done) = step {
                 return Ok(done);
             }
-            crate::attempt::pause(app, tries).await;
+            attempts.again(app).await?;
         }
-        Err(AppError::Conflict)
     })
     .await
 }

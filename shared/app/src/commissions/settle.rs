@@ -15,6 +15,7 @@ use guerdon_store::{
 use sha2::{Digest, Sha256};
 
 use crate::{
+    attempt::Attempts,
     context::App,
     error::{AppError, refusal},
 };
@@ -41,9 +42,6 @@ enum Refused {
 /// Transactions of one settlement: 9,700 commissions, well within a function's time. The rest is left for
 /// the next.
 const BATCHES: u32 = 100;
-
-/// A wallet's writers take turns through its version; with this many tries a busy one is let through.
-const TRIES: u32 = 25;
 
 /// Releases everything of `member` that is due: up to 97 commissions a transaction, with one wallet write
 /// and one entry; nothing while a fraud flag holds them. Called by the sweep, by the credit queue, and by every
@@ -87,7 +85,7 @@ async fn settle(
         let now = app.now();
         known.retain(|commission| commission.is_releasable() && commission.due_at <= now);
         let mut settled = Settled::default();
-        let (mut refused, mut done, mut looked) = (0, 0, false);
+        let (mut attempts, mut done, mut looked) = (Attempts::default(), 0, false);
         loop {
             if done == batches {
                 settled.unfinished = true;
@@ -118,11 +116,7 @@ async fn settle(
                 }
                 Some(Refused::OnHold) => return Ok(settled),
                 Some(Refused::WalletChanged | Refused::NotHeld | Refused::LimitUsed) => {
-                    refused += 1;
-                    if refused >= TRIES {
-                        return Err(AppError::Conflict);
-                    }
-                    crate::attempt::pause(app, refused).await;
+                    attempts.again(app).await?;
                 }
             }
         }

@@ -10,10 +10,11 @@ use serde_json::json;
 
 use super::{
     raise::raised,
-    refusal::{FraudRefusal, TRIES, line, random},
+    refusal::{FraudRefusal, line, random},
     resolve::mark,
 };
 use crate::{
+    attempt::Attempts,
     commissions::settle_wallet,
     context::App,
     error::{AppError, refusal},
@@ -81,7 +82,8 @@ async fn raise_by_hand(
         None => random(app)?,
     };
     let flag = FraudFlag::raise(subject.clone(), finding, &bucket, app.now());
-    for tries in 1..=TRIES {
+    let mut attempts = Attempts::default();
+    loop {
         // Raised by this very call, before its answer was kept.
         if let Some(known) = app.store.flags().find(subject, &flag.id).await? {
             return Ok(known);
@@ -93,9 +95,8 @@ async fn raise_by_hand(
         if refusal(app.store.commit(&writes).await)?.is_none() {
             return Ok(flag);
         }
-        crate::attempt::pause(app, tries).await;
+        attempts.again(app).await?;
     }
-    Err(AppError::Conflict.into())
 }
 
 /// Flags that one transaction lifts.
@@ -113,7 +114,7 @@ pub async fn unblock_member(
     reason: &str,
 ) -> Result<Vec<FraudFlag>, FraudRefusal> {
     metered("unblock_member", async {
-        let (mut lifted, mut tries) = (Vec::new(), 0);
+        let (mut lifted, mut attempts) = (Vec::new(), Attempts::default());
         loop {
             let member = member_of(app, user_id).await?;
             let mut ids: Vec<FraudFlagId> = member.holds.union(&member.rejects).cloned().collect();
@@ -125,11 +126,7 @@ pub async fn unblock_member(
             mark(app, &member.id).await?;
             match lift(app, (principal, reason), &member, ids).await? {
                 Some(flags) => lifted.extend(flags),
-                None if tries == TRIES => return Err(AppError::Conflict.into()),
-                None => {
-                    tries += 1;
-                    crate::attempt::pause(app, tries).await;
-                }
+                None => attempts.again(app).await?,
             }
         }
     })

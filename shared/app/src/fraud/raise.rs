@@ -6,8 +6,8 @@ use guerdon_domain::{
 };
 use guerdon_store::{fraud::Force, table::Fragment};
 
-use super::refusal::TRIES;
 use crate::{
+    attempt::Attempts,
     context::App,
     error::{AppError, refusal},
 };
@@ -20,7 +20,8 @@ pub(super) async fn raise(
     finding: &Finding,
     bucket: &str,
 ) -> Result<FraudFlag, AppError> {
-    for tries in 1..=TRIES {
+    let mut attempts = Attempts::default();
+    loop {
         let flag = FraudFlag::raise(subject.clone(), finding.clone(), bucket, app.now());
         let known = app.store.flags().find(subject, &flag.id).await?;
         let after = match &known {
@@ -36,9 +37,8 @@ pub(super) async fn raise(
             tracing::info!(member, signal, enforced = after.enforced.as_str(), "flag raised");
             return Ok(after);
         }
-        crate::attempt::pause(app, tries).await;
+        attempts.again(app).await?;
     }
-    Err(AppError::Conflict)
 }
 
 /// The flag, and what it does to its subject.

@@ -28,9 +28,6 @@ impl From<StoreError> for FraudRefusal {
     }
 }
 
-/// Tries before others who change the same flags are let through.
-pub(super) const TRIES: u32 = 10;
-
 /// A line of the audit trail about a member.
 pub(super) fn line(
     app: &App,

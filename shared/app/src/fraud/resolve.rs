@@ -7,8 +7,9 @@ use guerdon_domain::{
 use guerdon_store::{commissions::ReleaseDue, fraud::Force, table::metered};
 use serde_json::json;
 
-use super::refusal::{FraudRefusal, TRIES, line};
+use super::refusal::{FraudRefusal, line};
 use crate::{
+    attempt::Attempts,
     commissions::settle_wallet,
     context::App,
     error::{AppError, refusal},
@@ -27,7 +28,8 @@ pub async fn resolve_flag(
     note: &str,
 ) -> Result<FraudFlag, FraudRefusal> {
     metered("resolve_flag", async {
-        for tries in 1..=TRIES {
+        let mut attempts = Attempts::default();
+        loop {
             let before = app.store.flags().find(subject, id).await?.ok_or(FraudRefusal::UnknownFlag)?;
             match &before.state {
                 FraudFlagState::Resolved { by, verdict: known, .. }
@@ -58,9 +60,8 @@ pub async fn resolve_flag(
                 }
                 return Ok(after);
             }
-            crate::attempt::pause(app, tries).await;
+            attempts.again(app).await?;
         }
-        Err(AppError::Conflict.into())
     })
     .await
 }

@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::{
     password::Password,
-    sign_in::{TRIES, operator_name, trail},
+    sign_in::{operator_name, trail},
 };
-use crate::{context::App, error::AppError};
+use crate::{attempt::Attempts, context::App, error::AppError};
 
 /// An operator was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +45,8 @@ pub async fn set_operator(
             return Err(OperatorError::Yourself);
         }
         let hash = password.hash(app)?;
-        for _ in 0..TRIES {
+        let mut attempts = Attempts::default();
+        loop {
             let before = app.store.operators().find(&id).await.map_err(AppError::from)?;
             let operator = Operator {
                 id: id.clone(),
@@ -65,8 +66,8 @@ pub async fn set_operator(
                     [before.map(|before| before.role), Some(role)].map(|role| state(app, &operator, role));
                 return Ok(trail(app, principal, "operator.set", states).await?);
             }
+            attempts.at_once()?;
         }
-        Err(AppError::Conflict.into())
     })
     .await
 }

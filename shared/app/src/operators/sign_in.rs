@@ -9,7 +9,7 @@ use guerdon_domain::{
 use guerdon_store::table::metered;
 use sha2::{Digest, Sha256};
 
-use crate::{context::App, error::AppError};
+use crate::{attempt::Attempts, context::App, error::AppError};
 
 use super::password::{Password, is_right};
 
@@ -21,9 +21,6 @@ pub const LOCK_MINUTES: i64 = 15;
 
 /// How long a session lasts, however often it is renewed.
 pub const SESSION_HOURS: i64 = 12;
-
-/// Tries before other sign-ins of the same operator are let through.
-pub(super) const TRIES: usize = 10;
 
 /// The operator that a deployment begins with, as configured.
 #[derive(Debug, Clone)]
@@ -75,10 +72,10 @@ pub async fn sign_in(
 ) -> Result<SignedIn, SignInError> {
     metered("sign_in", async {
         let id = app.member_id(telegram_id);
-        let mut found = attempt(app, &id).await?;
+        let mut found = count_attempt(app, &id).await?;
         if let (None, Some(first)) = (&found, first.filter(|first| first.telegram_id == telegram_id)) {
             make_first(app, &id, first).await?;
-            found = attempt(app, &id).await?;
+            found = count_attempt(app, &id).await?;
         }
         let Some((operator, counted)) = found else {
             is_right(password, None)?;
@@ -118,8 +115,9 @@ async fn make_first(app: &App, id: &MemberId, first: &FirstOperator) -> Result<(
 }
 
 /// Counts an attempt: the operator as it was, and as it is now. None for a stranger.
-async fn attempt(app: &App, id: &MemberId) -> Result<Option<(Operator, Operator)>, SignInError> {
-    for _ in 0..TRIES {
+async fn count_attempt(app: &App, id: &MemberId) -> Result<Option<(Operator, Operator)>, SignInError> {
+    let mut tries = Attempts::default();
+    loop {
         let Some(operator) = app.store.operators().find(id).await.map_err(AppError::from)? else {
             return Ok(None);
         };
@@ -137,8 +135,8 @@ async fn attempt(app: &App, id: &MemberId) -> Result<Option<(Operator, Operator)
         if app.store.operators().replace(&operator, &counted).await.map_err(AppError::from)? {
             return Ok(Some((operator, counted)));
         }
+        tries.at_once()?;
     }
-    Err(AppError::Conflict.into())
 }
 
 pub(super) async fn begin(app: &App, operator: &Operator) -> Result<SignedIn, SignInError> {

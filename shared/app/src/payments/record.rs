@@ -14,6 +14,7 @@ use guerdon_store::{
 };
 
 use crate::{
+    attempt::Attempts,
     context::App,
     error::{AppError, refusal},
     programs::{program_at, surroundings},
@@ -62,9 +63,6 @@ pub(crate) struct Along<'a> {
     pub(crate) order: Option<&'a Order>,
 }
 
-/// Tries before other payments of the same member are let through.
-const TRIES: usize = 10;
-
 /// Records a payment and books what it earns: one transaction of the payment and a commission for each
 /// level. It touches no item that another member's payment touches, and none of its own member's but the
 /// referral's counts, where a rule counts payments. That the first commission converts the referral is
@@ -94,8 +92,8 @@ pub(crate) async fn record_along(
     metered("record_payment", async {
         let program = program_at(app, facts.paid_at).await?;
         let facts = &priced(app, facts).await?;
-        let mut spent = Vec::new();
-        for _ in 0..TRIES {
+        let (mut attempts, mut spent) = (Attempts::default(), Vec::new());
+        loop {
             let (known, payer) = app.store.payments().with_payer(&facts.key, &facts.member).await?;
             if let Some(record) = known {
                 return Ok(Recorded::AlreadyApplied(record));
@@ -126,8 +124,8 @@ pub(crate) async fn record_along(
                     return Err(AppError::Corrupt(problem.to_owned()));
                 }
             }
+            attempts.at_once()?;
         }
-        Err(AppError::Conflict)
     })
     .await
 }

@@ -12,6 +12,7 @@ use guerdon_domain::{
 use guerdon_store::table::{Fragment, metered};
 
 use crate::{
+    attempt::Attempts,
     context::App,
     error::{AppError, refusal},
 };
@@ -39,8 +40,6 @@ enum Moved {
     Wallet,
 }
 
-const TRIES: u32 = 25;
-
 /// Takes one word about the undoing of a payment in: one transaction of the payment, its commissions at
 /// all levels, and the wallets of those that were released. What a wallet no longer has becomes owed; what
 /// a won dispute or a failed refund gives back is reinstated.
@@ -53,7 +52,8 @@ pub async fn reverse_payment(
     reversal: &Reversal,
 ) -> Result<Reversed, AppError> {
     metered("reverse_payment", async {
-        for tries in 1..=TRIES {
+        let mut attempts = Attempts::default();
+        loop {
             let Some(record) = app.store.payments().find(payment).await? else {
                 return Ok(Reversed::UnknownPayment);
             };
@@ -67,11 +67,10 @@ pub async fn reverse_payment(
             match refusal(app.store.commit(&writes).await)? {
                 None => return Ok(Reversed::Applied { undone: next.undone(record.paid), changed }),
                 Some(Moved::Payment | Moved::Commission | Moved::Wallet) => {
-                    crate::attempt::pause(app, tries).await
+                    attempts.again(app).await?;
                 }
             }
         }
-        Err(AppError::Conflict)
     })
     .await
 }

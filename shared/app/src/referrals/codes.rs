@@ -8,6 +8,7 @@ use guerdon_domain::{
 use guerdon_store::table::metered;
 
 use crate::{
+    attempt::Attempts,
     context::App,
     error::{AppError, refusal},
     settings::settings_now,
@@ -61,7 +62,8 @@ enum Code {
 async fn make_code(app: &App, id: &MemberId, mut known: Option<Member>, days: i64) -> Result<Code, AppError> {
     metered("share_code", async {
         // A taken code is one in a million millions; a member who moved has a code by now.
-        for _ in 0..5 {
+        let mut attempts = Attempts::default();
+        loop {
             let member = match known.take() {
                 Some(member) => Some(member),
                 None => app.store.members().find(id).await?,
@@ -86,10 +88,9 @@ async fn make_code(app: &App, id: &MemberId, mut known: Option<Member>, days: i6
             ];
             match refusal(app.store.commit(&writes).await)? {
                 None => return Ok(Code::Made(next)),
-                Some(Refused::CodeTaken | Refused::MemberMoved) => {}
+                Some(Refused::CodeTaken | Refused::MemberMoved) => attempts.at_once()?,
             }
         }
-        Err(AppError::Conflict)
     })
     .await
 }

@@ -13,6 +13,7 @@ use guerdon_store::{
 };
 
 use crate::{
+    attempt::Attempts,
     context::App,
     error::{AppError, refusal},
 };
@@ -85,9 +86,6 @@ impl From<guerdon_store::table::StoreError> for SettingRefusal {
     }
 }
 
-/// Tries before other operators who change settings are let through.
-const TRIES: u32 = 10;
-
 /// Sets a setting to `json`, or back to what was shipped by `null`: one transaction with an audit line of what it was
 /// and what it is. Here it is in force at once, everywhere within half a minute. Set to what it is, nothing happens.
 ///
@@ -101,7 +99,8 @@ pub async fn set_setting(
     reason: Option<&str>,
 ) -> Result<SettingState, SettingRefusal> {
     metered("set_setting", async {
-        for tries in 1..=TRIES {
+        let mut attempts = Attempts::default();
+        loop {
             let before = app.store.settings().find().await?;
             let values = Setting::set(&app.preset, &before.values(), key, json)?;
             let settings = keep(app, &before);
@@ -118,9 +117,8 @@ pub async fn set_setting(
                 let settings = keep(app, &after);
                 return Ok(shown(app, key, &settings, &after)?);
             }
-            crate::attempt::pause(app, tries).await;
+            attempts.again(app).await?;
         }
-        Err(AppError::Conflict.into())
     })
     .await
 }

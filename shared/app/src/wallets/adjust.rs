@@ -8,6 +8,7 @@ use guerdon_domain::{
 use guerdon_store::table::{Fragment, metered};
 
 use crate::{
+    attempt::Attempts,
     commissions::settle_wallet,
     context::App,
     error::{AppError, refusal},
@@ -19,8 +20,6 @@ enum Refused {
     Repeated,
     WalletChanged,
 }
-
-const TRIES: u32 = 25;
 
 /// The most an operator may move at once, in minor units: a slip of the finger stays bounded.
 const MOST_MINOR: i64 = 10_000_000;
@@ -55,7 +54,8 @@ async fn adjust(app: &App, request: &DeskRequest, amount: Money, action: &str) -
         return Err(DeskError::UnknownMember);
     }
     settle_wallet(app, &member).await?;
-    for tries in 1..=TRIES {
+    let mut attempts = Attempts::default();
+    loop {
         let before = app.store.wallets().find(&member, WalletKind::BillCredit, amount.currency()).await?;
         let (change, writes) = match adjustment(app, request, &before, amount, action) {
             // Perhaps a twin of this very request took it, before the wallet was read.
@@ -69,10 +69,9 @@ async fn adjust(app: &App, request: &DeskRequest, amount: Money, action: &str) -
             Some(Refused::Repeated) => {
                 return answered(app, request).await?.ok_or(DeskError::App(AppError::Conflict));
             }
-            Some(Refused::WalletChanged) => crate::attempt::pause(app, tries).await,
+            Some(Refused::WalletChanged) => attempts.again(app).await?,
         }
     }
-    Err(DeskError::App(AppError::Conflict))
 }
 
 fn adjustment(

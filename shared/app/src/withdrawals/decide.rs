@@ -7,11 +7,8 @@ use guerdon_domain::{
 };
 use guerdon_store::table::metered;
 
-use super::error::{TRIES, WithdrawalError, check_member, check_text};
-use crate::{
-    context::App,
-    error::{AppError, refusal},
-};
+use super::error::{WithdrawalError, check_member, check_text};
+use crate::{attempt::Attempts, context::App, error::refusal};
 
 #[derive(Clone, Copy)]
 enum Refused {
@@ -78,7 +75,8 @@ pub async fn reject_withdrawal(
 ) -> Result<Withdrawal, WithdrawalError> {
     check_text(reason, "the reason")?;
     metered("reject_withdrawal", async {
-        for tries in 1..=TRIES {
+        let mut attempts = Attempts::default();
+        loop {
             let before = load(app, id).await?;
             match before.state {
                 WithdrawalState::Requested | WithdrawalState::Approved => {}
@@ -93,9 +91,8 @@ pub async fn reject_withdrawal(
             if give_back(app, &before, &after).await? {
                 return Ok(after);
             }
-            crate::attempt::pause(app, tries).await;
+            attempts.again(app).await?;
         }
-        Err(AppError::Conflict.into())
     })
     .await
 }

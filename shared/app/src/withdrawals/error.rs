@@ -113,9 +113,6 @@ app_error_from!(
     guerdon_domain::wallets::WalletError
 );
 
-/// Tries before other writers of the same wallet or withdrawal are let through.
-pub(super) const TRIES: u32 = 25;
-
 /// Flags may refuse what is to leave.
 pub(super) fn check_member(member: &guerdon_domain::members::Member) -> Result<(), WithdrawalError> {
     if member.is_barred() {

@@ -12,9 +12,10 @@ use guerdon_store::table::metered;
 use super::{
     decide::give_back,
     decide::load,
-    error::{TRIES, WithdrawalError, check_text},
+    error::{WithdrawalError, check_text},
 };
 use crate::{
+    attempt::Attempts,
     context::App,
     error::{AppError, refusal},
 };
@@ -131,7 +132,8 @@ pub async fn finish_withdrawal(
         Outcome::Unknown => {}
     }
     metered("finish_withdrawal", async {
-        for tries in 1..=TRIES {
+        let mut attempts = Attempts::default();
+        loop {
             let before = load(app, id).await?;
             if let Some(ended) = ended_alike(&before, outcome)? {
                 return Ok(ended);
@@ -156,9 +158,8 @@ pub async fn finish_withdrawal(
             if done {
                 return Ok(after);
             }
-            crate::attempt::pause(app, tries).await;
+            attempts.again(app).await?;
         }
-        Err(AppError::Conflict.into())
     })
     .await
 }

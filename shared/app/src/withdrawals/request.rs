@@ -8,8 +8,9 @@ use guerdon_domain::{
 };
 use guerdon_store::table::{metered, withdrawal_id};
 
-use super::error::{TRIES, WithdrawalError, check_member};
+use super::error::{WithdrawalError, check_member};
 use crate::{
+    attempt::Attempts,
     commissions::settle_for_view,
     context::App,
     error::{AppError, refusal},
@@ -70,7 +71,8 @@ async fn request(
     }
     let destination = Destination::parse(method, destination)?;
     let known = app.store.members().find(member).await?.ok_or(WithdrawalError::UnknownMember)?;
-    for tries in 1..=TRIES {
+    let mut attempts = Attempts::default();
+    loop {
         if let Some(asked) = asked_before(app, member, amount, &destination, key).await? {
             return Ok(WithdrawalAsked::AlreadyApplied(asked));
         }
@@ -84,9 +86,8 @@ async fn request(
         if let Some(withdrawal) = ask(app, wallet, amount, &destination, key).await? {
             return Ok(WithdrawalAsked::Applied(withdrawal));
         }
-        crate::attempt::pause(app, tries).await;
+        attempts.again(app).await?;
     }
-    Err(AppError::Conflict.into())
 }
 
 fn check_text_key(key: &str) -> Result<(), WithdrawalError> {
