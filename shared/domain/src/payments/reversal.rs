@@ -94,30 +94,49 @@ pub enum ReversalKind {
     },
 }
 
-/// The latest word about one refund.
+/// The latest word about one refund, dispute or credit note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Refunded {
+struct Latest<W> {
     minor: i64,
     at: Timestamp,
-    stage: RefundStage,
+    #[serde(flatten)]
+    word: W,
 }
 
-/// The latest word about one dispute.
+/// How far a refund or a dispute has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Disputed {
-    minor: i64,
-    at: Timestamp,
-    stage: DisputeStage,
+struct Staged<S> {
+    stage: S,
 }
 
-/// The latest word about one credit note.
+/// How a credit note stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Noted {
-    minor: i64,
-    at: Timestamp,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<String>,
     voided: bool,
+}
+
+/// Says which of two words about the same thing is the later one.
+trait Word {
+    type Rank: Ord;
+    fn rank(said: &Latest<Self>) -> Self::Rank
+    where
+        Self: Sized;
+}
+
+impl<S: Ord + Copy> Word for Staged<S> {
+    type Rank = (Timestamp, S, i64);
+    fn rank(said: &Latest<Self>) -> Self::Rank {
+        (said.at, said.word.stage, said.minor)
+    }
+}
+
+impl Word for Noted {
+    type Rank = (bool, Timestamp, i64);
+    fn rank(said: &Latest<Self>) -> Self::Rank {
+        (said.word.voided, said.at, said.minor)
+    }
 }
 
 /// A word that is said once for the whole payment.
@@ -133,13 +152,13 @@ pub struct Reversals {
     /// Changes so far: conditions every write.
     pub seq: u32,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    refunds: BTreeMap<String, Refunded>,
+    refunds: BTreeMap<String, Latest<Staged<RefundStage>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     total: Option<Said>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    disputes: BTreeMap<String, Disputed>,
+    disputes: BTreeMap<String, Latest<Staged<DisputeStage>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    notes: BTreeMap<String, Noted>,
+    notes: BTreeMap<String, Latest<Noted>>,
     /// 1 when the whole invoice came to nothing, 0 when it was paid after all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     invoice: Option<Said>,
@@ -161,17 +180,17 @@ impl Reversals {
         let at = reversal.at;
         match &reversal.kind {
             ReversalKind::Refund { id, amount, stage } => {
-                let said = Refunded { minor: minor(*amount, paid)?, at, stage: *stage };
-                keep_latest(&mut next.refunds, id, said, |r| (r.at, r.stage, r.minor));
+                let said = Latest { minor: minor(*amount, paid)?, at, word: Staged { stage: *stage } };
+                keep_latest(&mut next.refunds, id, said);
             }
             ReversalKind::Dispute { id, amount, stage } => {
-                let said = Disputed { minor: minor(*amount, paid)?, at, stage: *stage };
-                keep_latest(&mut next.disputes, id, said, |d| (d.at, d.stage, d.minor));
+                let said = Latest { minor: minor(*amount, paid)?, at, word: Staged { stage: *stage } };
+                keep_latest(&mut next.disputes, id, said);
             }
             ReversalKind::CreditNote { id, amount, refunds, voided } => {
-                let (minor, refunds, voided) = (minor(*amount, paid)?, refunds.clone(), *voided);
-                let said = Noted { minor, at, refunds, voided };
-                keep_latest(&mut next.notes, id, said, |n| (n.voided, n.at, n.minor));
+                let word = Noted { refunds: refunds.clone(), voided: *voided };
+                let said = Latest { minor: minor(*amount, paid)?, at, word };
+                keep_latest(&mut next.notes, id, said);
             }
             ReversalKind::RefundedTotal { amount } => {
                 let said = Said { minor: minor(*amount, paid)?, at };
@@ -196,23 +215,23 @@ impl Reversals {
         let refunds = if self.refunds.is_empty() {
             self.total.as_ref().map_or(0, |said| said.minor)
         } else {
-            sum(self.refunds.values().filter(|r| r.stage != RefundStage::Failed).map(|r| r.minor))
+            sum(self.refunds.values().filter(|r| r.word.stage != RefundStage::Failed).map(|r| r.minor))
         };
         let taken = |stage| matches!(stage, DisputeStage::Withdrawn | DisputeStage::Lost);
-        let disputes = sum(self.disputes.values().filter(|d| taken(d.stage)).map(|d| d.minor));
-        let notes = sum(self.notes.values().filter(|n| !n.voided).map(|note| self.beyond_refunds(note)));
+        let disputes = sum(self.disputes.values().filter(|d| taken(d.word.stage)).map(|d| d.minor));
+        let notes = sum(self.notes.values().filter(|n| !n.word.voided).map(|note| self.beyond_refunds(note)));
         let all = refunds.saturating_add(disputes).saturating_add(notes);
         Money::new(all.min(paid.minor()), paid.currency())
     }
 
     /// A dispute is open and undecided.
     pub fn is_disputed(&self) -> bool {
-        self.disputes.values().any(|dispute| dispute.stage == DisputeStage::Opened)
+        self.disputes.values().any(|dispute| dispute.word.stage == DisputeStage::Opened)
     }
 
     /// What a note corrects beyond the refunds that pay it out, which count by themselves.
-    fn beyond_refunds(&self, note: &Noted) -> i64 {
-        let told = note.refunds.iter().filter_map(|id| self.refunds.get(id)).map(|refund| refund.minor);
+    fn beyond_refunds(&self, note: &Latest<Noted>) -> i64 {
+        let told = note.word.refunds.iter().filter_map(|id| self.refunds.get(id)).map(|refund| refund.minor);
         note.minor.saturating_sub(sum(told)).max(0)
     }
 }
@@ -226,9 +245,9 @@ fn sum(minors: impl Iterator<Item = i64>) -> i64 {
     minors.fold(0, i64::saturating_add)
 }
 
-fn keep_latest<V, K: Ord>(known: &mut BTreeMap<String, V>, id: &str, said: V, rank: impl Fn(&V) -> K) {
+fn keep_latest<W: Word>(known: &mut BTreeMap<String, Latest<W>>, id: &str, said: Latest<W>) {
     match known.get(id) {
-        Some(before) if rank(before) >= rank(&said) => {}
+        Some(before) if W::rank(before) >= W::rank(&said) => {}
         _ => {
             known.insert(id.to_owned(), said);
         }
