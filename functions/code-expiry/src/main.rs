@@ -3,16 +3,10 @@
 #![recursion_limit = "256"]
 
 use code_expiry::handler::handle;
-use guerdon_app::observe::correlated;
-use guerdon_runtime::{Function, Scheduled};
-use lambda_runtime::{LambdaEvent, run, service_fn};
+use guerdon_app::jobs::CODE_EXPIRY;
+use guerdon_runtime::Function;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let function = &Function::start()?;
-    run(service_fn(move |event: LambdaEvent<Scheduled>| async move {
-        let app = function.app().await?;
-        Ok::<_, lambda_runtime::Error>(correlated(event.payload.execution_id, handle(app)).await?)
-    }))
-    .await
+    Function::scheduled(CODE_EXPIRY, handle).await
 }

@@ -1,8 +1,7 @@
 //! One run of the verification.
 
-use guerdon_app::{
-    context::App, error::AppError, jobs::logged_run, observe::METRICS, verification::verify_next,
-};
+use guerdon_app::{context::App, error::AppError, verification::verify_next};
+use guerdon_store::table::METRICS;
 use serde_json::{Value, json};
 
 /// Seconds that a run takes at the most; the next goes on where it stopped.
@@ -13,10 +12,6 @@ const SECONDS: i64 = 240;
 /// # Errors
 /// [`AppError::Corrupt`] with the first difference: it makes the alarm ring, every hour until it is mended.
 pub async fn handle(app: &App) -> Result<Value, AppError> {
-    logged_run(app, "ledger-verifier", run(app)).await
-}
-
-async fn run(app: &App) -> Result<Value, AppError> {
     let run = verify_next(app, SECONDS).await?;
     tracing::info!(target: METRICS, ledger_drift = i64::from(run.difference.is_some()));
     if let Some(difference) = run.difference {

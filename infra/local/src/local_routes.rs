@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use guerdon_app::jobs::JOBS;
 use guerdon_runtime::problem::{Problem, internal, not_found};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use crate::{
     parts::{CLOCK_AHEAD, Parts},
     pumps,
     queue::QueueName,
-    schedule::{self, JOBS},
+    schedule,
 };
 
 pub(crate) fn router() -> Router<Arc<Parts>> {

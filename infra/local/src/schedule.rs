@@ -2,24 +2,31 @@
 
 use std::{sync::Arc, time::Duration};
 
-use guerdon_app::{error::AppError, observe::correlated};
+use guerdon_app::{
+    context::App,
+    error::AppError,
+    jobs::{CODE_EXPIRY, HOLD_RELEASE, JOBS, LEDGER_VERIFIER, logged_run},
+};
+use guerdon_store::table::correlated;
 use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::{parts::Parts, pumps::forget_read};
 
-/// The jobs there are, by function.
-pub(crate) const JOBS: [&str; 3] = ["hold-release", "code-expiry", "ledger-verifier"];
-
 /// Runs a job now. None when there is no such job.
 pub(crate) async fn run_job(parts: &Parts, function: &str) -> Option<Result<Value, AppError>> {
     let app = &parts.app;
-    let id = format!("{function}_{}", app.now());
-    match function {
-        "hold-release" => Some(correlated(id, hold_release::handler::handle(app)).await),
-        "code-expiry" => Some(correlated(id, code_expiry::handler::handle(app)).await),
-        "ledger-verifier" => Some(correlated(id, ledger_verifier::handler::handle(app)).await),
-        _ => None,
+    let job = JOBS.into_iter().find(|job| *job == function)?;
+    let id = format!("{job}_{}", app.now());
+    Some(correlated(id, logged_run(app, job, work(app, job))).await)
+}
+
+async fn work(app: &App, job: &str) -> Result<Value, AppError> {
+    match job {
+        HOLD_RELEASE => hold_release::handler::handle(app).await,
+        CODE_EXPIRY => code_expiry::handler::handle(app).await,
+        LEDGER_VERIFIER => ledger_verifier::handler::handle(app).await,
+        unknown => Err(AppError::Corrupt(format!("no function does the job {unknown}"))),
     }
 }
 

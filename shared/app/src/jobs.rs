@@ -5,8 +5,17 @@ use serde_json::Value;
 
 use crate::{context::App, error::AppError};
 
+/// Releases commissions whose hold is over.
+pub const HOLD_RELEASE: &str = "hold-release";
+
+/// Expires codes, and referrals that never paid.
+pub const CODE_EXPIRY: &str = "code-expiry";
+
+/// Recomputes the ledger, part after part.
+pub const LEDGER_VERIFIER: &str = "ledger-verifier";
+
 /// Jobs that run by a schedule.
-pub const JOBS: [&str; 3] = ["hold-release", "code-expiry", "ledger-verifier"];
+pub const JOBS: [&str; 3] = [HOLD_RELEASE, CODE_EXPIRY, LEDGER_VERIFIER];
 
 /// Runs `work` as `job` and keeps what it did, how long it took, and how it failed if it did.
 ///

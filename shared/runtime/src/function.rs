@@ -2,9 +2,16 @@
 
 use std::sync::Arc;
 
-use guerdon_app::context::{App, OsEntropy, SystemClock};
+use guerdon_app::{
+    context::{App, OsEntropy, SystemClock},
+    error::AppError,
+    jobs::logged_run,
+};
 use guerdon_domain::{members::PseudonymKey, settings::Preset};
+use guerdon_store::table::correlated;
+use lambda_runtime::{LambdaEvent, run, service_fn};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -16,10 +23,10 @@ use crate::{
 
 /// What a schedule hands to its function (`Input` in the template).
 #[derive(Debug, Default, Deserialize)]
-pub struct Scheduled {
+struct Scheduled {
     /// Scheduler's id of this run; empty when somebody starts the function by hand.
     #[serde(default)]
-    pub execution_id: String,
+    execution_id: String,
 }
 
 /// A function of the deployment: its settings are read, and nothing was called yet.
@@ -44,6 +51,24 @@ impl Function {
         let aws = Aws::from_env()?;
         let (preset, secrets) = (preset()?, aws.secrets()?);
         Ok(Self { aws, secrets, table, preset, app: OnceCell::new() })
+    }
+
+    /// Serves a schedule: each event is one run of `job`, under the scheduler's id of it, kept in the job log.
+    ///
+    /// # Errors
+    /// [`ConfigError`], and those of Lambda's runtime. A failed run is an answer: the schedule tries again.
+    pub async fn scheduled(
+        job: &'static str,
+        work: impl AsyncFn(&App) -> Result<Value, AppError>,
+    ) -> Result<(), lambda_runtime::Error> {
+        let function = Self::start()?;
+        let (function, work) = (&function, &work);
+        run(service_fn(move |event: LambdaEvent<Scheduled>| async move {
+            let app = function.app().await?;
+            let ran = correlated(event.payload.execution_id, logged_run(app, job, work(app))).await?;
+            Ok::<_, lambda_runtime::Error>(ran)
+        }))
+        .await
     }
 
     /// The context of the use cases. It is made at the first call, which reads the pseudonym key: a function

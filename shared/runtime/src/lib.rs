@@ -22,4 +22,4 @@ pub mod telemetry;
 pub mod tokens;
 
 pub use env::ConfigError;
-pub use function::{Function, Scheduled};
+pub use function::Function;
