@@ -12,6 +12,7 @@ use guerdon_domain::{
     ids::{MemberId, TelegramId},
     money::{Currency, Money},
     payments::{Order, OrderState},
+    statistics::{Counter, Sum},
     withdrawals::WithdrawalState,
 };
 use serde::{Deserialize, Serialize};
@@ -118,15 +119,14 @@ const USER_COLUMNS: [&str; 13] = [
 ];
 
 fn user(user: ListedUser, currency: Currency) -> UserRow {
-    let of = |name: &str| user.referrals.get(name).copied().unwrap_or_default();
-    let paid = |name: &str| user.payments.get(name).copied().unwrap_or_default();
-    let net = paid(&format!("paid_{currency}")).saturating_sub(paid(&format!("refunded_{currency}")));
+    let (of, sum) = (|counter| user.referrals.get(counter), |sum| user.payments.money(sum, currency).minor());
+    let net = sum(Sum::Paid).saturating_sub(sum(Sum::Refunded));
     UserRow {
-        payments: paid("payments"),
+        payments: user.payments.get(Counter::Payments),
         total_paid: Amount(Money::new(net, currency)),
-        total_referrals: of("recruits"),
-        converted_referrals: of("converted"),
-        total_earned: Amount(Money::new(of(&format!("earned_{currency}")), currency)),
+        total_referrals: of(Counter::Recruits),
+        converted_referrals: of(Counter::Converted),
+        total_earned: Amount(user.referrals.money(Sum::Earned, currency)),
         currency: currency.to_string(),
         user_id: user.member.telegram_id.to_string(),
         status: if user.member.is_barred() { "blocked" } else { "active" },
@@ -294,15 +294,15 @@ const REFERRER_COLUMNS: [&str; 10] = [
 ];
 
 fn referrer(found: ListedReferrer, currency: Currency) -> ReferrerRow {
-    let of = |name: &str| found.counters.get(name).copied().unwrap_or_default();
-    let money = |word: &str| Amount(Money::new(of(&format!("{word}_{currency}")), currency));
+    let of = |counter| found.counters.get(counter);
+    let money = |sum| Amount(found.counters.money(sum, currency));
     ReferrerRow {
         conversions: found.score,
-        total_referrals: of("recruits"),
-        converted_referrals: of("converted"),
-        conversion_rate: Percent { part: of("converted"), whole: of("recruits") },
-        total_earned: money("earned"),
-        pending_earnings: money("held"),
+        total_referrals: of(Counter::Recruits),
+        converted_referrals: of(Counter::Converted),
+        conversion_rate: Percent { part: of(Counter::Converted), whole: of(Counter::Recruits) },
+        total_earned: money(Sum::Earned),
+        pending_earnings: money(Sum::Held),
         currency: currency.to_string(),
         user_id: found.member.as_ref().map(|member| member.telegram_id.to_string()),
         username: found.member.as_ref().and_then(|member| member.username.clone()),

@@ -8,7 +8,7 @@
 //! One module for each concern, under the name that it has in every layer. Nothing is re-exported at the root:
 //! `wallets::Wallet` says where a wallet is found. Concerns use each other in this order and form no circle:
 //! `money`, `time` and `ids`; `referrals`, `members`, `wallets`, `operators`; `withdrawals`, `fraud`, `payments`;
-//! `programs`, `commissions`, `bill_credit`, `gamification`; `settings`, whose presets know every concern's numbers.
+//! `programs`, `commissions`, `bill_credit`, `gamification`, `statistics`; `settings`, whose presets know every concern's numbers.
 pub mod bill_credit;
 pub mod commissions;
 pub mod fraud;
@@ -21,6 +21,7 @@ pub mod payments;
 pub mod programs;
 pub mod referrals;
 pub mod settings;
+pub mod statistics;
 pub mod time;
 pub mod wallets;
 pub mod withdrawals;

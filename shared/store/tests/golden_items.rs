@@ -27,13 +27,7 @@ use guerdon_domain::{
     wallets::Adjustment,
 };
 use guerdon_store::{
-    commissions::ReleaseDue,
-    fraud::Force,
-    messages::Claim,
-    payments::WaitsFor,
-    requests::StoredResponse,
-    settings::{Override, StoredSettings},
-    statistics::{Contribution, Projection, SCORE},
+    Claim, Contribution, Force, Override, Projection, ReleaseDue, StoredResponse, StoredSettings, WaitsFor,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -377,7 +371,7 @@ async fn projected_items() {
     project(Projection::Totals, &[("members", 1), ("paid_USD", 4797)]).await;
     project(Projection::Day(NOW.day()), &[("payments", 1)]).await;
     project(Projection::Member(id(1)), &[("converted", 1), ("pending", -1)]).await;
-    project(Projection::Rank(id(1), format!("week-{}", NOW.iso_week())), &[(SCORE, 1)]).await;
+    project(Projection::Rank(id(1), format!("week-{}", NOW.iso_week())), &[("score", 1)]).await;
     project(Projection::Histogram("all".to_owned()), &[("0001", 1)]).await;
     for kind in ["totals", "day", "member_stats", "rank", "histogram"] {
         check(&table, kind, &format!("projected_{kind}")).await;

@@ -6,11 +6,11 @@ mod support;
 
 use std::ops::RangeInclusive;
 
-use guerdon_domain::time::Timestamp;
-use guerdon_store::{
-    statistics::{Contribution, Counters, Projection, SCORE},
-    table::Store,
+use guerdon_domain::{
+    statistics::{Counter, Counters},
+    time::Timestamp,
 };
+use guerdon_store::{Contribution, Projection, Store};
 use support::*;
 
 /// Stream records with these numbers; record `n` adds `10^n`, so the sum shows which were taken, how often.
@@ -19,7 +19,7 @@ fn records(numbers: RangeInclusive<u32>) -> Vec<Contribution> {
 }
 
 fn contribution(n: u32, add: i64) -> Contribution {
-    Contribution { sequence: n.to_string(), adds: Counters::from([("sum".to_owned(), add)]) }
+    Contribution { sequence: n.to_string(), adds: [("sum".to_owned(), add)].into_iter().collect() }
 }
 
 async fn project(store: &Store, shard: &str, batch: &[Contribution], now: Timestamp) {
@@ -27,7 +27,7 @@ async fn project(store: &Store, shard: &str, batch: &[Contribution], now: Timest
 }
 
 async fn sum(store: &Store) -> i64 {
-    store.statistics().counters(&Projection::Totals).await.unwrap().get("sum").copied().unwrap_or_default()
+    store.statistics().counters(&Projection::Totals).await.unwrap().named("sum")
 }
 
 /// Names of the guards that the totals hold.
@@ -80,12 +80,14 @@ async fn shards_do_not_know_each_others_numbers() {
 #[tokio::test]
 async fn one_record_may_add_to_several_counters_at_once() {
     let table = table().await;
-    let adds = |pairs: &[(&str, i64)]| pairs.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
+    let adds = |pairs: &[(&str, i64)]| -> Counters {
+        pairs.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect()
+    };
     let twice = |pairs| Contribution { sequence: "1".to_owned(), adds: adds(pairs) };
     let batch = [twice(&[("converted", 1), ("pending", -1)]), twice(&[("converted", 2)])];
     project(&table.store, "a", &batch, NOW).await;
     project(&table.store, "a", &batch, NOW).await;
-    let expected: Counters = adds(&[("converted", 3), ("pending", -1)]);
+    let expected = adds(&[("converted", 3), ("pending", -1)]);
     assert_eq!(table.store.statistics().counters(&Projection::Totals).await.unwrap(), expected);
 }
 
@@ -105,7 +107,7 @@ async fn zero_adds_still_move_the_guard() {
 async fn a_score_is_counted_exactly_once_too() {
     let table = table().await;
     let rank = Projection::Rank(id(1), "all".to_owned());
-    let adds = Counters::from([(SCORE.to_owned(), 2)]);
+    let adds = [(Counter::Score, 2)].into_iter().collect();
     let batch = [Contribution { sequence: "1".to_owned(), adds }];
     for _ in 0..2 {
         table.store.statistics().project(&rank, "a", &batch, NOW).await.unwrap();

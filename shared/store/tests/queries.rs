@@ -9,16 +9,13 @@ use guerdon_domain::{
     money::Currency,
     operators::AuditRecord,
     referrals::{Code, CodeRecord, Referral, ReferralState},
+    statistics::{Counter, Counters},
     time::Timestamp,
     wallets::{WalletKind, verify_statement},
 };
 use guerdon_store::{
-    commissions::{RELEASE_BATCH, ReleaseDue, commission_cursor},
-    messages::Claim,
-    payments::{ParkedEvent, WaitsFor},
-    requests::StoredResponse,
-    statistics::{Contribution, Counters, Projection, SCORE},
-    table::{CommitError, SHARDS, Store, StoreError},
+    Claim, CommitError, Contribution, ParkedEvent, Projection, RELEASE_BATCH, ReleaseDue, Store, StoreError,
+    StoredResponse, WaitsFor, commission_cursor, table::SHARDS,
 };
 use support::*;
 
@@ -426,8 +423,8 @@ async fn pattern_14_parked_events_are_listed_page_by_page() {
     assert_eq!(store.parked().list(Some(&all[1].waiting_place()), 3).await.unwrap(), all[2..5]);
 }
 
-async fn project(store: &Store, target: Projection, name: &str, add: i64) {
-    let adds = Counters::from([(name.to_owned(), add)]);
+async fn project(store: &Store, target: Projection, counter: Counter, add: i64) {
+    let adds = [(counter, add)].into_iter().collect();
     let batch = [Contribution { sequence: "1".to_owned(), adds }];
     store.statistics().project(&target, "shard", &batch, NOW).await.unwrap();
 }
@@ -436,12 +433,12 @@ async fn project(store: &Store, target: Projection, name: &str, add: i64) {
 async fn pattern_15_counters_and_days_are_read_by_name() {
     let table = table().await;
     let store = &table.store;
-    project(store, Projection::Totals, "members", 3).await;
-    project(store, Projection::Member(id(1)), "converted", 2).await;
+    project(store, Projection::Totals, Counter::Members, 3).await;
+    project(store, Projection::Member(id(1)), Counter::Converted, 2).await;
     for (day, count) in [("2026-11-19", 1), ("2026-11-21", 2), ("2026-11-30", 3), ("2026-12-01", 4)] {
-        project(store, Projection::Day(day.to_owned()), "payments", count).await;
+        project(store, Projection::Day(day.to_owned()), Counter::Payments, count).await;
     }
-    let named = |name: &str, count| Counters::from([(name.to_owned(), count)]);
+    let named = |name: &str, count| [(name.to_owned(), count)].into_iter().collect::<Counters>();
     assert_eq!(store.statistics().counters(&Projection::Totals).await.unwrap(), named("members", 3));
     assert_eq!(store.statistics().counters(&Projection::Member(id(1))).await.unwrap(), named("converted", 2));
     assert!(store.statistics().counters(&Projection::Member(id(2))).await.unwrap().is_empty());
@@ -455,10 +452,10 @@ async fn pattern_16_a_ranking_shows_the_best_first() {
     let table = table().await;
     let store = &table.store;
     for (n, score) in [(1, 2), (2, 10), (3, 9), (4, 100)] {
-        project(store, Projection::Rank(id(n), "all".to_owned()), SCORE, score).await;
+        project(store, Projection::Rank(id(n), "all".to_owned()), Counter::Score, score).await;
     }
-    project(store, Projection::Rank(id(5), "month-2026-11".to_owned()), SCORE, 500).await;
-    let ranked = |places: Vec<guerdon_store::statistics::Ranked>| {
+    project(store, Projection::Rank(id(5), "month-2026-11".to_owned()), Counter::Score, 500).await;
+    let ranked = |places: Vec<guerdon_store::Ranked>| {
         places.into_iter().map(|place| (place.member, place.score)).collect::<Vec<_>>()
     };
     let best = [(id(4), 100), (id(2), 10), (id(3), 9), (id(1), 2)];
@@ -474,9 +471,9 @@ async fn pattern_16_a_new_score_moves_the_member() {
     let table = table().await;
     let store = &table.store;
     for (n, score) in [(1, 2), (2, 3)] {
-        project(store, Projection::Rank(id(n), "all".to_owned()), SCORE, score).await;
+        project(store, Projection::Rank(id(n), "all".to_owned()), Counter::Score, score).await;
     }
-    let adds = Counters::from([(SCORE.to_owned(), 5)]);
+    let adds = [(Counter::Score, 5)].into_iter().collect();
     let more = [Contribution { sequence: "2".to_owned(), adds }];
     store
         .statistics()
@@ -493,9 +490,9 @@ async fn pattern_17_every_referrer_is_listed_once() {
     let table = table().await;
     let store = &table.store;
     for n in 0..30 {
-        project(store, Projection::Member(id(n)), "recruits", 1).await;
+        project(store, Projection::Member(id(n)), Counter::Recruits, 1).await;
         // A score is not a referrer's counters.
-        project(store, Projection::Rank(id(100 + n), "all".to_owned()), SCORE, 1).await;
+        project(store, Projection::Rank(id(100 + n), "all".to_owned()), Counter::Score, 1).await;
     }
     let mut all = Vec::new();
     for shard in 0..SHARDS {

@@ -13,15 +13,11 @@ use guerdon_domain::{
     ids::{AdjustmentId, InvoiceId},
     members::MemberCode,
     operators::AuditRecord,
+    statistics::Counters,
     wallets::{Adjustment, WalletKind},
 };
 use guerdon_engine::Fault;
-use guerdon_store::{
-    messages::Claim,
-    requests::StoredResponse,
-    statistics::{Contribution, Counters, Projection},
-    table::{CommitError, Store, StoreError},
-};
+use guerdon_store::{Claim, CommitError, Contribution, Projection, Store, StoreError, StoredResponse};
 use support::*;
 
 const TRANSACTION: &str = "TransactWriteItems";
@@ -338,7 +334,7 @@ async fn a_projection_whose_answer_was_lost_counts_once() {
     let Some(table) = embedded_table().await else { return };
     let script = Script::first("UpdateItem", 1, Fault::LostAfter);
     let store = table.failing(&script);
-    let adds = Counters::from([("members".to_owned(), 1)]);
+    let adds: Counters = [("members".to_owned(), 1)].into_iter().collect();
     let batch = [Contribution { sequence: "1".to_owned(), adds: adds.clone() }];
     store.statistics().project(&Projection::Totals, "shard", &batch, NOW).await.unwrap();
     assert_eq!(script.requests(), 2);

@@ -3,6 +3,7 @@
 use guerdon_domain::{
     fraud::{FraudFlag, Observation},
     ids::MemberId,
+    statistics::{Counter, Counters},
 };
 use guerdon_store::{statistics::Projection, table::metered};
 
@@ -28,7 +29,8 @@ pub(super) async fn of_referrer(app: &App, referrer: &MemberId) -> Result<Vec<Fr
     let mut flags =
         judged(app, referrer, &Observation::Signups { count, within_seconds }, &now.day()).await?;
     let counters = app.store.statistics().counters(&Projection::Member(referrer.clone())).await?;
-    let (brought, converted) = (counted(&counters, "recruits"), counted(&counters, "converted"));
+    let (brought, converted) =
+        (counted(&counters, Counter::Recruits), counted(&counters, Counter::Converted));
     if brought >= u64::from(rules.low_conversion.from_referrals) {
         let young =
             app.store.referrals().count_since(referrer, now.plus_days(-YOUNG_DAYS), MOST_YOUNG).await?;
@@ -53,7 +55,7 @@ pub async fn inspect_reversed(app: &App, beneficiary: &MemberId) -> Result<Vec<F
             (unsigned(latest.len()), unsigned(undone))
         } else {
             let counters = app.store.statistics().counters(&Projection::Member(beneficiary.clone())).await?;
-            (counted(&counters, "rewards"), counted(&counters, "reversed"))
+            (counted(&counters, Counter::Rewards), counted(&counters, Counter::Reversed))
         };
         judged(app, beneficiary, &Observation::Refunds { payments, undone }, &app.now().month()).await
     })
@@ -73,8 +75,8 @@ async fn judged(
     Ok(flags)
 }
 
-fn counted(counters: &guerdon_store::statistics::Counters, name: &str) -> u64 {
-    counters.get(name).and_then(|count| u64::try_from(*count).ok()).unwrap_or_default()
+fn counted(counters: &Counters, counter: Counter) -> u64 {
+    u64::try_from(counters.get(counter)).unwrap_or_default()
 }
 
 fn unsigned(count: usize) -> u64 {

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use guerdon_domain::{ids::MemberId, members::Member, referrals::Referral, time::Timestamp};
-use guerdon_store::{statistics::Projection, table::metered};
+use guerdon_domain::{
+    ids::MemberId, members::Member, referrals::Referral, statistics::Counter, time::Timestamp,
+};
+use guerdon_store::{Projection, metered};
 
-use crate::{context::App, error::AppError, statistics::count};
+use crate::{context::App, error::AppError};
 
 /// Somebody in the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +74,7 @@ pub async fn referral_tree(
             })
             .collect();
         let counters = app.store.statistics().counters(&Projection::Member(member.clone())).await?;
-        Ok(Tree { recruits: count(&counters, "recruits"), branches, next })
+        Ok(Tree { recruits: counters.get(Counter::Recruits), branches, next })
     })
     .await
 }
@@ -90,7 +92,7 @@ impl Known {
             let found = app.store.members().find_all(chunk).await?;
             members.extend(found.into_iter().map(|member| (member.id.clone(), member)));
             let counters = app.store.statistics().counters_of(chunk).await?;
-            recruits.extend(chunk.iter().cloned().zip(counters.iter().map(|all| count(all, "recruits"))));
+            recruits.extend(chunk.iter().cloned().zip(counters.iter().map(|all| all.get(Counter::Recruits))));
         }
         Ok(Self { members, recruits })
     }

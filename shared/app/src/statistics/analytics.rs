@@ -1,12 +1,9 @@
 //! Figures of the referral program as a whole. Each costs the same whatever the history.
 
-use guerdon_store::{statistics::Projection, table::metered};
+use guerdon_domain::statistics::Counter;
+use guerdon_store::{Projection, metered};
 
-use crate::{
-    context::App,
-    error::AppError,
-    statistics::{Period, count},
-};
+use crate::{context::App, error::AppError, statistics::Period};
 
 /// The program's figures of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,13 +59,13 @@ pub async fn referral_analytics(app: &App, period: Period) -> Result<Analytics, 
                     .collect()
             }
         };
-        let sum = |name: &str| days.iter().map(|day| count(day, name)).fold(0_i64, i64::saturating_add);
+        let sum = |counter| days.iter().map(|day| day.get(counter)).fold(0_i64, i64::saturating_add);
         Ok(Analytics {
-            referrals: sum("referrals"),
-            converted: sum("converted"),
-            rewards: sum("commissions"),
-            active_codes: count(&totals, "codes").saturating_sub(count(&totals, "codes_expired")),
-            expired_codes: count(&totals, "codes_expired"),
+            referrals: sum(Counter::Referrals),
+            converted: sum(Counter::Converted),
+            rewards: sum(Counter::Commissions),
+            active_codes: totals.get(Counter::Codes).saturating_sub(totals.get(Counter::CodesExpired)),
+            expired_codes: totals.get(Counter::CodesExpired),
         })
     })
     .await
@@ -86,8 +83,8 @@ pub async fn referral_trends(app: &App, days: i32) -> Result<Vec<TrendDay>, AppE
         Ok(all
             .map(|day| {
                 let counters = found.iter().find(|(known, _)| *known == day).map(|(_, counters)| counters);
-                let of = |name: &str| counters.map(|counters| count(counters, name)).unwrap_or_default();
-                TrendDay { referrals: of("referrals"), converted: of("converted"), day }
+                let of = |counter| counters.map(|counters| counters.get(counter)).unwrap_or_default();
+                TrendDay { referrals: of(Counter::Referrals), converted: of(Counter::Converted), day }
             })
             .collect())
     })

@@ -1,10 +1,6 @@
-//! Reading counters and the histogram of scores.
+//! The histogram of scores.
 
-use guerdon_store::statistics::Counters;
-
-pub(crate) fn count(counters: &Counters, name: &str) -> i64 {
-    counters.get(name).copied().unwrap_or_default()
-}
+use guerdon_domain::statistics::{Counter, Counters};
 
 /// Below this, each score has a bucket of its own, so places are exact.
 const EXACT_SCORES: i64 = 128;
@@ -20,14 +16,10 @@ pub(crate) fn bucket(score: i64) -> i64 {
     EXACT_SCORES + (octave - 7) * 16 + ((score >> (octave - 4)) & 15)
 }
 
-pub(crate) fn bucket_name(score: i64) -> String {
-    format!("{:04}", bucket(score))
-}
-
 /// How many members score in a higher bucket than `score`'s.
 pub(crate) fn ahead_of(histogram: &Counters, score: i64) -> i64 {
-    let own = bucket_name(score);
-    histogram.iter().filter(|(name, _)| **name > own).map(|(_, count)| *count).sum()
+    let own = Counter::Bucket(bucket(score)).name();
+    histogram.iter().filter(|(name, _)| *name > own.as_str()).map(|(_, count)| count).sum()
 }
 
 #[cfg(test)]
@@ -48,7 +40,8 @@ mod tests {
 
     #[test]
     fn a_place_counts_those_ahead() {
-        let histogram = [(3, 1), (2, 4), (1, 10)].map(|(s, n)| (bucket_name(s), n)).into_iter().collect();
+        let histogram =
+            [(3, 1), (2, 4), (1, 10)].map(|(s, n)| (Counter::Bucket(bucket(s)), n)).into_iter().collect();
         assert_eq!([3, 2, 1, 0].map(|score| ahead_of(&histogram, score)), [0, 1, 5, 15]);
     }
 }

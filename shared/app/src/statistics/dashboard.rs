@@ -5,15 +5,13 @@ use guerdon_domain::{
     ids::Rail,
     money::{Currency, Money},
     payments::PaymentMethod,
+    statistics::{Counter, Counters, Sum},
     time::Timestamp,
     withdrawals::WithdrawalState,
 };
-use guerdon_store::{
-    statistics::{Counters, Projection},
-    table::metered,
-};
+use guerdon_store::{Projection, metered};
 
-use crate::{context::App, error::AppError, statistics::count};
+use crate::{context::App, error::AppError};
 
 /// What happened within a day, or ever.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,20 +115,20 @@ pub async fn dashboard(app: &App) -> Result<Dashboard, AppError> {
             let oldest = app.store.withdrawals().in_state(state, None, 1).await?;
             waiting.push(Waiting {
                 state,
-                count: count(&totals, &format!("withdrawals_{}", state.as_str())),
-                amount: money(&totals, &format!("withdrawn_{}", state.as_str()), currency),
+                count: totals.get(Counter::Withdrawals(state)),
+                amount: totals.money(Sum::Withdrawn(state), currency),
                 oldest: oldest.first().map(|withdrawal| withdrawal.requested_at),
             });
         }
-        let paid = count(&totals, "withdrawals_paid");
+        let paid = totals.get(Counter::Withdrawals(WithdrawalState::Paid));
         Ok(Dashboard {
             today: figures(&today, currency)?,
             overall: figures(&totals, currency)?,
-            pending_commissions: money(&totals, "held", currency),
+            pending_commissions: totals.money(Sum::Held, currency),
             waiting,
             withdrawals_paid: paid,
-            withdrawal_seconds: count(&totals, "withdrawal_seconds").checked_div(paid),
-            active_codes: count(&totals, "codes").saturating_sub(count(&totals, "codes_expired")),
+            withdrawal_seconds: totals.get(Counter::WithdrawalSeconds).checked_div(paid),
+            active_codes: totals.get(Counter::Codes).saturating_sub(totals.get(Counter::CodesExpired)),
         })
     })
     .await
@@ -156,44 +154,38 @@ async fn counters(app: &App) -> Result<(Counters, Counters), AppError> {
 
 fn successes(counters: &Counters) -> Vec<Success> {
     let methods = PaymentMethod::ALL.into_iter().map(|method| {
-        let way = method.as_str();
-        let of = |word: &str| count(counters, &format!("{word}_{way}"));
-        Success { way, attempts: of("orders"), paid: of("orders_paid") }
+        let attempts = counters.get(Counter::OrdersBy(method));
+        Success { way: method.as_str(), attempts, paid: counters.get(Counter::OrdersPaidBy(method)) }
     });
     let rails = [Rail::Stripe, Rail::Stars, Rail::Btc, Rail::Ltc].into_iter().map(|rail| {
-        let way = rail.as_str();
-        let paid = count(counters, &format!("payments_{way}"));
-        Success { way, attempts: paid.saturating_add(count(counters, &format!("failed_{way}"))), paid }
+        let paid = counters.get(Counter::PaymentsBy(rail));
+        let attempts = paid.saturating_add(counters.get(Counter::FailedBy(rail)));
+        Success { way: rail.as_str(), attempts, paid }
     });
     rails.chain(methods).filter(|way| way.attempts > 0 || way.paid > 0).collect()
 }
 
 fn figures(counters: &Counters, currency: Currency) -> Result<Figures, AppError> {
-    let of = |name: &str| count(counters, name);
-    let sum = |word: &str| money(counters, word, currency);
-    let revenue = sum("paid").checked_sub(sum("refunded"))?;
-    let profit = revenue.checked_sub(sum("cost"))?;
-    let commission_amount = sum("issued");
+    let sum = |sum| counters.money(sum, currency);
+    let revenue = sum(Sum::Paid).checked_sub(sum(Sum::Refunded))?;
+    let profit = revenue.checked_sub(sum(Sum::Cost))?;
+    let commission_amount = sum(Sum::Issued);
     Ok(Figures {
-        clicks: of("clicks"),
-        visitors: of("visitors"),
-        members: of("members"),
-        referrals: of("referrals"),
-        converted: of("converted"),
-        orders: of("orders"),
-        orders_paid: of("orders_paid"),
-        payments: of("payments"),
+        clicks: counters.get(Counter::Clicks),
+        visitors: counters.get(Counter::Visitors),
+        members: counters.get(Counter::Members),
+        referrals: counters.get(Counter::Referrals),
+        converted: counters.get(Counter::Converted),
+        orders: counters.get(Counter::Orders),
+        orders_paid: counters.get(Counter::OrdersPaid),
+        payments: counters.get(Counter::Payments),
         revenue,
-        refunded: sum("refunded"),
-        cost: sum("cost"),
+        refunded: sum(Sum::Refunded),
+        cost: sum(Sum::Cost),
         profit,
-        commissions: of("commissions"),
+        commissions: counters.get(Counter::Commissions),
         commission_amount,
         profit_after_commissions: profit.checked_sub(commission_amount)?,
-        paid_out: sum("withdrawn_paid"),
+        paid_out: sum(Sum::Withdrawn(WithdrawalState::Paid)),
     })
-}
-
-fn money(counters: &Counters, word: &str, currency: Currency) -> Money {
-    Money::new(count(counters, &format!("{word}_{currency}")), currency)
 }

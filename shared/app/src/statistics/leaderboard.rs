@@ -1,13 +1,9 @@
 //! Who recruits most: per week, per month, of all time.
 
-use guerdon_domain::{ids::MemberId, members::mask_name, time::Timestamp};
-use guerdon_store::{statistics::Projection, table::metered};
+use guerdon_domain::{ids::MemberId, members::mask_name, statistics::Counter, time::Timestamp};
+use guerdon_store::{Projection, metered};
 
-use crate::{
-    context::App,
-    error::AppError,
-    statistics::{ahead_of, count},
-};
+use crate::{context::App, error::AppError, statistics::ahead_of};
 
 /// The span of a ranking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +92,7 @@ pub async fn public_board(app: &App, period: Period, limit: i32) -> Result<Vec<(
         let rows = best(app, &period.key(app.now()), limit.clamp(1, 100), None).await?;
         let ids: Vec<_> = rows.iter().map(|row| row.member.clone()).collect();
         let counters = app.store.statistics().counters_of(&ids).await?;
-        let recruits = counters.iter().map(|all| count(all, "recruits"));
+        let recruits = counters.iter().map(|all| all.get(Counter::Recruits));
         Ok(rows.into_iter().zip(recruits).collect())
     })
     .await

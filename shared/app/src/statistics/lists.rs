@@ -5,12 +5,10 @@ use guerdon_domain::{
     ids::{MemberId, OrderId, TelegramId, WithdrawalId},
     members::Member,
     payments::{Order, OrderState},
+    statistics::{Counter, Counters},
     withdrawals::{Withdrawal, WithdrawalState},
 };
-use guerdon_store::{
-    statistics::{Counters, List, Listed, Page, Ranked},
-    table::{SHARDS, metered},
-};
+use guerdon_store::{List, Listed, Page, Ranked, metered, table::SHARDS};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -86,10 +84,9 @@ pub async fn list_users(
 
 impl UserFilter {
     fn lets(&self, user: &ListedUser) -> bool {
-        let some = |counters: &Counters, name: &str| counters.get(name).is_some_and(|n| *n > 0);
         self.barred.is_none_or(|barred| user.member.is_barred() == barred)
-            && (!self.customers || some(&user.payments, "payments"))
-            && (!self.referrers || some(&user.referrals, "recruits"))
+            && (!self.customers || user.payments.get(Counter::Payments) > 0)
+            && (!self.referrers || user.referrals.get(Counter::Recruits) > 0)
     }
 
     /// The lists that the filter has to itself, the most selective first.

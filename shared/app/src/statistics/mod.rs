@@ -5,7 +5,6 @@ mod dashboard;
 mod leaderboard;
 mod lists;
 mod project;
-mod project_lists;
 mod referrer;
 mod totals;
 
@@ -20,7 +19,7 @@ pub use project::{PROJECTED, project};
 pub use referrer::ReferralStats;
 pub use totals::{DayTrend, DeskStats, TopReferrer, desk_stats, top_referrers};
 
-pub(crate) use counters::{ahead_of, bucket_name, count};
-pub(crate) use project_lists::{Lines, searchable};
+pub(crate) use counters::{ahead_of, bucket};
+pub(crate) use project::searchable;
 pub(crate) use referrer::{referral_stats, stats_in};
 pub(crate) use totals::members_of;

@@ -1,7 +1,9 @@
 //! A referrer's counters.
 
-use guerdon_domain::money::{Currency, Money};
-use guerdon_store::statistics::Counters;
+use guerdon_domain::{
+    money::{Currency, Money},
+    statistics::{Counter, Counters, Sum},
+};
 
 use crate::context::App;
 
@@ -24,21 +26,19 @@ pub struct ReferralStats {
     pub held: Money,
 }
 
-/// Reads the counters' names, rewards in the preset's currency.
+/// Reads the counters, rewards in the preset's currency.
 pub(crate) fn referral_stats(app: &App, counters: &Counters) -> ReferralStats {
     stats_in(app.preset.currency, counters)
 }
 
 pub(crate) fn stats_in(currency: Currency, counters: &Counters) -> ReferralStats {
-    let count = |name: &str| counters.get(name).copied().unwrap_or_default();
-    let money = |word: &str| Money::new(count(&format!("{word}_{currency}")), currency);
     ReferralStats {
-        recruits: count("recruits"),
-        pending: count("pending"),
-        converted: count("converted"),
-        expired: count("expired"),
-        rewards: count("rewards"),
-        earned: money("earned"),
-        held: money("held"),
+        recruits: counters.get(Counter::Recruits),
+        pending: counters.get(Counter::Pending),
+        converted: counters.get(Counter::Converted),
+        expired: counters.get(Counter::Expired),
+        rewards: counters.get(Counter::Rewards),
+        earned: counters.money(Sum::Earned, currency),
+        held: counters.money(Sum::Held, currency),
     }
 }

@@ -4,6 +4,7 @@ use guerdon_domain::{
     ids::{MemberId, TelegramId},
     members::Member,
     money::Money,
+    statistics::{Counter, Sum},
 };
 use guerdon_store::{statistics::Projection, table::metered};
 
@@ -56,16 +57,13 @@ async fn daily(app: &App) -> Result<Vec<DayTrend>, AppError> {
     let days = app.store.statistics().daily(&now.plus_days(-29).day(), &now.day()).await?;
     Ok(days
         .into_iter()
-        .map(|(day, counters)| {
-            let count = |name: &str| counters.get(name).copied().unwrap_or_default();
-            DayTrend {
-                joined: count("members"),
-                referrals: count("referrals"),
-                converted: count("converted"),
-                payments: count("payments"),
-                issued: Money::new(count(&format!("issued_{currency}")), currency),
-                day,
-            }
+        .map(|(day, counters)| DayTrend {
+            joined: counters.get(Counter::Members),
+            referrals: counters.get(Counter::Referrals),
+            converted: counters.get(Counter::Converted),
+            payments: counters.get(Counter::Payments),
+            issued: counters.money(Sum::Issued, currency),
+            day,
         })
         .collect())
 }
@@ -89,15 +87,14 @@ pub async fn desk_stats(app: &App) -> Result<DeskStats, AppError> {
     metered("desk_stats", async {
         let totals = app.store.statistics().counters(&Projection::Totals).await?;
         let currency = app.preset.currency;
-        let count = |name: &str| totals.get(name).copied().unwrap_or_default();
-        let money = |word: &str| Money::new(count(&format!("{word}_{currency}")), currency);
-        let promised = would_earn(app).await?.minor().saturating_mul(count("pending"));
+        let sum = |sum| totals.money(sum, currency);
+        let promised = would_earn(app).await?.minor().saturating_mul(totals.get(Counter::Pending));
         Ok(DeskStats {
-            total_credits_issued: money("issued").checked_add(money("adjusted"))?,
-            total_referrals: count("referrals"),
-            converted_referrals: count("converted"),
-            pending_credits: money("held").checked_add(Money::new(promised, currency))?,
-            applied_credits: money("applied"),
+            total_credits_issued: sum(Sum::Issued).checked_add(sum(Sum::Adjusted))?,
+            total_referrals: totals.get(Counter::Referrals),
+            converted_referrals: totals.get(Counter::Converted),
+            pending_credits: sum(Sum::Held).checked_add(Money::new(promised, currency))?,
+            applied_credits: sum(Sum::Applied),
             top_referrers: top_referrers(app, Period::All, 10).await?,
             daily: daily(app).await?,
         })

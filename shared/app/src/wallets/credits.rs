@@ -7,13 +7,11 @@ use guerdon_domain::{
     ids::MemberId,
     members::Member,
     money::{Currency, Money},
+    statistics::{Counters, Sum},
     time::Timestamp,
     wallets::{Entry, Wallet},
 };
-use guerdon_store::{
-    statistics::{Counters, Projection},
-    table::metered,
-};
+use guerdon_store::{Projection, metered};
 
 use crate::{
     commissions::{Settled, claim_rewards, claimable_rewards, settle_for_view},
@@ -99,7 +97,7 @@ async fn view_settled(
 
 /// What `member` may claim; nobody of whom nothing is held has anything to claim.
 async fn to_claim(app: &App, member: &MemberId, counters: &Counters) -> Result<Option<ToClaim>, AppError> {
-    if !counters.iter().any(|(name, count)| name.starts_with("held_") && *count > 0) {
+    if !counters.has(Sum::Held) {
         return Ok(None);
     }
     let rewards = claimable_rewards(app, member).await?;

@@ -13,8 +13,9 @@ use guerdon_app::{
 use guerdon_domain::{
     commissions::CommissionState,
     ids::{CustomerId, InvoiceId},
+    statistics::Counters,
 };
-use guerdon_store::statistics::{Counters, Projection};
+use guerdon_store::Projection;
 
 use crate::support::*;
 

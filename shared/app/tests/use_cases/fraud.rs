@@ -266,13 +266,8 @@ async fn the_projector_counts_what_the_refund_rate_is_of() {
     b.recruit_paying(3).await;
     b.reverse_all("in_1001").await;
     b.pump().await;
-    let counters = b
-        .calm()
-        .statistics()
-        .counters(&guerdon_store::statistics::Projection::Member(b.id(1)))
-        .await
-        .unwrap();
-    assert_eq!((counters["rewards"], counters["reversed"]), (3, 1));
+    let counters = b.calm().counters(&guerdon_store::Projection::Member(b.id(1))).await.unwrap();
+    assert_eq!((counters.named("rewards"), counters.named("reversed")), (3, 1));
 }
 
 /// Member 1 of the OTT business with 504 rupees.

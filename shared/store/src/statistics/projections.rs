@@ -4,10 +4,12 @@
 //! in. The condition of each write is that this batch lies behind it, so a redelivered or regrouped batch
 //! adds nothing twice.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_dynamodb::types::AttributeValue;
-use guerdon_domain::{ids::MemberId, time::Timestamp};
+use guerdon_domain::{
+    ids::MemberId,
+    statistics::{Counter, Counters},
+    time::Timestamp,
+};
 use sha2::{Digest, Sha256};
 
 use crate::table::{
@@ -16,9 +18,6 @@ use crate::table::{
     keys,
     prefixes::Prefix,
 };
-
-/// Named counters.
-pub type Counters = BTreeMap<String, i64>;
 
 /// A projected item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,9 +53,6 @@ pub struct Ranked {
     /// Their score.
     pub score: i64,
 }
-
-/// Counter that holds a rank's score; it is also the index's sort key, so that `ADD` moves the item.
-pub const SCORE: &str = "score";
 
 const SEEN: &str = "seen_";
 
@@ -128,7 +124,8 @@ fn project_update(
     let mut additions = Vec::new();
     for (n, (name, add)) in adds.into_iter().filter(|(_, add)| *add != 0).enumerate() {
         additions.push(format!("#c{n} :c{n}"));
-        let is_score = name == SCORE && matches!(target, Projection::Rank(..));
+        // A rank's score is also the index's sort key, so that `ADD` moves the item.
+        let is_score = matches!(target, Projection::Rank(..)) && name == Counter::Score.name();
         update = update
             .name(&format!("#c{n}"), if is_score { "gsi2sk".to_owned() } else { format!("n_{name}") })
             .value(&format!(":c{n}"), number(add));
@@ -141,10 +138,9 @@ fn project_update(
 }
 
 fn sum(contributions: &[&Contribution]) -> Counters {
-    let mut total = Counters::new();
-    for (name, add) in contributions.iter().flat_map(|c| &c.adds) {
-        let slot = total.entry(name.clone()).or_default();
-        *slot = slot.saturating_add(*add);
+    let mut total = Counters::default();
+    for contribution in contributions {
+        total.add_all(&contribution.adds);
     }
     total
 }

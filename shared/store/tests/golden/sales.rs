@@ -114,7 +114,7 @@ async fn lines_of_every_kind_of_list() {
 #[tokio::test]
 async fn what_a_member_paid() {
     let table = table().await;
-    let adds = [("payments".to_owned(), 1), ("paid_USD".to_owned(), usd(4797).minor())].into();
+    let adds = [("payments".to_owned(), 1), ("paid_USD".to_owned(), usd(4797).minor())].into_iter().collect();
     let paid = Contribution { sequence: "4421584500000000017450439091".to_owned(), adds };
     let shard = "shardId-00000001634567890123-abcdef01";
     table.store.statistics().project(&Projection::Payer(id(2)), shard, &[paid], NOW).await.unwrap();

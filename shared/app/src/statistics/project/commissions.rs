@@ -1,0 +1,78 @@
+//! Commissions: what is booked, held, earned and taken back, and the sweep's markers.
+
+use guerdon_domain::{
+    commissions::{Commission, CommissionState},
+    payments::Place,
+    statistics::{Counter, Sum},
+};
+use guerdon_store::Projection;
+
+use super::{Changed, plan::Plan};
+
+pub(super) fn changed(plan: &mut Plan, change: &Changed<'_, Commission>) {
+    match (change.before, change.after) {
+        (None, Some(commission)) => booked(plan, change.sequence, commission),
+        (Some(before), Some(after)) => moved(plan, change.sequence, before, after),
+        _ => {}
+    }
+}
+
+fn booked(plan: &mut Plan, sequence: &str, commission: &Commission) {
+    if matches!(commission.place, Place::Conversion { .. }) {
+        plan.convert(commission);
+    }
+    plan.add_to_day(sequence, commission.paid_at, &[(Counter::Commissions, 1)]);
+    let beneficiary = Projection::Member(commission.beneficiary.clone());
+    plan.add(beneficiary, sequence, &[(Counter::Rewards, 1)]);
+    count(plan, sequence, commission, Standing::default());
+    plan.mark_due(commission, commission.booked_at);
+}
+
+fn moved(plan: &mut Plan, sequence: &str, before: &Commission, after: &Commission) {
+    let reversed = i64::from(after.clawed > 0) - i64::from(before.clawed > 0);
+    if reversed != 0 {
+        let beneficiary = Projection::Member(after.beneficiary.clone());
+        plan.add(beneficiary, sequence, &[(Counter::Reversed, reversed)]);
+    }
+    count(plan, sequence, after, Standing::of(before));
+    if after.is_releasable() && !before.is_releasable() {
+        plan.mark_due(after, plan.now);
+    }
+}
+
+/// Counts by how much a commission stands differently now.
+fn count(plan: &mut Plan, sequence: &str, commission: &Commission, before: Standing) {
+    let after = Standing::of(commission);
+    if after == before {
+        return;
+    }
+    let adds = |sum, more: i64| (Counter::of(sum, commission.amount), more);
+    let (due, held) = (after.due - before.due, adds(Sum::Held, after.held - before.held));
+    plan.add_to_day(sequence, commission.paid_at, &[adds(Sum::Issued, due)]);
+    let clawed = adds(Sum::Clawed, after.clawed - before.clawed);
+    plan.add(Projection::Totals, sequence, &[held, clawed]);
+    let beneficiary = Projection::Member(commission.beneficiary.clone());
+    plan.add(beneficiary, sequence, &[adds(Sum::Earned, due), held]);
+}
+
+/// The amounts that a commission counts for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Standing {
+    /// What the beneficiary is entitled to, released or not.
+    due: i64,
+    /// Of that, what is not released yet.
+    held: i64,
+    /// What reversals have undone.
+    clawed: i64,
+}
+
+impl Standing {
+    fn of(commission: &Commission) -> Self {
+        let due = match commission.state {
+            CommissionState::Void { .. } => 0,
+            CommissionState::Held | CommissionState::Released { .. } => commission.entitlement().minor(),
+        };
+        let held = if commission.state == CommissionState::Held { due } else { 0 };
+        Self { due, held, clawed: commission.clawed }
+    }
+}

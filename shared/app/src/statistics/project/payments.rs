@@ -1,0 +1,49 @@
+//! Payments, what is undone of them, attempts that failed, and the lists of payments.
+
+use guerdon_domain::{
+    ids::Rail,
+    payments::PaymentRecord,
+    statistics::{Counter, Sum},
+};
+use guerdon_store::{FailedPayment, PaymentLink, Projection};
+
+use super::{Changed, plan::Plan};
+
+pub(super) fn changed(plan: &mut Plan, change: &Changed<'_, PaymentRecord>) {
+    match (change.before, change.after) {
+        (None, Some(payment)) => paid(plan, change.sequence, payment),
+        (Some(before), Some(after)) => undone(plan, change.sequence, before, after),
+        _ => {}
+    }
+}
+
+pub(super) fn failed(plan: &mut Plan, change: &Changed<'_, FailedPayment>) {
+    let (None, Some(failed)) = (change.before, change.after) else { return };
+    plan.add_to_day(change.sequence, failed.at, &[(Counter::FailedBy(failed.rail), 1)]);
+}
+
+fn paid(plan: &mut Plan, sequence: &str, payment: &PaymentRecord) {
+    let (member, at) = (payment.member.clone(), payment.paid_at);
+    plan.list_payment(PaymentLink { payment: payment.payment.clone(), member, paid_at: at });
+    // What an operator vouched for is no money that we saw.
+    if payment.payment.rail == Rail::Manual {
+        return;
+    }
+    plan.remember_paid(&payment.member, at);
+    let paid = (Counter::of(Sum::Paid, payment.paid), payment.paid.minor());
+    let mut adds = vec![(Counter::Payments, 1), (Counter::PaymentsBy(payment.payment.rail), 1), paid];
+    adds.extend(payment.cost.map(|cost| (Counter::of(Sum::Cost, cost), cost.minor())));
+    plan.add_to_day(sequence, at, &adds);
+    plan.add(Projection::Payer(payment.member.clone()), sequence, &[(Counter::Payments, 1), paid]);
+}
+
+/// More or less of a payment is undone: counted today, when it became known.
+fn undone(plan: &mut Plan, sequence: &str, before: &PaymentRecord, after: &PaymentRecord) {
+    let undone = |payment: &PaymentRecord| payment.reversals.undone(payment.paid).minor();
+    let more = undone(after) - undone(before);
+    if more != 0 && after.payment.rail != Rail::Manual {
+        let refunded = [(Counter::of(Sum::Refunded, after.paid), more)];
+        plan.add_to_day(sequence, plan.now, &refunded);
+        plan.add(Projection::Payer(after.member.clone()), sequence, &refunded);
+    }
+}

@@ -1,0 +1,118 @@
+//! Everything that follows from a batch of changes, grouped so that each projected item is written once.
+
+use std::collections::BTreeMap;
+
+use guerdon_domain::{
+    commissions::Commission, ids::MemberId, operators::AuditRecord, payments::Place, statistics::Counter,
+    time::Timestamp,
+};
+use guerdon_store::{Contribution, PaymentLink, Projection, ReleaseDue};
+
+use super::lines::Lines;
+use crate::{context::App, error::AppError, programs::program_now};
+
+/// What a batch adds and writes.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// When the batch is taken in.
+    pub(super) now: Timestamp,
+    /// What lists it changes.
+    pub(super) lines: Lines,
+    contributions: BTreeMap<Projection, Vec<Contribution>>,
+    markers: BTreeMap<(MemberId, Timestamp), ReleaseDue>,
+    /// Commissions that convert their referral.
+    conversions: Vec<Commission>,
+    /// Payments to be listed.
+    payments: Vec<PaymentLink>,
+    /// Members' latest payments.
+    paid: BTreeMap<MemberId, Timestamp>,
+    audits: Vec<AuditRecord>,
+}
+
+impl Plan {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            lines: Lines::default(),
+            contributions: BTreeMap::new(),
+            markers: BTreeMap::new(),
+            conversions: Vec::new(),
+            payments: Vec::new(),
+            paid: BTreeMap::new(),
+            audits: Vec::new(),
+        }
+    }
+
+    /// Adds to a projected item.
+    pub(super) fn add(&mut self, target: Projection, sequence: &str, adds: &[(Counter, i64)]) {
+        let adds = adds.iter().copied().collect();
+        let contribution = Contribution { sequence: sequence.to_owned(), adds };
+        self.contributions.entry(target).or_default().push(contribution);
+    }
+
+    /// Adds to the totals and to the day of `at`.
+    pub(super) fn add_to_day(&mut self, sequence: &str, at: Timestamp, adds: &[(Counter, i64)]) {
+        self.add(Projection::Totals, sequence, adds);
+        self.add(Projection::Day(at.day()), sequence, adds);
+    }
+
+    /// Marks that a commission is due, for the sweep.
+    pub(super) fn mark_due(&mut self, commission: &Commission, since: Timestamp) {
+        let marker = ReleaseDue::of(commission.beneficiary.clone(), commission.due_at, since);
+        self.markers.insert((marker.member.clone(), marker.hour), marker);
+    }
+
+    /// Converts the referral that a commission was booked for.
+    pub(super) fn convert(&mut self, commission: &Commission) {
+        self.conversions.push(commission.clone());
+    }
+
+    /// Lists a payment of a member and of its day.
+    pub(super) fn list_payment(&mut self, link: PaymentLink) {
+        self.payments.push(link);
+    }
+
+    /// Remembers when a member paid last.
+    pub(super) fn remember_paid(&mut self, member: &MemberId, at: Timestamp) {
+        let latest = self.paid.entry(member.clone()).or_insert(at);
+        *latest = at.max(*latest);
+    }
+
+    /// Writes a line of the audit trail.
+    pub(super) fn audit(&mut self, line: AuditRecord) {
+        self.audits.push(line);
+    }
+
+    /// Writes everything. What follows besides counters says the same however often it is written, so it comes
+    /// first: a batch that is delivered again does no harm.
+    pub(super) async fn carry_out(&self, app: &App, shard: &str) -> Result<(), AppError> {
+        self.follow_up(app).await?;
+        for (target, contributions) in &self.contributions {
+            app.store.statistics().project(target, shard, contributions, self.now).await?;
+        }
+        Ok(())
+    }
+
+    async fn follow_up(&self, app: &App) -> Result<(), AppError> {
+        for marker in self.markers.values() {
+            app.store.commissions().mark_due(marker).await?;
+        }
+        for Commission { beneficiary, referee, place, payment, paid_at, .. } in &self.conversions {
+            if let Place::Conversion { joined_at } = place {
+                app.store.referrals().convert((beneficiary, *joined_at, referee), payment, *paid_at).await?;
+            }
+        }
+        for link in &self.payments {
+            app.store.payments().list(link).await?;
+        }
+        if program_now(app).await?.upline_active_days.is_some() {
+            for (member, at) in &self.paid {
+                app.store.members().remember_paid(member, *at).await?;
+            }
+        }
+        for audit in &self.audits {
+            app.store.audit().put(audit).await?;
+        }
+        self.lines.write(app).await
+    }
+}

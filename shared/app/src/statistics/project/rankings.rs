@@ -1,0 +1,21 @@
+//! Scores of a ranking: the histogram that places are read from.
+
+use guerdon_domain::statistics::Counter;
+use guerdon_store::{Change, Projection, Stored};
+
+use super::plan::Plan;
+use crate::statistics::bucket;
+
+pub(super) fn changed(plan: &mut Plan, change: &Change) {
+    let Some(Stored::Rank { period, score: after, .. }) = &change.after else { return };
+    let before = match &change.before {
+        Some(Stored::Rank { score, .. }) => Some(*score),
+        _ => None,
+    };
+    if before == Some(*after) {
+        return;
+    }
+    let left = before.map(|score| (Counter::Bucket(bucket(score)), -1));
+    let adds: Vec<_> = left.into_iter().chain([(Counter::Bucket(bucket(*after)), 1)]).collect();
+    plan.add(Projection::Histogram(period.clone()), &change.sequence, &adds);
+}

@@ -1,0 +1,66 @@
+//! Codes, clicks on shared links, and referrals with the rankings of those who brought them.
+
+use guerdon_domain::{
+    referrals::{Click, CodeRecord, Referral, ReferralState},
+    statistics::Counter,
+};
+use guerdon_store::Projection;
+
+use super::{Changed, plan::Plan};
+use crate::statistics::Period;
+
+pub(super) fn changed(plan: &mut Plan, change: &Changed<'_, Referral>) {
+    match (change.before, change.after) {
+        (None, Some(referral)) => joined(plan, change.sequence, referral),
+        (Some(before), Some(after)) if before.state != after.state => {
+            moved(plan, change.sequence, before, after);
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn code_changed(plan: &mut Plan, change: &Changed<'_, CodeRecord>) {
+    let counter = match (change.before, change.after) {
+        (None, Some(_)) => Counter::Codes,
+        (Some(before), Some(after)) if after.expired && !before.expired => Counter::CodesExpired,
+        _ => return,
+    };
+    plan.add(Projection::Totals, change.sequence, &[(counter, 1)]);
+}
+
+pub(super) fn clicked(plan: &mut Plan, change: &Changed<'_, Click>) {
+    let (None, Some(click)) = (change.before, change.after) else { return };
+    let adds = [(Counter::Clicks, 1), (Counter::Visitors, i64::from(click.first.is_none()))];
+    plan.add_to_day(change.sequence, click.at, &adds);
+    plan.add(Projection::Member(click.owner.clone()), change.sequence, &adds);
+}
+
+fn joined(plan: &mut Plan, sequence: &str, referral: &Referral) {
+    plan.add_to_day(sequence, referral.joined_at, &[(Counter::Referrals, 1)]);
+    plan.add(Projection::Totals, sequence, &[(Counter::Pending, 1)]);
+    let referrer = Projection::Member(referral.referrer.clone());
+    plan.add(referrer, sequence, &[(Counter::Recruits, 1), (Counter::Pending, 1)]);
+}
+
+fn moved(plan: &mut Plan, sequence: &str, before: &Referral, after: &Referral) {
+    let left_pending = (Counter::Pending, -i64::from(before.state == ReferralState::Pending));
+    let left_expired = (Counter::Expired, -i64::from(before.state == ReferralState::Expired));
+    let referrer = Projection::Member(after.referrer.clone());
+    match &after.state {
+        ReferralState::Converted { at, .. } => {
+            plan.add_to_day(sequence, *at, &[(Counter::Converted, 1)]);
+            plan.add(Projection::Totals, sequence, &[left_pending, left_expired]);
+            plan.add(referrer, sequence, &[left_pending, left_expired, (Counter::Converted, 1)]);
+            for period in [Period::All, Period::Week, Period::Month] {
+                let rank = Projection::Rank(after.referrer.clone(), period.key(*at));
+                plan.add(rank, sequence, &[(Counter::Score, 1)]);
+            }
+        }
+        ReferralState::Expired => {
+            let moves = [left_pending, (Counter::Expired, 1)];
+            plan.add(Projection::Totals, sequence, &moves);
+            plan.add(referrer, sequence, &moves);
+        }
+        ReferralState::Pending => {}
+    }
+}

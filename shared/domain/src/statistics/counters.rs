@@ -1,0 +1,117 @@
+//! The counters of one projected item.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    money::{Currency, Money},
+    statistics::{Counter, Sum},
+};
+
+/// Counters by the names that they are stored under. One that another version of the program has written is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counters(BTreeMap<String, i64>);
+
+impl Counters {
+    /// What a counter says; zero when nothing was ever added to it.
+    pub fn get(&self, counter: Counter) -> i64 {
+        self.named(&counter.name())
+    }
+
+    /// What the counter that is stored under `name` says.
+    pub fn named(&self, name: &str) -> i64 {
+        self.0.get(name).copied().unwrap_or_default()
+    }
+
+    /// A sum in one currency.
+    pub fn money(&self, sum: Sum, currency: Currency) -> Money {
+        Money::new(self.get(Counter::Sum(sum, currency)), currency)
+    }
+
+    /// A sum is above zero in some currency.
+    pub fn has(&self, sum: Sum) -> bool {
+        let word = sum.word();
+        let is_of = |name: &str| {
+            let code = name.strip_prefix(&word).and_then(|rest| rest.strip_prefix('_'));
+            code.is_some_and(|code| Currency::parse(code).is_ok())
+        };
+        self.0.iter().any(|(name, minor)| *minor > 0 && is_of(name))
+    }
+
+    /// Adds to a counter.
+    pub fn add(&mut self, counter: Counter, add: i64) {
+        self.add_named(counter.name(), add);
+    }
+
+    /// Adds all of `others`.
+    pub fn add_all(&mut self, others: &Self) {
+        for (name, add) in &others.0 {
+            self.add_named(name.clone(), *add);
+        }
+    }
+
+    fn add_named(&mut self, name: String, add: i64) {
+        let slot = self.0.entry(name).or_default();
+        *slot = slot.saturating_add(add);
+    }
+
+    /// Nothing was ever added.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them, by stored name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.0.iter().map(|(name, count)| (name.as_str(), *count))
+    }
+}
+
+impl FromIterator<(Counter, i64)> for Counters {
+    fn from_iter<I: IntoIterator<Item = (Counter, i64)>>(all: I) -> Self {
+        let mut counters = Self::default();
+        for (counter, add) in all {
+            counters.add(counter, add);
+        }
+        counters
+    }
+}
+
+/// As they are stored.
+impl FromIterator<(String, i64)> for Counters {
+    fn from_iter<I: IntoIterator<Item = (String, i64)>>(all: I) -> Self {
+        Self(all.into_iter().collect())
+    }
+}
+
+/// As they are stored.
+impl IntoIterator for Counters {
+    type Item = (String, i64);
+    type IntoIter = std::collections::btree_map::IntoIter<String, i64>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_is_found_in_any_currency_and_not_by_another_ones_name() {
+        let of = |name: &str, minor| [(name.to_owned(), minor)].into_iter().collect::<Counters>();
+        assert!(of("held_USD", 1).has(Sum::Held));
+        assert!(of("held_DAY", 1).has(Sum::Held));
+        assert!(!of("held_USD", 0).has(Sum::Held));
+        assert!(!of("paid_out_USD", 1).has(Sum::Paid));
+        assert!(of("paid_out_USD", 1).has(Sum::PaidOut));
+    }
+
+    #[test]
+    fn what_was_never_counted_is_zero() {
+        let usd = Counter::Sum(Sum::Held, Currency::USD);
+        let counters: Counters = [(Counter::Pending, -1), (usd, 500), (usd, 20)].into_iter().collect();
+        assert_eq!((counters.get(Counter::Pending), counters.get(Counter::Recruits)), (-1, 0));
+        assert_eq!(counters.money(Sum::Held, Currency::USD), Money::new(520, Currency::USD));
+        assert_eq!(counters.money(Sum::Held, Currency::EUR), Money::zero(Currency::EUR));
+    }
+}

@@ -1,0 +1,6 @@
+//! What is counted.
+mod counter;
+mod counters;
+
+pub use counter::{Counter, Sum};
+pub use counters::Counters;
