@@ -6,6 +6,7 @@ use guerdon_domain::{
     ids::IdError,
     money::MoneyError,
     programs::DecideError,
+    settings::StoredSettingError,
     wallets::{LedgerError, WalletError},
 };
 use guerdon_store::table::{CommitError, StoreError};
@@ -69,7 +70,15 @@ macro_rules! corrupt_from {
         }
     )*};
 }
-corrupt_from!(IdError, MoneyError, LedgerError, WalletError, DecideError, serde_json::Error);
+corrupt_from!(
+    IdError,
+    MoneyError,
+    LedgerError,
+    WalletError,
+    DecideError,
+    StoredSettingError,
+    serde_json::Error
+);
 
 /// A commit either happened or was refused; other failures end the use case.
 pub(crate) fn refusal<E>(result: Result<(), CommitError<E>>) -> Result<Option<E>, AppError> {

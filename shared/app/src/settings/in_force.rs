@@ -19,20 +19,22 @@ use crate::{
 };
 
 /// Keeps what was read or set. A read that began before a change does not undo it here.
-fn keep(app: &App, stored: &StoredSettings) -> Arc<Settings> {
-    app.settings.keep(app.now(), stored.version, Settings::of(&app.preset, &stored.values()))
+fn keep(app: &App, stored: &StoredSettings) -> Result<Arc<Settings>, AppError> {
+    let settings = Settings::of(&app.preset, &stored.values())?;
+    Ok(app.settings.keep(app.now(), stored.version, settings))
 }
 
 /// The settings in force, at most half a minute old: the preset and the fraud rules with what operators have set.
 ///
 /// # Errors
-/// [`AppError`].
+/// [`AppError::Corrupt`] names a stored value that is of another type than its setting: nothing is done by what was
+/// shipped while operators have set something else. It is set anew by [`set_setting`].
 pub async fn settings_now(app: &App) -> Result<Arc<Settings>, AppError> {
     if let Some(settings) = app.settings.known(app.now()) {
         return Ok(settings);
     }
     let stored = app.store.settings().find().await?;
-    Ok(keep(app, &stored))
+    keep(app, &stored)
 }
 
 /// A setting as it stands.
@@ -53,20 +55,15 @@ pub struct SettingState {
 pub async fn all_settings(app: &App) -> Result<Vec<SettingState>, AppError> {
     metered("all_settings", async {
         let stored = app.store.settings().find().await?;
-        let settings = keep(app, &stored);
-        let list = Settings::list(&app.preset).into_iter();
-        Ok(list.map(|setting| state_of(setting, &settings, &stored)).collect())
+        let list = keep(app, &stored)?.list_with_values(&app.preset).into_iter();
+        Ok(list.map(|listed| state_of(listed, &stored)).collect())
     })
     .await
 }
 
-fn state_of(setting: Setting, settings: &Settings, stored: &StoredSettings) -> SettingState {
+fn state_of((setting, value): (Setting, Option<SettingValue>), stored: &StoredSettings) -> SettingState {
     let changed = stored.overrides.get(&setting.key);
-    SettingState {
-        value: settings.value_of(&setting.key),
-        changed: changed.map(|known| (known.at, known.by.clone())),
-        setting,
-    }
+    SettingState { value, changed: changed.map(|known| (known.at, known.by.clone())), setting }
 }
 
 /// Why a setting was not set. Nothing was changed.
@@ -102,19 +99,20 @@ pub async fn set_setting(
         let mut attempts = Attempts::default();
         loop {
             let before = app.store.settings().find().await?;
-            let values = Setting::set(&app.preset, &before.values(), key, json)?;
-            let settings = keep(app, &before);
+            let values = Settings::set(&app.preset, &before.values(), key, json)?;
             if values == before.values() {
-                return Ok(shown(app, key, &settings, &before)?);
+                return Ok(shown(app, key, &*keep(app, &before)?, &before)?);
             }
+            let settings = Settings::of_readable(&app.preset, &before.values());
             let after = changed(&before, key, &values, app.now(), principal);
-            let next = Settings::of(&app.preset, &after.values());
-            let states = [&*settings, &next].map(|settings| json_of(key, settings));
+            let next = Settings::of_readable(&app.preset, &after.values());
+            let states = [&settings, &next].map(|settings| json_of(key, settings));
             let audit = line(app, principal, after.version, reason, states);
             let writes =
                 [app.store.settings().replace(&before, &after, ())?, app.store.audit().insert(&audit, ())?];
             if refusal(app.store.commit(&writes).await)?.is_none() {
-                let settings = keep(app, &after);
+                // While another stored value is of another type, reading goes on to fail: nothing is kept here.
+                let settings = keep(app, &after).unwrap_or_else(|_| Arc::new(next));
                 return Ok(shown(app, key, &settings, &after)?);
             }
             attempts.again(app).await?;
@@ -142,9 +140,10 @@ fn shown(
     settings: &Settings,
     stored: &StoredSettings,
 ) -> Result<SettingState, AppError> {
-    let setting = Settings::list(&app.preset).into_iter().find(|setting| setting.key == key);
-    let setting = setting.ok_or_else(|| AppError::Corrupt("a setting that was set is gone".to_owned()))?;
-    Ok(state_of(setting, settings, stored))
+    let mut list = settings.list_with_values(&app.preset).into_iter();
+    let listed = list.find(|(setting, _)| setting.key == key);
+    let listed = listed.ok_or_else(|| AppError::Corrupt("a setting that was set is gone".to_owned()))?;
+    Ok(state_of(listed, stored))
 }
 
 fn json_of(key: &str, settings: &Settings) -> String {

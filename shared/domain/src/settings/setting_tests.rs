@@ -1,11 +1,18 @@
+use serde_json::Value;
+
 use super::*;
+use crate::{
+    fraud::FraudAction,
+    money::{Currency, Money},
+    settings::SettingType,
+};
 
 fn ott() -> Preset {
     Preset::builtin("ott").unwrap()
 }
 
 fn set(key: &str, json: &str) -> Result<Overrides, SettingError> {
-    Setting::set(&ott(), &Overrides::new(), key, json)
+    Settings::set(&ott(), &Overrides::new(), key, json)
 }
 
 #[test]
@@ -24,13 +31,13 @@ fn every_setting_is_at_its_default_until_it_is_set_and_takes_its_bounds() {
                 None => [FraudAction::Allow, FraudAction::Reject].map(SettingValue::Action),
             };
             for value in extremes {
-                let after = Setting::set(&preset, &Overrides::new(), key, &value.to_json()).unwrap();
+                let after = Settings::set(&preset, &Overrides::new(), key, &value.to_json()).unwrap();
                 assert_eq!(after, Overrides::from([(key.clone(), value)]), "{key}");
-                assert_eq!(Settings::of(&preset, &after).value_of(key), Some(value), "{key}");
-                assert_eq!(Setting::set(&preset, &after, key, "null"), Ok(Overrides::new()), "{key}");
+                assert_eq!(Settings::of(&preset, &after).unwrap().value_of(key), Some(value), "{key}");
+                assert_eq!(Settings::set(&preset, &after, key, "null"), Ok(Overrides::new()), "{key}");
             }
         }
-        assert_eq!(Settings::of(&preset, &Overrides::new()), shipped);
+        assert_eq!(Settings::of(&preset, &Overrides::new()), Ok(shipped));
     }
 }
 
@@ -75,7 +82,7 @@ fn what_is_out_of_bounds_is_named_with_its_bounds() {
         assert_eq!(set(key, "1"), Err(SettingError::Unknown(key.to_owned())), "{key}");
     }
     let none =
-        Setting::set(&Preset::builtin("bitten").unwrap(), &Overrides::new(), "withdrawals.enabled", "true");
+        Settings::set(&Preset::builtin("bitten").unwrap(), &Overrides::new(), "withdrawals.enabled", "true");
     assert_eq!(none, Err(SettingError::Unknown("withdrawals.enabled".to_owned())), "it pays nothing out");
 }
 
@@ -96,11 +103,31 @@ fn what_no_longer_fits_the_preset_is_left_out() {
         ("plans.gone.price".to_owned(), dollars),
         ("plans.combo.price".to_owned(), dollars),
         ("referrals.window_days".to_owned(), SettingValue::Number(0)),
-        ("referrals.enabled".to_owned(), SettingValue::Number(0)),
         ("attribution.window_days".to_owned(), SettingValue::Number(90)),
     ]);
     let expected = Settings { attribution_window_days: 90, ..Settings::shipped(&ott()) };
-    assert_eq!(Settings::of(&ott(), &stale), expected);
+    assert_eq!(Settings::of(&ott(), &stale), Ok(expected));
+}
+
+#[test]
+fn a_stored_value_of_another_type_is_an_error_until_it_is_set_anew() {
+    let switch = SettingValue::Switch(true);
+    let check = |key: &str, value: SettingValue, json: &str| {
+        let stored = Overrides::from([(key.to_owned(), value), ("fraud.shadow".to_owned(), switch)]);
+        let error = Settings::of(&ott(), &stored).unwrap_err();
+        assert_eq!(error.key, key);
+        assert!(error.to_string().contains(key), "{error}");
+        assert!(Settings::of_readable(&ott(), &stored).fraud.shadow, "{key}");
+        let anew = Settings::set(&ott(), &stored, key, json).unwrap();
+        assert!(Settings::of(&ott(), &anew).is_ok(), "{key}");
+        assert!(Settings::of(&ott(), &Settings::set(&ott(), &stored, key, "null").unwrap()).is_ok(), "{key}");
+    };
+    check("referrals.enabled", SettingValue::Number(0), "true");
+    check("withdrawals.minimum", SettingValue::Number(5), "250");
+    check("attribution.window_days", switch, "30");
+    check("plans.combo.price", SettingValue::Action(FraudAction::Hold), "100");
+    check("fraud.self_referral.action", SettingValue::Number(1), "\"hold\"");
+    check("fraud.low_conversion.from_referrals", switch, "10");
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! Settings: the numbers of a preset and the fraud rules that operators may change while the business runs.
+//!
+//! What is changed is an override of what was shipped, by key. Each key has a type and bounds; overrides are applied
+//! together to the preset and the rules, and the whole is checked. Rewards and holds are no settings: the program is
+//! versioned, so that a payment is decided by the rules of its time.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    fraud::FraudRules,
+    settings::{
+        Plan, Preset, Setting, SettingError, SettingValue, StoredSettingError,
+        table::{self, Entry},
+    },
+};
+
+/// What is in force: the preset and the rules with the overrides in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The preset. Its program is the one that was shipped.
+    pub preset: Preset,
+    /// Members may ask to be paid out, where the preset pays out.
+    pub withdrawals_enabled: bool,
+    /// Codes make referrals.
+    pub referrals_enabled: bool,
+    /// Days after which what brought somebody is forgotten.
+    pub attribution_window_days: i64,
+    /// The fraud rules.
+    pub fraud: FraudRules,
+}
+
+/// Overrides by key.
+pub type Overrides = BTreeMap<String, SettingValue>;
+
+impl Settings {
+    /// What was shipped.
+    pub fn shipped(preset: &Preset) -> Self {
+        Self {
+            preset: preset.clone(),
+            withdrawals_enabled: preset.withdrawals.is_some(),
+            referrals_enabled: true,
+            attribution_window_days: 30,
+            fraud: FraudRules::default(),
+        }
+    }
+
+    /// `preset` under `overrides`. One that no longer fits, because the preset behind it has changed (another
+    /// currency, other bounds, a plan that is gone), is left out: what was shipped stands.
+    ///
+    /// # Errors
+    /// [`StoredSettingError`] names the first override that is of another type than its setting.
+    pub fn of(preset: &Preset, overrides: &Overrides) -> Result<Self, StoredSettingError> {
+        let (settings, wrong) = Self::read(preset, overrides);
+        wrong.map_or(Ok(settings), Err)
+    }
+
+    /// Like [`of`](Self::of), without the overrides of another type: what there is to go by while one is set anew.
+    pub fn of_readable(preset: &Preset, overrides: &Overrides) -> Self {
+        Self::read(preset, overrides).0
+    }
+
+    fn read(preset: &Preset, overrides: &Overrides) -> (Self, Option<StoredSettingError>) {
+        let (mut settings, mut wrong) = (Self::shipped(preset), None);
+        for entry in table(preset) {
+            if let Some(value) = overrides.get(&entry.setting.key)
+                && let Err(error) = entry.set(&mut settings, *value)
+            {
+                wrong = wrong.or(Some(error));
+            }
+        }
+        (settings, wrong)
+    }
+
+    /// Everything that can be set in a business that was shipped as `preset`, with what was shipped.
+    pub fn list(preset: &Preset) -> Vec<Setting> {
+        table(preset).into_iter().map(|entry| entry.setting).collect()
+    }
+
+    /// Like [`list`](Self::list), each with the value in force.
+    pub fn list_with_values(&self, preset: &Preset) -> Vec<(Setting, Option<SettingValue>)> {
+        let with_value = |entry: Entry| {
+            let value = entry.get(self);
+            (entry.setting, value)
+        };
+        table(preset).into_iter().map(with_value).collect()
+    }
+
+    /// The value in force of a setting.
+    pub fn value_of(&self, key: &str) -> Option<SettingValue> {
+        table(&self.preset).iter().find(|entry| entry.setting.key == key)?.get(self)
+    }
+
+    /// The overrides with `json` for this setting: `null` goes back to what was shipped. The whole is checked.
+    ///
+    /// # Errors
+    /// [`SettingError`]: an unknown key, another type, out of bounds, or at odds with the rest.
+    pub fn set(
+        preset: &Preset,
+        overrides: &Overrides,
+        key: &str,
+        json: &str,
+    ) -> Result<Overrides, SettingError> {
+        let known = Self::list(preset).into_iter().find(|setting| setting.key == key);
+        let setting = known.ok_or_else(|| SettingError::Unknown(key.chars().take(100).collect()))?;
+        let mut after = overrides.clone();
+        if json.trim() == "null" {
+            after.remove(key);
+        } else {
+            let bad = || SettingError::Bad { key: key.to_owned(), takes: setting.takes.words() };
+            after.insert(key.to_owned(), setting.takes.read(json).ok_or_else(bad)?);
+        }
+        let inconsistent = |problem| SettingError::Inconsistent { key: key.to_owned(), problem };
+        let whole = Self::of_readable(preset, &after);
+        whole.preset.check().map_err(|error| inconsistent(error.to_string()))?;
+        whole.fraud.check().map_err(|error| inconsistent(error.to_string()))?;
+        Ok(after)
+    }
+
+    pub(super) fn plan(&self, id: &str) -> Option<&Plan> {
+        self.preset.plans.iter().find(|plan| plan.id == id)
+    }
+
+    pub(super) fn plan_mut(&mut self, id: &str) -> Option<&mut Plan> {
+        self.preset.plans.iter_mut().find(|plan| plan.id == id)
+    }
+}
+
+#[cfg(test)]
+#[path = "setting_tests.rs"]
+mod tests;
