@@ -34,7 +34,7 @@ fn webhook_requests_come_with_their_raw_body_and_lower_case_headers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operators_router_answers_a_lambda_request() {
-    use admin_api::routes::{Desk, router};
+    use admin_api::{routes::router, state::Api};
     use guerdon_api::{Gate, Limits};
     let world = World::new().await;
     let secret = (guerdon_runtime::secrets::Secret::AdminToken, guerdon_tests::ADMIN_TOKEN.to_owned());
@@ -44,9 +44,9 @@ async fn the_operators_router_answers_a_lambda_request() {
         limits: Limits::default(),
         origins: Vec::new(),
     };
-    let desk = Desk { gate, super_admin: None };
+    let api = Api { gate, super_admin: None };
     let request = http_event("admin-api.http-api.json");
-    let response = tower::ServiceExt::oneshot(router(desk), request).await.unwrap().into_response().await;
+    let response = tower::ServiceExt::oneshot(router(api), request).await.unwrap().into_response().await;
     assert_eq!(response.status(), 200, "{response:?}");
 }
 

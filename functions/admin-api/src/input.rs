@@ -1,19 +1,21 @@
 //! Reading what only operators send.
 
-use guerdon_api::Principal;
-pub(crate) use guerdon_api::input::*;
-pub(crate) use guerdon_api::output::Refusal;
-use guerdon_app::once::{DeskCall, DeskRequest};
+use guerdon_api::{Page, Principal};
+pub(crate) use guerdon_api::{input::*, output::Refusal};
+use guerdon_app::{
+    once::{DeskCall, DeskRequest},
+    statistics::LONGEST_PAGE,
+};
 use guerdon_domain::{
     ids::{ExternalPaymentId, PaymentKey, Rail, TelegramId},
     money::{Currency, Money},
     wallets::WalletKind,
 };
 use http::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// A write's body. Ids and amounts may come as JSON numbers or strings; they are read from their text, so
 /// no amount ever passes through a float.
@@ -96,6 +98,75 @@ pub(crate) fn call(
 pub(crate) fn request_of(call: DeskCall, user_id: TelegramId, reason: String) -> DeskRequest {
     let DeskCall { principal, key, input_hash } = call;
     DeskRequest { principal, key, input_hash, user_id, reason }
+}
+
+/// Query parameters that lists share.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    pub(crate) limit: Option<String>,
+    pub(crate) cursor: Option<String>,
+    pub(crate) period: Option<String>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) format: Option<String>,
+}
+
+/// What lists are asked for by.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListingQuery {
+    /// 1 to 200, 50 when it is left out; a page has 100 at the most.
+    #[param(value_type = Option<i32>)]
+    pub(crate) limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    pub(crate) cursor: Option<String>,
+    /// `desc`, the newest or best first, or `asc`.
+    pub(crate) sort: Option<String>,
+    /// Of users: `active` or `blocked`; of orders: `pending` or `paid`; of withdrawals: their state.
+    pub(crate) status: Option<String>,
+    /// Of users: `customer`, who has paid, or `referrer`, who has brought somebody.
+    #[serde(rename = "type")]
+    #[param(rename = "type")]
+    pub(crate) kind: Option<String>,
+    /// Of users: a Telegram id, or how a name begins, in two characters or more.
+    pub(crate) search: Option<String>,
+    /// Of referrers: `all`, `month` or `week`.
+    pub(crate) period: Option<String>,
+    /// `json` or `csv`.
+    pub(crate) format: Option<String>,
+}
+
+impl ListingQuery {
+    pub(crate) fn limit(&self) -> Result<i32, Refusal> {
+        Ok(limit(self.limit.as_deref())?.min(LONGEST_PAGE))
+    }
+
+    pub(crate) fn ascending(&self) -> Result<bool, Refusal> {
+        match self.sort.as_deref() {
+            None | Some("desc") => Ok(false),
+            Some("asc") => Ok(true),
+            Some(_) => Err(bad_request("bad_sort", "sort must be asc or desc.")),
+        }
+    }
+
+    pub(crate) fn page<T>(&self, items: Vec<T>, next: Option<&impl Serialize>) -> Result<Page<T>, Refusal> {
+        Ok(Page { items, next_cursor: next.map(encode_cursor).transpose()? })
+    }
+
+    /// What is given for another list is refused rather than ignored.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Refusal> {
+        let given = [
+            ("sort", &self.sort),
+            ("status", &self.status),
+            ("type", &self.kind),
+            ("search", &self.search),
+            ("period", &self.period),
+        ];
+        match given.into_iter().find(|(name, value)| value.is_some() && !known.contains(name)) {
+            Some((name, _)) => Err(bad_request("bad_query", format!("This list has no {name}."))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// `stripe:in_123`: the rail and the provider's own id.

@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     csv,
     input::{bad_request, cursor, limit, next_cursor},
-    routes::Desk,
+    state::Api,
 };
 
 #[derive(Deserialize, IntoParams)]
@@ -71,7 +71,7 @@ fn view(run: JobRun) -> JobView {
     responses((status = 200, description = "A page", content((Page<JobView> = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn list(
-    State(desk): State<Arc<Desk>>,
+    State(api): State<Arc<Api>>,
     Query(query): Query<JobQuery>,
 ) -> Result<Response, Refusal> {
     let job = query.job.as_deref();
@@ -80,7 +80,7 @@ pub(crate) async fn list(
     }
     let limit = limit(query.limit.as_deref())?;
     let before: Option<String> = cursor(query.cursor.as_deref())?;
-    let runs = job_runs(&desk.gate.app, job, before.as_deref(), limit).await?;
+    let runs = job_runs(&api.gate.app, job, before.as_deref(), limit).await?;
     let next_cursor = next_cursor(&runs, limit, JobRun::place)?;
     let page = Page { items: runs.into_iter().map(view).collect(), next_cursor };
     csv::answer(query.format.as_deref(), page, ("jobs", &COLUMNS))

@@ -3,28 +3,21 @@
 //! A call brings `X-Admin-Token`, or the access token of somebody who signed in by password under `/admin/auth`.
 //! [`routes::ROUTES`] says who may call what. Calls count against a rate limit; every write of money needs an
 //! `Idempotency-Key`, is audited, and answers the same when it is repeated. Errors are RFC 9457 problems.
-mod attribution;
-mod audit;
-mod bank;
-mod batch;
+//!
+//! One module for each concern. They stand on [`state`], `input` and `csv`; `routes` stands on all of them.
+mod commissions;
 mod csv;
-mod dashboard;
 mod fraud;
 mod input;
 mod jobs;
-mod link;
-mod lists;
-mod parked;
+mod members;
+mod operators;
 mod payments;
-mod people;
-mod program;
-mod read;
-mod request;
+mod programs;
+mod referrals;
 pub mod routes;
-mod service_keys;
 mod settings;
-mod sign_in;
-mod statement;
-mod steps;
+pub mod state;
+mod statistics;
+mod wallets;
 mod withdrawals;
-mod write;

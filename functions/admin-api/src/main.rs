@@ -1,6 +1,6 @@
 //! Lambda entry point of the operators' API.
 
-use admin_api::routes::{Desk, router};
+use admin_api::{routes::router, state::Api};
 use guerdon_api::{Gate, Limits, origins};
 use guerdon_runtime::{ConfigError, Function, env};
 use lambda_http::{Request, run, service_fn};
@@ -15,7 +15,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let make = async || {
         let (app, secrets) = (function.app().await?.clone(), function.secrets.clone());
         let gate = Gate { app, secrets, limits, origins: origins.clone() };
-        Ok::<_, ConfigError>(router(Desk { gate, super_admin }))
+        Ok::<_, ConfigError>(router(Api { gate, super_admin }))
     };
     run(service_fn(|request: Request| async {
         let routes = routes.get_or_try_init(&make).await?;

@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 
 use crate::{
     input::{self, missing},
-    routes::Desk,
+    state::Api,
 };
 
 #[derive(Serialize, ToSchema)]
@@ -135,8 +135,8 @@ fn program_view(
     tag = "settings",
     responses((status = 200, description = "Done", body = Vec<SettingView>))
 )]
-pub(crate) async fn all(State(desk): State<Arc<Desk>>) -> Result<Response, Refusal> {
-    let app = &desk.gate.app;
+pub(crate) async fn all(State(api): State<Arc<Api>>) -> Result<Response, Refusal> {
+    let app = &api.gate.app;
     let mut list: Vec<_> = all_settings(app).await?.into_iter().map(view).collect();
     let newest = guerdon_app::programs::newest_program(app).await?;
     let program = of_program(&newest.program, &app.preset.program)?.into_iter().map(|view| SettingView {
@@ -173,11 +173,11 @@ struct SettingBody<'a> {
     )
 )]
 pub(crate) async fn set(
-    State(desk): State<Arc<Desk>>,
+    State(api): State<Arc<Api>>,
     Path(key): Path<String>,
     write: Write,
 ) -> Result<Response, Refusal> {
-    once(&desk.gate, &write, async {
+    once(&api.gate, &write, async {
         let given: SettingBody<'_> = input::json(&write.body, "value, and perhaps reason")?;
         // A value of null is one, too.
         let value = match given.value {
@@ -187,8 +187,7 @@ pub(crate) async fn set(
         };
         let reason = given.reason.filter(|reason| !reason.trim().is_empty());
         let reason = reason.map(|reason| input::reason(Some(reason))).transpose()?;
-        let state =
-            set_setting(&desk.gate.app, &write.principal.name, &key, value, reason.as_deref()).await?;
+        let state = set_setting(&api.gate.app, &write.principal.name, &key, value, reason.as_deref()).await?;
         Kept::new(StatusCode::OK, &view(state))
     })
     .await

@@ -10,7 +10,7 @@ use guerdon_runtime::problem::Problem;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, de::Error};
 use utoipa::{
-    PartialSchema, ToSchema,
+    IntoParams, PartialSchema, ToSchema,
     openapi::{
         RefOr, Schema,
         schema::{ObjectBuilder, OneOfBuilder, Type},
@@ -104,4 +104,14 @@ pub(crate) async fn load(gate: &Gate, member: &MemberId) -> Result<Member, Refus
 /// The caller, where only members may call.
 pub(crate) fn caller(principal: &Principal) -> Result<&guerdon_runtime::tokens::MemberToken, Refusal> {
     principal.member().ok_or_else(|| AppError::Corrupt("a member's route let another in".to_owned()).into())
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// 1 to 200, 50 when it is left out.
+    #[param(value_type = Option<i32>)]
+    pub(crate) limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    pub(crate) cursor: Option<String>,
 }

@@ -5,16 +5,16 @@
 //! key), and that of the referral-code system under `/api/referral` (camelCase, called by a member with a token that a
 //! service gave them). Besides, it follows shared links (`/r/{code}`) and describes both APIs (`/openapi.json`,
 //! `/docs`). [`routes::ROUTES`] says who may call what. Errors are RFC 9457 problems.
-mod clicks;
-mod codes;
+//!
+//! One module for each concern. They stand on [`state`] and `input`; `routes` stands on all of them.
+mod commissions;
 mod docs;
-mod figures;
 mod input;
-mod orders;
-mod rewards;
+mod members;
+mod payments;
+mod referrals;
 pub mod routes;
-mod tokens;
-mod tree;
-mod users;
+pub mod state;
+mod statistics;
 mod wallets;
 mod withdrawals;

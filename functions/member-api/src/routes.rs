@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Router, extract::FromRef};
+use axum::Router;
 use guerdon_api::{
     Gate,
     access::{Access, anyone, member, service},
@@ -11,7 +11,7 @@ use guerdon_api::{
 use guerdon_domain::operators::{Role, Scope};
 use guerdon_telegram::username::BotUsername;
 
-use crate::{clicks, codes, docs, figures, orders, rewards, tokens, tree, users, wallets, withdrawals};
+use crate::{commissions, docs, members, payments, referrals, state::Api, statistics, wallets, withdrawals};
 
 const SEES_USERS: Access = service(Scope::UsersRead).or_operator(Role::Admin);
 const SEES_ORDERS: Access = service(Scope::OrdersRead).or_operator(Role::Admin);
@@ -22,56 +22,35 @@ const MEMBER: Access = member();
 /// Anybody, as often as the gateway lets them.
 const PUBLIC: Access = anyone("");
 
-/// What the handlers need.
-#[derive(Clone)]
-pub struct Front {
-    /// Who may come in, and the use cases' context.
-    pub gate: Arc<Gate>,
-    /// Where shared links lead.
-    pub bot: Arc<BotUsername>,
-}
-
-impl FromRef<Front> for Arc<Gate> {
-    fn from_ref(front: &Front) -> Self {
-        front.gate.clone()
-    }
-}
-
-impl FromRef<Front> for Arc<BotUsername> {
-    fn from_ref(front: &Front) -> Self {
-        front.bot.clone()
-    }
-}
-
 /// The API as a service: the same in Lambda and on one machine.
 pub fn router(gate: Gate, bot: BotUsername) -> Router {
-    let front = Front { gate: Arc::new(gate.clone()), bot: Arc::new(bot) };
-    guerdon_api::service(gate, ROUTES, handlers().with_state(front))
+    let api = Api { gate: Arc::new(gate.clone()), bot: Arc::new(bot) };
+    guerdon_api::service(gate, ROUTES, handlers().with_state(api))
 }
 
-routes! { Front;
-    PUBLIC => get "/r/{code}" clicks::follow;
+routes! { Api;
+    PUBLIC => get "/r/{code}" referrals::click::follow;
     PUBLIC => get "/openapi.json" docs::openapi;
     PUBLIC => get "/docs" docs::page;
     PUBLIC => get "/docs/redoc.js" docs::script;
-    service(Scope::UsersWrite) => post "/users/create" users::create;
-    SEES_USERS => get "/users/{user_id}" users::one;
-    SEES_USERS.or_member() => get "/users/{user_id}/referral-stats" users::stats;
-    SEES_USERS => get "/users/{user_id}/referral-tree" tree::tree;
-    service(Scope::OrdersWrite) => post "/orders/create" orders::create;
-    SEES_ORDERS => get "/orders/{order_id}" orders::one;
-    service(Scope::OrdersWrite) => post "/orders/{order_id}/payment-success" orders::paid;
+    service(Scope::UsersWrite) => post "/users/create" members::register::create;
+    SEES_USERS => get "/users/{user_id}" members::view::one;
+    SEES_USERS.or_member() => get "/users/{user_id}/referral-stats" statistics::stats_of;
+    SEES_USERS => get "/users/{user_id}/referral-tree" referrals::tree::tree;
+    service(Scope::OrdersWrite) => post "/orders/create" payments::create;
+    SEES_ORDERS => get "/orders/{order_id}" payments::one;
+    service(Scope::OrdersWrite) => post "/orders/{order_id}/payment-success" payments::paid;
     SEES_WALLETS => get "/wallet/{user_id}" wallets::one;
     SEES_WALLETS => get "/wallet/{user_id}/transactions" wallets::transactions;
     service(Scope::WithdrawalsWrite).or_member() => post "/withdrawals/create" withdrawals::create;
-    service(Scope::TokensWrite) => post "/api/members/{user_id}/token" tokens::give;
-    MEMBER => post "/api/referral/generate-code" codes::generate;
-    MEMBER => post "/api/referral/track" codes::track;
-    MEMBER => get "/api/referral/stats" figures::stats;
-    SEES_FIGURES => get "/api/referral/leaderboard" figures::board;
-    MEMBER => get "/api/referral/rewards" rewards::list;
-    MEMBER => post "/api/referral/claim-reward" rewards::claim;
-    SEES_FIGURES => get "/api/referral/analytics" figures::analytics;
-    SEES_FIGURES => get "/api/referral/trends" figures::trends;
-    service(Scope::ReferralsWrite).or_operator(Role::Admin) => post "/api/referral/convert" codes::convert;
+    service(Scope::TokensWrite) => post "/api/members/{user_id}/token" members::token::give;
+    MEMBER => post "/api/referral/generate-code" referrals::code::generate;
+    MEMBER => post "/api/referral/track" referrals::code::track;
+    MEMBER => get "/api/referral/stats" statistics::stats;
+    SEES_FIGURES => get "/api/referral/leaderboard" statistics::board;
+    MEMBER => get "/api/referral/rewards" commissions::list;
+    MEMBER => post "/api/referral/claim-reward" commissions::claim;
+    SEES_FIGURES => get "/api/referral/analytics" statistics::analytics;
+    SEES_FIGURES => get "/api/referral/trends" statistics::trends;
+    service(Scope::ReferralsWrite).or_operator(Role::Admin) => post "/api/referral/convert" referrals::code::convert;
 }

@@ -13,10 +13,10 @@ use guerdon_api::{
 };
 use guerdon_app::wallets::credits_view;
 use guerdon_domain::wallets::{Entry, Wallet};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::input::{UserRef, load, whose};
+use crate::input::{PageQuery, UserRef, load, whose};
 
 #[derive(Serialize, ToSchema)]
 struct WalletView {
@@ -61,16 +61,6 @@ pub(crate) async fn one(
         pending: Amount(view.on_hold),
     })
     .into_response())
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageQuery {
-    /// 1 to 200, 50 when it is left out.
-    #[param(value_type = Option<i32>)]
-    pub(crate) limit: Option<String>,
-    /// The `next_cursor` of the page before.
-    pub(crate) cursor: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]

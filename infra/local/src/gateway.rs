@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use admin_api::routes::Desk;
+use admin_api::state::Api;
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -21,7 +21,7 @@ use tower::ServiceExt;
 use crate::{local_routes, parts::Parts};
 
 pub(crate) fn router(parts: Arc<Parts>) -> Router {
-    let desk = Desk { gate: parts.gate.clone(), super_admin: parts.super_admin };
+    let operators = Api { gate: parts.gate.clone(), super_admin: parts.super_admin };
     let mut router = Router::new()
         .route("/telegram/webhook", any(telegram))
         .route("/api/stripe/webhook", any(stripe))
@@ -34,7 +34,7 @@ pub(crate) fn router(parts: Arc<Parts>) -> Router {
     }
     // The operators' API answers 404 for every path that nobody else has.
     let (operators, members) = (
-        admin_api::routes::router(desk),
+        admin_api::routes::router(operators),
         member_api::routes::router(parts.gate.clone(), parts.bot.username.clone()),
     );
     router.fallback(|request: Request| async move {

@@ -129,7 +129,7 @@ impl Business {
             origins: Vec::new(),
         };
         let members = member_api::routes::router(gate.clone(), BotUsername::parse("growth_bench_bot")?);
-        let operators = admin_api::routes::router(admin_api::routes::Desk { gate, super_admin: None });
+        let operators = admin_api::routes::router(admin_api::state::Api { gate, super_admin: None });
         Ok(Self { meter, operators, members, app, clock, engine })
     }
 

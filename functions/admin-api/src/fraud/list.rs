@@ -1,0 +1,75 @@
+//! Lists of fraud flags.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Query, State},
+    response::{IntoResponse, Response},
+};
+use guerdon_api::{Page, Refusal};
+use guerdon_app::error::AppError;
+use guerdon_domain::{ids::FraudFlagId, time::Timestamp};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::view::{FlagView, views};
+use crate::{
+    input::{self, bad_request, cursor, limit, next_cursor},
+    state::Api,
+};
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FlagQuery {
+    /// `open` or `resolved`; open ones when it is left out, all of them with `user_id`.
+    state: Option<String>,
+    /// One member's flags only, in no order of time.
+    user_id: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+/// Flags on one page: what the table reads at once.
+const MOST: i32 = 100;
+
+/// Flags, the latest first.
+#[utoipa::path(
+    get,
+    path = "/fraud/flags",
+    tag = "fraud",
+    params(FlagQuery),
+    responses((status = 200, description = "Done", body = Page<FlagView>))
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Query(query): Query<FlagQuery>,
+) -> Result<Response, Refusal> {
+    let state = match query.state.as_deref() {
+        None | Some("open" | "resolved") => query.state.as_deref(),
+        Some(_) => return Err(bad_request("bad_state", "state must be open or resolved.")),
+    };
+    let limit = limit(query.limit.as_deref())?.min(MOST);
+    let store = &api.gate.app.store;
+    let (found, next_cursor, state) = match query.user_id.as_deref() {
+        Some(user_id) => {
+            let member = api.gate.app.member_id(input::user_id(user_id)?);
+            let after: Option<FraudFlagId> = cursor(query.cursor.as_deref())?;
+            let found = store.flags().of(&member, after.as_ref(), limit).await.map_err(AppError::from)?;
+            let next = next_cursor(&found, limit, |last| last.id.clone())?;
+            (found, next, state)
+        }
+        None => {
+            let state = state.unwrap_or("open");
+            let before: Option<(Timestamp, FraudFlagId)> = cursor(query.cursor.as_deref())?;
+            let before = before.as_ref().map(|(at, id)| (*at, id));
+            let found = store.flags().in_state(state, before, limit).await.map_err(AppError::from)?;
+            let next = next_cursor(&found, limit, |last| (last.raised_at, last.id.clone()))?;
+            (found, next, Some(state))
+        }
+    };
+    // What was just resolved may still be listed.
+    let shown = found.into_iter().filter(|flag| state.is_none_or(|state| flag.state.as_str() == state));
+    let items = views(&api, shown.collect()).await?;
+    Ok(Json(Page { items, next_cursor }).into_response())
+}

@@ -1,0 +1,92 @@
+//! The audit trail: who did what to whom, and why.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
+use guerdon_api::{Page, Refusal, output::id_text};
+use guerdon_app::error::AppError;
+use guerdon_domain::{operators::AuditRecord, time::Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    csv,
+    input::{bad_request, cursor, limit, next_cursor},
+    members::known::{Known, known},
+    state::Api,
+};
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AuditQuery {
+    month: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+    /// `json` or `csv`.
+    format: Option<String>,
+}
+
+const COLUMNS: [&str; 7] = ["at", "operator", "action", "user_id", "reason", "before", "after"];
+
+#[derive(Serialize, ToSchema)]
+struct AuditLine {
+    at: String,
+    operator: String,
+    action: String,
+    user_id: Option<String>,
+    reason: String,
+    /// What it changed, as it was and as it became.
+    #[schema(value_type = Value)]
+    before: Value,
+    #[schema(value_type = Value)]
+    after: Value,
+}
+
+/// A month's lines, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/admin/audit",
+    tag = "audit",
+    params(AuditQuery),
+    responses((status = 200, description = "Done", content((Page<AuditLine> = "application/json"), (String = "text/csv"))))
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Response, Refusal> {
+    let month = match query.month {
+        Some(month) => checked(month)?,
+        None => api.gate.app.now().month(),
+    };
+    let limit = limit(query.limit.as_deref())?;
+    let before: Option<(Timestamp, String)> = cursor(query.cursor.as_deref())?;
+    let before = before.as_ref().map(|(at, id)| (*at, id.as_str()));
+    let lines = api.gate.app.store.audit().trail(&month, before, limit).await.map_err(AppError::from)?;
+    let next_cursor = next_cursor(&lines, limit, |line| (line.at, line.id.clone()))?;
+    let known = known(&api, lines.iter().filter_map(|line| line.member.clone())).await?;
+    let items = lines.into_iter().map(|line| view(line, &known)).collect();
+    csv::answer(query.format.as_deref(), Page { items, next_cursor }, ("audit", &COLUMNS))
+}
+
+fn view(line: AuditRecord, known: &Known) -> AuditLine {
+    // What is no JSON, which nobody writes, is shown as it stands.
+    let state = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
+    AuditLine {
+        at: line.at.to_string(),
+        operator: line.principal,
+        action: line.action,
+        user_id: id_text(line.member.and_then(|member| known.get(&member).copied())),
+        reason: line.reason,
+        before: state(line.before),
+        after: state(line.after),
+    }
+}
+
+fn checked(month: String) -> Result<String, Refusal> {
+    let is_month = month.len() == 7 && format!("{month}-01").parse::<jiff::civil::Date>().is_ok();
+    if is_month { Ok(month) } else { Err(bad_request("bad_month", "month must be a month as 2026-11.")) }
+}

@@ -1,0 +1,176 @@
+//! The program: the rules in force, setting others, and trying some out on the past.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use guerdon_api::{Principal, Refusal, output::replayed};
+use guerdon_app::{
+    error::AppError,
+    programs::{MOST_DAYS, ProgramRefusal, ProgramRequest, RuleTotal},
+};
+use guerdon_domain::{
+    programs::{Program, ProgramVersion},
+    time::Timestamp,
+};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::{
+    input::{self, bad_request, unprocessable},
+    state::Api,
+};
+
+#[derive(Serialize, ToSchema)]
+struct VersionView {
+    #[schema(value_type = Object)]
+    program: Program,
+    effective_from: String,
+    set_by: String,
+    set_at: String,
+}
+
+fn view(version: ProgramVersion) -> VersionView {
+    VersionView {
+        program: version.program,
+        effective_from: version.effective_from.to_string(),
+        set_by: version.set_by,
+        set_at: version.set_at.to_string(),
+    }
+}
+
+/// The newest version of the program, in force or soon to be.
+#[utoipa::path(
+    get,
+    path = "/api/admin/program",
+    tag = "program",
+    responses((status = 200, description = "Done", body = VersionView))
+)]
+pub(crate) async fn newest(State(api): State<Arc<Api>>) -> Result<Response, Refusal> {
+    Ok(Json(view(guerdon_app::programs::newest_program(&api.gate.app).await?)).into_response())
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ProgramBody<'a> {
+    reason: Option<String>,
+    #[serde(borrow)]
+    #[schema(value_type = Object)]
+    program: Option<&'a RawValue>,
+}
+
+/// Sets a new version of the program. What is booked is not touched.
+#[utoipa::path(
+    put,
+    path = "/api/admin/program",
+    tag = "program",
+    request_body = ProgramBody,
+    responses((status = 200, description = "Done", body = VersionView))
+)]
+pub(crate) async fn set(
+    State(api): State<Arc<Api>>,
+    Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let body: ProgramBody<'_> = input::json(&body, "reason and program")?;
+    let reason = input::reason(body.reason)?;
+    let program = read(body.program.ok_or_else(|| input::missing("program"))?)?;
+    let canonical = serde_json::to_string(&program).map_err(AppError::from)?;
+    let call = input::call("program", &principal, &headers, &[&canonical, &reason])?;
+    // The use case gives the stored version back without saying so.
+    let before = guerdon_app::once::answered_call(&api.gate.app, &call).await?.is_some();
+    let request =
+        ProgramRequest { principal: call.principal, key: call.key, input_hash: call.input_hash, reason };
+    let version = guerdon_app::programs::set_program(&api.gate.app, &request, program).await?;
+    Ok(replayed(Json(view(version)).into_response(), before))
+}
+
+/// A program has the shape it has in a preset. What is wrong with it is said with its path.
+fn read(raw: &RawValue) -> Result<Program, Refusal> {
+    serde_json::from_str(raw.get())
+        .map_err(|error| unprocessable("bad_program", format!("Nothing was changed: program: {error}.")))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SimulateBody<'a> {
+    #[serde(borrow)]
+    #[schema(value_type = Object)]
+    program: Option<&'a RawValue>,
+    month: Option<String>,
+    first: Option<String>,
+    days: Option<i64>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SimulationView {
+    first: String,
+    days: i64,
+    currency: String,
+    payments: u64,
+    #[schema(value_type = Object)]
+    rules: BTreeMap<String, RuleTotal>,
+    #[schema(value_type = Object)]
+    refusals: BTreeMap<&'static str, u64>,
+    #[schema(value_type = Object)]
+    granted: BTreeMap<String, RuleTotal>,
+    truncated: bool,
+}
+
+/// What a program would have granted for the payments of a period.
+#[utoipa::path(
+    post,
+    path = "/api/admin/program/simulate",
+    tag = "program",
+    request_body = SimulateBody,
+    responses((status = 200, description = "Done", body = SimulationView))
+)]
+pub(crate) async fn simulate(State(api): State<Arc<Api>>, body: Bytes) -> Result<Response, Refusal> {
+    let body: SimulateBody<'_> = input::json(&body, "month, or first and days, and perhaps program")?;
+    let (first, days) = period(&body)?;
+    let program = match body.program {
+        Some(raw) => read(raw)?,
+        None => guerdon_app::programs::newest_program(&api.gate.app).await?.program,
+    };
+    program.check(api.gate.app.preset.currency).map_err(ProgramRefusal::from)?;
+    let done = guerdon_app::programs::simulate(&api.gate.app, &program, first, days).await?;
+    let view = SimulationView {
+        first: first.to_string(),
+        days,
+        currency: api.gate.app.preset.currency.to_string(),
+        payments: done.payments,
+        rules: done.rules,
+        refusals: done.refusals,
+        granted: done.granted,
+        truncated: done.truncated,
+    };
+    Ok(Json(view).into_response())
+}
+
+/// The UTC days that are looked at.
+fn period(body: &SimulateBody<'_>) -> Result<(Timestamp, i64), Refusal> {
+    let bad = || {
+        let detail = format!("Send month as 2026-10, or first as 2026-10-01 and days from 1 to {MOST_DAYS}.");
+        bad_request("bad_period", detail)
+    };
+    let day = |text: &str| text.parse::<jiff::civil::Date>().map_err(|_| bad());
+    let (first, days) = match (&body.month, &body.first, body.days) {
+        (Some(month), None, None) if month.len() == 7 => {
+            let first = day(&format!("{month}-01"))?;
+            (first, i64::from(first.days_in_month()))
+        }
+        (None, Some(first), Some(days)) if first.len() == 10 && (1..=MOST_DAYS).contains(&days) => {
+            (day(first)?, days)
+        }
+        _ => return Err(bad()),
+    };
+    let midnight = first.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| bad())?;
+    Ok((Timestamp::from_millis(midnight.timestamp().as_millisecond()), days))
+}

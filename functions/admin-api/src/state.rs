@@ -1,0 +1,13 @@
+//! The state that every handler is given.
+
+use guerdon_api::Gate;
+use guerdon_domain::ids::TelegramId;
+
+/// The state of the API.
+#[derive(Clone)]
+pub struct Api {
+    /// Who may come in, and the use cases' context.
+    pub gate: Gate,
+    /// Who becomes the first super admin, by `SUPER_ADMIN_PASSWORD`.
+    pub super_admin: Option<TelegramId>,
+}

@@ -1,0 +1,4 @@
+//! Figures of the business.
+
+pub(crate) mod credits;
+pub(crate) mod dashboard;

@@ -1,0 +1,127 @@
+//! The bank's file: the one place where destinations are in clear.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use guerdon_api::{Principal, Refusal, output::replayed};
+use guerdon_app::{
+    error::AppError,
+    once::Line,
+    withdrawals::{BatchLine, export_batch},
+};
+use http::{HeaderMap, HeaderValue, header};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::view;
+use crate::{
+    input::{self, missing},
+    state::Api,
+};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BatchBody {
+    batch: Option<String>,
+    method: Option<String>,
+}
+
+/// What is kept of an export: no destination.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    lines: usize,
+}
+
+/// Claims all approved withdrawals of a method and gives them as a bank's CSV file.
+#[utoipa::path(
+    post,
+    path = "/api/admin/withdrawals/export",
+    tag = "withdrawals",
+    request_body = BatchBody,
+    responses((status = 200, description = "Done", body = String, content_type = "text/csv"))
+)]
+pub(crate) async fn export(
+    State(api): State<Arc<Api>>,
+    Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let body: BatchBody = input::json(&body, "batch and method")?;
+    let batch = body.batch.ok_or_else(|| missing("batch"))?.trim().to_owned();
+    let method = view::method(body.method.as_deref())?;
+    let call = input::call("export", &principal, &headers, &[&batch, method.as_str()])?;
+    if let Some(answer) = guerdon_app::once::answered_call(&api.gate.app, &call).await? {
+        let kept: Kept = serde_json::from_str(&answer).map_err(AppError::from)?;
+        // An empty file stays empty, whatever was approved since.
+        let lines = match kept.lines {
+            0 => Vec::new(),
+            _ => export_batch(&api.gate.app, &batch, method, &principal.name).await?,
+        };
+        return Ok(replayed(file(&lines)?, true));
+    }
+    let lines = export_batch(&api.gate.app, &batch, method, &principal.name).await?;
+    let kept = serde_json::to_string(&Kept { lines: lines.len() }).map_err(AppError::from)?;
+    let line = Line {
+        action: "withdrawal.export",
+        member: None,
+        reason: batch,
+        before: "null".to_owned(),
+        after: kept.clone(),
+    };
+    guerdon_app::once::keep_answer(&api.gate.app, &call, kept, Some(line)).await?;
+    file(&lines)
+}
+
+fn file(lines: &[BatchLine]) -> Result<Response, Refusal> {
+    let text = csv_of(lines).map_err(|error| AppError::Corrupt(error.to_string()))?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"withdrawals.csv\""),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers.map(|(name, value)| (name, HeaderValue::from_static(value))), text).into_response())
+}
+
+fn csv_of(lines: &[BatchLine]) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["reference", "method", "destination", "amount", "currency"])?;
+    for BatchLine { withdrawal, destination } in lines {
+        writer.write_record([
+            harmless(withdrawal.id.as_str()),
+            withdrawal.destination.method.as_str().to_owned(),
+            harmless(destination),
+            withdrawal.amount.to_major().to_string(),
+            withdrawal.amount.currency().to_string(),
+        ])?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// A spreadsheet takes a cell that begins like this for a formula; an apostrophe makes it text.
+fn harmless(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (cell, expect) in [
+            ("asha@okhdfc", "asha@okhdfc"),
+            ("-2+3@bank", "'-2+3@bank"),
+            ("=cmd|'/c calc'!A1", "'=cmd|'/c calc'!A1"),
+            ("@sum", "'@sum"),
+            ("\tx", "'\tx"),
+            ("", ""),
+        ] {
+            assert_eq!(harmless(cell), expect);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A withdrawal as operators see it: its destination is masked.
+
+use guerdon_api::{Amount, Refusal, output::id_text};
+use guerdon_app::{error::AppError, withdrawals::WithdrawalError};
+use guerdon_domain::{
+    ids::{TelegramId, WithdrawalId},
+    operators::Stamp,
+    withdrawals::{PayoutMethod, Withdrawal},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{input::bad_request, state::Api};
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WithdrawalView {
+    id: String,
+    user_id: Option<String>,
+    wallet: &'static str,
+    amount: Amount,
+    currency: String,
+    method: &'static str,
+    destination: String,
+    state: &'static str,
+    requested_at: String,
+    approved: Option<StampView>,
+    claimed: Option<StampView>,
+    batch: Option<String>,
+    /// Since when nobody knows whether the money left.
+    unknown_since: Option<String>,
+    closed: Option<StampView>,
+    proof: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct StampView {
+    by: String,
+    at: String,
+}
+
+fn stamp(stamp: Option<Stamp>) -> Option<StampView> {
+    stamp.map(|stamp| StampView { by: stamp.by, at: stamp.at.to_string() })
+}
+
+pub(crate) fn view(withdrawal: Withdrawal, user_id: Option<TelegramId>) -> WithdrawalView {
+    WithdrawalView {
+        id: withdrawal.id.to_string(),
+        user_id: id_text(user_id),
+        wallet: withdrawal.wallet.as_str(),
+        amount: Amount(withdrawal.amount),
+        currency: withdrawal.amount.currency().to_string(),
+        method: withdrawal.destination.method.as_str(),
+        destination: withdrawal.destination.masked,
+        state: withdrawal.state.as_str(),
+        requested_at: withdrawal.requested_at.to_string(),
+        approved: stamp(withdrawal.approved),
+        claimed: stamp(withdrawal.claimed),
+        batch: withdrawal.batch,
+        unknown_since: withdrawal.unknown_since.map(|at| at.to_string()),
+        closed: stamp(withdrawal.closed),
+        proof: withdrawal.proof,
+        reason: withdrawal.reason,
+    }
+}
+
+/// One withdrawal with its owner's id.
+pub(crate) async fn view_of(api: &Api, withdrawal: Withdrawal) -> Result<WithdrawalView, AppError> {
+    let owner = api.gate.app.store.members().find(&withdrawal.member).await?;
+    Ok(view(withdrawal, owner.map(|owner| owner.telegram_id)))
+}
+
+pub(crate) fn id(text: &str) -> Result<WithdrawalId, Refusal> {
+    WithdrawalId::parse(text).map_err(|_| WithdrawalError::Unknown.into())
+}
+
+/// The withdrawal, or 404.
+pub(crate) async fn load(api: &Api, id: &WithdrawalId) -> Result<Withdrawal, Refusal> {
+    let found = api.gate.app.store.withdrawals().find(id).await.map_err(AppError::from)?;
+    found.ok_or_else(|| WithdrawalError::Unknown.into())
+}
+
+/// A payout method by its word.
+pub(crate) fn method(text: Option<&str>) -> Result<PayoutMethod, Refusal> {
+    text.and_then(PayoutMethod::parse)
+        .ok_or_else(|| bad_request("bad_method", "method must be one of upi, iban and bank_in."))
+}

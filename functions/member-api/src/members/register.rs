@@ -1,0 +1,114 @@
+//! Members, as a service makes them.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use guerdon_api::{
+    Gate, Refusal,
+    idempotency::{Kept, Write, once},
+    input::{self, bad_request},
+};
+use guerdon_app::members::{Profile, Registered, StartRefusal, register_member};
+use guerdon_domain::fraud::{Fingerprint, FingerprintError};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::view::{User, user};
+use crate::{
+    input::UserRef,
+    referrals::code::{parse, refused},
+};
+
+/// Names are cut to this many characters, which is the most that Telegram gives.
+const LONGEST_NAME: usize = 64;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewUser {
+    telegram_id: UserRef,
+    username: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    /// The friend's code, also as `ref_` and the code.
+    referred_by_code: Option<String>,
+    /// Kept as a hash, for the fraud rules.
+    device_id: Option<String>,
+    /// Kept as a hash, for the fraud rules.
+    ip_address: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct CreatedUser {
+    #[serde(flatten)]
+    user: User,
+    /// They were nobody before this call.
+    is_new: bool,
+    /// Why the code made no referral, for somebody who was here before: `already_referred`, `already_member`,
+    /// `own_code`, `unknown_code`.
+    not_referred_because: Option<&'static str>,
+}
+
+/// Makes a member with a referral code of their own, and a referee of whoever shared `referred_by_code`. Sent again,
+/// it answers with what is there.
+#[utoipa::path(
+    post,
+    path = "/users/create",
+    tag = "users",
+    request_body = NewUser,
+    responses((status = 200, description = "The member", body = CreatedUser))
+)]
+pub(crate) async fn create(State(gate): State<Arc<Gate>>, write: Write) -> Result<Response, Refusal> {
+    once(&gate, &write, async {
+        let new: NewUser = input::json(&write.body, "telegram_id and what is known of the user")?;
+        let prints = prints(&gate, &new)?;
+        let code = new.referred_by_code.as_deref().filter(|code| !code.trim().is_empty());
+        let code = code.map(parse).transpose()?;
+        let profile = profile(new)?;
+        let registered = register_member(&gate.app, &profile, code.as_ref(), &prints).await?;
+        let Registered { mut member, code, is_new, not_referred } = registered.map_err(refused)?;
+        member.code = Some(code);
+        let user = user(&gate, member).await?;
+        let not_referred_because = not_referred.map(StartRefusal::code);
+        Kept::new(StatusCode::OK, &CreatedUser { user, is_new, not_referred_because })
+    })
+    .await
+}
+
+fn profile(new: NewUser) -> Result<Profile, Refusal> {
+    let UserRef::Telegram(telegram_id) = new.telegram_id else {
+        return Err(bad_request("bad_user_id", "telegram_id must be a Telegram user id in digits."));
+    };
+    let username = new.username.map(|name| name.trim_start_matches('@').to_owned());
+    Ok(Profile {
+        telegram_id,
+        first_name: name("first_name", new.first_name)?.unwrap_or_default(),
+        last_name: name("last_name", new.last_name)?,
+        username: name("username", username)?,
+        language: None,
+    })
+}
+
+/// A name, without what would break a line; an empty one is none.
+pub(crate) fn name(field: &str, text: Option<String>) -> Result<Option<String>, Refusal> {
+    let Some(text) = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if text.chars().count() > LONGEST_NAME || text.chars().any(char::is_control) {
+        return Err(bad_request(
+            "bad_name",
+            format!("{field} must be one line of at most {LONGEST_NAME} characters."),
+        ));
+    }
+    Ok(Some(text))
+}
+
+fn prints(gate: &Gate, new: &NewUser) -> Result<Vec<Fingerprint>, Refusal> {
+    let key = &gate.app.pseudonyms;
+    let bad = |field: &'static str| {
+        move |error: FingerprintError| bad_request("bad_fingerprint", format!("{field}: {error}."))
+    };
+    let device = new.device_id.as_deref().map(|id| Fingerprint::device(key, id).map_err(bad("device_id")));
+    let ip = new.ip_address.as_deref().map(|ip| Fingerprint::ip(key, ip).map_err(bad("ip_address")));
+    [device, ip].into_iter().flatten().collect()
+}

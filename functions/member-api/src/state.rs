@@ -1,0 +1,28 @@
+//! The state that every handler is given.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use guerdon_api::Gate;
+use guerdon_telegram::BotUsername;
+
+/// The state of the API.
+#[derive(Clone)]
+pub struct Api {
+    /// Who may come in, and the use cases' context.
+    pub gate: Arc<Gate>,
+    /// Where shared links lead.
+    pub bot: Arc<BotUsername>,
+}
+
+impl FromRef<Api> for Arc<Gate> {
+    fn from_ref(api: &Api) -> Self {
+        api.gate.clone()
+    }
+}
+
+impl FromRef<Api> for Arc<BotUsername> {
+    fn from_ref(api: &Api) -> Self {
+        api.bot.clone()
+    }
+}
