@@ -15,8 +15,7 @@ use guerdon_api::{
     unchanged,
 };
 use guerdon_app::{
-    commissions::{ClaimRefusal, claim_reward},
-    error::AppError,
+    commissions::{ClaimRefusal, claim_reward, rewards_of},
     stored::commission_cursor,
 };
 use guerdon_domain::{commissions::Commission, money::Currency, programs::Amount as Grants};
@@ -121,8 +120,7 @@ pub(crate) async fn list(
         return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
     }
     let member = &caller(&principal)?.id;
-    let found =
-        gate.app.store.commissions().list(member, before.as_deref(), limit).await.map_err(AppError::from)?;
+    let found = rewards_of(&gate.app, member, before.as_deref(), limit).await?;
     let next_cursor = next_cursor(&found, limit, commission_cursor)?;
     Ok(Json(Page { items: found.iter().map(view).collect(), next_cursor }).into_response())
 }

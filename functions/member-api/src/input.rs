@@ -1,7 +1,7 @@
 //! Whom a call is about.
 
 use guerdon_api::{Gate, Principal, Refusal, input::bad_request};
-use guerdon_app::error::AppError;
+use guerdon_app::{error::AppError, members::find_member};
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
     members::Member,
@@ -97,7 +97,7 @@ pub(crate) fn whose(gate: &Gate, principal: &Principal, user: &UserRef) -> Resul
 
 /// The member on record, or 404.
 pub(crate) async fn load(gate: &Gate, member: &MemberId) -> Result<Member, Refusal> {
-    let found = gate.app.store.members().find(member).await.map_err(AppError::from)?;
+    let found = find_member(&gate.app, member).await?;
     found.ok_or_else(unknown_user)
 }
 

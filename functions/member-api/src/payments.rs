@@ -15,7 +15,8 @@ use guerdon_api::{
 };
 use guerdon_app::{
     error::AppError,
-    payments::{OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order, payout_of},
+    members::find_member,
+    payments::{OrderRefusal, OrderRequest, PaidOrder, create_order, find_order, pay_order, payout_of},
 };
 use guerdon_domain::{
     fraud::Fingerprint,
@@ -85,7 +86,7 @@ struct OrderCommission {
 }
 
 async fn view(gate: &Gate, order: Order) -> Result<OrderView, AppError> {
-    let member = gate.app.store.members().find(&order.member).await?;
+    let member = find_member(&gate.app, &order.member).await?;
     let told = order.payment.as_ref().map(|payment| payment.id.to_string());
     Ok(OrderView {
         order_id: order.id.to_string(),
@@ -214,7 +215,7 @@ pub(crate) async fn one(
     State(gate): State<Arc<Gate>>,
     Path(order_id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let order = gate.app.store.orders().find(&id_of(&order_id)?).await.map_err(AppError::from)?;
+    let order = find_order(&gate.app, &id_of(&order_id)?).await?;
     let order = order.ok_or_else(|| refused(OrderRefusal::Unknown))?;
     Ok(Json(view(&gate, order).await?).into_response())
 }

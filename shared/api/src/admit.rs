@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use guerdon_app::context::App;
+use guerdon_app::{context::App, operators::count_call};
 use guerdon_runtime::{
     ConfigError, env,
     problem::{self, Problem},
@@ -179,7 +179,7 @@ fn within(request: Request, allowance: Option<Allowance>) -> Entered {
 /// Counts a call of `who`.
 async fn count(gate: &Gate, who: &str, limit: u64) -> Result<Allowance, Problem> {
     let now = gate.app.now();
-    let calls = gate.app.store.requests().count_call(who, now).await.map_err(|error| {
+    let calls = count_call(&gate.app, who, now).await.map_err(|error| {
         tracing::error!(%error, "calls cannot be counted");
         problem::unavailable()
     })?;

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Page, Refusal};
-use guerdon_app::error::AppError;
+use guerdon_app::fraud::{flags_in, flags_of};
 use guerdon_domain::{ids::FraudFlagId, time::Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -50,12 +50,12 @@ pub(crate) async fn list(
         Some(_) => return Err(bad_request("bad_state", "state must be open or resolved.")),
     };
     let limit = limit(query.limit.as_deref())?.min(MOST);
-    let store = &api.gate.app.store;
+    let app = &api.gate.app;
     let (found, next_cursor, state) = match query.user_id.as_deref() {
         Some(user_id) => {
             let member = api.gate.app.member_id(input::user_id(user_id)?);
             let after: Option<FraudFlagId> = cursor(query.cursor.as_deref())?;
-            let found = store.flags().of(&member, after.as_ref(), limit).await.map_err(AppError::from)?;
+            let found = flags_of(app, &member, after.as_ref(), limit).await?;
             let next = next_cursor(&found, limit, |last| last.id.clone())?;
             (found, next, state)
         }
@@ -63,7 +63,7 @@ pub(crate) async fn list(
             let state = state.unwrap_or("open");
             let before: Option<(Timestamp, FraudFlagId)> = cursor(query.cursor.as_deref())?;
             let before = before.as_ref().map(|(at, id)| (*at, id));
-            let found = store.flags().in_state(state, before, limit).await.map_err(AppError::from)?;
+            let found = flags_in(app, state, before, limit).await?;
             let next = next_cursor(&found, limit, |last| (last.raised_at, last.id.clone()))?;
             (found, next, Some(state))
         }

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use guerdon_api::{Page, Refusal, output::id_text};
-use guerdon_app::error::AppError;
+use guerdon_app::operators::audit_trail;
 use guerdon_domain::{operators::AuditRecord, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -65,7 +65,7 @@ pub(crate) async fn list(
     let limit = limit(query.limit.as_deref())?;
     let before: Option<(Timestamp, String)> = cursor(query.cursor.as_deref())?;
     let before = before.as_ref().map(|(at, id)| (*at, id.as_str()));
-    let lines = api.gate.app.store.audit().trail(&month, before, limit).await.map_err(AppError::from)?;
+    let lines = audit_trail(&api.gate.app, &month, before, limit).await?;
     let next_cursor = next_cursor(&lines, limit, |line| (line.at, line.id.clone()))?;
     let known = known(&api, lines.iter().filter_map(|line| line.member.clone())).await?;
     let items = lines.into_iter().map(|line| view(line, &known)).collect();

@@ -10,9 +10,8 @@ use axum::{
 };
 use guerdon_api::{Page, Principal, Refusal};
 use guerdon_app::{
-    error::AppError,
     once::CallRefusal,
-    operators::{make_service_key, revoke_service_key},
+    operators::{make_service_key, revoke_service_key, service_keys},
 };
 use guerdon_domain::operators::{Scope, ServiceKey};
 use guerdon_runtime::problem::Problem;
@@ -78,8 +77,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Refusal> {
     let limit = limit(query.limit.as_deref())?;
     let after: Option<String> = cursor(query.cursor.as_deref())?;
-    let keys =
-        api.gate.app.store.service_keys().list(after.as_deref(), limit).await.map_err(AppError::from)?;
+    let keys = service_keys(&api.gate.app, after.as_deref(), limit).await?;
     let next_cursor = next_cursor(&keys, limit, |key| key.id.clone())?;
     Ok(Json(Page { items: keys.into_iter().map(view).collect(), next_cursor }).into_response())
 }

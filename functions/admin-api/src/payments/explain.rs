@@ -8,7 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Amount, Page, Refusal, output::id_text};
-use guerdon_app::{error::AppError, payments::Explained};
+use guerdon_app::{
+    error::AppError,
+    payments::{Explained, payer_of},
+};
 use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
     ids::{MemberId, PaymentKey},
@@ -143,8 +146,7 @@ pub(crate) async fn of_member(
     let limit = limit(query.limit.as_deref())?.min(MOST);
     let before: Option<PaymentKey> = cursor(query.cursor.as_deref())?;
     if let Some(key) = &before {
-        let payment = api.gate.app.store.payments().find(key).await.map_err(AppError::from)?;
-        if payment.is_none_or(|payment| payment.member != member) {
+        if payer_of(&api.gate.app, key).await?.is_none_or(|payer| payer != member) {
             return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
         }
     }

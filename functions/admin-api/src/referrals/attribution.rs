@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::Refusal;
-use guerdon_app::{error::AppError, once::DeskError, referrals::explain_attribution};
+use guerdon_app::{members::find_member, once::DeskError, referrals::explain_attribution};
 use guerdon_domain::referrals::Click;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -63,7 +63,7 @@ pub(crate) async fn explain(
     Path(user_id): Path<String>,
 ) -> Result<Response, Refusal> {
     let (app, user_id) = (&api.gate.app, input::user_id(&user_id)?);
-    let member = app.store.members().find(&app.member_id(user_id)).await.map_err(AppError::from)?;
+    let member = find_member(app, &app.member_id(user_id)).await?;
     let member = member.ok_or(DeskError::UnknownMember)?;
     let found = explain_attribution(app, &member).await?;
     Ok(Json(AttributionView {

@@ -10,10 +10,10 @@ use axum::{
 use guerdon_api::{Amount, Refusal};
 use guerdon_app::{
     commissions::settle_wallet,
-    error::AppError,
+    members::find_member,
     once::DeskError,
     programs::{program_now, reward_wallet},
-    wallets::balance_at,
+    wallets::{balance_at, entries_of, wallet_of},
 };
 use guerdon_domain::{
     money::{Currency, Money},
@@ -101,13 +101,13 @@ pub(crate) async fn statement(
     };
     let limit = limit(query.limit.as_deref())?;
     let mut before: Option<u64> = cursor(query.cursor.as_deref())?;
-    app.store.members().find(&member).await.map_err(AppError::from)?.ok_or(DeskError::UnknownMember)?;
+    find_member(app, &member).await?.ok_or(DeskError::UnknownMember)?;
     let (at, buckets) = match query.at.as_deref() {
         None => {
             if before.is_none() {
                 settle_wallet(app, &member).await?;
             }
-            let wallet = app.store.wallets().find(&member, kind, currency).await.map_err(AppError::from)?;
+            let wallet = wallet_of(app, &member, kind, currency).await?;
             (app.now(), wallet.buckets)
         }
         Some(_) if currency != app.preset.currency => {
@@ -121,8 +121,7 @@ pub(crate) async fn statement(
             (found.at, found.buckets)
         }
     };
-    let entries = app.store.wallets().entries((&member, kind, currency), before, limit);
-    let entries = entries.await.map_err(AppError::from)?;
+    let entries = entries_of(app, (&member, kind, currency), before, limit).await?;
     let full = i32::try_from(entries.len()).unwrap_or(i32::MAX) >= limit;
     let last = entries.last().map(|entry| entry.seq).filter(|seq| full && *seq > 1);
     let next_cursor = last.map(|seq| encode_cursor(&seq)).transpose()?;

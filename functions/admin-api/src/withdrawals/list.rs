@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{Page, Refusal};
-use guerdon_app::error::AppError;
+use guerdon_app::withdrawals::{withdrawals_in, withdrawals_of};
 use guerdon_domain::{ids::WithdrawalId, withdrawals::WithdrawalState};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -64,14 +64,7 @@ pub(crate) async fn list(
         Some(id) => Some(load(&api, &id).await?),
         None => None,
     };
-    let found = api
-        .gate
-        .app
-        .store
-        .withdrawals()
-        .in_state(state, after.as_ref(), limit)
-        .await
-        .map_err(AppError::from)?;
+    let found = withdrawals_in(&api.gate.app, state, after.as_ref(), limit).await?;
     let next_cursor = next_cursor(&found, limit, |last| last.id.clone())?;
     let known = known(&api, found.iter().map(|withdrawal| withdrawal.member.clone())).await?;
     let mut items = Vec::with_capacity(found.len());
@@ -108,7 +101,7 @@ pub(crate) async fn of_member(
     let limit = limit(query.limit.as_deref())?.min(MOST);
     let before: Option<u64> = cursor(query.cursor.as_deref())?;
     let member = api.gate.app.member_id(user_id);
-    let found = api.gate.app.store.withdrawals().of(&member, before, limit).await.map_err(AppError::from)?;
+    let found = withdrawals_of(&api.gate.app, &member, before, limit).await?;
     let next_cursor = next_cursor(&found, limit, |last| last.seq)?;
     let items = found.into_iter().map(|withdrawal| view::view(withdrawal, Some(user_id))).collect();
     Ok(Json(Page { items, next_cursor }).into_response())

@@ -1,7 +1,11 @@
 //! A withdrawal as operators see it: its destination is masked.
 
 use guerdon_api::{Amount, Refusal, output::id_text};
-use guerdon_app::{error::AppError, withdrawals::WithdrawalError};
+use guerdon_app::{
+    error::AppError,
+    members::find_member,
+    withdrawals::{WithdrawalError, find_withdrawal},
+};
 use guerdon_domain::{
     ids::{TelegramId, WithdrawalId},
     operators::Stamp,
@@ -66,7 +70,7 @@ pub(crate) fn view(withdrawal: Withdrawal, user_id: Option<TelegramId>) -> Withd
 
 /// One withdrawal with its owner's id.
 pub(crate) async fn view_of(api: &Api, withdrawal: Withdrawal) -> Result<WithdrawalView, AppError> {
-    let owner = api.gate.app.store.members().find(&withdrawal.member).await?;
+    let owner = find_member(&api.gate.app, &withdrawal.member).await?;
     Ok(view(withdrawal, owner.map(|owner| owner.telegram_id)))
 }
 
@@ -76,7 +80,7 @@ pub(crate) fn id(text: &str) -> Result<WithdrawalId, Refusal> {
 
 /// The withdrawal, or 404.
 pub(crate) async fn load(api: &Api, id: &WithdrawalId) -> Result<Withdrawal, Refusal> {
-    let found = api.gate.app.store.withdrawals().find(id).await.map_err(AppError::from)?;
+    let found = find_withdrawal(&api.gate.app, id).await?;
     found.ok_or_else(|| WithdrawalError::Unknown.into())
 }
 

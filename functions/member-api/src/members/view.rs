@@ -36,7 +36,7 @@ pub(super) struct User {
 pub(super) async fn user(gate: &Gate, member: Member) -> Result<User, Refusal> {
     let referrer = member.joined.as_ref().and_then(|joined| joined.referrer.clone());
     let referrer = match referrer {
-        Some(id) => gate.app.store.members().find(&id).await.map_err(guerdon_app::error::AppError::from)?,
+        Some(id) => guerdon_app::members::find_member(&gate.app, &id).await?,
         None => None,
     };
     let status = if member.is_barred() { "blocked" } else { "active" };

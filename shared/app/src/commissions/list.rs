@@ -54,6 +54,19 @@ pub async fn commissions_of(
     .await
 }
 
+/// The same as the member sees them: without people.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn rewards_of(
+    app: &App,
+    id: &MemberId,
+    before: Option<&str>,
+    limit: i32,
+) -> Result<Vec<Commission>, AppError> {
+    Ok(app.store.commissions().list(id, before, limit).await?)
+}
+
 /// Where an export stands: the shard, the referrer in it, and the last commission of theirs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {

@@ -1,6 +1,7 @@
 //! Fraud: what the rules find, flags, and what operators do about them.
 mod by_hand;
 mod inspect;
+mod list;
 mod raise;
 mod rates;
 mod refusal;
@@ -11,6 +12,7 @@ pub use inspect::{
     Checked, inspect_destination, inspect_joined, inspect_payer, inspect_prints, inspect_withdrawal,
     run_checks,
 };
+pub use list::{flags_in, flags_of};
 pub use rates::inspect_reversed;
 pub use refusal::FraudRefusal;
 pub use resolve::resolve_flag;

@@ -88,6 +88,14 @@ pub async fn revoke_service_key(app: &App, operator: &str, id: &str) -> Result<b
     .await
 }
 
+/// Keys of services, revoked ones too, after the one of the id `after`.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn service_keys(app: &App, after: Option<&str>, limit: i32) -> Result<Vec<ServiceKey>, AppError> {
+    Ok(app.store.service_keys().list(after, limit).await?)
+}
+
 /// The key on record that `presented` is, while it is in force.
 ///
 /// # Errors

@@ -31,6 +31,14 @@ pub async fn explain_payment(app: &App, payment: &PaymentKey) -> Result<Option<E
     .await
 }
 
+/// Whose payment it is, if it is recorded.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn payer_of(app: &App, payment: &PaymentKey) -> Result<Option<MemberId>, AppError> {
+    Ok(app.store.payments().find(payment).await?.map(|payment| payment.member))
+}
+
 /// Explains a member's payments, newest first, after the payment `before` in that order.
 ///
 /// # Errors

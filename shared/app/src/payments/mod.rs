@@ -11,9 +11,9 @@ mod vouch;
 
 pub use bank::{BankPayment, BankRefusal, is_transferred, record_bank_payment};
 pub use customers::{Linked, link_customer};
-pub use explain::{Explained, explain_member, explain_payment};
+pub use explain::{Explained, explain_member, explain_payment, payer_of};
 pub use failed::record_failed_payment;
-pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, pay_order, payout_of};
+pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, find_order, pay_order, payout_of};
 pub use parked::{
     Parked, ReplayRefusal, park_for_handler, park_until_known, parked_events, replay_parked, request_replay,
     tie_reference,

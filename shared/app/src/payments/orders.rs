@@ -180,6 +180,14 @@ pub struct PaidOrder {
     pub before: bool,
 }
 
+/// The order of this id, if there is one.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn find_order(app: &App, id: &OrderId) -> Result<Option<Order>, AppError> {
+    Ok(app.store.orders().find(id).await?)
+}
+
 /// Records the payment of an order and what it earns: one transaction with the order. Told again, nothing happens.
 ///
 /// # Errors

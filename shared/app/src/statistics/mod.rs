@@ -17,9 +17,8 @@ pub use lists::{
 };
 pub use project::{PROJECTED, project};
 pub use referrer::ReferralStats;
-pub use totals::{DayTrend, DeskStats, TopReferrer, desk_stats, top_referrers};
+pub use totals::{DayTrend, DeskStats, TopReferrer, desk_stats, members_of, top_referrers};
 
 pub(crate) use counters::{ahead_of, bucket};
 pub(crate) use project::searchable;
 pub(crate) use referrer::{referral_stats, stats_in};
-pub(crate) use totals::members_of;

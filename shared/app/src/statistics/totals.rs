@@ -125,8 +125,11 @@ pub async fn top_referrers(app: &App, period: Period, limit: i32) -> Result<Vec<
     .await
 }
 
-/// Members of any number: the table reads 100 at once.
-pub(crate) async fn members_of(app: &App, people: &[MemberId]) -> Result<Vec<Member>, AppError> {
+/// Those of these members who are still there, of any number: the table reads 100 at once.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn members_of(app: &App, people: &[MemberId]) -> Result<Vec<Member>, AppError> {
     let mut members = Vec::with_capacity(people.len());
     for chunk in people.chunks(100) {
         members.extend(app.store.members().find_all(chunk).await?);

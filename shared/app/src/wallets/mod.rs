@@ -5,4 +5,4 @@ mod statement;
 
 pub use adjust::{apply_credit, revoke_credit};
 pub use credits::{CreditsView, ToClaim, claim_and_view, credits_view};
-pub use statement::{BalanceAt, balance_at};
+pub use statement::{BalanceAt, balance_at, entries_of, wallet_of};

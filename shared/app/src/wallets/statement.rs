@@ -2,6 +2,7 @@
 
 use guerdon_domain::{
     ids::MemberId,
+    money::Currency,
     time::Timestamp,
     wallets::{Buckets, Entry, Wallet, WalletKind},
 };
@@ -50,6 +51,32 @@ pub async fn balance_at(
         Ok(BalanceAt { at, buckets, entry: found })
     })
     .await
+}
+
+/// A wallet as it stands; an empty one where nothing was ever booked.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn wallet_of(
+    app: &App,
+    member: &MemberId,
+    kind: WalletKind,
+    currency: Currency,
+) -> Result<Wallet, AppError> {
+    Ok(app.store.wallets().find(member, kind, currency).await?)
+}
+
+/// Entries of a wallet, newest first, before the one with this number.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn entries_of(
+    app: &App,
+    wallet: (&MemberId, WalletKind, Currency),
+    before: Option<u64>,
+    limit: i32,
+) -> Result<Vec<Entry>, AppError> {
+    Ok(app.store.wallets().entries(wallet, before, limit).await?)
 }
 
 async fn numbered(app: &App, wallet: &Wallet, seq: u64) -> Result<Entry, AppError> {

@@ -2,6 +2,7 @@
 mod decide;
 mod error;
 mod export;
+mod list;
 mod pay;
 mod request;
 mod view;
@@ -9,6 +10,7 @@ mod view;
 pub use decide::{approve_withdrawal, reject_withdrawal};
 pub use error::WithdrawalError;
 pub use export::{BatchLine, export_batch};
+pub use list::{find_withdrawal, withdrawals_in, withdrawals_of};
 pub use pay::{
     Outcome, PaidOut, PayoutError, Payouts, claim_withdrawal, finish_withdrawal, look_up_stuck, pay_out,
 };
