@@ -27,7 +27,13 @@ use guerdon_domain::{
     wallets::Adjustment,
 };
 use guerdon_store::{
-    Claim, Contribution, Force, Override, Projection, ReleaseDue, StoredResponse, StoredSettings, WaitsFor,
+    commissions::ReleaseDue,
+    fraud::Force,
+    messages::Claim,
+    payments::WaitsFor,
+    requests::StoredResponse,
+    settings::{Override, StoredSettings},
+    statistics::{Contribution, Projection},
 };
 use serde::Serialize;
 use serde_json::{Value, json};

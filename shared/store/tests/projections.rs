@@ -10,7 +10,10 @@ use guerdon_domain::{
     statistics::{Counter, Counters},
     time::Timestamp,
 };
-use guerdon_store::{Contribution, Projection, Store};
+use guerdon_store::{
+    statistics::{Contribution, Projection},
+    table::Store,
+};
 use support::*;
 
 /// Stream records with these numbers; record `n` adds `10^n`, so the sum shows which were taken, how often.

@@ -14,8 +14,12 @@ use guerdon_domain::{
     wallets::{WalletKind, verify_statement},
 };
 use guerdon_store::{
-    Claim, CommitError, Contribution, ParkedEvent, Projection, RELEASE_BATCH, ReleaseDue, Store, StoreError,
-    StoredResponse, WaitsFor, commission_cursor, table::SHARDS,
+    commissions::{RELEASE_BATCH, ReleaseDue, commission_cursor},
+    messages::Claim,
+    payments::{ParkedEvent, WaitsFor},
+    requests::StoredResponse,
+    statistics::{Contribution, Projection},
+    table::{CommitError, SHARDS, Store, StoreError},
 };
 use support::*;
 
@@ -455,7 +459,7 @@ async fn pattern_16_a_ranking_shows_the_best_first() {
         project(store, Projection::Rank(id(n), "all".to_owned()), Counter::Score, score).await;
     }
     project(store, Projection::Rank(id(5), "month-2026-11".to_owned()), Counter::Score, 500).await;
-    let ranked = |places: Vec<guerdon_store::Ranked>| {
+    let ranked = |places: Vec<guerdon_store::statistics::Ranked>| {
         places.into_iter().map(|place| (place.member, place.score)).collect::<Vec<_>>()
     };
     let best = [(id(4), 100), (id(2), 10), (id(3), 9), (id(1), 2)];

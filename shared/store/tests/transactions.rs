@@ -17,7 +17,12 @@ use guerdon_domain::{
     wallets::{Adjustment, WalletKind},
 };
 use guerdon_engine::Fault;
-use guerdon_store::{Claim, CommitError, Contribution, Projection, Store, StoreError, StoredResponse};
+use guerdon_store::{
+    messages::Claim,
+    requests::StoredResponse,
+    statistics::{Contribution, Projection},
+    table::{CommitError, Store, StoreError},
+};
 use support::*;
 
 const TRANSACTION: &str = "TransactWriteItems";

@@ -7,7 +7,7 @@ use guerdon_domain::{
     commissions::CommissionState, ids::MemberId, referrals::ReferralState, wallets::EntryKind,
     withdrawals::WithdrawalState,
 };
-use guerdon_store::Projection;
+use guerdon_store::statistics::Projection;
 
 use crate::rest::Items;
 

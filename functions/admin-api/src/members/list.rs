@@ -8,10 +8,10 @@ use axum::{
 };
 use guerdon_api::{Amount, Page, Refusal};
 use guerdon_app::statistics::{ListedUser, UserFilter};
-use guerdon_domain::statistics::{Counter, Sum};
 use guerdon_domain::{
     ids::TelegramId,
     money::{Currency, Money},
+    statistics::{Counter, Sum},
 };
 use serde::Serialize;
 use utoipa::ToSchema;

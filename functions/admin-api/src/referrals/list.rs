@@ -12,10 +12,10 @@ use guerdon_api::{
     output::{Percent, id_text},
 };
 use guerdon_app::statistics::{ListedReferrer, Period};
-use guerdon_domain::statistics::{Counter, Sum};
 use guerdon_domain::{
     ids::MemberId,
-    money::{Currency, Money},
+    money::Currency,
+    statistics::{Counter, Sum},
 };
 use serde::Serialize;
 use utoipa::ToSchema;

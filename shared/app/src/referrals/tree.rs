@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use guerdon_domain::{
     ids::MemberId, members::Member, referrals::Referral, statistics::Counter, time::Timestamp,
 };
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{context::App, error::AppError};
 

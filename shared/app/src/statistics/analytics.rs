@@ -1,7 +1,7 @@
 //! Figures of the referral program as a whole. Each costs the same whatever the history.
 
 use guerdon_domain::statistics::Counter;
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{context::App, error::AppError, statistics::Period};
 

@@ -9,7 +9,7 @@ use guerdon_domain::{
     time::Timestamp,
     withdrawals::WithdrawalState,
 };
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{context::App, error::AppError};
 

@@ -1,7 +1,7 @@
 //! Who recruits most: per week, per month, of all time.
 
 use guerdon_domain::{ids::MemberId, members::mask_name, statistics::Counter, time::Timestamp};
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{context::App, error::AppError, statistics::ahead_of};
 

@@ -8,7 +8,10 @@ use guerdon_domain::{
     statistics::{Counter, Counters},
     withdrawals::{Withdrawal, WithdrawalState},
 };
-use guerdon_store::{List, Listed, Page, Ranked, metered, table::SHARDS};
+use guerdon_store::{
+    statistics::{List, Listed, Page, Ranked},
+    table::{SHARDS, metered},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -11,7 +11,7 @@ use guerdon_domain::{
     time::Timestamp,
     wallets::{Entry, Wallet},
 };
-use guerdon_store::{Projection, metered};
+use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{
     commissions::{Settled, claim_rewards, claimable_rewards, settle_for_view},

@@ -15,7 +15,7 @@ use guerdon_domain::{
     ids::{CustomerId, InvoiceId},
     statistics::Counters,
 };
-use guerdon_store::Projection;
+use guerdon_store::statistics::Projection;
 
 use crate::support::*;
 

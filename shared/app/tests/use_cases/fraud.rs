@@ -266,7 +266,12 @@ async fn the_projector_counts_what_the_refund_rate_is_of() {
     b.recruit_paying(3).await;
     b.reverse_all("in_1001").await;
     b.pump().await;
-    let counters = b.calm().counters(&guerdon_store::Projection::Member(b.id(1))).await.unwrap();
+    let counters = b
+        .calm()
+        .statistics()
+        .counters(&guerdon_store::statistics::Projection::Member(b.id(1)))
+        .await
+        .unwrap();
     assert_eq!((counters.named("rewards"), counters.named("reversed")), (3, 1));
 }
 

@@ -130,7 +130,12 @@ async fn a_payment_within_the_window_converts_even_when_its_webhook_comes_after_
     assert_eq!(guerdon_app::referrals::expire(&b.app).await.unwrap().referrals, 1);
     assert_eq!(reason(&record_payment(&b.app, &in_time).await.unwrap()), "granted");
     b.pump().await;
-    let counters = b.calm().counters(&guerdon_store::Projection::Member(b.id(1))).await.unwrap();
+    let counters = b
+        .calm()
+        .statistics()
+        .counters(&guerdon_store::statistics::Projection::Member(b.id(1)))
+        .await
+        .unwrap();
     let count = |name: &str| counters.named(name);
     assert_eq!(["pending", "expired", "converted"].map(count), [0, 0, 1]);
 }

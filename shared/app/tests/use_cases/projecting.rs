@@ -18,7 +18,7 @@ use guerdon_store::{
 use crate::support::*;
 
 async fn counters(b: &Business, of: Projection) -> BTreeMap<String, i64> {
-    let counters = b.calm().counters(&of).await.unwrap();
+    let counters = b.calm().statistics().counters(&of).await.unwrap();
     counters.into_iter().filter(|(_, count)| *count != 0).collect()
 }
 
@@ -85,7 +85,7 @@ async fn days_add_up_to_the_totals() {
     b.refer(1, 2).await;
     b.pay(2, "in_2").await;
     b.pump().await;
-    let days = b.calm().daily("2026-11-21", "2026-11-22").await.unwrap();
+    let days = b.calm().statistics().daily("2026-11-21", "2026-11-22").await.unwrap();
     let sum = |name: &str| days.iter().map(|(_, counters)| counters.named(name)).sum::<i64>();
     let totals = counters(&b, Projection::Totals).await;
     for name in ["members", "referrals", "converted", "payments", "paid_USD", "commissions", "issued_USD"] {

@@ -10,7 +10,7 @@ use crate::{
     fraud::FraudRules,
     settings::{
         Plan, Preset, Setting, SettingError, SettingValue, StoredSettingError,
-        table::{self, Entry},
+        table::{Entry, table},
     },
 };
 

@@ -4,9 +4,18 @@
 //! the member alone: a release and a decision need not look at flags.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use guerdon_domain::{fraud::{FraudAction, FraudFlag, FraudFlagState}, ids::{FraudFlagId, MemberId}, time::Timestamp};
+use guerdon_domain::{
+    fraud::{FraudAction, FraudFlag, FraudFlagState},
+    ids::{FraudFlagId, MemberId},
+    time::Timestamp,
+};
 
-use crate::table::{Fragment, Range, StoreError, Update, handle, SHARDS, item::{Index, Key, Record, decode, number, string}, keys, prefixes::Prefix};
+use crate::table::{
+    Fragment, Range, SHARDS, StoreError, Update, handle,
+    item::{Index, Key, Record, decode, number, string},
+    keys,
+    prefixes::Prefix,
+};
 
 impl Record for FraudFlag {
     const TYPE: &'static str = "flag";

@@ -1,9 +1,17 @@
 //! Events of a provider that wait for a customer, a payment, another name of one, or a rule.
 
-use guerdon_domain::{ids::{CustomerId, PaymentKey}, time::Timestamp};
+use guerdon_domain::{
+    ids::{CustomerId, PaymentKey},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::table::{Fragment, Range, StoreError, Update, Written, handle, SHARDS, item::{Index, Key, Record, number, string}, keys, prefixes::Prefix};
+use crate::table::{
+    Fragment, Range, SHARDS, StoreError, Update, Written, handle,
+    item::{Index, Key, Record, number, string},
+    keys,
+    prefixes::Prefix,
+};
 
 /// What a parked event waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,19 @@
 //! Payments on record, and the lists of a member's and a day's payments. A payment touches no item that another payment touches.
 
-use guerdon_domain::{ids::{MemberId, OrderId, PaymentKey, Rail}, members::Member, payments::{PaymentRecord, Reversals}, time::Timestamp};
+use guerdon_domain::{
+    ids::{MemberId, OrderId, PaymentKey, Rail},
+    members::Member,
+    payments::{PaymentRecord, Reversals},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::table::{Fragment, Range, StoreError, Update, Written, handle, SHARDS, item::{Index, Key, Record, decode, number, string}, keys, prefixes::Prefix};
+use crate::table::{
+    Fragment, Range, SHARDS, StoreError, Update, Written, handle,
+    item::{Index, Key, Record, decode, number, string},
+    keys,
+    prefixes::Prefix,
+};
 
 /// An attempt to pay that came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,10 +2,20 @@
 //! small lines, newest first, and a page of one costs the same whatever its length. The lines say only what is
 //! listed; the things themselves are read from where they are.
 
-use guerdon_domain::{ids::{MemberId, OrderId}, payments::OrderState, time::Timestamp, withdrawals::{Withdrawal, WithdrawalState}};
+use guerdon_domain::{
+    ids::{MemberId, OrderId},
+    payments::OrderState,
+    time::Timestamp,
+    withdrawals::{Withdrawal, WithdrawalState},
+};
 use serde::{Deserialize, Serialize};
 
-use crate::table::{Range, StoreError, handle, SHARDS, item::{Key, Record, decode, string}, keys, prefixes::Prefix};
+use crate::table::{
+    Range, SHARDS, StoreError, handle,
+    item::{Key, Record, decode, string},
+    keys,
+    prefixes::Prefix,
+};
 
 /// A list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -3,4 +3,4 @@ mod lists;
 mod projections;
 
 pub use lists::{List, Listed, Lists, Page};
-pub use projections::{Contribution, Counters, Projection, Ranked, SCORE, Statistics};
+pub use projections::{Contribution, Projection, Ranked, Statistics};

@@ -5,7 +5,7 @@ use guerdon_domain::{
     payments::Place,
     statistics::{Counter, Sum},
 };
-use guerdon_store::Projection;
+use guerdon_store::statistics::Projection;
 
 use super::{Changed, plan::Plan};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use guerdon_store::Listed;
+use guerdon_store::statistics::Listed;
 
 use crate::{context::App, error::AppError};
 

@@ -1,7 +1,7 @@
 //! Members who join, and the lists of members by when they joined and by name, and of the barred.
 
 use guerdon_domain::{members::Member, statistics::Counter};
-use guerdon_store::{List, Listed};
+use guerdon_store::statistics::{List, Listed};
 
 use super::{Changed, plan::Plan};
 

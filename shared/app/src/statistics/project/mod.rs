@@ -13,7 +13,10 @@ mod referrals;
 mod wallets;
 mod withdrawals;
 
-use guerdon_store::{Change, Stored, metered};
+use guerdon_store::{
+    changes::{Change, Stored},
+    table::metered,
+};
 
 use crate::{context::App, error::AppError};
 

@@ -4,7 +4,7 @@ use guerdon_domain::{
     payments::{Order, OrderState},
     statistics::Counter,
 };
-use guerdon_store::Listed;
+use guerdon_store::statistics::Listed;
 
 use super::{Changed, plan::Plan};
 

@@ -5,7 +5,10 @@ use guerdon_domain::{
     payments::PaymentRecord,
     statistics::{Counter, Sum},
 };
-use guerdon_store::{FailedPayment, PaymentLink, Projection};
+use guerdon_store::{
+    payments::{FailedPayment, PaymentLink},
+    statistics::Projection,
+};
 
 use super::{Changed, plan::Plan};
 

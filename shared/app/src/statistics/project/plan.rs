@@ -6,7 +6,11 @@ use guerdon_domain::{
     commissions::Commission, ids::MemberId, operators::AuditRecord, payments::Place, statistics::Counter,
     time::Timestamp,
 };
-use guerdon_store::{Contribution, PaymentLink, Projection, ReleaseDue};
+use guerdon_store::{
+    commissions::ReleaseDue,
+    payments::PaymentLink,
+    statistics::{Contribution, Projection},
+};
 
 use super::lines::Lines;
 use crate::{context::App, error::AppError, programs::program_now};

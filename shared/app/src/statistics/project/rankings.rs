@@ -1,7 +1,10 @@
 //! Scores of a ranking: the histogram that places are read from.
 
 use guerdon_domain::statistics::Counter;
-use guerdon_store::{Change, Projection, Stored};
+use guerdon_store::{
+    changes::{Change, Stored},
+    statistics::Projection,
+};
 
 use super::plan::Plan;
 use crate::statistics::bucket;

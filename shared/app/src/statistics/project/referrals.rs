@@ -4,7 +4,7 @@ use guerdon_domain::{
     referrals::{Click, CodeRecord, Referral, ReferralState},
     statistics::Counter,
 };
-use guerdon_store::Projection;
+use guerdon_store::statistics::Projection;
 
 use super::{Changed, plan::Plan};
 use crate::statistics::Period;

@@ -4,7 +4,7 @@ use guerdon_domain::{
     statistics::{Counter, Sum},
     wallets::{Entry, EntryKind},
 };
-use guerdon_store::Projection;
+use guerdon_store::statistics::Projection;
 
 use super::{Changed, plan::Plan};
 

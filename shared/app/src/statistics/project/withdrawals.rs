@@ -5,7 +5,7 @@ use guerdon_domain::{
     statistics::{Counter, Sum},
     withdrawals::{Withdrawal, WithdrawalState},
 };
-use guerdon_store::{Listed, Projection};
+use guerdon_store::statistics::{Listed, Projection};
 
 use super::{Changed, plan::Plan};
 
