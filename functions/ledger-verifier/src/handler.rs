@@ -1,7 +1,6 @@
 //! One run of the verification.
 
-use guerdon_app::observe::METRICS;
-use guerdon_app::{context::App, error::AppError, verification::verify_next};
+use guerdon_app::{context::App, error::AppError, observe::METRICS, verification::verify_next};
 use serde_json::{Value, json};
 
 /// Seconds that a run takes at the most; the next goes on where it stopped.

@@ -6,8 +6,8 @@ use guerdon_app::{
     context::App,
     error::AppError,
     jobs::{CODE_EXPIRY, HOLD_RELEASE, JOBS, LEDGER_VERIFIER, logged_run},
+    observe::correlated,
 };
-use guerdon_store::table::correlated;
 use serde_json::Value;
 use tokio::time::sleep;
 

@@ -6,9 +6,9 @@ use guerdon_app::{
     context::{App, OsEntropy, SystemClock},
     error::AppError,
     jobs::logged_run,
+    observe::correlated,
 };
 use guerdon_domain::{members::PseudonymKey, settings::Preset};
-use guerdon_store::table::correlated;
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use serde::Deserialize;
 use serde_json::Value;

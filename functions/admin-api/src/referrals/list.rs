@@ -14,7 +14,7 @@ use guerdon_api::{
 use guerdon_app::statistics::{ListedReferrer, Period};
 use guerdon_domain::{
     ids::MemberId,
-    money::Currency,
+    money::{Currency, Money},
     statistics::{Counter, Sum},
 };
 use serde::Serialize;

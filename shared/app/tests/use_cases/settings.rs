@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use guerdon_app::{
     context::App,
+    error::AppError,
     settings::{SettingRefusal, set_setting, settings_now},
 };
-use guerdon_domain::settings::SettingError;
+use guerdon_domain::settings::{SettingError, SettingValue};
 
 use crate::support::*;
 
@@ -75,4 +76,21 @@ async fn operators_who_set_at_once_lose_nothing() {
     .await;
     let stored = b.calm().settings().find().await.unwrap();
     assert_eq!((stored.version, stored.values().len()), (3, 3));
+}
+
+/// Another version of the program may have taken something else under the key.
+#[tokio::test]
+async fn a_stored_value_of_another_type_is_an_error_until_it_is_set_anew() {
+    let b = bitten().await;
+    set(&b.app, "referrals.window_days", "90").await;
+    let before = b.calm().settings().find().await.unwrap();
+    let mut after = before.clone();
+    after.overrides.get_mut("referrals.window_days").unwrap().set = Some(SettingValue::Switch(true));
+    let writes = [b.calm().settings().replace(&before, &after, ()).unwrap()];
+    b.calm().commit(&writes).await.unwrap();
+    let app = b.app.elsewhere();
+    let error = settings_now(&app).await.unwrap_err();
+    assert!(matches!(&error, AppError::Corrupt(why) if why.contains("referrals.window_days")), "{error}");
+    set(&app, "referrals.window_days", "30").await;
+    assert_eq!(window(&app.elsewhere()).await, 30);
 }

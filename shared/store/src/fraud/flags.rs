@@ -11,9 +11,9 @@ use guerdon_domain::{
 };
 
 use crate::table::{
-    Fragment, Range, SHARDS, StoreError, Update, handle,
+    Fragment, Range, StoreError, Update, handle,
     item::{Index, Key, Record, decode, number, string},
-    keys,
+    keys::{self, SHARDS},
     prefixes::Prefix,
 };
 

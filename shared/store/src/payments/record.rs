@@ -9,9 +9,9 @@ use guerdon_domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::table::{
-    Fragment, Range, SHARDS, StoreError, Update, Written, handle,
+    Fragment, Range, StoreError, Update, Written, handle,
     item::{Index, Key, Record, decode, number, string},
-    keys,
+    keys::{self, SHARDS},
     prefixes::Prefix,
 };
 

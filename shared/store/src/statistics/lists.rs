@@ -11,9 +11,9 @@ use guerdon_domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::table::{
-    Range, SHARDS, StoreError, handle,
+    Range, StoreError, handle,
     item::{Key, Record, decode, string},
-    keys,
+    keys::{self, SHARDS},
     prefixes::Prefix,
 };
 
