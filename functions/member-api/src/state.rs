@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use guerdon_api::Gate;
-use guerdon_telegram::BotUsername;
+use guerdon_telegram::username::BotUsername;
 
 /// The state of the API.
 #[derive(Clone)]

@@ -100,8 +100,8 @@ fn view(withdrawal: Withdrawal, user_id: String) -> AskedWithdrawal {
         currency: withdrawal.amount.currency().to_string(),
         amount: Amount(withdrawal.amount),
         method: withdrawal.destination.method.as_str(),
-        destination: withdrawal.destination.masked,
-        status: withdrawal.state.as_str(),
+        destination: withdrawal.destination.masked.clone(),
+        status: withdrawal.state().as_str(),
         requested_at: withdrawal.requested_at.to_string(),
     }
 }

@@ -33,7 +33,7 @@ pub(crate) async fn page(bot: &Bot, words: Words, member: &Member) -> Result<Pag
     let values = [("available", wallet.available().to_string()), ("minimum", rules.minimum.to_string())];
     let mut shown = fill(text.page, &values.each_ref().map(|(name, value)| (*name, value.as_str())));
     if let Some(open) = &open {
-        let state = match open.state {
+        let state = match open.state() {
             WithdrawalState::Approved => text.state_approved,
             WithdrawalState::Paying => text.state_paying,
             _ => text.state_requested,

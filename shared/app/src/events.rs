@@ -222,15 +222,15 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
         (Some(Stored::Commission(before)), Stored::Commission(c)) => commission_moved(before, c),
         (before, Stored::Withdrawal(after)) => {
             let was = match before {
-                Some(Stored::Withdrawal(before)) => Some(before.state),
+                Some(Stored::Withdrawal(before)) => Some(before.state()),
                 _ => None,
             };
-            (was != Some(after.state)).then(|| DomainEvent::WithdrawalMoved {
+            (was != Some(after.state())).then(|| DomainEvent::WithdrawalMoved {
                 withdrawal: after.id.to_string(),
                 member: after.member.clone(),
                 amount: after.amount,
-                state: after.state,
-                reason: after.reason.clone(),
+                state: after.state(),
+                reason: after.step.reason().map(str::to_owned),
             })
         }
         (Some(Stored::Parked(before)), Stored::Parked(after)) => {

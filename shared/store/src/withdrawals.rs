@@ -4,7 +4,7 @@ use guerdon_domain::{
     ids::{MemberId, WithdrawalId},
     time::Timestamp,
     wallets::Wallet,
-    withdrawals::{Withdrawal, WithdrawalState},
+    withdrawals::{Step, Withdrawal, WithdrawalState},
 };
 
 use crate::table::{
@@ -20,8 +20,8 @@ impl Record for Withdrawal {
         keys::withdrawal(&self.member, self.seq)
     }
     fn index(&self) -> Index {
-        let listed = (keys::withdrawals(self.state), self.requested_at.millis());
-        Index { gsi2: (!self.state.is_final()).then_some(listed), ..Index::default() }
+        let listed = (keys::withdrawals(self.state()), self.requested_at.millis());
+        Index { gsi2: (!self.state().is_final()).then_some(listed), ..Index::default() }
     }
 }
 
@@ -29,7 +29,7 @@ impl Record for Withdrawal {
 const IN_STATE: &str = "#state = :state";
 
 fn in_state(before: &Withdrawal) -> Update {
-    Update::default().name("#state", "state").value(":state", string(before.state.as_str()))
+    Update::default().name("#state", "state").value(":state", string(before.state().as_str()))
 }
 
 handle! {
@@ -143,9 +143,7 @@ impl Withdrawals<'_> {
     /// [`StoreError`].
     pub async fn stuck(self, since: Timestamp, limit: i32) -> Result<Vec<Withdrawal>, StoreError> {
         const PAGE: i32 = 100;
-        let stuck = |w: &Withdrawal| {
-            w.state == WithdrawalState::Paying && w.claimed.as_ref().is_none_or(|stamp| stamp.at < since)
-        };
+        let stuck = |w: &Withdrawal| matches!(&w.step, Step::Paying(claim) if claim.claimed.at < since);
         let (mut found, mut last) = (Vec::new(), None);
         loop {
             let page = self.in_state(WithdrawalState::Paying, last.as_ref(), PAGE).await?;

@@ -320,17 +320,13 @@ async fn a_limit_is_used_from_what_was_read() {
     }
 }
 
-fn in_state(before: &Withdrawal, state: WithdrawalState) -> Withdrawal {
-    Withdrawal { state, ..before.clone() }
-}
-
 #[tokio::test]
 async fn a_withdrawal_moves_only_from_the_state_that_was_read() {
     let table = table().await;
     let store = &table.store;
     let asked = withdrawal(1, 3);
-    let agreed = in_state(&asked, WithdrawalState::Approved);
-    let rejected = in_state(&asked, WithdrawalState::Rejected);
+    let agreed = moved(&asked, WithdrawalState::Approved);
+    let rejected = moved(&asked, WithdrawalState::Rejected);
     let step = |before: &Withdrawal, after: &Withdrawal| {
         store.withdrawals().replace(before, after, "moved").unwrap()
     };
@@ -339,16 +335,16 @@ async fn a_withdrawal_moves_only_from_the_state_that_was_read() {
     check_written_once(&table, step(&asked, &agreed), "moved").await;
     check_refused_whole(&table, step(&asked, &rejected), "moved").await;
 
-    let paying = in_state(&agreed, WithdrawalState::Paying);
+    let paying = moved(&agreed, WithdrawalState::Paying);
     assert!(store.withdrawals().step(&agreed, &paying).await.unwrap());
     assert!(!store.withdrawals().step(&agreed, &paying).await.unwrap());
     assert!(!store.withdrawals().step(&asked, &rejected).await.unwrap());
     // What is learned while it stays in its state is no move.
-    let lost = Withdrawal { unknown_since: Some(NOW), ..paying.clone() };
+    let lost = paying.clone().lose_sight(NOW).unwrap();
     assert!(store.withdrawals().step(&paying, &lost).await.unwrap());
-    let paid = in_state(&lost, WithdrawalState::Paid);
+    let paid = moved(&lost, WithdrawalState::Paid);
     check_written_once(&table, step(&lost, &paid), "moved").await;
-    check_refused_whole(&table, step(&lost, &in_state(&lost, WithdrawalState::Failed)), "moved").await;
+    check_refused_whole(&table, step(&lost, &moved(&lost, WithdrawalState::Failed)), "moved").await;
     assert_eq!(store.withdrawals().find(&asked.id).await.unwrap(), Some(paid));
 }
 
@@ -356,10 +352,10 @@ async fn a_withdrawal_moves_only_from_the_state_that_was_read() {
 #[tokio::test(start_paused = true)]
 async fn a_claim_whose_answer_was_lost_errs_towards_not_paying() {
     let Some(table) = embedded_table().await else { return };
-    let agreed = in_state(&withdrawal(1, 3), WithdrawalState::Approved);
+    let agreed = moved(&withdrawal(1, 3), WithdrawalState::Approved);
     table.store.commit(&[table.store.withdrawals().insert(&agreed, "exists").unwrap()]).await.unwrap();
     let lossy = table.failing(&Script::first("PutItem", 1, Fault::LostAfter));
-    let paying = in_state(&agreed, WithdrawalState::Paying);
+    let paying = moved(&agreed, WithdrawalState::Paying);
     assert!(!lossy.withdrawals().step(&agreed, &paying).await.unwrap());
     assert_eq!(table.store.withdrawals().find(&agreed.id).await.unwrap(), Some(paying));
 }

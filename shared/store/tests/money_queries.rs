@@ -166,12 +166,11 @@ async fn pattern_24_a_members_withdrawals_are_paged_newest_first() {
     write(store, all.iter().map(|w| store.withdrawals().insert(w, ())).collect()).await;
     write(store, vec![store.withdrawals().insert(&withdrawal(2, 50), ())]).await;
     // Final ones stay in the list.
-    let paid = Withdrawal { state: WithdrawalState::Paid, ..all[1].clone() };
-    assert!(store.withdrawals().step(&all[1], &paid).await.unwrap());
+    let rejected = step(store, &all[1], WithdrawalState::Rejected).await;
     let page = async |before, limit| store.withdrawals().of(&id(1), before, limit).await.unwrap();
-    assert_eq!(page(None, 2).await, [all[0].clone(), paid.clone()]);
+    assert_eq!(page(None, 2).await, [all[0].clone(), rejected.clone()]);
     assert_eq!(page(Some(10), 2).await, all[2..]);
-    assert_eq!(page(Some(11), 1).await, [paid]);
+    assert_eq!(page(Some(11), 1).await, [rejected]);
     assert!(page(Some(2), 2).await.is_empty());
 }
 
@@ -182,7 +181,7 @@ fn queue() -> Vec<Withdrawal> {
 }
 
 async fn step(store: &Store, before: &Withdrawal, state: WithdrawalState) -> Withdrawal {
-    let after = Withdrawal { state, ..before.clone() };
+    let after = moved(before, state);
     assert!(store.withdrawals().step(before, &after).await.unwrap());
     after
 }
@@ -241,19 +240,18 @@ async fn pattern_25_a_page_goes_on_behind_a_withdrawal_that_has_moved_on() {
 async fn pattern_25_a_claim_that_is_too_old_is_stuck() {
     let table = table().await;
     let store = &table.store;
-    let claimed = |n: u32, seconds: i64, state| {
-        let by = "finance-token".to_owned();
-        let claimed = Some(Stamp { by, at: NOW.plus_seconds(seconds) });
-        Withdrawal { state, claimed, ..withdrawal(n, 1) }
+    let approved = |n: u32| moved(&withdrawal(n, 1), WithdrawalState::Approved);
+    let claimed = |n: u32, seconds: i64| {
+        let claimed = Stamp { by: "finance-token".to_owned(), at: NOW.plus_seconds(seconds) };
+        approved(n).claim(claimed, None).unwrap()
     };
-    let paying = WithdrawalState::Paying;
     let all = [
-        claimed(1, 99, paying),
-        claimed(2, 100, paying),
-        claimed(3, 50, WithdrawalState::Paid),
-        Withdrawal { claimed: None, ..claimed(4, 0, paying) },
-        Withdrawal { unknown_since: Some(NOW), ..claimed(5, 20, paying) },
-        claimed(6, 20, WithdrawalState::Approved),
+        claimed(1, 99),
+        claimed(2, 100),
+        moved(&claimed(3, 50), WithdrawalState::Paid),
+        claimed(4, 0),
+        claimed(5, 20).lose_sight(NOW).unwrap(),
+        approved(6),
     ];
     write(store, all.iter().map(|w| store.withdrawals().insert(w, ())).collect()).await;
     let stuck = store.withdrawals().stuck(NOW.plus_seconds(100), 100).await.unwrap();

@@ -177,7 +177,7 @@ impl Audit {
     ) -> Result<(), String> {
         use WithdrawalState::{Approved, Failed, Paid, Paying, Rejected, Requested};
         let before = self.withdrawals.get(&key);
-        let step = (before.map(|before| before.state), after.state);
+        let step = (before.map(Withdrawal::state), after.state());
         let legal = matches!(
             step,
             (None, Requested)
@@ -187,8 +187,8 @@ impl Audit {
         );
         must!(legal, "withdrawal {} went {step:?}", after.id);
         if step == (Some(Paying), Paying) {
-            let same = before
-                .is_some_and(|before| (&before.claimed, &before.batch) == (&after.claimed, &after.batch));
+            let claim = |of: &Withdrawal| of.step.claim().map(|c| (c.claimed.clone(), c.batch.clone()));
+            let same = before.is_some_and(|before| claim(before) == claim(&after));
             must!(same, "withdrawal {} was claimed twice", after.id);
         }
         let of =
@@ -217,7 +217,7 @@ impl Audit {
         let open = self
             .withdrawals
             .values()
-            .filter(|w| w.member == of.0 && w.wallet.as_str() == of.1 && !w.state.is_final());
+            .filter(|w| w.member == of.0 && w.wallet.as_str() == of.1 && !w.state().is_final());
         let asked: i64 = open.map(|withdrawal| withdrawal.amount.minor()).sum();
         must!(buckets.held == asked, "{of:?}: {} is held, {asked} is asked for", buckets.held);
         Ok(())

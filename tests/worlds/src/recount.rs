@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use guerdon_app::context::App;
 use guerdon_domain::{
     commissions::CommissionState, ids::MemberId, referrals::ReferralState, wallets::EntryKind,
-    withdrawals::WithdrawalState,
+    withdrawals::Step,
 };
 use guerdon_store::statistics::Projection;
 
@@ -70,11 +70,11 @@ fn totals(items: &Items) -> Counters {
         add(&mut counters, format!("refunded_{currency}"), undone.minor());
     }
     for withdrawal in &items.withdrawals {
-        let state = withdrawal.state.as_str();
+        let state = withdrawal.state().as_str();
         add(&mut counters, format!("withdrawals_{state}"), 1);
         let sum = format!("withdrawn_{state}_{}", withdrawal.amount.currency());
         add(&mut counters, sum, withdrawal.amount.minor());
-        if let (WithdrawalState::Paid, Some(closed)) = (withdrawal.state, &withdrawal.closed) {
+        if let Step::Paid { closed, .. } = &withdrawal.step {
             let took = closed.at.millis() - withdrawal.requested_at.millis();
             add(&mut counters, "withdrawal_seconds", took / 1000);
         }

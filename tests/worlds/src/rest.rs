@@ -13,7 +13,7 @@ use guerdon_domain::{
     programs::Trigger,
     referrals::{Referral, ReferralState},
     wallets::{Entry, Wallet},
-    withdrawals::{Withdrawal, WithdrawalState},
+    withdrawals::{Step, Withdrawal, WithdrawalState},
 };
 use serde_json::{Value, json};
 
@@ -86,14 +86,15 @@ async fn finish(world: &Rc<World>) -> Result<(), String> {
         let paying: Vec<_> = scan(world)?
             .withdrawals
             .into_iter()
-            .filter(|withdrawal| withdrawal.state == WithdrawalState::Paying)
+            .filter(|withdrawal| withdrawal.state() == WithdrawalState::Paying)
             .collect();
         if paying.is_empty() {
             return Ok(());
         }
         for withdrawal in paying {
-            let by = withdrawal.claimed.map(|stamp| stamp.by).unwrap_or_default();
-            match withdrawal.batch {
+            let Step::Paying(claim) = withdrawal.step else { continue };
+            let by = claim.claimed.by;
+            match claim.batch {
                 None => {
                     let act = |world| deeds::pay(world, withdrawal.id.clone(), &by);
                     until_done(world, "look up", act).await;
@@ -272,7 +273,7 @@ fn wallets(items: &Items) -> Result<(), String> {
         };
         let entitled: i64 = items.commissions.iter().filter(mine).map(|c| c.entitlement().minor()).sum();
         let paid = |w: &&Withdrawal| {
-            w.member == wallet.member && w.wallet == wallet.kind && w.state == WithdrawalState::Paid
+            w.member == wallet.member && w.wallet == wallet.kind && w.state() == WithdrawalState::Paid
         };
         let paid_out: i64 = items.withdrawals.iter().filter(paid).map(|w| w.amount.minor()).sum();
         let worth = wallet.buckets.available + wallet.buckets.held - wallet.buckets.owed;
@@ -283,7 +284,7 @@ fn wallets(items: &Items) -> Result<(), String> {
 
 fn withdrawals(world: &World, items: &Items) -> Result<(), String> {
     for withdrawal in &items.withdrawals {
-        let (id, state) = (withdrawal.id.as_str(), withdrawal.state);
+        let (id, state) = (withdrawal.id.as_str(), withdrawal.state());
         let (times, expected) = (world.bank.times_paid(id), usize::from(state == WithdrawalState::Paid));
         must!(times == expected, "withdrawal {id} is {} and was paid {times} times", state.as_str());
     }

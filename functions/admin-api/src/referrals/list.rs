@@ -14,7 +14,7 @@ use guerdon_api::{
 use guerdon_app::statistics::{ListedReferrer, Period};
 use guerdon_domain::{
     ids::MemberId,
-    money::{Currency, Money},
+    money::Currency,
     statistics::{Counter, Sum},
 };
 use serde::Serialize;

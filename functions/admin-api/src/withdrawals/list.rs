@@ -69,7 +69,7 @@ pub(crate) async fn list(
     let known = known(&api, found.iter().map(|withdrawal| withdrawal.member.clone())).await?;
     let mut items = Vec::with_capacity(found.len());
     // What has just moved on may still be listed.
-    for withdrawal in found.into_iter().filter(|withdrawal| withdrawal.state == state) {
+    for withdrawal in found.into_iter().filter(|withdrawal| withdrawal.state() == state) {
         let owner = known.get(&withdrawal.member).copied();
         items.push(view::view(withdrawal, owner));
     }

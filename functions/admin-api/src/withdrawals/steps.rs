@@ -213,7 +213,7 @@ async fn documented(api: &Api, id: &str, name: &str, write: &Write) -> Result<Re
                 if proof.is_empty() {
                     return Err(input::bad_request("bad_body", "Send proof, the bank's reference."));
                 }
-                if view::load(api, &id).await?.state == WithdrawalState::Approved {
+                if view::load(api, &id).await?.state() == WithdrawalState::Approved {
                     claim_withdrawal(app, &id, operator).await?;
                 }
                 finish_withdrawal(app, &id, operator, &Outcome::Paid(proof)).await?

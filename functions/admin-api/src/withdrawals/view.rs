@@ -43,11 +43,12 @@ struct StampView {
     at: String,
 }
 
-fn stamp(stamp: Option<Stamp>) -> Option<StampView> {
-    stamp.map(|stamp| StampView { by: stamp.by, at: stamp.at.to_string() })
+fn stamp(stamp: Option<&Stamp>) -> Option<StampView> {
+    stamp.map(|stamp| StampView { by: stamp.by.clone(), at: stamp.at.to_string() })
 }
 
 pub(crate) fn view(withdrawal: Withdrawal, user_id: Option<TelegramId>) -> WithdrawalView {
+    let claim = withdrawal.step.claim();
     WithdrawalView {
         id: withdrawal.id.to_string(),
         user_id: id_text(user_id),
@@ -55,16 +56,16 @@ pub(crate) fn view(withdrawal: Withdrawal, user_id: Option<TelegramId>) -> Withd
         amount: Amount(withdrawal.amount),
         currency: withdrawal.amount.currency().to_string(),
         method: withdrawal.destination.method.as_str(),
-        destination: withdrawal.destination.masked,
-        state: withdrawal.state.as_str(),
+        destination: withdrawal.destination.masked.clone(),
+        state: withdrawal.state().as_str(),
         requested_at: withdrawal.requested_at.to_string(),
-        approved: stamp(withdrawal.approved),
-        claimed: stamp(withdrawal.claimed),
-        batch: withdrawal.batch,
-        unknown_since: withdrawal.unknown_since.map(|at| at.to_string()),
-        closed: stamp(withdrawal.closed),
-        proof: withdrawal.proof,
-        reason: withdrawal.reason,
+        approved: stamp(withdrawal.step.approved()),
+        claimed: stamp(claim.map(|claim| &claim.claimed)),
+        batch: claim.and_then(|claim| claim.batch.clone()),
+        unknown_since: claim.and_then(|claim| claim.unknown_since).map(|at| at.to_string()),
+        closed: stamp(withdrawal.step.closed()),
+        proof: withdrawal.step.proof().map(str::to_owned),
+        reason: withdrawal.step.reason().map(str::to_owned),
     }
 }
 

@@ -203,7 +203,7 @@ pub async fn list_withdrawals(
         let next = next(&lines, limit);
         let ids: Result<Vec<_>, _> = lines.into_iter().map(|line| WithdrawalId::parse(line.id)).collect();
         let mut found = app.store.withdrawals().find_all(&ids?).await?;
-        found.retain(|withdrawal| state.is_none_or(|state| withdrawal.state == state));
+        found.retain(|withdrawal| state.is_none_or(|state| withdrawal.state() == state));
         Ok((found, next))
     })
     .await

@@ -210,8 +210,8 @@ async fn withdrawal_problem(app: &App, wallet: &Wallet) -> Result<Option<String>
         None => None,
     };
     let asked = match &open {
-        Some(withdrawal) if withdrawal.state.is_final() => {
-            return Ok(Some(format!("its open withdrawal is {}", withdrawal.state.as_str())));
+        Some(withdrawal) if withdrawal.state().is_final() => {
+            return Ok(Some(format!("its open withdrawal is {}", withdrawal.state().as_str())));
         }
         Some(withdrawal) => withdrawal.amount.minor(),
         None if wallet.open_withdrawal.is_some() => {
@@ -219,7 +219,7 @@ async fn withdrawal_problem(app: &App, wallet: &Wallet) -> Result<Option<String>
         }
         None => 0,
     };
-    debug_assert!(open.is_none_or(|w| w.state != WithdrawalState::Paid));
+    debug_assert!(open.is_none_or(|w| w.state() != WithdrawalState::Paid));
     let held = wallet.buckets.held;
     Ok((held != asked).then(|| format!("{held} is held and {asked} was asked for")))
 }

@@ -3,18 +3,18 @@
 use guerdon_domain::{
     ids::WithdrawalId,
     operators::Stamp,
-    withdrawals::{Withdrawal, WithdrawalState},
+    withdrawals::{Step, Withdrawal, WithdrawalState},
 };
 use guerdon_store::table::metered;
 
 use super::error::{WithdrawalError, check_member, check_text};
 use crate::{attempt::Attempts, context::App, error::refusal};
 
+/// Why an approval was not committed.
 #[derive(Clone, Copy)]
 enum Refused {
     Moved,
     Owes,
-    WalletChanged,
 }
 
 /// Agrees to a request, unless the member owes something or a fraud flag is in force by now. Agreed to again by the same operator, it
@@ -29,37 +29,37 @@ pub async fn approve_withdrawal(
 ) -> Result<Withdrawal, WithdrawalError> {
     metered("approve_withdrawal", async {
         let before = load(app, id).await?;
-        match (before.state, &before.approved) {
-            (WithdrawalState::Requested, _) => {}
-            (WithdrawalState::Approved | WithdrawalState::Paying | WithdrawalState::Paid, Some(stamp))
-                if stamp.by == operator =>
-            {
-                return Ok(before);
-            }
-            (state, _) => return Err(WithdrawalError::WrongState(state)),
+        if before.step != Step::Requested {
+            return approved_before(before, operator);
         }
         check_member(
             &app.store.members().find(&before.member).await?.ok_or(WithdrawalError::UnknownMember)?,
         )?;
         let wallet =
             app.store.wallets().find(&before.member, before.wallet, before.amount.currency()).await?;
-        let approved = Some(Stamp { by: operator.to_owned(), at: app.now() });
-        let after = Withdrawal { state: WithdrawalState::Approved, approved, ..before.clone() };
+        let after = before.clone().approve(Stamp { by: operator.to_owned(), at: app.now() })?;
         let writes = [
             app.store.withdrawals().replace(&before, &after, Refused::Moved)?,
             app.store.withdrawals().owes_nothing(&wallet, Refused::Owes)?,
         ];
         match refusal(app.store.commit(&writes).await)? {
             None => Ok(after),
-            Some(Refused::Owes | Refused::WalletChanged) => Err(WithdrawalError::Owes(wallet.owed())),
-            Some(Refused::Moved) => {
-                let now = load(app, id).await?;
-                let ours = now.approved.as_ref().is_some_and(|stamp| stamp.by == operator);
-                if ours { Ok(now) } else { Err(WithdrawalError::WrongState(now.state)) }
-            }
+            Some(Refused::Owes) => Err(WithdrawalError::Owes(wallet.owed())),
+            Some(Refused::Moved) => approved_before(load(app, id).await?, operator),
         }
     })
     .await
+}
+
+/// The withdrawal, if this operator approved it and nobody has turned it down since.
+fn approved_before(withdrawal: Withdrawal, operator: &str) -> Result<Withdrawal, WithdrawalError> {
+    let (state, approved) = (withdrawal.state(), withdrawal.step.approved());
+    let stands = matches!(state, WithdrawalState::Approved | WithdrawalState::Paying | WithdrawalState::Paid);
+    if stands && approved.is_some_and(|stamp| stamp.by == operator) {
+        Ok(withdrawal)
+    } else {
+        Err(WithdrawalError::WrongState(state))
+    }
 }
 
 /// Turns a request down with a reason; the money is available again. Possible until somebody has claimed
@@ -78,16 +78,11 @@ pub async fn reject_withdrawal(
         let mut attempts = Attempts::default();
         loop {
             let before = load(app, id).await?;
-            match before.state {
-                WithdrawalState::Requested | WithdrawalState::Approved => {}
-                WithdrawalState::Rejected if before.closed.as_ref().is_some_and(|s| s.by == operator) => {
-                    return Ok(before);
-                }
-                state => return Err(WithdrawalError::WrongState(state)),
+            if matches!(&before.step, Step::Rejected { closed, .. } if closed.by == operator) {
+                return Ok(before);
             }
-            let closed = Some(Stamp { by: operator.to_owned(), at: app.now() });
-            let reason = Some(reason.trim().to_owned());
-            let after = Withdrawal { state: WithdrawalState::Rejected, closed, reason, ..before.clone() };
+            let closed = Stamp { by: operator.to_owned(), at: app.now() };
+            let after = before.clone().reject(closed, reason.trim().to_owned())?;
             if give_back(app, &before, &after).await? {
                 return Ok(after);
             }
@@ -110,8 +105,8 @@ pub(super) async fn give_back(
         return Ok(false);
     }
     let (wallet, entry) = wallet.return_withdrawal(before.amount, before.id.clone(), app.now())?;
-    let mut writes = app.store.wallets().post(&wallet, &entry, Refused::WalletChanged)?;
-    writes.push(app.store.withdrawals().replace(before, after, Refused::Moved)?);
+    let mut writes = app.store.wallets().post(&wallet, &entry, ())?;
+    writes.push(app.store.withdrawals().replace(before, after, ())?);
     Ok(refusal(app.store.commit(&writes).await)?.is_none())
 }
 

@@ -3,7 +3,7 @@
 use guerdon_domain::{
     ids::WithdrawalId,
     money::Money,
-    withdrawals::{DestinationError, WithdrawalState},
+    withdrawals::{DestinationError, WithdrawalState, WrongState},
 };
 
 use crate::error::AppError;
@@ -112,6 +112,12 @@ app_error_from!(
     guerdon_domain::money::MoneyError,
     guerdon_domain::wallets::WalletError
 );
+
+impl From<WrongState> for WithdrawalError {
+    fn from(error: WrongState) -> Self {
+        Self::WrongState(error.0)
+    }
+}
 
 /// Flags may refuse what is to leave.
 pub(super) fn check_member(member: &guerdon_domain::members::Member) -> Result<(), WithdrawalError> {

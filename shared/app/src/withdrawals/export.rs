@@ -61,7 +61,10 @@ fn line(app: &App, withdrawal: Withdrawal) -> Result<BatchLine, WithdrawalError>
 
 async fn exported(app: &App, batch: &str, method: PayoutMethod) -> Result<Vec<Withdrawal>, WithdrawalError> {
     let paying = in_state(app, WithdrawalState::Paying).await?;
-    let ours = |w: &Withdrawal| w.batch.as_deref() == Some(batch) && w.destination.method == method;
+    let ours = |w: &Withdrawal| {
+        w.step.claim().and_then(|claim| claim.batch.as_deref()) == Some(batch)
+            && w.destination.method == method
+    };
     Ok(paying.into_iter().filter(ours).collect())
 }
 
@@ -75,7 +78,7 @@ async fn in_state(app: &App, state: WithdrawalState) -> Result<Vec<Withdrawal>, 
         all.extend(page);
         if done {
             // What has just moved on may still be listed.
-            all.retain(|withdrawal| withdrawal.state == state);
+            all.retain(|withdrawal| withdrawal.state() == state);
             return Ok(all);
         }
     }

@@ -5,7 +5,7 @@ use guerdon_domain::{
     ids::WithdrawalId,
     operators::Stamp,
     time::Timestamp,
-    withdrawals::{Destination, Withdrawal, WithdrawalState},
+    withdrawals::{Destination, Step, Withdrawal, WithdrawalState},
 };
 use guerdon_store::table::metered;
 
@@ -83,16 +83,13 @@ pub(super) async fn claim(
     batch: Option<&str>,
 ) -> Result<Withdrawal, WithdrawalError> {
     let before = load(app, id).await?;
-    if before.state != WithdrawalState::Approved {
-        return claimed_before(before, payer, batch);
-    }
+    let Step::Approved { approved } = &before.step else { return claimed_before(before, payer, batch) };
     let four_eyes = app.preset.withdrawals.as_ref().is_some_and(|rules| rules.four_eyes);
-    if four_eyes && before.approved.as_ref().is_some_and(|stamp| stamp.by == payer) {
+    if four_eyes && approved.by == payer {
         return Err(WithdrawalError::SameOperator);
     }
-    let claimed = Some(Stamp { by: payer.to_owned(), at: app.now() });
-    let file = batch.map(str::to_owned);
-    let after = Withdrawal { state: WithdrawalState::Paying, claimed, batch: file, ..before.clone() };
+    let claimed = Stamp { by: payer.to_owned(), at: app.now() };
+    let after = before.clone().claim(claimed, batch.map(str::to_owned))?;
     if app.store.withdrawals().step(&before, &after).await? {
         return Ok(after);
     }
@@ -106,12 +103,9 @@ fn claimed_before(
     payer: &str,
     batch: Option<&str>,
 ) -> Result<Withdrawal, WithdrawalError> {
-    let claimer = withdrawal.claimed.as_ref().is_some_and(|stamp| stamp.by == payer);
-    let ours = claimer && withdrawal.batch.as_deref() == batch;
-    if ours && withdrawal.state == WithdrawalState::Paying {
-        Ok(withdrawal)
-    } else {
-        Err(WithdrawalError::WrongState(withdrawal.state))
+    match &withdrawal.step {
+        Step::Paying(claim) if claim.claimed.by == payer && claim.batch.as_deref() == batch => Ok(withdrawal),
+        step => Err(WithdrawalError::WrongState(step.state())),
     }
 }
 
@@ -138,22 +132,17 @@ pub async fn finish_withdrawal(
             if let Some(ended) = ended_alike(&before, outcome)? {
                 return Ok(ended);
             }
-            let closed = Some(Stamp { by: operator.to_owned(), at: app.now() });
+            let closed = Stamp { by: operator.to_owned(), at: app.now() };
+            let paying = before.clone();
             let after = match outcome {
-                Outcome::Paid(proof) => {
-                    let proof = Some(proof.trim().to_owned());
-                    Withdrawal { state: WithdrawalState::Paid, closed, proof, ..before.clone() }
-                }
-                Outcome::Failed(reason) => {
-                    let reason = Some(reason.trim().to_owned());
-                    Withdrawal { state: WithdrawalState::Failed, closed, reason, ..before.clone() }
-                }
-                Outcome::Unknown => Withdrawal { unknown_since: Some(app.now()), ..before.clone() },
-            };
-            let done = match after.state {
-                WithdrawalState::Paid => pay(app, &before, &after).await?,
-                WithdrawalState::Failed => give_back(app, &before, &after).await?,
-                _ => app.store.withdrawals().step(&before, &after).await?,
+                Outcome::Paid(proof) => paying.pay(closed, proof.trim().to_owned()),
+                Outcome::Failed(reason) => paying.fail(closed, reason.trim().to_owned()),
+                Outcome::Unknown => paying.lose_sight(app.now()),
+            }?;
+            let done = match outcome {
+                Outcome::Paid(_) => pay(app, &before, &after).await?,
+                Outcome::Failed(_) => give_back(app, &before, &after).await?,
+                Outcome::Unknown => app.store.withdrawals().step(&before, &after).await?,
             };
             if done {
                 return Ok(after);
@@ -166,18 +155,17 @@ pub async fn finish_withdrawal(
 
 /// The withdrawal, if what is said of it is on record already.
 fn ended_alike(withdrawal: &Withdrawal, outcome: &Outcome) -> Result<Option<Withdrawal>, WithdrawalError> {
-    let same = |told: &Option<String>, now: &str| told.as_deref() == Some(now.trim());
-    let known = match (withdrawal.state, outcome) {
-        (WithdrawalState::Paying, Outcome::Unknown) => withdrawal.unknown_since.is_some(),
-        (WithdrawalState::Paying, _) => false,
-        (WithdrawalState::Paid, Outcome::Paid(proof)) => same(&withdrawal.proof, proof),
-        (WithdrawalState::Failed, Outcome::Failed(reason)) => same(&withdrawal.reason, reason),
-        (state, _) => return Err(WithdrawalError::WrongState(state)),
+    let known = match (&withdrawal.step, outcome) {
+        (Step::Paying(claim), Outcome::Unknown) => claim.unknown_since.is_some(),
+        (Step::Paying(_), _) => return Ok(None),
+        (Step::Paid { proof, .. }, Outcome::Paid(now)) => proof == now.trim(),
+        (Step::Failed { reason, .. }, Outcome::Failed(now)) => reason == now.trim(),
+        _ => false,
     };
-    match (known, withdrawal.state) {
-        (true, _) => Ok(Some(withdrawal.clone())),
-        (false, WithdrawalState::Paying) => Ok(None),
-        (false, state) => Err(WithdrawalError::WrongState(state)),
+    match &withdrawal.step {
+        _ if known => Ok(Some(withdrawal.clone())),
+        Step::Paying(_) => Ok(None),
+        step => Err(WithdrawalError::WrongState(step.state())),
     }
 }
 
@@ -206,7 +194,7 @@ pub async fn pay_out(
 ) -> Result<PaidOut, WithdrawalError> {
     metered("pay_out", async {
         let before = load(app, id).await?;
-        let fresh = before.state == WithdrawalState::Approved;
+        let fresh = before.state() == WithdrawalState::Approved;
         let claimed = claim(app, id, payer, None).await?;
         if !fresh && let Some(known) = look_up(app, provider, &claimed, payer).await? {
             return Ok(known);
@@ -229,7 +217,7 @@ async fn record(
     outcome: &Outcome,
 ) -> Result<PaidOut, WithdrawalError> {
     let withdrawal = finish_withdrawal(app, id, payer, outcome).await?;
-    Ok(match withdrawal.state {
+    Ok(match withdrawal.state() {
         WithdrawalState::Paid => PaidOut::Paid(withdrawal),
         WithdrawalState::Failed => PaidOut::Failed(withdrawal),
         _ => PaidOut::Unknown(withdrawal),

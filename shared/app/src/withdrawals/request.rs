@@ -4,7 +4,7 @@ use guerdon_domain::{
     ids::MemberId,
     money::Money,
     wallets::{Wallet, WalletError},
-    withdrawals::{Destination, PayoutMethod, Withdrawal, WithdrawalRules, WithdrawalState},
+    withdrawals::{Destination, PayoutMethod, Step, Withdrawal, WithdrawalRules},
 };
 use guerdon_store::table::{metered, withdrawal_id};
 
@@ -151,14 +151,7 @@ async fn ask(
         destination: destination.seal(&app.pseudonyms, &id, nonce)?,
         request_key: key.to_owned(),
         requested_at: now,
-        state: WithdrawalState::Requested,
-        approved: None,
-        claimed: None,
-        batch: None,
-        unknown_since: None,
-        closed: None,
-        proof: None,
-        reason: None,
+        step: Step::Requested,
     };
     let (wallet, entry) = match wallet.request_withdrawal(amount, id, now) {
         Ok(posted) => posted,

@@ -89,7 +89,7 @@ async fn a_withdrawal_goes_from_request_to_proof_and_is_counted_once() {
     assert_eq!(code(claim_withdrawal(&b.app, &id, "other").await), "wrong_state");
     let paid = Outcome::Paid("UTR 123".to_owned());
     let done = finish_withdrawal(&b.app, &id, "ops", &paid).await.unwrap();
-    assert_eq!((done.state, done.proof.as_deref()), (WithdrawalState::Paid, Some("UTR 123")));
+    assert_eq!((done.state(), done.step.proof()), (WithdrawalState::Paid, Some("UTR 123")));
     finish_withdrawal(&b.app, &id, "ops", &paid).await.unwrap();
     assert_eq!(b.earnings().await, (10_000, 0, 0));
     let other = Outcome::Paid("UTR 999".to_owned());
@@ -291,7 +291,7 @@ async fn a_payout_whose_answer_is_lost_is_looked_up_and_made_once() {
             );
         }
         let last = pay_out(&b.app, &bank, &id, "job").await;
-        let state = b.calm().withdrawals().find(&id).await.unwrap().unwrap().state;
+        let state = b.calm().withdrawals().find(&id).await.unwrap().unwrap().state();
         assert_eq!((state, bank.payouts(), b.earnings().await.0), (end, payouts, left), "{last:?}");
         assert_eq!(b.earnings().await.1, 0);
     };

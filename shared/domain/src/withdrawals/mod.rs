@@ -3,4 +3,4 @@ mod destination;
 mod withdrawal;
 
 pub use destination::{Destination, DestinationError, PayoutMethod, SealedDestination};
-pub use withdrawal::{Withdrawal, WithdrawalRules, WithdrawalState};
+pub use withdrawal::{Claim, Step, Withdrawal, WithdrawalRules, WithdrawalState, WrongState};

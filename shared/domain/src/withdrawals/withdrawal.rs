@@ -94,27 +94,295 @@ pub struct Withdrawal {
     pub request_key: String,
     /// When it was asked for.
     pub requested_at: Timestamp,
-    /// Where it stands.
-    pub state: WithdrawalState,
-    /// Who agreed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approved: Option<Stamp>,
-    /// Who claimed it for paying.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claimed: Option<Stamp>,
+    /// How far it has come, with what is known at that point.
+    #[serde(flatten)]
+    pub step: Step,
+}
+
+/// How far a withdrawal has come, with what is known at that point and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Step {
+    /// Asked for; the money is held.
+    Requested,
+    /// An operator agreed.
+    Approved {
+        /// Who, and when.
+        approved: Stamp,
+    },
+    /// Claimed by whoever pays it: the money may have left.
+    Paying(Claim),
+    /// The money has left.
+    Paid {
+        /// The claim under which it was paid.
+        #[serde(flatten)]
+        claim: Claim,
+        /// Who recorded it, and when.
+        closed: Stamp,
+        /// The payout's reference at the bank or provider.
+        proof: String,
+    },
+    /// Turned down; the money is available again.
+    Rejected {
+        /// Who had agreed before, where somebody had.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approved: Option<Stamp>,
+        /// Who turned it down, and when.
+        closed: Stamp,
+        /// Why.
+        reason: String,
+    },
+    /// The payout failed for good; the money is available again.
+    Failed {
+        /// The claim under which it was tried.
+        #[serde(flatten)]
+        claim: Claim,
+        /// Who recorded it, and when.
+        closed: Stamp,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The right to pay one withdrawal, in one way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Who had agreed, and when.
+    pub approved: Stamp,
+    /// Who claimed it, and when.
+    pub claimed: Stamp,
     /// The bank batch it was exported in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<String>,
     /// Since when nobody knows whether the money left. To be looked up, never to be paid again blindly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_since: Option<Timestamp>,
-    /// Who ended it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closed: Option<Stamp>,
+}
+
+/// A step that is not possible from the state that the withdrawal is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the withdrawal is {}", .0.as_str())]
+pub struct WrongState(pub WithdrawalState);
+
+impl Step {
+    /// The state, as a word.
+    pub const fn state(&self) -> WithdrawalState {
+        match self {
+            Self::Requested => WithdrawalState::Requested,
+            Self::Approved { .. } => WithdrawalState::Approved,
+            Self::Paying(_) => WithdrawalState::Paying,
+            Self::Paid { .. } => WithdrawalState::Paid,
+            Self::Rejected { .. } => WithdrawalState::Rejected,
+            Self::Failed { .. } => WithdrawalState::Failed,
+        }
+    }
+
+    /// The claim, from the moment there is one.
+    pub const fn claim(&self) -> Option<&Claim> {
+        match self {
+            Self::Paying(claim) | Self::Paid { claim, .. } | Self::Failed { claim, .. } => Some(claim),
+            Self::Requested | Self::Approved { .. } | Self::Rejected { .. } => None,
+        }
+    }
+
+    /// Who agreed, and when.
+    pub const fn approved(&self) -> Option<&Stamp> {
+        match self {
+            Self::Approved { approved } => Some(approved),
+            Self::Rejected { approved, .. } => approved.as_ref(),
+            Self::Paying(claim) | Self::Paid { claim, .. } | Self::Failed { claim, .. } => {
+                Some(&claim.approved)
+            }
+            Self::Requested => None,
+        }
+    }
+
+    /// Who ended it, and when.
+    pub const fn closed(&self) -> Option<&Stamp> {
+        match self {
+            Self::Paid { closed, .. } | Self::Rejected { closed, .. } | Self::Failed { closed, .. } => {
+                Some(closed)
+            }
+            Self::Requested | Self::Approved { .. } | Self::Paying(_) => None,
+        }
+    }
+
     /// The payout's reference at the bank or provider.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proof: Option<String>,
+    pub fn proof(&self) -> Option<&str> {
+        match self {
+            Self::Paid { proof, .. } => Some(proof),
+            _ => None,
+        }
+    }
+
     /// Why it was rejected or failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Rejected { reason, .. } | Self::Failed { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+impl Withdrawal {
+    /// The state, as a word.
+    pub const fn state(&self) -> WithdrawalState {
+        self.step.state()
+    }
+
+    const fn wrong(&self) -> WrongState {
+        WrongState(self.state())
+    }
+
+    /// An operator agrees.
+    ///
+    /// # Errors
+    /// [`WrongState`] unless it is requested.
+    pub fn approve(self, approved: Stamp) -> Result<Self, WrongState> {
+        match self.step {
+            Step::Requested => Ok(Self { step: Step::Approved { approved }, ..self }),
+            _ => Err(self.wrong()),
+        }
+    }
+
+    /// An operator turns it down, also after somebody agreed.
+    ///
+    /// # Errors
+    /// [`WrongState`] once it is claimed or ended.
+    pub fn reject(self, closed: Stamp, reason: String) -> Result<Self, WrongState> {
+        let approved = match &self.step {
+            Step::Requested => None,
+            Step::Approved { approved } => Some(approved.clone()),
+            _ => return Err(self.wrong()),
+        };
+        Ok(Self { step: Step::Rejected { approved, closed, reason }, ..self })
+    }
+
+    /// Somebody claims it for paying, for a bank batch or by hand.
+    ///
+    /// # Errors
+    /// [`WrongState`] unless it is approved.
+    pub fn claim(self, claimed: Stamp, batch: Option<String>) -> Result<Self, WrongState> {
+        let Step::Approved { approved } = &self.step else { return Err(self.wrong()) };
+        let claim = Claim { approved: approved.clone(), claimed, batch, unknown_since: None };
+        Ok(Self { step: Step::Paying(claim), ..self })
+    }
+
+    /// Nobody knows any more whether the money left.
+    ///
+    /// # Errors
+    /// [`WrongState`] unless it is being paid.
+    pub fn lose_sight(self, since: Timestamp) -> Result<Self, WrongState> {
+        let Step::Paying(claim) = &self.step else { return Err(self.wrong()) };
+        let claim = Claim { unknown_since: Some(since), ..claim.clone() };
+        Ok(Self { step: Step::Paying(claim), ..self })
+    }
+
+    /// The money has left.
+    ///
+    /// # Errors
+    /// [`WrongState`] unless it is being paid.
+    pub fn pay(self, closed: Stamp, proof: String) -> Result<Self, WrongState> {
+        let Step::Paying(claim) = &self.step else { return Err(self.wrong()) };
+        Ok(Self { step: Step::Paid { claim: claim.clone(), closed, proof }, ..self })
+    }
+
+    /// The payout failed for good.
+    ///
+    /// # Errors
+    /// [`WrongState`] unless it is being paid.
+    pub fn fail(self, closed: Stamp, reason: String) -> Result<Self, WrongState> {
+        let Step::Paying(claim) = &self.step else { return Err(self.wrong()) };
+        Ok(Self { step: Step::Failed { claim: claim.clone(), closed, reason }, ..self })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        members::PseudonymKey,
+        money::Currency,
+        withdrawals::{Destination, PayoutMethod},
+    };
+
+    fn requested() -> Withdrawal {
+        let id = WithdrawalId::parse("m-1").unwrap();
+        let key = PseudonymKey::try_new(vec![7; 32]).unwrap();
+        let destination = Destination::parse(PayoutMethod::Upi, "name@bank").unwrap();
+        Withdrawal {
+            destination: destination.seal(&key, &id, [9; 24]).unwrap(),
+            id,
+            member: MemberId::parse("m").unwrap(),
+            seq: 1,
+            wallet: WalletKind::Earnings,
+            amount: Money::new(50_000, Currency::INR),
+            request_key: "k".to_owned(),
+            requested_at: Timestamp::from_seconds(1),
+            step: Step::Requested,
+        }
+    }
+
+    fn stamp() -> Stamp {
+        Stamp { by: "ann".to_owned(), at: Timestamp::from_seconds(2) }
+    }
+
+    type Move = fn(Withdrawal) -> Result<Withdrawal, WrongState>;
+    const MOVES: [(&str, Move); 6] = [
+        ("approve", |w| w.approve(stamp())),
+        ("reject", |w| w.reject(stamp(), "no".to_owned())),
+        ("claim", |w| w.claim(stamp(), None)),
+        ("unknown", |w| w.lose_sight(Timestamp::from_seconds(3))),
+        ("pay", |w| w.pay(stamp(), "UTR".to_owned())),
+        ("fail", |w| w.fail(stamp(), "closed account".to_owned())),
+    ];
+
+    /// One withdrawal in each state.
+    fn in_each_state() -> Vec<Withdrawal> {
+        let approved = requested().approve(stamp()).unwrap();
+        let paying = approved.clone().claim(stamp(), None).unwrap();
+        let paid = paying.clone().pay(stamp(), "UTR".to_owned()).unwrap();
+        let failed = paying.clone().fail(stamp(), "no".to_owned()).unwrap();
+        vec![
+            requested(),
+            approved.clone(),
+            paying,
+            paid,
+            approved.reject(stamp(), "no".to_owned()).unwrap(),
+            failed,
+        ]
+    }
+
+    #[test]
+    fn each_state_allows_its_steps_and_no_others() {
+        use WithdrawalState::{Approved, Failed, Paid, Paying, Rejected, Requested};
+        for withdrawal in in_each_state() {
+            let from = withdrawal.state();
+            for (name, step) in MOVES {
+                let to = match (from, name) {
+                    (Requested, "approve") => Some(Approved),
+                    (Requested | Approved, "reject") => Some(Rejected),
+                    (Approved, "claim") | (Paying, "unknown") => Some(Paying),
+                    (Paying, "pay") => Some(Paid),
+                    (Paying, "fail") => Some(Failed),
+                    _ => None,
+                };
+                let expected = to.ok_or(WrongState(from));
+                assert_eq!(
+                    step(withdrawal.clone()).map(|after| after.state()),
+                    expected,
+                    "{name} from {from:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_stored_is_read_back() {
+        for withdrawal in in_each_state() {
+            let json = serde_json::to_value(&withdrawal).unwrap();
+            assert_eq!(json["state"], withdrawal.state().as_str());
+            assert_eq!(serde_json::from_value::<Withdrawal>(json).unwrap(), withdrawal);
+        }
+    }
 }

@@ -58,7 +58,7 @@ impl Listed {
     /// A withdrawal, by when it was asked for.
     pub fn withdrawal(withdrawal: &Withdrawal) -> Self {
         let place = keys::sortable(withdrawal.requested_at);
-        Self { list: List::Withdrawals(withdrawal.state), place, id: withdrawal.id.to_string() }
+        Self { list: List::Withdrawals(withdrawal.state()), place, id: withdrawal.id.to_string() }
     }
 
     /// A member, by a name in lower case; nothing for one of less than two characters.

@@ -11,7 +11,7 @@ use guerdon_domain::{
     programs::{Amount, Beneficiary, Cap, CapPeriod, ExchangeRate, Limit, Trigger},
     referrals::Progress,
     wallets::{Wallet, WalletKind},
-    withdrawals::{Withdrawal, WithdrawalState},
+    withdrawals::Withdrawal,
 };
 use guerdon_store::payments::{ParkedEvent, PaymentReference, WaitsFor};
 
@@ -279,8 +279,8 @@ async fn step(table: &Table, before: &Withdrawal, after: Withdrawal, name: &str)
     after
 }
 
-fn stamp(by: &str, minutes: i64) -> Option<Stamp> {
-    Some(Stamp { by: by.to_owned(), at: NOW.plus_seconds(60 * minutes) })
+fn stamp(by: &str, minutes: i64) -> Stamp {
+    Stamp { by: by.to_owned(), at: NOW.plus_seconds(60 * minutes) }
 }
 
 #[tokio::test]
@@ -289,24 +289,14 @@ async fn a_withdrawal_on_its_way() {
     let asked = withdrawal(1, 12);
     table.store.commit(&[table.store.withdrawals().insert(&asked, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "withdrawal", "withdrawal_requested").await;
-    let state = WithdrawalState::Approved;
-    let agreed = Withdrawal { state, approved: stamp("admin-token", 10), ..asked.clone() };
+    let agreed = asked.clone().approve(stamp("admin-token", 10)).unwrap();
     let agreed = step(&table, &asked, agreed, "withdrawal_approved").await;
-    let paying = Withdrawal {
-        state: WithdrawalState::Paying,
-        claimed: stamp("finance-token", 20),
-        batch: Some("2026-11-21-upi-01".to_owned()),
-        ..agreed.clone()
-    };
+    let batch = Some("2026-11-21-upi-01".to_owned());
+    let paying = agreed.clone().claim(stamp("finance-token", 20), batch).unwrap();
     let paying = step(&table, &agreed, paying, "withdrawal_paying").await;
-    let lost = Withdrawal { unknown_since: Some(NOW.plus_seconds(1800)), ..paying.clone() };
+    let lost = paying.clone().lose_sight(NOW.plus_seconds(1800)).unwrap();
     let lost = step(&table, &paying, lost, "withdrawal_unknown").await;
-    let paid = Withdrawal {
-        state: WithdrawalState::Paid,
-        closed: stamp("finance-token", 40),
-        proof: Some("UTR 432909118734".to_owned()),
-        ..lost.clone()
-    };
+    let paid = lost.clone().pay(stamp("finance-token", 40), "UTR 432909118734".to_owned()).unwrap();
     step(&table, &lost, paid, "withdrawal_paid").await;
 }
 
@@ -315,12 +305,8 @@ async fn a_rejected_withdrawal() {
     let table = table().await;
     let asked = withdrawal(1, 12);
     table.store.commit(&[table.store.withdrawals().insert(&asked, ()).unwrap()]).await.unwrap();
-    let rejected = Withdrawal {
-        state: WithdrawalState::Rejected,
-        closed: stamp("admin-token", 10),
-        reason: Some("the name does not match the account, ticket 4711".to_owned()),
-        ..asked.clone()
-    };
+    let why = "the name does not match the account, ticket 4711".to_owned();
+    let rejected = asked.clone().reject(stamp("admin-token", 10), why).unwrap();
     step(&table, &asked, rejected, "withdrawal_rejected").await;
 }
 

@@ -9,13 +9,14 @@ use guerdon_domain::{
     ids::{AdjustmentId, CustomerId, ExternalPaymentId, MemberId, PaymentKey, Rail, TelegramId},
     members::{Joined, Member, PseudonymKey},
     money::{Currency, Money},
+    operators::Stamp,
     payments::{Candidate, PaymentRecord, Place, Purpose, Reversals, Verdict},
     programs::{ProgramVersion, RuleSnapshot},
     referrals::{Code, CodeRecord, Referral, ReferralState},
     settings::Preset,
     time::Timestamp,
     wallets::{Entry, Wallet, WalletKind},
-    withdrawals::{Destination, PayoutMethod, Withdrawal, WithdrawalState},
+    withdrawals::{Destination, PayoutMethod, Step, Withdrawal, WithdrawalState},
 };
 use guerdon_store::{
     payments::{CustomerLink, ParkedEvent, PaymentLink, WaitsFor},
@@ -200,15 +201,23 @@ pub fn withdrawal(n: u32, seq: u64) -> Withdrawal {
         amount: Money::new(1_250_000, Currency::INR),
         request_key: "7d1c3f0a-55c1-4d43-9a1c-0c6a8f7f4a10".to_owned(),
         requested_at: NOW,
-        state: WithdrawalState::Requested,
-        approved: None,
-        claimed: None,
-        batch: None,
-        unknown_since: None,
-        closed: None,
-        proof: None,
-        reason: None,
+        step: Step::Requested,
     }
+}
+
+/// The withdrawal after the one step that leads to `state`.
+pub fn moved(before: &Withdrawal, state: WithdrawalState) -> Withdrawal {
+    let stamp = Stamp { by: "finance-token".to_owned(), at: NOW };
+    let withdrawal = before.clone();
+    match state {
+        WithdrawalState::Requested => Ok(withdrawal),
+        WithdrawalState::Approved => withdrawal.approve(stamp),
+        WithdrawalState::Rejected => withdrawal.reject(stamp, "no".to_owned()),
+        WithdrawalState::Paying => withdrawal.claim(stamp, None),
+        WithdrawalState::Paid => withdrawal.pay(stamp, "UTR 1".to_owned()),
+        WithdrawalState::Failed => withdrawal.fail(stamp, "closed account".to_owned()),
+    }
+    .unwrap()
 }
 
 /// Member `n`'s empty wallet of bill credit.

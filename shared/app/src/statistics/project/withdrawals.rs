@@ -3,7 +3,7 @@
 use guerdon_domain::{
     operators::AuditRecord,
     statistics::{Counter, Sum},
-    withdrawals::{Withdrawal, WithdrawalState},
+    withdrawals::{Step, Withdrawal, WithdrawalState},
 };
 use guerdon_store::statistics::{Listed, Projection};
 
@@ -15,8 +15,8 @@ pub(super) fn changed(plan: &mut Plan, change: &Changed<'_, Withdrawal>) {
     if let Some(before) = change.before {
         audit(plan, before, after);
     }
-    let before = change.before.map(|withdrawal| withdrawal.state);
-    if before != Some(after.state) {
+    let before = change.before.map(|withdrawal| withdrawal.state());
+    if before != Some(after.state()) {
         count(plan, change.sequence, before, after);
     }
 }
@@ -27,20 +27,20 @@ fn lines_of(withdrawal: &Withdrawal) -> Vec<Listed> {
 
 /// Writes down which operator moved a withdrawal, from where to where.
 fn audit(plan: &mut Plan, before: &Withdrawal, after: &Withdrawal) {
-    let stamp = match after.state {
-        WithdrawalState::Approved => &after.approved,
-        WithdrawalState::Paying => &after.claimed,
-        _ => &after.closed,
+    let stamp = match &after.step {
+        Step::Approved { approved } => Some(approved),
+        Step::Paying(claim) => Some(&claim.claimed),
+        ended => ended.closed(),
     };
-    let Some(stamp) = stamp.as_ref().filter(|_| before.state != after.state) else { return };
-    let (from, to) = (before.state.as_str(), after.state.as_str());
+    let Some(stamp) = stamp.filter(|_| before.state() != after.state()) else { return };
+    let (from, to) = (before.state().as_str(), after.state().as_str());
     plan.audit(AuditRecord {
         id: format!("{}-{to}", after.id),
         at: stamp.at,
         principal: stamp.by.clone(),
         action: format!("withdrawal.{to}"),
         member: Some(after.member.clone()),
-        reason: after.reason.clone().or_else(|| after.proof.clone()).unwrap_or_default(),
+        reason: after.step.reason().or_else(|| after.step.proof()).unwrap_or_default().to_owned(),
         before: format!("\"{from}\""),
         after: format!("\"{to}\""),
     });
@@ -50,18 +50,18 @@ fn audit(plan: &mut Plan, before: &Withdrawal, after: &Withdrawal) {
 fn count(plan: &mut Plan, sequence: &str, before: Option<WithdrawalState>, after: &Withdrawal) {
     let minor = after.amount.minor();
     let counters = |state| (Counter::Withdrawals(state), Counter::of(Sum::Withdrawn(state), after.amount));
-    let (number, sum) = counters(after.state);
+    let (number, sum) = counters(after.state());
     let mut adds = vec![(number, 1), (sum, minor)];
     if let Some(before) = before {
         let (number, sum) = counters(before);
         adds.extend([(number, -1), (sum, -minor)]);
     }
-    if let (WithdrawalState::Paid, Some(closed)) = (after.state, &after.closed) {
+    if let Step::Paid { closed, .. } = &after.step {
         let millis = closed.at.millis().saturating_sub(after.requested_at.millis());
         adds.push((Counter::WithdrawalSeconds, millis / 1000));
     }
     plan.add(Projection::Totals, sequence, &adds);
-    if after.state == WithdrawalState::Paid {
+    if after.state() == WithdrawalState::Paid {
         plan.add(Projection::Day(plan.now.day()), sequence, &[(number, 1), (sum, minor)]);
     }
 }
