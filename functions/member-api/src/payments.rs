@@ -87,19 +87,19 @@ struct OrderCommission {
 
 async fn view(gate: &Gate, order: Order) -> Result<OrderView, AppError> {
     let member = find_member(&gate.app, &order.member).await?;
-    let told = order.payment.as_ref().map(|payment| payment.id.to_string());
+    let told = order.payment().map(|payment| payment.id.to_string());
     Ok(OrderView {
         order_id: order.id.to_string(),
         user_id: member.map(|member| member.telegram_id.to_string()),
-        product: order.product,
         currency: order.price.currency().to_string(),
         amount: Amount(order.price),
         payment_method: order.method.as_str(),
-        transaction_id: told.or(order.transaction),
-        status: order.state.as_str(),
-        payment: order.payment.map(|payment| payment.to_string()),
+        status: order.state().as_str(),
+        payment: order.payment().map(ToString::to_string),
         created_at: order.created_at.to_string(),
-        paid_at: order.paid.map(|stamp| stamp.at.to_string()),
+        paid_at: order.paid().map(|stamp| stamp.at.to_string()),
+        product: order.product,
+        transaction_id: told.or(order.transaction),
     })
 }
 

@@ -56,14 +56,14 @@ fn order(order: Order, user_id: Option<TelegramId>) -> OrderRow {
     OrderRow {
         order_id: order.id.to_string(),
         user_id: user_id.map(|id| id.to_string()),
-        product: order.product,
         currency: order.price.currency().to_string(),
         amount: Amount(order.price),
         payment_method: order.method.as_str(),
-        status: order.state.as_str(),
-        payment: order.payment.map(|payment| payment.to_string()),
+        status: order.state().as_str(),
+        payment: order.payment().map(ToString::to_string),
         created_at: order.created_at.to_string(),
-        paid_at: order.paid.map(|stamp| stamp.at.to_string()),
+        paid_at: order.paid().map(|stamp| stamp.at.to_string()),
+        product: order.product,
         created_by: order.created_by,
     }
 }

@@ -5,7 +5,7 @@ use guerdon_domain::{
     ids::{ExternalPaymentId, MemberId, OrderId, PaymentKey},
     money::Money,
     operators::Stamp,
-    payments::{Order, OrderState, PaymentFacts, PaymentLine, PaymentMethod, PaymentRecord},
+    payments::{Order, OrderState, OrderStep, PaymentFacts, PaymentLine, PaymentMethod, PaymentRecord},
     settings::Plan,
     time::Timestamp,
     withdrawals::{Destination, PayoutMethod},
@@ -105,9 +105,7 @@ pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, Or
             payer: request.payer.clone(),
             created_by: request.service.clone(),
             created_at: app.now(),
-            state: OrderState::Pending,
-            payment: None,
-            paid: None,
+            step: OrderStep::Pending,
         };
         let order = if app.store.orders().insert(&order).await? {
             order
@@ -201,7 +199,7 @@ pub async fn pay_order(
     metered("pay_order", async {
         let order = app.store.orders().find(id).await?.ok_or(OrderRefusal::Unknown)?;
         let key = payment_key(&order, transaction)?;
-        if order.state == OrderState::Paid {
+        if order.state() == OrderState::Paid {
             let payment = app.store.payments().find(&key).await?;
             let payment =
                 payment.ok_or_else(|| AppError::Corrupt("an order's payment is gone".to_owned()))?;
@@ -209,8 +207,7 @@ pub async fn pay_order(
         }
         let plans = &settings_now(app).await?.preset.plans;
         let facts = facts_of(plans, &order, key.clone(), app.now());
-        let paid = Some(Stamp { by: service.to_owned(), at: app.now() });
-        let after = Order { state: OrderState::Paid, payment: Some(key), paid, ..order };
+        let after = order.pay(key, Stamp { by: service.to_owned(), at: app.now() });
         match record_along(app, &facts, Along { order: Some(&after), ..Along::default() }).await? {
             Recorded::AlreadyApplied(payment) if payment.order.as_ref() == Some(id) => {
                 let order = app.store.orders().find(id).await?.ok_or(OrderRefusal::Unknown)?;
@@ -248,7 +245,7 @@ async fn adopted(app: &App, after: Order, payment: PaymentRecord) -> Result<Paid
         }
         // Told twice at once, or another order was faster.
         Some(()) => match app.store.orders().find(&after.id).await? {
-            Some(order) if order.payment == after.payment && order.state == OrderState::Paid => {
+            Some(order) if order.payment().is_some() && order.payment() == after.payment() => {
                 Ok(PaidOrder { order, payment, before: true })
             }
             _ => Err(OrderRefusal::TransactionUsed),
@@ -258,7 +255,7 @@ async fn adopted(app: &App, after: Order, payment: PaymentRecord) -> Result<Paid
 
 /// The natural key of the order's payment: what was told with the order and what is told now have to agree.
 fn payment_key(order: &Order, told: Option<&ExternalPaymentId>) -> Result<PaymentKey, OrderRefusal> {
-    if let Some(key) = &order.payment {
+    if let Some(key) = order.payment() {
         return match told {
             Some(told) if *told != key.id => Err(OrderRefusal::OtherTransaction),
             _ => Ok(key.clone()),

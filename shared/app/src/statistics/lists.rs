@@ -179,7 +179,7 @@ pub async fn list_orders(
         let ids = lines.into_iter().map(|line| OrderId::parse(line.id)).collect::<Result<Vec<_>, _>>()?;
         let mut orders = app.store.orders().find_all(&ids).await?;
         // One that has just been paid may still be listed as it was.
-        orders.retain(|order| state.is_none_or(|state| order.state == state));
+        orders.retain(|order| state.is_none_or(|state| order.state() == state));
         Ok((orders, next))
     })
     .await

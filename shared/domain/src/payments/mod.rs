@@ -6,7 +6,7 @@ mod reversal;
 mod trace;
 
 pub use facts::{PaymentFacts, PaymentLine, Purpose};
-pub use order::{Order, OrderState, PaymentMethod};
+pub use order::{Order, OrderState, OrderStep, PaymentMethod};
 pub use record::PaymentRecord;
 pub use reversal::{DisputeStage, RefundStage, Reversal, ReversalKind, Reversals};
 pub use trace::{Candidate, Place, Refusal, Verdict};

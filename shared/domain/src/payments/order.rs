@@ -98,12 +98,57 @@ pub struct Order {
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
-    /// How far it has come.
-    pub state: OrderState,
-    /// What paid for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment: Option<PaymentKey>,
-    /// When that was told, and by whom.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paid: Option<Stamp>,
+    /// How far it has come, with what is known at that point.
+    #[serde(flatten)]
+    pub step: OrderStep,
+}
+
+/// How far an order has come, with what is known at that point and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum OrderStep {
+    /// Nothing has been paid.
+    Pending,
+    /// It is paid.
+    Paid {
+        /// The payment that paid for it.
+        payment: PaymentKey,
+        /// Which service reported that, and when.
+        paid: Stamp,
+    },
+}
+
+impl Order {
+    /// The state, as a word.
+    pub const fn state(&self) -> OrderState {
+        match self.step {
+            OrderStep::Pending => OrderState::Pending,
+            OrderStep::Paid { .. } => OrderState::Paid,
+        }
+    }
+
+    /// The payment that paid for it.
+    pub const fn payment(&self) -> Option<&PaymentKey> {
+        match &self.step {
+            OrderStep::Pending => None,
+            OrderStep::Paid { payment, .. } => Some(payment),
+        }
+    }
+
+    /// Which service reported the payment, and when.
+    pub const fn paid(&self) -> Option<&Stamp> {
+        match &self.step {
+            OrderStep::Pending => None,
+            OrderStep::Paid { paid, .. } => Some(paid),
+        }
+    }
+
+    /// The order as `payment` pays for it. One that is paid stays as it is: the first payment counts.
+    #[must_use]
+    pub fn pay(self, payment: PaymentKey, paid: Stamp) -> Self {
+        match self.step {
+            OrderStep::Pending => Self { step: OrderStep::Paid { payment, paid }, ..self },
+            OrderStep::Paid { .. } => self,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use guerdon_domain::{
     ids::{ClickId, OrderId, Rail},
     operators::Stamp,
-    payments::{Order, OrderState, PaymentMethod},
+    payments::{Order, OrderStep, PaymentMethod},
     referrals::{Attribution, Click, Code, Touch},
 };
 use guerdon_store::{
@@ -58,9 +58,7 @@ fn order() -> Order {
         payer: None,
         created_by: "0b7e4f9a2c5d1e3f".to_owned(),
         created_at: NOW,
-        state: OrderState::Pending,
-        payment: None,
-        paid: None,
+        step: OrderStep::Pending,
     }
 }
 
@@ -79,8 +77,7 @@ async fn an_order_that_says_who_pays() {
     assert!(table.store.orders().insert(&pending).await.unwrap());
     check_within_a_unit(&table, "order", "order_pending_with_payer").await;
     let by = Stamp { by: "0b7e4f9a2c5d1e3f".to_owned(), at: NOW.plus_seconds(90) };
-    let state = OrderState::Paid;
-    let paid = Order { state, payment: Some(invoice(7)), paid: Some(by), ..pending };
+    let paid = pending.pay(invoice(7), by);
     table.store.commit(&[table.store.orders().replace(&paid, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "order", "order_paid").await;
     assert_eq!(table.store.orders().find(&paid.id).await.unwrap(), Some(paid));
@@ -100,7 +97,7 @@ async fn lines_of_every_kind_of_list() {
     let lines = [
         (Listed::member(List::Members, NOW, &id(1)), "listed_member"),
         (Listed::member(List::Barred, NOW, &id(1)), "listed_barred"),
-        (Listed::order(OrderState::Paid, NOW, &order().id), "listed_order"),
+        (Listed::order(guerdon_domain::payments::OrderState::Paid, NOW, &order().id), "listed_order"),
         (Listed::withdrawal(&withdrawal(1, 12)), "listed_withdrawal"),
         (Listed::name("wiśniewska", &id(1)).unwrap(), "listed_name"),
     ];
