@@ -1,5 +1,5 @@
-//! Turns the presets into JSON: the functions read JSON anyway, and a reader of TOML is a quarter of a megabyte in
-//! each of them.
+//! Converts the presets to JSON. The functions need a JSON reader anyway; a TOML reader would add a quarter
+//! of a megabyte to each of them.
 #![allow(clippy::print_stdout, reason = "this is how cargo is told")]
 
 use std::{error::Error, fs, path::Path};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The text cannot be an id.
+/// A text that cannot be an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} must be 1 to {MAX_LEN} visible ASCII characters without '#'")]
 pub struct IdError {
@@ -31,7 +31,7 @@ macro_rules! string_id {
             /// Reads an id.
             ///
             /// # Errors
-            /// [`IdError`] when it is empty, too long, or has a character that cannot stand in a key.
+            /// [`IdError`] when it is empty, too long, or has a character that is not allowed in a key.
             pub fn parse(text: impl Into<String>) -> Result<Self, IdError> {
                 let text = text.into();
                 let fits = (1..=MAX_LEN).contains(&text.len());
@@ -70,8 +70,8 @@ macro_rules! string_id {
 }
 
 string_id! {
-    /// A member's pseudonym: 32 hex digits, a keyed hash of the Telegram id (ADR 2). The ledger knows
-    /// members by this alone.
+    /// A member's pseudonym: 32 hex digits, a keyed hash of the Telegram id (ADR 2). It is the only name that
+    /// the ledger has for a member.
     MemberId
 }
 string_id! {
@@ -91,7 +91,7 @@ string_id! {
     PostingId
 }
 string_id! {
-    /// One withdrawal: `{member}-{seq}` after the wallet's entry that asked for it.
+    /// One withdrawal: `{member}-{seq}`, where `seq` is the wallet's entry that holds the money.
     WithdrawalId
 }
 string_id! {
@@ -111,24 +111,24 @@ string_id! {
     ExternalPaymentId
 }
 string_id! {
-    /// A fraud flag: 32 hex digits, a hash of whom it is about, the signal and the natural key.
+    /// A fraud flag: 32 hex digits, a hash of the member it is about, the signal and the natural key.
     FraudFlagId
 }
 
 impl FraudFlagId {
-    /// The id that a hash makes; hex digits are always well formed.
+    /// Makes an id of a hash. Hex digits are always well formed.
     pub(crate) fn from_hash(hash: &[u8]) -> Self {
         Self(hex::encode(hash))
     }
 }
 
 impl MemberId {
-    /// The id that a hash makes; hex digits are always well formed.
+    /// Makes an id of a hash. Hex digits are always well formed.
     pub(crate) fn from_hash(hash: &[u8]) -> Self {
         Self(hex::encode(hash))
     }
 
-    /// Reads a pseudonym, also in the form of a UUID, which is how some APIs show it.
+    /// Reads a pseudonym, also in the form of a UUID, which some APIs use.
     ///
     /// # Errors
     /// [`IdError`] unless it has 32 hex digits.
@@ -144,7 +144,7 @@ impl MemberId {
     }
 }
 
-/// The first 32 of some hex digits, grouped as a UUID is.
+/// Groups the first 32 of some hex digits like a UUID.
 pub fn uuid_form(hex: &str) -> String {
     let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
     let groups = [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)];
@@ -189,7 +189,7 @@ impl fmt::Display for TelegramId {
     }
 }
 
-/// Where money came in.
+/// The way in which money was paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rail {
@@ -205,12 +205,12 @@ pub enum Rail {
     Ltc,
     /// A member's own wallet.
     Wallet,
-    /// No money seen by us: an operator vouched for it (`force-confirm`).
+    /// No money that we can see: an operator vouched for it (`force-confirm`).
     Manual,
 }
 
 impl Rail {
-    /// The word used in keys and in the API.
+    /// The rail's name in keys and in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Stripe => "stripe",

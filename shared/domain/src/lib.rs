@@ -1,14 +1,15 @@
 //! The rules of Guerdon: money, ids, codes, the ledger, the program, ranks and presets.
 //!
 //! Everything here is pure: no I/O, no clock, no randomness, no async. Time and random bytes come in as
-//! arguments, so a rule can be read, tested and replayed on its own. The vocabulary is the glossary's
+//! arguments, so a rule can be read, tested and replayed on its own. The terms are those of the glossary
 //! (docs/ARCHITECTURE.md): a *referrer* brought a *referee*, a *payment* earns a *commission*, a commission
 //! is *released* into a *wallet*, and a wallet's statement is made of *entries*.
 //!
-//! One module for each concern, under the name that it has in every layer. Nothing is re-exported at the root:
-//! `wallets::Wallet` says where a wallet is found. Concerns use each other in this order and form no circle:
-//! `money`, `time` and `ids`; `referrals`, `members`, `wallets`, `operators`; `withdrawals`, `fraud`, `payments`;
-//! `programs`, `commissions`, `bill_credit`, `gamification`, `statistics`; `settings`, whose presets know every concern's numbers.
+//! There is one module for each concern, with the same name in every layer. Nothing is re-exported at the
+//! root: the path `wallets::Wallet` shows where a wallet is found. Concerns use each other in this order and
+//! form no circle: `money`, `time` and `ids`; `referrals`, `members`, `wallets`, `operators`; `withdrawals`,
+//! `fraud`, `payments`; `programs`, `commissions`, `bill_credit`, `gamification`, `statistics`; `settings`,
+//! whose presets contain the numbers of every concern.
 pub mod bill_credit;
 pub mod commissions;
 pub mod fraud;

@@ -5,13 +5,13 @@ use std::fmt;
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
 
-/// Why an amount of money could not be made or combined.
+/// The reason why an amount of money could not be made or combined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// The text is not three to five ASCII letters or digits.
     #[error("'{0}' is not a currency code")]
     UnknownCurrency(String),
-    /// Two amounts of different currencies met.
+    /// Two amounts have different currencies.
     #[error("amounts in {left} and {right} cannot be combined")]
     CurrencyMismatch {
         /// Currency of the left operand.
@@ -46,7 +46,7 @@ impl Currency {
     pub const INR: Self = Self::literal(*b"INR");
     /// Telegram Stars.
     pub const XTR: Self = Self::literal(*b"XTR");
-    /// Days of premium: what some programs grant instead of money.
+    /// Days of premium: some programs grant these instead of money.
     pub const DAY: Self = Self::literal(*b"DAY");
 
     const fn literal(code: [u8; 3]) -> Self {
@@ -74,7 +74,7 @@ impl Currency {
         std::str::from_utf8(&self.bytes[..self.len as usize]).unwrap_or_default()
     }
 
-    /// Decimals between the minor and the major unit, as Stripe and Telegram count them.
+    /// The number of decimals between the minor and the major unit, as Stripe and Telegram count them.
     pub fn exponent(&self) -> u32 {
         match self.as_str() {
             "BTC" | "LTC" => 8,
@@ -121,13 +121,13 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// How a product of money and a rate becomes whole minor units.
+/// The way in which a product of money and a rate becomes whole minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
-    /// 0.5 goes away from zero. The default of every preset.
+    /// 0.5 is rounded away from zero. The default of every preset.
     HalfUp,
-    /// 0.5 goes to the even neighbour.
+    /// 0.5 is rounded to the even neighbour.
     HalfEven,
     /// Towards zero.
     Down,
@@ -159,7 +159,7 @@ impl Money {
         Self { minor, currency }
     }
 
-    /// Nothing, in `currency`.
+    /// Zero, in `currency`.
     pub const fn zero(currency: Currency) -> Self {
         Self::new(0, currency)
     }
@@ -190,35 +190,35 @@ impl Money {
         self.currency
     }
 
-    /// Above zero.
+    /// True when it is above zero.
     pub const fn is_positive(self) -> bool {
         self.minor > 0
     }
 
-    /// Exactly zero.
+    /// True when it is exactly zero.
     pub const fn is_zero(self) -> bool {
         self.minor == 0
     }
 
-    /// Sum.
+    /// Adds two amounts.
     ///
     /// # Errors
-    /// [`MoneyError::CurrencyMismatch`], [`MoneyError::Overflow`].
+    /// [`MoneyError::CurrencyMismatch`], or [`MoneyError::Overflow`] when the sum does not fit.
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         let minor = self.minor.checked_add(other.minor).ok_or(MoneyError::Overflow)?;
         Ok(Self::new(minor, self.currency))
     }
 
-    /// Difference.
+    /// Subtracts `other`.
     ///
     /// # Errors
-    /// [`MoneyError::CurrencyMismatch`], [`MoneyError::Overflow`].
+    /// [`MoneyError::CurrencyMismatch`], or [`MoneyError::Overflow`] when the difference does not fit.
     pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
         self.checked_add(other.checked_neg()?)
     }
 
-    /// The same amount with the other sign.
+    /// Changes the sign.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] for the one value that has no opposite.
@@ -226,10 +226,11 @@ impl Money {
         Ok(Self::new(self.minor.checked_neg().ok_or(MoneyError::Overflow)?, self.currency))
     }
 
-    /// `self * rate`, rounded as named to a multiple of `quantum_minor` minor units.
+    /// Computes `self * rate`, rounded as given to a multiple of `quantum_minor` minor units.
     ///
     /// # Errors
-    /// [`MoneyError::Overflow`]; [`MoneyError::Malformed`] when the quantum is below one.
+    /// [`MoneyError::Overflow`] when the result does not fit; [`MoneyError::Malformed`] when the quantum is
+    /// below one.
     pub fn checked_mul_rate(
         self,
         rate: Decimal,
@@ -247,7 +248,7 @@ impl Money {
         Ok(Self::new(minor, self.currency))
     }
 
-    /// `self * part / whole`, exactly, half away from zero to the minor unit.
+    /// Computes `self * part / whole` exactly, rounded half away from zero to the minor unit.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] when `whole` is zero or the result does not fit.
@@ -278,7 +279,7 @@ impl Money {
     }
 }
 
-/// For people: `$10.00`, `-$2.50`, `135.00 PLN`.
+/// Formats for people: `$10.00`, `-$2.50`, `135.00 PLN`.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let magnitude = self.to_major().abs();

@@ -1,4 +1,4 @@
-//! Time as the domain sees it: milliseconds of UTC, handed in by the caller.
+//! Time in the domain: milliseconds of UTC, passed in by the caller.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
-/// Seconds in a day; the domain knows no other length of day.
+/// Seconds in a day. The domain uses no other length of a day.
 pub const DAY_SECONDS: i64 = 86_400;
 
 impl Timestamp {
-    /// From milliseconds since the epoch.
+    /// Converts from milliseconds since the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// From whole seconds since the epoch, as Stripe and Telegram send them.
+    /// Converts from whole seconds since the epoch, as Stripe and Telegram send them.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
@@ -34,13 +34,13 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// `seconds` later; stays at the last representable instant instead of overflowing.
+    /// Adds `seconds`; stays at the last representable instant instead of overflowing.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1000)))
     }
 
-    /// `days` of 86,400 s later.
+    /// Adds `days` of 86,400 s.
     #[must_use]
     pub const fn plus_days(self, days: i64) -> Self {
         self.plus_seconds(days.saturating_mul(DAY_SECONDS))
@@ -56,7 +56,7 @@ impl Timestamp {
         self.zoned().strftime("%Y-%m").to_string()
     }
 
-    /// With milliseconds, as JavaScript writes instants: `2026-11-21T09:30:00.000Z`.
+    /// Formats with milliseconds, as JavaScript does: `2026-11-21T09:30:00.000Z`.
     pub fn to_iso_millis(self) -> String {
         self.zoned().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
@@ -66,15 +66,15 @@ impl Timestamp {
         self.zoned().strftime("%G-W%V").to_string()
     }
 
-    /// The last UTC day that is over at this instant, for what has to happen before it.
+    /// The last UTC day that is over at this instant, for work that is limited to whole days.
     pub fn last_whole_day(self) -> String {
         self.plus_days(-1).day()
     }
 
-    /// As HTTP headers have it, in whole seconds: `Sat, 21 Nov 2026 00:00:00 GMT`.
+    /// Formats for HTTP headers, in whole seconds: `Sat, 21 Nov 2026 00:00:00 GMT`.
     pub fn to_http_date(self) -> String {
         let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
-        // Our instants are in years that it can print.
+        // The formatter supports all years of our instants.
         printer.timestamp_to_rfc9110_string(&self.zoned().timestamp()).unwrap_or_default()
     }
 
@@ -83,7 +83,7 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339 with seconds: `2026-11-21T09:30:00Z`.
+/// Formats as RFC 3339 with seconds: `2026-11-21T09:30:00Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.zoned().strftime("%Y-%m-%dT%H:%M:%SZ"))

@@ -1,4 +1,4 @@
-//! What an invoice used up of the credit on a balance.
+//! Bill credit that an invoice used up.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::{
     money::Money,
 };
 
-/// How an invoice stands towards the credit it used.
+/// The state of the credit that an invoice used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InvoiceCreditState {
@@ -17,15 +17,15 @@ pub enum InvoiceCreditState {
     Returned,
 }
 
-/// What an invoice did to a member's bill credit, once.
+/// The effect of an invoice on a member's bill credit. There is one for each invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceCredit {
     /// The invoice.
     pub invoice: InvoiceId,
-    /// Whose credit.
+    /// The member whose credit it is.
     pub member: MemberId,
-    /// What came out of the wallet. Stripe may have applied more: credit that is not ours.
+    /// The amount taken from the wallet. Stripe may have applied more: credit that is not ours.
     pub taken: Money,
-    /// Where it stands.
+    /// The state.
     pub state: InvoiceCreditState,
 }

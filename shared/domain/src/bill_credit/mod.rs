@@ -1,4 +1,4 @@
-//! Bill credit: what is posted to a Stripe customer's balance, and what invoices use of it.
+//! Bill credit: postings to a Stripe customer's balance, and the credit that invoices use of it.
 mod invoice_credit;
 mod posting;
 

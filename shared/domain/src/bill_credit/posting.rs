@@ -8,24 +8,24 @@ use crate::{
     time::Timestamp,
 };
 
-/// How far a posting to a Stripe customer balance has come.
+/// The state of a posting to a Stripe customer balance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum PostingState {
-    /// Ours to make: the call may or may not have been made.
+    /// The posting is recorded; the call to Stripe may or may not have been made.
     Claimed,
-    /// Stripe has it.
+    /// Stripe has the credit.
     Posted {
         /// Stripe's balance transaction.
         transaction: String,
-        /// When we learned of it.
+        /// The instant at which we learned of it.
         posted_at: Timestamp,
     },
-    /// Stripe refused it for good; the credit went back.
+    /// Stripe refused it for good; the credit is available in the wallet again.
     Refused {
         /// Stripe's error code.
         code: String,
-        /// When.
+        /// The instant of the refusal.
         refused_at: Timestamp,
     },
 }
@@ -33,21 +33,21 @@ pub enum PostingState {
 /// Bill credit on its way to a Stripe customer balance. At most one of a wallet is claimed at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posting {
-    /// Also the idempotency key at Stripe.
+    /// The id, which is also the idempotency key at Stripe.
     pub id: PostingId,
-    /// Whose credit it is.
+    /// The member whose credit it is.
     pub member: MemberId,
-    /// Where it goes.
+    /// The Stripe customer whose balance receives it.
     pub customer: CustomerId,
-    /// How much, above zero.
+    /// The amount, above zero.
     pub amount: Money,
     /// The wallet's entry that claimed it.
     pub seq: u64,
-    /// When it was claimed.
+    /// The instant of the claim.
     pub claimed_at: Timestamp,
-    /// The message that claimed it.
+    /// The id of the message that claimed it.
     pub claimed_by: String,
-    /// How far it has come.
+    /// The state.
     #[serde(flatten)]
     pub state: PostingState,
 }

@@ -2,10 +2,11 @@
 
 use crate::money::{Money, MoneyError};
 
-/// How much of `grant` must be taken back in total once `undone` of `base` has been undone.
+/// The part of `grant` that must be taken back in total once `undone` of `base` has been undone.
 ///
-/// `undone` is refunded plus disputed minus reinstated, all so far. What is posted is the result minus what
-/// was clawed back before; a negative difference restores. Never below zero, never above the grant.
+/// `undone` is all that was refunded or disputed so far, less what was reinstated. The caller posts the
+/// result minus what was clawed back before; a negative difference restores. The result is never below zero
+/// and never above the grant.
 ///
 /// # Errors
 /// [`MoneyError`] when currencies differ, `base` is not above zero, or a product does not fit.

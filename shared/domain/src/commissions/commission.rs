@@ -11,7 +11,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// Where a commission stands.
+/// The state of a commission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum CommissionState {
@@ -21,32 +21,32 @@ pub enum CommissionState {
     Released {
         /// The wallet's entry.
         entry_seq: u64,
-        /// When.
+        /// The instant of the release.
         at: Timestamp,
     },
-    /// Nothing of it reached, or will reach, the wallet.
+    /// No part of it reached, or will reach, the wallet.
     Void {
-        /// When.
+        /// The instant at which it became void.
         at: Timestamp,
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
 }
 
-/// Why a commission came to nothing.
+/// The reason why a commission is void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VoidReason {
     /// Its payment was undone before the release. A won dispute brings it back.
     Reversed,
-    /// A cap or the program's budget was used up when it came to be released.
+    /// A cap or the program's budget was used up at the time of release.
     Capped,
-    /// It had to be claimed, and nobody did in time.
+    /// It had to be claimed, and was not claimed in time.
     Unclaimed,
 }
 
 impl CommissionState {
-    /// The word used in the API.
+    /// The state's name in the API.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Held => "held",
@@ -56,58 +56,58 @@ impl CommissionState {
     }
 }
 
-/// One reward to one beneficiary for one payment. Everything but its state is frozen at payment time.
+/// One reward to one beneficiary for one payment. Its terms are frozen at payment time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commission {
     /// Deterministic id.
     pub id: CommissionId,
-    /// Who gets it.
+    /// The member who gets it.
     pub beneficiary: MemberId,
-    /// Whose payment it is for.
+    /// The member who paid.
     pub referee: MemberId,
     /// The payment.
     pub payment: PaymentKey,
-    /// How much.
+    /// The amount granted.
     pub amount: Money,
-    /// What the amount was computed on: the rule's part of the payment, net of tax.
+    /// The amount that the reward was computed from: the rule's part of the payment, net of tax.
     pub base: Money,
-    /// The whole payment, tax included: what refunds and disputes are measured against.
+    /// The whole payment, tax included. Refunds and disputes are measured against it.
     pub paid: Money,
-    /// What guards it.
+    /// The place: the key under which only one commission can exist.
     #[serde(default, skip_serializing_if = "Place::is_payment")]
     pub place: Place,
     /// The rule, frozen.
     pub snapshot: RuleSnapshot,
-    /// When the payment settled.
+    /// The instant at which the payment settled.
     pub paid_at: Timestamp,
-    /// When it was booked.
+    /// The instant at which the commission was booked.
     pub booked_at: Timestamp,
-    /// When it may be released.
+    /// The instant from which it may be released.
     pub due_at: Timestamp,
-    /// How much of `amount` reversals have undone so far, minor units: the cumulative target.
+    /// The part of `amount` that reversals have undone so far, in minor units: the cumulative target.
     #[serde(default)]
     pub clawed: i64,
-    /// An open dispute keeps it from being released.
+    /// True while an open dispute keeps it from being released.
     #[serde(default)]
     pub frozen: bool,
-    /// When the beneficiary claimed it, where they have to.
+    /// The instant at which the beneficiary claimed it, under a rule that requires a claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_at: Option<Timestamp>,
-    /// What caps and the budget left of it at release, minor units. Absent: all of it.
+    /// The amount that caps and the budget left of it at release, in minor units. Absent: all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<i64>,
-    /// Where it stands.
+    /// The state.
     #[serde(flatten)]
     pub state: CommissionState,
 }
 
 impl Commission {
-    /// The limits that bind it: each with the period that its payment falls into.
+    /// Lists the limits that bind it, each with the period that its payment falls into.
     pub fn limits(&self) -> Vec<(Limit, Cap, String)> {
         self.snapshot.limits(&self.beneficiary, self.paid_at)
     }
 
-    /// What the beneficiary is entitled to with `clawed` undone: the rest, within what caps allowed.
+    /// The beneficiary's part in minor units when `clawed` is undone: the rest, within what the caps allowed.
     const fn entitled(&self, clawed: i64) -> i64 {
         let rest = self.amount.minor().saturating_sub(clawed);
         match self.allowed {
@@ -116,17 +116,17 @@ impl Commission {
         }
     }
 
-    /// What the beneficiary is entitled to at present.
+    /// The amount that the beneficiary is entitled to at present.
     pub const fn entitlement(&self) -> Money {
         Money::new(self.entitled(self.clawed), self.amount.currency())
     }
 
-    /// Waits to be released.
+    /// True while it waits to be released.
     pub const fn is_releasable(&self) -> bool {
         matches!(self.state, CommissionState::Held) && !self.frozen && self.claim_ends_at().is_none()
     }
 
-    /// Waits to be claimed, until this instant.
+    /// The end of the time to claim it; nothing when it does not wait for a claim.
     pub const fn claim_ends_at(&self) -> Option<Timestamp> {
         match (&self.state, self.snapshot.rule.claim_within_days, self.claimed_at) {
             (CommissionState::Held, Some(days), None) => Some(self.due_at.plus_days(days)),
@@ -134,13 +134,14 @@ impl Commission {
         }
     }
 
-    /// The beneficiary may claim it at `now`.
+    /// True when the beneficiary may claim it at `now`.
     pub fn is_claimable(&self, now: Timestamp) -> bool {
         !self.frozen && self.claim_ends_at().is_some_and(|end| now < end)
     }
 
-    /// The commission once `undone` of its payment is undone in all, at `at`, with or without a dispute
-    /// that is open; and by how much its entitlement changes for a wallet that has it already.
+    /// Computes the commission after `undone` of its payment is undone in total, at `at`, with or without an
+    /// open dispute. Also returns the change of the entitlement for a wallet that received the commission
+    /// before.
     ///
     /// # Errors
     /// [`MoneyError`] when `undone` is in another currency than the payment.
@@ -159,7 +160,7 @@ impl Commission {
             CommissionState::Held | CommissionState::Void { reason: VoidReason::Reversed, .. } => {
                 after.frozen = disputed && !all;
                 if self.frozen && !after.frozen && self.claim_ends_at().is_some() {
-                    // Nobody could claim it meanwhile: the time for it starts anew.
+                    // It could not be claimed in the meantime, so the time to claim it starts again.
                     after.due_at = self.due_at.max(at);
                 }
                 after.state = match &self.state {

@@ -1,4 +1,4 @@
-//! Every threshold is checked before a rule runs on it.
+//! Checks of every threshold, made before a rule runs on it.
 
 use std::ops::RangeInclusive;
 
@@ -10,7 +10,7 @@ use crate::fraud::FraudRules;
 pub struct FraudRulesError {
     /// Path of the setting: `shared_ip.members`.
     pub setting: &'static str,
-    /// What it was set to.
+    /// The value that was given.
     pub value: u32,
     /// The least it may be.
     pub least: u32,
@@ -18,18 +18,18 @@ pub struct FraudRulesError {
     pub most: u32,
 }
 
-/// Members who share something: one is nobody's double.
+/// Bounds of the number of members who share something. One member alone shares nothing.
 const MEMBERS: RangeInclusive<u32> = 2..=FraudRules::MOST_MEMBERS;
-/// A minute to 30 days.
+/// Bounds of a window: a minute to 30 days.
 const WITHIN_SECONDS: RangeInclusive<u32> = 60..=2_592_000;
-/// What is counted for a referrer.
+/// The largest number of referrals, sign-ups or payments that a rule can ask for.
 const MOST_COUNTED: u32 = 100_000;
 
 impl FraudRules {
-    /// The most members that a rule can ask for, so that a look-up of who shares something has an end.
+    /// The most members that a rule can ask for. It bounds the look-up of members who share something.
     pub const MOST_MEMBERS: u32 = 100;
 
-    /// Checks every threshold, of rules that are off too: somebody will switch them on.
+    /// Checks every threshold, also of rules that are off, because they may be switched on later.
     ///
     /// # Errors
     /// [`FraudRulesError`] names the first setting that is out of bounds.
@@ -43,7 +43,7 @@ impl FraudRules {
         Ok(())
     }
 
-    /// The least and the most that a threshold may be: nothing for what is none.
+    /// The lowest and the highest value of a threshold; nothing when the setting is not a threshold.
     pub(crate) fn bounds_of(&self, setting: &str) -> Option<(u32, u32)> {
         let found = self.settings().into_iter().find(|(name, ..)| *name == setting);
         found.map(|(_, _, bounds)| bounds.into_inner())
@@ -56,13 +56,13 @@ impl FraudRules {
             ("shared_device.members", self.shared_device.members, MEMBERS),
             ("shared_ip.members", self.shared_ip.members, MEMBERS),
             ("shared_ip.within_seconds", self.shared_ip.within_seconds, WITHIN_SECONDS),
-            // Fewer than ten referrals are no rate.
+            // A rate of fewer than ten referrals means nothing.
             ("low_conversion.from_referrals", conversion.from_referrals, 10..=MOST_COUNTED),
             ("low_conversion.below_percent", conversion.below_percent, 1..=100),
             ("rapid_signups.signups", self.rapid_signups.signups, 2..=MOST_COUNTED),
             ("rapid_signups.within_seconds", self.rapid_signups.within_seconds, WITHIN_SECONDS),
             ("refund_rate.from_payments", refunds.from_payments, 1..=MOST_COUNTED),
-            // Nothing is above 100 percent.
+            // No share is above 100 percent.
             ("refund_rate.above_percent", refunds.above_percent, 0..=99),
             ("referral_ring.members", self.referral_ring.members, MEMBERS),
         ]

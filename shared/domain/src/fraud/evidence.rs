@@ -1,4 +1,4 @@
-//! What was seen, beside the thresholds it was measured against.
+//! Evidence: the observed numbers, beside the thresholds they were measured against.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,16 +7,16 @@ use crate::{
     ids::MemberId,
 };
 
-/// What a finding rests on. It is stored with the flag, with the rule's thresholds as they were, so that it
-/// can be understood after the rules have changed.
+/// The facts behind a finding. They are stored with the flag, together with the rule's thresholds of that
+/// time, so that the finding can be understood after the rules have changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Evidence {
     /// Members share something.
     Shared {
-        /// What they share.
+        /// The fingerprint that they share.
         fingerprint: Fingerprint,
-        /// How many were seen with it, the member in question included.
+        /// The number of members seen with it, including the member in question.
         seen: u64,
         /// The rule's threshold.
         from: u32,
@@ -28,9 +28,9 @@ pub enum Evidence {
     },
     /// Members of one referral chain share something.
     Ring {
-        /// What they share.
+        /// The fingerprint that they share.
         fingerprint: Fingerprint,
-        /// How many of the chain were seen with it, the member in question included.
+        /// The number of members of the chain seen with it, including the member in question.
         seen: u64,
         /// The rule's threshold.
         from: u32,
@@ -39,18 +39,18 @@ pub enum Evidence {
     },
     /// Referrals, and how many of them converted.
     Conversions {
-        /// Those the member brought.
+        /// Referrals of the member.
         referrals: u64,
-        /// How many of them have paid.
+        /// Referrals that have paid.
         converted: u64,
-        /// The number of referrals from which the rule judges.
+        /// The number of referrals from which the rule applies.
         from_referrals: u32,
         /// The rule's threshold, whole percent.
         below_percent: u32,
     },
     /// Sign-ups within a window.
     Signups {
-        /// How many joined by the member.
+        /// The number of members who joined through this member.
         seen: u64,
         /// The rule's threshold.
         from: u32,
@@ -59,38 +59,39 @@ pub enum Evidence {
     },
     /// Payments, and how many of them were undone.
     Refunds {
-        /// Payments of those the member brought.
+        /// Payments of the member's referees.
         payments: u64,
-        /// How many of them were undone.
+        /// Payments that were undone.
         undone: u64,
-        /// The number of payments from which the rule judges.
+        /// The number of payments from which the rule applies.
         from_payments: u32,
         /// The rule's threshold, whole percent.
         above_percent: u32,
     },
-    /// A payer and their referrer pay by the same means.
+    /// A payer and their referrer pay with the same means of payment.
     SelfPaid {
-        /// The means.
+        /// The means of payment.
         fingerprint: Fingerprint,
-        /// Who pays.
+        /// The payer.
         payer: MemberId,
-        /// Who brought them, or who brought that one.
+        /// The payer's referrer, or the referrer's own referrer.
         referrer: MemberId,
     },
-    /// An operator's word.
+    /// A decision of an operator.
     Manual {
         /// The operator.
         by: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
 impl Evidence {
-    /// Other members that are kept of those seen: enough to look into, and a flag stays small.
+    /// The most other members that are stored as evidence: enough for an investigation, and the flag stays
+    /// small.
     pub const MOST_MEMBERS: usize = 20;
 
-    /// What is shared, where something is.
+    /// The shared fingerprint, if the evidence has one.
     pub const fn fingerprint(&self) -> Option<&Fingerprint> {
         match self {
             Self::Shared { fingerprint, .. }
@@ -102,7 +103,7 @@ impl Evidence {
         }
     }
 
-    /// What was seen and what the rule says to it, in a sentence for operators. `action` is the rule's.
+    /// Describes the observation and the rule's action in a sentence for operators. `action` is the rule's.
     pub fn explain(&self, action: FraudAction) -> String {
         let rule = action.verb();
         match self {
@@ -135,7 +136,7 @@ impl Evidence {
     }
 }
 
-/// In the largest unit that divides it: `1 day`, `90 minutes`.
+/// Formats a span in the largest unit that divides it: `1 day`, `90 minutes`.
 fn span(seconds: u32) -> String {
     let units = [(86_400, "day"), (3600, "hour"), (60, "minute")];
     let unit = units.into_iter().find(|(length, _)| seconds >= *length && seconds.is_multiple_of(*length));

@@ -1,4 +1,4 @@
-//! What members may share, known by a keyed hash alone.
+//! Things that members may share. Only a keyed hash of them is known.
 
 use std::{
     fmt,
@@ -12,22 +12,22 @@ use crate::{
     withdrawals::{Destination, SealedDestination},
 };
 
-/// What a fingerprint is of.
+/// The kind of thing that a fingerprint identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FingerprintKind {
     /// A member's device.
     Device,
-    /// An IP address that a member came from.
+    /// An IP address that a member connected from.
     Ip,
     /// A means of payment: a card, an account, an address that paid.
     Payment,
-    /// Where a member is paid out to.
+    /// A payout destination of a member.
     Destination,
 }
 
 impl FingerprintKind {
-    /// The word before the colon of a fingerprint.
+    /// The kind's name: the part of a fingerprint before the colon.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Device => "device",
@@ -37,7 +37,7 @@ impl FingerprintKind {
         }
     }
 
-    /// What is shared, within a sentence.
+    /// The kind's name within a sentence.
     pub(super) const fn noun(self) -> &'static str {
         match self {
             Self::Device => "device",
@@ -48,10 +48,10 @@ impl FingerprintKind {
     }
 }
 
-/// Why there is no fingerprint. The text never quotes what was given.
+/// The reason why there is no fingerprint. The text never quotes the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FingerprintError {
-    /// What was given is nothing of that kind.
+    /// The input is not valid for this kind.
     #[error("{}", expected(*.0))]
     Malformed(FingerprintKind),
     /// The stored text is not a fingerprint.
@@ -68,12 +68,12 @@ const fn expected(kind: FingerprintKind) -> &'static str {
     }
 }
 
-/// The most characters of a device's or payment's id.
+/// The most characters of a device's or a means of payment's id.
 const MOST_CHARS: usize = 256;
 const HEX_DIGITS: usize = 32;
 
-/// Equal for equal things under one deployment's key; without the key it tells nothing. Its text is
-/// `device:` and 32 hex digits, so it can be shown, stored and logged.
+/// A keyed hash: equal for equal things under one deployment's key, and useless for guessing the input
+/// without the key. Its text is `device:` and 32 hex digits, so it can be shown, stored and logged.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint {
@@ -82,42 +82,43 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Of a device, by the id its client gave: 1 to 256 characters, whatever their case.
+    /// Hashes a device by the id that its client gave: 1 to 256 characters, case ignored.
     ///
     /// # Errors
-    /// [`FingerprintError::Malformed`].
+    /// [`FingerprintError::Malformed`] for an id of another length.
     pub fn device(key: &PseudonymKey, id: &str) -> Result<Self, FingerprintError> {
         Self::of_id(key, FingerprintKind::Device, id)
     }
 
-    /// Of a means of payment, by the id its provider gives it: 1 to 256 characters, whatever their case.
+    /// Hashes a means of payment by the id that its provider gives it: 1 to 256 characters, case ignored.
     ///
     /// # Errors
-    /// [`FingerprintError::Malformed`].
+    /// [`FingerprintError::Malformed`] for an id of another length.
     pub fn payment(key: &PseudonymKey, id: &str) -> Result<Self, FingerprintError> {
         Self::of_id(key, FingerprintKind::Payment, id)
     }
 
-    /// Of an IP address, without port or zone. An IPv6 address counts by its /64, which is one customer's;
-    /// an IPv4 address that is written as IPv6 counts as itself.
+    /// Hashes an IP address without port or zone. An IPv6 address is reduced to its /64, which belongs to one
+    /// customer; an IPv4 address that is written as IPv6 counts as IPv4.
     ///
     /// # Errors
-    /// [`FingerprintError::Malformed`].
+    /// [`FingerprintError::Malformed`] for a text that is not an IP address.
     pub fn ip(key: &PseudonymKey, address: &str) -> Result<Self, FingerprintError> {
         let kind = FingerprintKind::Ip;
         let normal = normal_ip(address.trim()).ok_or(FingerprintError::Malformed(kind))?;
         Ok(Self::hashed(key, kind, &normal))
     }
 
-    /// Of a payout destination: the same digits as [`Destination::fingerprint`].
+    /// Hashes a payout destination, to the same digits as [`Destination::fingerprint`].
     pub fn destination(key: &PseudonymKey, destination: &Destination) -> Self {
         Self::from_digits(FingerprintKind::Destination, &destination.fingerprint(key))
     }
 
-    /// Of a destination as a withdrawal keeps it: equal to [`Fingerprint::destination`] of what is sealed.
+    /// Takes the fingerprint of a stored destination: equal to [`Fingerprint::destination`] of the unsealed
+    /// one.
     ///
     /// # Errors
-    /// [`FingerprintError::Malformed`] when what is stored beside it is no fingerprint.
+    /// [`FingerprintError::Malformed`] when the stored text is not a fingerprint.
     pub fn sealed(destination: &SealedDestination) -> Result<Self, FingerprintError> {
         let kind = FingerprintKind::Destination;
         let digits = &destination.fingerprint;
@@ -130,7 +131,7 @@ impl Fingerprint {
 
     /// Reads the text of a fingerprint.
     ///
-    /// # Errors
+    /// [`FingerprintError::Unreadable`] when it is not a known kind and 32 hex digits.
     /// [`FingerprintError::Unreadable`].
     pub fn parse(text: &str) -> Result<Self, FingerprintError> {
         use FingerprintKind::{Destination, Device, Ip, Payment};
@@ -142,12 +143,12 @@ impl Fingerprint {
         }
     }
 
-    /// What it is of.
+    /// The kind of thing that it identifies.
     pub const fn kind(&self) -> FingerprintKind {
         self.kind
     }
 
-    /// `device:` and 32 hex digits.
+    /// The text: the kind, such as `device:`, and 32 hex digits.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -157,7 +158,7 @@ impl Fingerprint {
         if !(1..=MOST_CHARS).contains(&id.chars().count()) || id.chars().any(char::is_control) {
             return Err(FingerprintError::Malformed(kind));
         }
-        // ASCII only: what Unicode calls lower case changes between compilers, and hashes are for ever.
+        // ASCII only: Unicode's lower case changes between compilers, and the hashes must never change.
         Ok(Self::hashed(key, kind, &id.to_ascii_lowercase()))
     }
 
@@ -195,7 +196,7 @@ fn is_digits(text: &str) -> bool {
     text.len() == HEX_DIGITS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// `203.0.113.7` or `2001:db8:1:2::/64`.
+/// Normalizes an address to `203.0.113.7` or `2001:db8:1:2::/64`.
 fn normal_ip(text: &str) -> Option<String> {
     let address: IpAddr = text.parse().ok()?;
     match address.to_canonical() {
@@ -244,7 +245,7 @@ mod tests {
     fn ids_count_by_their_normal_form_their_kind_and_the_key() {
         let device = |text: &str, byte| Fingerprint::device(&key(byte), text).unwrap();
         assert_eq!(device(" A1b2-É ", 1), device("a1B2-É", 1));
-        // Stored for ever: it may not change between versions.
+        // Stored for ever: the hash may not change between versions.
         assert_eq!(device("A1B2", 1).as_str(), "device:3a0ab4a824a49a85342c32dcda03a827");
         assert_ne!(device("a1b2", 1), device("a1b3", 1));
         assert_ne!(device("a1b2", 1), device("a1b2", 2));

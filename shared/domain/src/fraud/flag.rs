@@ -1,4 +1,4 @@
-//! A flag: a finding about a member that is kept until a person has looked, and after.
+//! A flag: a finding about a member, kept until a person has reviewed it and afterwards.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -9,18 +9,18 @@ use crate::{
     time::Timestamp,
 };
 
-/// What a person made of a flag.
+/// An operator's decision about a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FraudVerdict {
-    /// There is nothing to it.
+    /// There was no fraud.
     Dismissed,
     /// It is fraud.
     Confirmed,
 }
 
 impl FraudVerdict {
-    /// The word used in the API.
+    /// The verdict's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dismissed => "dismissed",
@@ -29,27 +29,27 @@ impl FraudVerdict {
     }
 }
 
-/// Where a flag stands. It leaves `Open` once; what was confirmed can be dismissed later.
+/// The state of a flag. It leaves `Open` only once; a confirmed flag can be dismissed later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum FraudFlagState {
-    /// Nobody has looked yet.
+    /// Not reviewed yet.
     Open,
-    /// A person has looked.
+    /// Reviewed by a person.
     Resolved {
         /// The operator.
         by: String,
-        /// When.
+        /// The instant of the review.
         at: Timestamp,
-        /// What they made of it.
+        /// The verdict.
         verdict: FraudVerdict,
-        /// Why, in their words.
+        /// The reason, as the operator wrote it.
         note: String,
     },
 }
 
 impl FraudFlagState {
-    /// The word used in the API.
+    /// The state's name in the API.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -58,40 +58,39 @@ impl FraudFlagState {
     }
 }
 
-/// Why a flag cannot be changed.
+/// The reason why a flag cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FraudFlagError {
-    /// A person has looked already.
+    /// It was reviewed before.
     #[error("the flag was {} already", .0.as_str())]
     AlreadyResolved(FraudVerdict),
 }
 
-/// One thing that was noticed about one member.
+/// One finding about one member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FraudFlag {
-    /// Deterministic: the same member, signal and natural key give the same id.
+    /// Deterministic id: the same member, signal and natural key give the same one.
     pub id: FraudFlagId,
-    /// Whom it is about.
+    /// The member it is about.
     pub subject: MemberId,
-    /// What was noticed.
+    /// The signal that was found.
     pub signal: Signal,
-    /// What the rule said.
+    /// The action that the rule prescribes.
     pub action: FraudAction,
-    /// What was done: `action`, or in shadow mode nothing.
+    /// The action taken: `action`, or none in shadow mode.
     pub enforced: FraudAction,
-    /// What it rests on.
+    /// The facts behind it.
     pub evidence: Evidence,
-    /// When it was noticed first.
+    /// The instant of the first finding.
     pub raised_at: Timestamp,
-    /// Where it stands.
+    /// The state.
     #[serde(flatten)]
     pub state: FraudFlagState,
 }
 
 impl FraudFlag {
-    /// The flag that a finding about `subject` raises at `at`. Its natural key is the fingerprint; where
-    /// there is none it is `bucket`: the UTC day or hour of what was counted, or the key under which an
-    /// operator asked for it.
+    /// Makes the flag for a finding about `subject` at `at`. The natural key is the fingerprint; without one
+    /// it is `bucket`: the UTC day or hour that was counted, or the idempotency key of an operator's request.
     pub fn raise(subject: MemberId, finding: Finding, bucket: &str, at: Timestamp) -> Self {
         let Finding { signal, action, enforced, evidence } = finding;
         let natural_key = evidence.fingerprint().map_or(bucket, |fingerprint| fingerprint.as_str());
@@ -99,9 +98,9 @@ impl FraudFlag {
         Self { id, subject, signal, action, enforced, evidence, raised_at: at, state: FraudFlagState::Open }
     }
 
-    /// The flag with what a later finding of the same id adds: while it is open, a stronger hand, as when
-    /// shadow mode has ended or the rule was tightened. Nothing when the finding changes nothing, or a person
-    /// has looked.
+    /// Escalates an open flag to the stronger action of a later finding with the same id, for example when
+    /// shadow mode has ended or the rule was made stricter. Returns nothing when the finding is not stronger
+    /// or the flag was reviewed.
     pub fn strengthened(&self, finding: &Finding) -> Option<Self> {
         if self.state != FraudFlagState::Open || finding.enforced <= self.enforced {
             return None;
@@ -110,10 +109,10 @@ impl FraudFlag {
         Some(Self { action, enforced, evidence, ..self.clone() })
     }
 
-    /// The flag once operator `by` has looked.
+    /// Resolves the flag with the verdict of operator `by`.
     ///
     /// # Errors
-    /// [`FraudFlagError::AlreadyResolved`], whatever the verdict was.
+    /// [`FraudFlagError::AlreadyResolved`] when it was reviewed before, whatever the verdict was.
     pub fn resolve(
         self,
         verdict: FraudVerdict,
@@ -129,14 +128,14 @@ impl FraudFlag {
         }
     }
 
-    /// The flag once operator `by` has lifted it, whatever was made of it before: it is dismissed.
+    /// Dismisses the flag for operator `by`, whatever the verdict was before.
     #[must_use]
     pub fn lift(self, by: String, note: String, at: Timestamp) -> Self {
         let verdict = FraudVerdict::Dismissed;
         Self { state: FraudFlagState::Resolved { by, at, verdict, note }, ..self }
     }
 
-    /// What it does to its subject now: what is enforced, until it is dismissed.
+    /// The action in force against its subject: `enforced`, until the flag is dismissed.
     pub const fn in_force(&self) -> FraudAction {
         match self.state {
             FraudFlagState::Resolved { verdict: FraudVerdict::Dismissed, .. } => FraudAction::Allow,
@@ -144,17 +143,17 @@ impl FraudFlag {
         }
     }
 
-    /// What was seen and what came of it, in a sentence for operators.
+    /// Describes the observation and the action in a sentence for operators.
     pub fn explain(&self) -> String {
         super::judge::explain(&self.evidence, self.action, self.enforced)
     }
 }
 
 impl FraudFlagId {
-    /// The id of the flag for `signal` about `subject`. `natural_key` is what was found and not when it was
-    /// told: a fingerprint, or the UTC day or hour that was counted.
+    /// Derives the id of the flag for `signal` about `subject`. `natural_key` depends on what was found and
+    /// not on when it was reported: a fingerprint, or the UTC day or hour that was counted.
     pub fn derive(subject: &MemberId, signal: Signal, natural_key: &str) -> Self {
-        // No member or signal has a zero byte, so different parts never read the same.
+        // Members and signals have no zero byte, so two different triples never join to the same text.
         let input = format!("fraud-flag\0{subject}\0{}\0{natural_key}", signal.as_str());
         Self::from_hash(&Sha256::digest(input.as_bytes())[..16])
     }

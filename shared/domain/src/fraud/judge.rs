@@ -1,4 +1,4 @@
-//! What the rules say to what a use case has looked up.
+//! The rules' answer to what a use case has looked up.
 
 use std::collections::BTreeSet;
 
@@ -9,71 +9,72 @@ use crate::{
     ids::MemberId,
 };
 
-/// What a use case looked up about one member, the subject.
+/// Facts that a use case looked up about one member, the subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation {
-    /// Others have the subject's fingerprint.
+    /// Other members have the subject's fingerprint.
     Shared {
-        /// What they share.
+        /// The fingerprint that they share.
         fingerprint: Fingerprint,
-        /// The others, without the subject; of an address, those seen within the rule's window. A look-up
-        /// need not read more than [`FraudRules::MOST_MEMBERS`]: no rule asks for more.
+        /// The others, without the subject; for an address, those seen within the rule's window. A look-up
+        /// can stop at [`FraudRules::MOST_MEMBERS`], because no rule asks for more.
         members: Vec<MemberId>,
-        /// Those of them who are the subject's referrer, their upline, or were brought by the same referrer.
+        /// Those of them who are the subject's referrer or upline, or were brought by the same referrer.
         kin: Vec<MemberId>,
     },
-    /// How the subject's referrals do.
+    /// The conversion of the subject's referrals.
     Conversions {
-        /// Those the subject brought. The use case leaves out whom it thinks too young to have paid.
+        /// Referrals of the subject. The use case leaves out those that are too young to have paid.
         referrals: u64,
-        /// How many of them have paid.
+        /// Referrals that have paid.
         converted: u64,
     },
-    /// How fast the subject brings members.
+    /// The rate at which the subject brings members.
     Signups {
-        /// How many joined by the subject.
+        /// The number of members who joined through the subject.
         count: u64,
-        /// Within how many seconds. Counted over more than the rule's window, it says nothing.
+        /// The number of seconds that were counted. A span longer than the rule's window proves nothing.
         within_seconds: u32,
     },
-    /// What becomes of the payments of those the subject brought.
+    /// The outcome of payments of the subject's referees.
     Refunds {
-        /// The payments.
+        /// The number of payments.
         payments: u64,
-        /// How many of them were refunded, disputed or otherwise undone.
+        /// The number of payments that were refunded, disputed or otherwise undone.
         undone: u64,
     },
-    /// A payer and their referrer, one of them the subject, pay by the same means.
+    /// A payer and their referrer, one of them the subject, pay with the same means of payment.
     SelfPaid {
-        /// The means.
+        /// The means of payment.
         fingerprint: Fingerprint,
-        /// Who pays.
+        /// The payer.
         payer: MemberId,
-        /// Who brought them, or who brought that one.
+        /// The payer's referrer, or the referrer's own referrer.
         referrer: MemberId,
     },
 }
 
-/// What a rule says to an observation.
+/// A rule's answer to an observation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What was noticed.
+    /// The signal that was found.
     pub signal: Signal,
-    /// What the rule says.
+    /// The action that the rule prescribes.
     pub action: FraudAction,
-    /// What is done: `action`, or in shadow mode nothing.
+    /// The action taken: `action`, or none in shadow mode.
     pub enforced: FraudAction,
-    /// What it rests on.
+    /// The facts behind it.
     pub evidence: Evidence,
 }
 
 impl Finding {
-    /// What operator `by` has decided by hand, and why. Shadow mode is for rules; this is done.
+    /// Makes a finding of a decision by operator `by`. Shadow mode applies to rules only, so this is
+    /// enforced.
     pub const fn manual(action: FraudAction, by: String, reason: String) -> Self {
         Self { signal: Signal::Manual, action, enforced: action, evidence: Evidence::Manual { by, reason } }
     }
 
-    /// What was seen and what came of it, in a sentence for operators.
+    /// Describes the observation and the action in a sentence for operators.
     pub fn explain(&self) -> String {
         explain(&self.evidence, self.action, self.enforced)
     }
@@ -85,8 +86,8 @@ pub(super) fn explain(evidence: &Evidence, action: FraudAction, enforced: FraudA
 }
 
 impl FraudRules {
-    /// What the rules find in an observation: nothing, or one finding for each rule that it breaks. What is
-    /// shared may break two: the rule for its kind, then the one for rings. A rule that is off finds nothing.
+    /// Applies the rules to an observation: one finding for each rule that it breaks. A shared thing can
+    /// break two rules: the one for its kind, then the one for rings. A rule that is off finds nothing.
     pub fn judge(&self, observation: &Observation) -> Vec<Finding> {
         let findings = match observation {
             Observation::Shared { fingerprint, members, kin } => {
@@ -116,7 +117,7 @@ impl FraudRules {
             }
             FingerprintKind::Device => (Signal::SharedDevice, device.action, device.members, None),
             FingerprintKind::Ip => (Signal::SharedIp, ip.action, ip.members, Some(ip.within_seconds)),
-            // Families share a card. Only in a chain does it mean something.
+            // Families share a card. It means something within a referral chain only.
             FingerprintKind::Payment => return None,
         };
         let (seen, members) = crowd(members, from)?;
@@ -148,7 +149,7 @@ impl FraudRules {
 
     fn judge_signups(&self, seen: u64, within_seconds: u32) -> Option<Finding> {
         let rule = self.rapid_signups;
-        // What joined within less than the window joined within the window.
+        // Members who joined within less than the window also joined within the window.
         if seen < u64::from(rule.signups) || within_seconds > rule.within_seconds {
             return None;
         }
@@ -172,8 +173,8 @@ impl FraudRules {
     }
 }
 
-/// How many there are with the subject, and the first of them as evidence; nothing below `from`. Whoever is
-/// listed twice counts once.
+/// Counts the members including the subject and takes the first of the others as evidence; nothing below
+/// `from`. A member who is listed twice counts once.
 fn crowd(others: &[MemberId], from: u32) -> Option<(u64, Vec<MemberId>)> {
     let others: BTreeSet<&MemberId> = others.iter().collect();
     let seen = u64::try_from(others.len()).unwrap_or(u64::MAX).saturating_add(1);
@@ -181,7 +182,8 @@ fn crowd(others: &[MemberId], from: u32) -> Option<(u64, Vec<MemberId>)> {
     (seen >= u64::from(from)).then_some((seen, members))
 }
 
-/// Shares are compared by cross-multiplication. 64 bits times 32 fit 128, so nothing can overflow.
+/// Multiplies for a comparison of shares by cross-multiplication. 64 bits times 32 fit 128, so it cannot
+/// overflow.
 const fn times(count: u64, percent: u32) -> u128 {
     count as u128 * percent as u128
 }

@@ -1,9 +1,9 @@
-//! Fraud rules as data: what is noticed about a member, what the rules say to it, and what is kept of it.
+//! Fraud rules as data: observations of a member, the rules' findings, and the flags that are kept.
 //!
-//! A use case looks something up and hands it in as an [`Observation`]. [`FraudRules::judge`] answers with a
-//! [`Finding`] for each rule that it breaks; each becomes a [`FraudFlag`], whose id depends on what was found
-//! and not on when, so that a redelivered event raises nothing twice. Who shares what with whom is known by
-//! [`Fingerprint`] alone: what a member typed or connected from is never kept.
+//! A use case looks something up and passes it as an [`Observation`]. [`FraudRules::judge`] answers with a
+//! [`Finding`] for each rule that it breaks; each becomes a [`FraudFlag`]. A flag's id depends on what was
+//! found and not on when, so a redelivered event raises no second flag. Shared things are known by their
+//! [`Fingerprint`] only: the text that a member typed, or the address they connected from, is never stored.
 mod check;
 mod evidence;
 mod fingerprint;

@@ -1,8 +1,8 @@
-//! What can be noticed about a member, and what a rule can do about it.
+//! Signals that a fraud rule watches for, and actions that it can take.
 
 use serde::{Deserialize, Serialize};
 
-/// What was noticed. There is one rule for each but [`Signal::Manual`].
+/// A signal. Each has one rule, except [`Signal::Manual`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signal {
@@ -10,19 +10,19 @@ pub enum Signal {
     SharedDestination,
     /// Several members use one device.
     SharedDevice,
-    /// Several members came from one IP address within a while.
+    /// Several members came from one IP address within a window.
     SharedIp,
-    /// Too few of those whom the member brought ever pay.
+    /// Too few of the member's referees pay.
     LowConversion,
-    /// The member brings many within a short while.
+    /// The member brings many others within a short time.
     RapidSignups,
-    /// The member and their referrer pay by the same means.
+    /// The member and their referrer pay with the same means of payment.
     SelfReferral,
-    /// Too many payments of those whom the member brought are undone.
+    /// Too many payments of the member's referees are undone.
     RefundRate,
     /// Several members of one referral chain share a device, a destination or a means of payment.
     ReferralRing,
-    /// An operator set it by hand.
+    /// An operator raised the flag by hand.
     Manual,
 }
 
@@ -40,7 +40,7 @@ impl Signal {
         Self::Manual,
     ];
 
-    /// The word used in keys, in settings and in the API.
+    /// The signal's name in keys, in settings and in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SharedDestination => "shared_destination",
@@ -55,7 +55,7 @@ impl Signal {
         }
     }
 
-    /// What it means in a sentence, for operators.
+    /// The signal in a sentence for operators.
     pub const fn explain(self) -> &'static str {
         match self {
             Self::SharedDestination => "Several members are paid out to the same destination.",
@@ -73,22 +73,22 @@ impl Signal {
     }
 }
 
-/// What a rule does to the member it catches. A later one is stronger than an earlier one.
+/// The action of a rule against the member it finds, from the weakest to the strongest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FraudAction {
-    /// Nothing: the rule is off.
+    /// None: the rule is off.
     Allow,
-    /// A person looks.
+    /// A person reviews the flag.
     Flag,
-    /// The member's commissions are not released until a person has looked.
+    /// The member's commissions are not released until a person has reviewed the flag.
     Hold,
-    /// The member earns nothing more.
+    /// The member gets no more rewards.
     Reject,
 }
 
 impl FraudAction {
-    /// The word used in settings and in the API.
+    /// The action's name in settings and in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Allow => "allow",
@@ -98,7 +98,7 @@ impl FraudAction {
         }
     }
 
-    /// What a rule with this action does: "the rule flags".
+    /// The action as a verb: "the rule flags".
     pub(super) const fn verb(self) -> &'static str {
         match self {
             Self::Allow => "allows",

@@ -25,7 +25,8 @@ fn crowd(count: usize) -> Vec<MemberId> {
     (1..=count).map(member).collect()
 }
 
-/// `others` share it with the subject, `kin` of whom are of the subject's chain.
+/// Makes an observation: `others` share a fingerprint with the subject; `kin` are those of the subject's
+/// chain.
 fn shared(kind: FingerprintKind, others: usize, kin: usize) -> Observation {
     Observation::Shared { fingerprint: print(kind), members: crowd(others), kin: crowd(kin) }
 }
@@ -71,12 +72,12 @@ fn shared_things_by_default() {
     check(Ip, 18, 0, &[]);
     check(Ip, 19, 0, &[(SharedIp, Flag)]);
     check(Ip, 20, 0, &[(SharedIp, Flag)]);
-    // Rings: one of kin, two, three. What is shared may break two rules.
+    // Rings: one of kin, two, three. A shared thing may break two rules.
     check(Device, 1, 1, &[]);
     check(Device, 2, 1, &[(SharedDevice, Flag)]);
     check(Device, 2, 2, &[(SharedDevice, Flag), (ReferralRing, Hold)]);
     check(Destination, 3, 3, &[(SharedDestination, Hold), (ReferralRing, Hold)]);
-    // A means of payment has no rule of its own, an address makes no ring.
+    // A means of payment has no rule of its own; an address makes no ring.
     check(Payment, 50, 1, &[]);
     check(Payment, 50, 2, &[(ReferralRing, Hold)]);
     check(Ip, 5, 5, &[]);
@@ -88,7 +89,7 @@ fn rates_and_counts_by_default() {
     let check = |observation: Observation, expect: &[(Signal, FraudAction)]| {
         assert_eq!(said(&FraudRules::default(), &observation), expect, "{observation:?}");
     };
-    // Too few to say anything, then just enough; then above, at and below 5%.
+    // Too few referrals, then just enough; then above, at and below 5%.
     check(conversions(9, 0), &[]);
     check(conversions(10, 0), &[(LowConversion, Flag)]);
     check(conversions(11, 0), &[(LowConversion, Flag)]);
@@ -107,7 +108,7 @@ fn rates_and_counts_by_default() {
     check(signups(20, 3601), &[]);
     check(signups(u64::MAX, 3600), &[(RapidSignups, Flag)]);
     check(signups(u64::MAX, u32::MAX), &[]);
-    // Too few, then just enough; then below, at and above 30%.
+    // Too few payments, then just enough; then below, at and above 30%.
     check(refunds(9, 9), &[]);
     check(refunds(10, 10), &[(RefundRate, Hold)]);
     check(refunds(11, 11), &[(RefundRate, Hold)]);
@@ -139,7 +140,7 @@ fn thresholds_are_the_operators() {
     check("self_referral.action = 'flag'", self_paid(), &[(SelfReferral, Flag)]);
 }
 
-/// One observation for each rule, breaking all of them.
+/// Lists one observation for each rule, each of which breaks its rule.
 fn offences() -> Vec<Observation> {
     vec![
         shared(FingerprintKind::Destination, 99, 99),
@@ -279,7 +280,7 @@ fn rules_read_back_from_json_and_toml() {
     assert_eq!(serde_json::from_str::<FraudRules>(&json).unwrap(), rules);
     let toml = toml::to_string(&rules).unwrap();
     assert_eq!(toml::from_str::<FraudRules>(&toml).unwrap(), rules);
-    // What is left out takes its default.
+    // A field that is left out takes its default.
     assert_eq!(serde_json::from_str::<FraudRules>("{}").unwrap(), FraudRules::default());
     assert_eq!(toml::from_str::<FraudRules>("").unwrap(), FraudRules::default());
     let some = "shadow = true\n[shared_ip]\naction = 'allow'\nmembers = 50\nwithin_seconds = 7200";
@@ -312,7 +313,7 @@ fn the_same_thing_is_flagged_under_the_same_id() {
     let rules = FraudRules::default();
     let id = |subject, observation: &Observation, bucket| flag_of(&rules, subject, observation, bucket).id;
     let (devices, burst) = (shared(FingerprintKind::Device, 2, 0), signups(20, 60));
-    // A fingerprint is the natural key, however many share it and whenever that is seen.
+    // A fingerprint is the natural key, whatever the number of members and the time of the finding.
     assert_eq!(id(7, &devices, "2026-11-21"), id(7, &shared(FingerprintKind::Device, 9, 0), "2026-11-22"));
     assert_eq!(id(7, &burst, "2026-11-21"), id(7, &signups(90, 60), "2026-11-21"));
     let other = Fingerprint::device(&PseudonymKey::try_new([1; 32]).unwrap(), "x").unwrap();
@@ -330,7 +331,7 @@ fn the_same_thing_is_flagged_under_the_same_id() {
         assert!(id.as_str().len() == 32 && id.as_str().bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
         assert!(!ids[..at].contains(id), "{at}");
     }
-    // Stored for ever: it may not change between versions.
+    // Stored for ever: the id may not change between versions.
     let golden = FraudFlagId::derive(&member(7), SharedDevice, &format!("device:{DIGITS}"));
     assert_eq!(ids[0], golden);
     assert_eq!(golden.as_str(), "56ad415b95891476cebfe215a66aa094");

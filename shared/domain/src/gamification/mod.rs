@@ -1,4 +1,4 @@
-//! Standing: ranks by referrals, tiers by earnings.
+//! Ranks by referrals and tiers by earnings.
 mod rank;
 mod tier;
 

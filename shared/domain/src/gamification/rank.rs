@@ -1,27 +1,27 @@
-//! Ranks and experience points: functions of two counters, so they can never drift from them.
+//! Ranks and experience points. They are functions of two counters, so they always agree with them.
 
 use serde::{Deserialize, Serialize};
 
-/// One step of the career.
+/// One step of the ranks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Milestone {
     /// The rank's name, shown to members.
     pub rank: String,
-    /// Converted referrals it takes.
+    /// The number of converted referrals it takes.
     pub referrals: u64,
-    /// Points it is worth, once.
+    /// Points that it gives, once.
     pub xp: u64,
-    /// A badge that comes with it.
+    /// The badge that it gives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub badge: Option<String>,
 }
 
-/// From this many converted referrals on, each further one is worth `percent` of its base points.
+/// A multiplier: from this many converted referrals on, each further one gives `percent` of its base points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VeteranStep {
-    /// Converted referrals before the one that counts.
+    /// The number of converted referrals before the first one that it applies to.
     pub from_referrals: u64,
-    /// 150 means 1.5 times.
+    /// The percentage: 150 means 1.5 times.
     pub percent: u64,
 }
 
@@ -43,12 +43,12 @@ pub struct Ranks {
     pub veteran: Vec<VeteranStep>,
 }
 
-/// Where a member stands.
+/// A member's rank, points and badges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing<'a> {
     /// The present rank.
     pub rank: &'a str,
-    /// Points.
+    /// Points so far.
     pub xp: u64,
     /// Badges earned, oldest first.
     pub badges: Vec<&'a str>,
@@ -57,7 +57,7 @@ pub struct Standing<'a> {
 }
 
 impl Ranks {
-    /// The standing of a member with `converted` referrals who has earned `earned_minor` so far.
+    /// Computes the standing of a member with `converted` referrals who has earned `earned_minor` so far.
     pub fn standing(&self, converted: u64, earned_minor: i64) -> Standing<'_> {
         let reached = self.milestones.iter().take_while(|m| m.referrals <= converted);
         let milestone_xp: u64 = reached.clone().map(|m| m.xp).sum();
@@ -72,7 +72,7 @@ impl Ranks {
         }
     }
 
-    /// Points of the referrals themselves: each veteran step's percentage holds until the next step.
+    /// Points for the referrals: each veteran step's percentage applies until the next step.
     fn referral_xp(&self, converted: u64) -> u64 {
         let starts =
             std::iter::once((0, 100)).chain(self.veteran.iter().map(|v| (v.from_referrals, v.percent)));

@@ -1,14 +1,14 @@
-//! Tiers: what a member's referral earnings make them.
+//! Tiers: levels by a member's referral earnings.
 
 use serde::{Deserialize, Serialize};
 
-/// A step of the ladder.
+/// One tier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
-    /// What members see.
+    /// The name that members see.
     pub name: String,
-    /// Earned so far at least, minor units of the preset's currency.
+    /// The least that was earned so far, in minor units of the preset's currency.
     pub from_minor: i64,
 }
 

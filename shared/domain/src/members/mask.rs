@@ -1,6 +1,6 @@
-//! A member's name as strangers may see it.
+//! Masked names: a member's name in the form that strangers may see.
 
-/// A name as strangers may see it: the first character of each of the first two words, then dots.
+/// Masks a name for strangers: the first character of each of the first two words, then dots.
 pub fn mask_name(name: &str) -> String {
     let mut words = name.split_whitespace().filter_map(|word| word.chars().next());
     match (words.next(), words.next()) {

@@ -15,50 +15,50 @@ use crate::{
 pub struct Member {
     /// The pseudonym.
     pub id: MemberId,
-    /// Where messages go.
+    /// The chat that messages are sent to.
     pub telegram_id: TelegramId,
-    /// As Telegram gives it; empty for a customer who has not met the bot.
+    /// The first name from Telegram; empty for a customer who has not started the bot.
     #[serde(default)]
     pub first_name: String,
-    /// As Telegram gives it.
+    /// The last name from Telegram.
     pub last_name: Option<String>,
-    /// Without the `@`.
+    /// The Telegram username, without the `@`.
     pub username: Option<String>,
-    /// IETF tag of the user's app.
+    /// The IETF language tag of the user's app.
     pub language: Option<String>,
-    /// How they joined; absent for a customer who has not met the bot.
+    /// The first `/start`; absent for a customer who has not started the bot.
     pub joined: Option<Joined>,
-    /// The code they share, once they asked for one.
+    /// The code they share, from the first time that they asked for one.
     pub code: Option<MemberCode>,
     /// The Stripe customer they pay as.
     pub customer: Option<CustomerId>,
-    /// They blocked the bot: nothing is sent.
+    /// True when they blocked the bot: no messages are sent.
     #[serde(default)]
     pub blocked_bot: bool,
-    /// An operator has barred them from rewards.
+    /// True when an operator has barred them from rewards.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub barred: bool,
-    /// Fraud flags in force that hold their commissions. A set that only updates keep.
+    /// Fraud flags in force that hold their commissions. Only update expressions change this set.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub holds: BTreeSet<FraudFlagId>,
-    /// Fraud flags in force that keep them from earning. A set that only updates keep.
+    /// Fraud flags in force that exclude them from rewards. Only update expressions change this set.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub rejects: BTreeSet<FraudFlagId>,
-    /// Their own latest payment, where the program asks for it. Kept by the stream.
+    /// Their own latest payment, if the program uses it. The projector maintains it from the stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_paid_at: Option<Timestamp>,
 }
 
-/// The first `/start`.
+/// A member's first `/start`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
-    /// When.
+    /// The instant of the update.
     pub at: Timestamp,
-    /// The update that did it, by which a redelivery is recognised.
+    /// The id of the update, by which a redelivery is recognised.
     pub update_id: i64,
-    /// Who brought them.
+    /// The member who brought them.
     pub referrer: Option<MemberId>,
-    /// The click by which they came, as the link said.
+    /// The click that brought them, from the link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub click: Option<ClickId>,
 }
@@ -68,17 +68,17 @@ pub struct Joined {
 pub struct MemberCode {
     /// The code.
     pub code: Code,
-    /// From then on it is refused.
+    /// The instant from which it is refused.
     pub expires_at: Timestamp,
 }
 
 impl Member {
-    /// They earn nothing and cannot withdraw: an operator or a fraud flag says so.
+    /// True when they get no rewards and cannot withdraw, because of an operator's decision or a fraud flag.
     pub fn is_barred(&self) -> bool {
         self.barred || !self.rejects.is_empty()
     }
 
-    /// A fraud flag holds what they have earned.
+    /// True when a fraud flag holds their commissions.
     pub fn is_on_hold(&self) -> bool {
         !self.holds.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Members: Telegram users of the business, known to the ledger by pseudonyms alone.
+//! Members: Telegram users of the business. The ledger knows them by pseudonym only.
 mod mask;
 mod member;
 mod pseudonym;

@@ -1,4 +1,4 @@
-//! Pseudonyms: what the ledger knows members by, and the key that ties them to Telegram ids.
+//! Pseudonyms: the ledger's names for members, and the key that derives them from Telegram ids.
 
 use std::fmt;
 
@@ -7,7 +7,8 @@ use sha2::Sha256;
 
 use crate::ids::{IdError, MemberId, TelegramId};
 
-/// The secret that ties Telegram ids to pseudonyms. Never rotated: losing it orphans every wallet.
+/// The secret that derives pseudonyms from Telegram ids. Never rotated: without it no wallet can be matched
+/// to its member.
 #[derive(Clone)]
 pub struct PseudonymKey(Vec<u8>);
 
@@ -21,17 +22,18 @@ impl PseudonymKey {
         if secret.len() < 16 { Err(IdError::of("PseudonymKey")) } else { Ok(Self(secret)) }
     }
 
-    /// A short keyed hash for logs: the same id gives the same tag, and the tag tells nobody the id.
+    /// Makes a short keyed hash for logs: the same id gives the same tag, and the tag does not reveal the id.
     pub fn log_tag(&self, id: &str) -> String {
         hex::encode(&self.mac(format!("log:{id}").as_bytes())[..6])
     }
 
-    /// A keyed hash of `input` for `purpose`, 64 hex digits: nobody without the key can guess the input by it.
+    /// Computes a keyed hash of `input` for `purpose`, 64 hex digits. Without the key nobody can guess the
+    /// input from it.
     pub fn digest(&self, purpose: &str, input: &[u8]) -> String {
         hex::encode(self.subkey(purpose, input))
     }
 
-    /// A key of its own for another purpose, by HMAC over the purpose's name and `context`.
+    /// Derives a separate key for another purpose, by HMAC over the purpose's name and `context`.
     pub(crate) fn subkey(&self, purpose: &str, context: &[u8]) -> [u8; 32] {
         let mut input = format!("{purpose}\0").into_bytes();
         input.extend(context);
@@ -53,7 +55,7 @@ impl fmt::Debug for PseudonymKey {
 }
 
 impl MemberId {
-    /// The pseudonym of a Telegram user under this deployment's `key`.
+    /// Derives the pseudonym of a Telegram user with this deployment's `key`.
     pub fn derive(key: &PseudonymKey, telegram_id: TelegramId) -> Self {
         let digest = key.mac(telegram_id.get().to_string().as_bytes());
         Self::from_hash(&digest[..16])

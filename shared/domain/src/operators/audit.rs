@@ -1,24 +1,25 @@
-//! The audit trail: who did what to whom, when and why.
+//! The audit trail: each change of an operator or service, with its reason.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{ids::MemberId, time::Timestamp};
 
-/// A line of the audit trail: who did what to whom, and why.
+/// A line of the audit trail: a principal, an action, the member it was about, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
     /// Unique within its instant: the idempotency key's hash, or random.
     pub id: String,
-    /// When.
+    /// The instant of the action.
     pub at: Timestamp,
-    /// Who.
+    /// The operator, service or job that acted.
     pub principal: String,
-    /// What: `credit.apply`, `credit.revoke`, `referral.force_confirm`, `withdrawal.paid`, `program.set`.
+    /// The action: `credit.apply`, `credit.revoke`, `referral.force_confirm`, `withdrawal.paid`,
+    /// `program.set`.
     pub action: String,
-    /// To whom, if to somebody.
+    /// The member it was about, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<MemberId>,
-    /// Why, in the operator's words.
+    /// The reason, as the operator wrote it.
     pub reason: String,
     /// The state before, as JSON.
     pub before: String,

@@ -1,4 +1,4 @@
-//! Operators, the business's staff, and services, the programs that work for it.
+//! Operators, who are the business's staff, and services, which are programs that work for it.
 mod audit;
 mod operator;
 mod service_key;

@@ -4,18 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ids::MemberId, time::Timestamp};
 
-/// What an operator may do. A higher role may do all that a lower one may.
+/// An operator's role. A higher role may do all that a lower one may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Sees everything, decides about members, payments and withdrawals.
     Admin,
-    /// Changes the rules and who the operators are, too.
+    /// Also changes the rules and the operators.
     SuperAdmin,
 }
 
 impl Role {
-    /// The word used in the API and in tokens.
+    /// The role's name in the API and in tokens.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -29,17 +29,17 @@ impl Role {
 pub struct Operator {
     /// The pseudonym of their Telegram id, which they sign in with.
     pub id: MemberId,
-    /// What they may do.
+    /// The role.
     pub role: Role,
     /// The password's argon2id hash in PHC form.
     pub password: String,
-    /// Attempts since the last one that went well, each counted before its password is looked at.
+    /// Attempts to sign in since the last success. Each is counted before its password is checked.
     pub attempts: u32,
-    /// Nobody signs in as this operator before.
+    /// The instant before which this operator cannot sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locked_until: Option<Timestamp>,
-    /// Counts changes of password and role: sessions of an earlier one have ended.
+    /// The number of changes of password and role. Sessions of an earlier generation have ended.
     pub generation: u32,
-    /// Since when.
+    /// The instant at which the operator was created.
     pub created_at: Timestamp,
 }

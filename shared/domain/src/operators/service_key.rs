@@ -1,4 +1,4 @@
-//! Services: the programs that work for the business, and what their keys open.
+//! Services: programs that work for the business, and the scopes of their keys.
 
 use std::collections::BTreeSet;
 
@@ -6,40 +6,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// What a service's key opens. A key has one or more of them and nothing else.
+/// A permission of a service's key. A key has at least one, and permits nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
-    /// Sees members, what they brought and earned.
+    /// Read members, their referrals and their earnings.
     #[serde(rename = "users:read")]
     UsersRead,
-    /// Makes members.
+    /// Create members.
     #[serde(rename = "users:write")]
     UsersWrite,
-    /// Sees orders.
+    /// Read orders.
     #[serde(rename = "orders:read")]
     OrdersRead,
-    /// Makes orders and vouches that they were paid.
+    /// Create orders and confirm that they were paid.
     #[serde(rename = "orders:write")]
     OrdersWrite,
-    /// Sees wallets and their statements.
+    /// Read wallets and their statements.
     #[serde(rename = "wallets:read")]
     WalletsRead,
-    /// Asks for withdrawals on members' behalf.
+    /// Request withdrawals on members' behalf.
     #[serde(rename = "withdrawals:write")]
     WithdrawalsWrite,
-    /// Sees the referral program's figures.
+    /// Read the figures of the referral program.
     #[serde(rename = "referrals:read")]
     ReferralsRead,
-    /// Converts referrals by hand.
+    /// Convert referrals by hand.
     #[serde(rename = "referrals:write")]
     ReferralsWrite,
-    /// Gives members tokens, with which they act for themselves.
+    /// Issue tokens with which members act for themselves.
     #[serde(rename = "tokens:write")]
     TokensWrite,
 }
 
 impl Scope {
-    /// Every scope there is.
+    /// Every scope.
     pub const ALL: [Self; 9] = [
         Self::UsersRead,
         Self::UsersWrite,
@@ -52,7 +52,7 @@ impl Scope {
         Self::TokensWrite,
     ];
 
-    /// The word used in the API.
+    /// The scope's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UsersRead => "users:read",
@@ -67,28 +67,28 @@ impl Scope {
         }
     }
 
-    /// Reads a scope's word.
+    /// Reads a scope's name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == text)
     }
 }
 
-/// A service's key, known by its hash alone.
+/// A service's key. Only the hash of its secret is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceKey {
-    /// Random; the part of the key that may be shown.
+    /// The random id: the part of the key that may be shown.
     pub id: String,
-    /// What operators call the service.
+    /// The operators' name for the service.
     pub name: String,
-    /// What it opens.
+    /// The permissions.
     pub scopes: BTreeSet<Scope>,
     /// SHA-256 of the key's secret part, in hex.
     pub secret_hash: String,
-    /// Who made it.
+    /// The operator who created it.
     pub created_by: String,
-    /// When.
+    /// The instant of its creation.
     pub created_at: Timestamp,
-    /// Since when it opens nothing.
+    /// The instant from which it is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
 }

@@ -1,14 +1,14 @@
-//! Who did something, and when.
+//! A stamp: the actor and the instant of an action.
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// Who did something, and when.
+/// The actor and the instant of an action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// The operator or job.
     pub by: String,
-    /// When.
+    /// The instant.
     pub at: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! What a payment says, free of the words of its rail.
+//! The facts of a payment, in the same form for every rail.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +8,11 @@ use crate::{
     time::Timestamp,
 };
 
-/// What a payment is for.
+/// The purpose of a payment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// Something bought with money that came in.
+    /// Something bought with money that was paid to us.
     #[default]
     Purchase,
     /// Money put into the member's wallet.
@@ -22,7 +22,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// The default, which is not stored.
+    /// True for the default, which is not stored.
     pub fn is_purchase(&self) -> bool {
         *self == Self::Purchase
     }
@@ -31,20 +31,20 @@ impl Purpose {
 /// One product's part of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentLine {
-    /// The product, by our name for it or by the provider's.
+    /// The product, by our id or by the provider's.
     pub product: String,
-    /// Its amount; negative for the credit half of a proration, which nets within its payment.
+    /// The amount; negative for the credit half of a proration, which nets within its payment.
     pub amount: Money,
 }
 
-/// What a payment says, free of its rail's vocabulary.
+/// The facts of a payment, in the same form for every rail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentFacts {
     /// The natural key.
     pub key: PaymentKey,
-    /// Who paid.
+    /// The payer.
     pub member: MemberId,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
     /// Money that really settled, tax included. Zero for trials and invoices covered by credit.
     pub paid: Money,
@@ -52,18 +52,18 @@ pub struct PaymentFacts {
     pub tax: Money,
     /// List price of the tier that was paid for.
     pub tier: Money,
-    /// What was bought, where the rail says so.
+    /// The products that were bought, if the rail reports them.
     pub lines: Vec<PaymentLine>,
-    /// What it costs to make, for rules that share profit; zero where nobody knows.
+    /// The cost of making the product, for rules that share profit; zero if unknown.
     pub cost: Money,
-    /// When it settled, by the provider's clock.
+    /// The instant of settlement, by the provider's clock.
     pub paid_at: Timestamp,
-    /// When we first heard of it, by our own clock.
+    /// The instant at which we first knew of it, by our own clock.
     pub known_at: Timestamp,
 }
 
 impl PaymentFacts {
-    /// A purchase of one thing at its list price, without tax, told as it settled.
+    /// Makes a purchase of one thing at its list price, without tax, known at the moment it settled.
     pub const fn purchase(key: PaymentKey, member: MemberId, paid: Money, at: Timestamp) -> Self {
         Self {
             key,
@@ -79,7 +79,7 @@ impl PaymentFacts {
         }
     }
 
-    /// What settled, net of tax: what every share is a share of.
+    /// The amount that settled, net of tax. Every share is a share of this.
     ///
     /// # Errors
     /// [`MoneyError`] when the tax is in another currency.
@@ -87,9 +87,9 @@ impl PaymentFacts {
         self.paid.checked_sub(self.tax)
     }
 
-    /// The part of the net payment that went to `products`. Lines net within the payment, so an upgrade
-    /// counts with the difference; what a discount or credit took off is taken off all lines alike. A net
-    /// below zero stays on the customer's balance at the provider, which lowers what they pay next time.
+    /// The part of the net payment that was paid for `products`. Lines net within the payment, so an upgrade
+    /// counts with the difference; a discount or credit is taken off all lines in proportion. A net below
+    /// zero stays on the customer's balance at the provider, which lowers their next payment.
     ///
     /// # Errors
     /// [`MoneyError`] when amounts do not fit or combine.

@@ -1,4 +1,4 @@
-//! Payments: what settled, why it earned or did not, and what undid it.
+//! Payments: settled money, the reasons why it earned or did not, and the reversals that undid it.
 mod facts;
 mod order;
 mod record;

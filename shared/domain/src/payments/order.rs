@@ -1,4 +1,4 @@
-//! Orders: how far one has come, and how it is paid.
+//! Orders: their states and payment methods.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,21 +10,21 @@ use crate::{
     time::Timestamp,
 };
 
-/// How far an order has come.
+/// The state of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {
-    /// Nothing has been paid.
+    /// Not paid yet.
     Pending,
-    /// It is paid.
+    /// The payment was confirmed.
     Paid,
 }
 
 impl OrderState {
-    /// Every state there is.
+    /// Every state.
     pub const ALL: [Self; 2] = [Self::Pending, Self::Paid];
 
-    /// The word used in the API and in keys.
+    /// The state's name in the API and in keys.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -32,14 +32,14 @@ impl OrderState {
         }
     }
 
-    /// Reads a state's word.
+    /// Reads a state's name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 }
 
-/// How an order is paid: by a transfer that the service sees at its payment system and vouches for. Rails that we
-/// see ourselves, such as Stripe, have no word here: nobody needs to vouch for them.
+/// The transfer with which an order is paid. The service sees it in its own payment system and vouches for
+/// it. Rails that we see ourselves, such as Stripe, are not listed, because nobody needs to vouch for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentMethod {
@@ -52,10 +52,10 @@ pub enum PaymentMethod {
 }
 
 impl PaymentMethod {
-    /// Every method there is.
+    /// Every method.
     pub const ALL: [Self; 3] = [Self::Upi, Self::Bank, Self::Blik];
 
-    /// The word used in the API and in counters.
+    /// The method's name in the API and in counters.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Upi => "upi",
@@ -64,12 +64,12 @@ impl PaymentMethod {
         }
     }
 
-    /// Reads a method's word, in any case.
+    /// Reads a method's name, in any case.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text))
     }
 
-    /// The rail that its payments are on record under.
+    /// The rail under which its payments are recorded.
     pub const fn rail(self) -> Rail {
         Rail::Bank
     }
@@ -80,23 +80,23 @@ impl PaymentMethod {
 pub struct Order {
     /// The id.
     pub id: OrderId,
-    /// Who buys.
+    /// The buyer.
     pub member: MemberId,
-    /// What: a plan's id.
+    /// The product: a plan's id.
     pub product: String,
-    /// What has to be paid.
+    /// The amount to pay.
     pub price: Money,
-    /// How it is paid.
+    /// The payment method.
     pub method: PaymentMethod,
-    /// What the payment system calls the transfer, as far as it was told when the order was made.
+    /// The payment system's id of the transfer, if it was known when the order was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,
-    /// A keyed hash of what it is paid from, such as a UPI id.
+    /// A keyed hash of the payer's account, such as a UPI id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer: Option<Fingerprint>,
-    /// Which service made it.
+    /// The service that made it.
     pub created_by: String,
-    /// When.
+    /// The instant at which it was made.
     pub created_at: Timestamp,
     /// How far it has come, with what is known at that point.
     #[serde(flatten)]
@@ -113,7 +113,7 @@ pub enum OrderStep {
     Paid {
         /// The payment that paid for it.
         payment: PaymentKey,
-        /// Which service reported that, and when.
+        /// The service that reported it, and the instant.
         paid: Stamp,
     },
 }
@@ -135,7 +135,7 @@ impl Order {
         }
     }
 
-    /// Which service reported the payment, and when.
+    /// The service that reported the payment, and the instant.
     pub const fn paid(&self) -> Option<&Stamp> {
         match &self.step {
             OrderStep::Pending => None,

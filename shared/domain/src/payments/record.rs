@@ -1,4 +1,4 @@
-//! A payment on record: recorded once, with its trace and all that was ever said about its undoing.
+//! A payment on record: recorded once, with its trace and all its reversals.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,51 +9,51 @@ use crate::{
     time::Timestamp,
 };
 
-/// Money that settled, recorded once, with its explain trace and all that was ever said about its undoing.
+/// Money that settled, recorded once, with its trace and all its reversals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRecord {
     /// The natural key.
     pub payment: PaymentKey,
-    /// Who paid.
+    /// The payer.
     pub member: MemberId,
-    /// What it was for.
+    /// The purpose.
     #[serde(default, skip_serializing_if = "Purpose::is_purchase")]
     pub purpose: Purpose,
-    /// What settled, tax included.
+    /// The amount that settled, tax included.
     pub paid: Money,
     /// Tax within it.
     pub tax: Money,
     /// List price of the tier.
     pub tier: Money,
-    /// What it costs to make, where that is known.
+    /// The cost of making the product, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Money>,
-    /// What was bought, where a rule may ask.
+    /// The products that were bought, stored if a rule asks for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<PaymentLine>,
-    /// When it settled.
+    /// The instant of settlement.
     pub paid_at: Timestamp,
-    /// When we first heard of it.
+    /// The instant at which we first knew of it.
     pub known_at: Timestamp,
-    /// When we recorded it.
+    /// The instant at which it was recorded.
     pub recorded_at: Timestamp,
-    /// The program's version that decided.
+    /// The version of the program that decided it.
     pub program_version: u32,
-    /// What each rule said.
+    /// Each rule's decision.
     pub trace: Vec<Candidate>,
-    /// What undid it.
+    /// The reversals that undid it.
     #[serde(default, skip_serializing_if = "Reversals::is_empty")]
     pub reversals: Reversals,
-    /// The order that it paid for, where a service made one.
+    /// The order that it paid for, if a service made one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
-    /// The event that it was recorded because of, for those who search the logs.
+    /// The id of the event that caused the record, for a search in the logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
 }
 
 impl PaymentRecord {
-    /// What the payment was decided on.
+    /// The facts that the decision was made on.
     pub fn facts(&self) -> PaymentFacts {
         PaymentFacts {
             key: self.payment.clone(),
@@ -69,7 +69,7 @@ impl PaymentRecord {
         }
     }
 
-    /// What was granted: rule, level, beneficiary and reward.
+    /// The grants: rule, level, beneficiary and reward.
     pub fn grants(&self) -> impl Iterator<Item = (&Candidate, &MemberId, Money)> {
         self.trace.iter().filter_map(|candidate| match &candidate.verdict {
             Verdict::Granted { beneficiary, reward, .. } => Some((candidate, beneficiary, *reward)),
@@ -77,7 +77,7 @@ impl PaymentRecord {
         })
     }
 
-    /// Why nothing was granted: what the first rule said. A program without rules gives no reason.
+    /// The reason why nothing was granted: the first rule's. A program without rules gives no reason.
     pub fn refusal(&self) -> Option<Refusal> {
         self.trace.iter().find_map(|candidate| match candidate.verdict {
             Verdict::Refused { reason } if self.grants().next().is_none() => Some(reason),

@@ -1,8 +1,8 @@
-//! What undoes a payment: refunds, disputes, credit notes, invoices that came to nothing.
+//! Reversals of a payment: refunds, disputes, credit notes, and invoices that were voided or written off.
 //!
-//! Everything a payment's provider ever said about its undoing is merged into one [`Reversals`]. Of each
-//! refund, dispute, note and invoice only the latest word counts, by the provider's clock and then by how
-//! final it is. So the result depends on what was said, not on the order or the number of times it arrived.
+//! All reports of a payment's provider about its undoing are merged into one [`Reversals`]. Of each refund,
+//! dispute, note and invoice only the latest report counts, by the provider's clock and then by how final it
+//! is. So the result depends on the content of the reports, not on the order or the number of their arrivals.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::{
     time::Timestamp,
 };
 
-/// How far a refund has come.
+/// The stage of a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundStage {
-    /// On its way: it counts, for the money is about to leave.
+    /// On its way: it counts, because the money is about to leave.
     Pending,
     /// The money left.
     Succeeded,
@@ -25,7 +25,7 @@ pub enum RefundStage {
     Failed,
 }
 
-/// How far a dispute has come.
+/// The stage of a dispute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeStage {
@@ -41,16 +41,17 @@ pub enum DisputeStage {
     Lost,
 }
 
-/// One thing that the provider said.
+/// One report of the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reversal {
-    /// When, by the provider's clock.
+    /// The instant, by the provider's clock.
     pub at: Timestamp,
-    /// What.
+    /// The content.
     pub kind: ReversalKind,
 }
 
-/// What a provider says about the undoing of a payment. Amounts include tax, as the payment does.
+/// The content of a provider's report about the undoing of a payment. Amounts include tax, as the payment
+/// does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReversalKind {
     /// A refund, by its own id.
@@ -59,10 +60,10 @@ pub enum ReversalKind {
         id: String,
         /// This refund's amount.
         amount: Money,
-        /// How far it has come.
+        /// The stage.
         stage: RefundStage,
     },
-    /// The total that was refunded so far. Counts only where refunds are not told one by one.
+    /// The total that was refunded so far. It counts only if single refunds are not reported.
     RefundedTotal {
         /// The total.
         amount: Money,
@@ -71,30 +72,30 @@ pub enum ReversalKind {
     Dispute {
         /// The dispute's natural key.
         id: String,
-        /// What is disputed.
+        /// The disputed amount.
         amount: Money,
-        /// How far it has come.
+        /// The stage.
         stage: DisputeStage,
     },
     /// A credit note, by its own id.
     CreditNote {
         /// The note's natural key.
         id: String,
-        /// The correction, less what was never paid.
+        /// The correction, less the part that was never paid.
         amount: Money,
-        /// The refunds that pay it out. They speak for themselves.
+        /// The refunds that pay it out. They are reported and counted by themselves.
         refunds: Vec<String>,
-        /// It was taken back.
+        /// True when the note was voided.
         voided: bool,
     },
-    /// The whole invoice came to nothing, or was paid after all.
+    /// The whole invoice was voided or written off, or was paid after all.
     Invoice {
-        /// It is void or uncollectible.
+        /// True when it is void or uncollectible.
         undone: bool,
     },
 }
 
-/// The latest word about one refund, dispute or credit note.
+/// The latest report about one refund, dispute or credit note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Latest<W> {
     minor: i64,
@@ -103,13 +104,13 @@ struct Latest<W> {
     word: W,
 }
 
-/// How far a refund or a dispute has come.
+/// The amount and the stage of a refund or a dispute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Staged<S> {
     stage: S,
 }
 
-/// How a credit note stands.
+/// The content of a credit note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Noted {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -117,7 +118,7 @@ struct Noted {
     voided: bool,
 }
 
-/// Says which of two words about the same thing is the later one.
+/// Decides which of two reports about the same thing is the later one.
 trait Word {
     type Rank: Ord;
     fn rank(said: &Latest<Self>) -> Self::Rank
@@ -139,17 +140,17 @@ impl Word for Noted {
     }
 }
 
-/// A word that is said once for the whole payment.
+/// A report that exists once for the whole payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Said {
     minor: i64,
     at: Timestamp,
 }
 
-/// All that was said about the undoing of one payment.
+/// All reports about the undoing of one payment, merged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reversals {
-    /// Changes so far: conditions every write.
+    /// The number of changes so far. Every write is conditional on it.
     pub seq: u32,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     refunds: BTreeMap<String, Latest<Staged<RefundStage>>>,
@@ -159,19 +160,19 @@ pub struct Reversals {
     disputes: BTreeMap<String, Latest<Staged<DisputeStage>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     notes: BTreeMap<String, Latest<Noted>>,
-    /// 1 when the whole invoice came to nothing, 0 when it was paid after all.
+    /// 1 when the whole invoice is void or uncollectible, 0 when it was paid after all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     invoice: Option<Said>,
 }
 
 impl Reversals {
-    /// Nothing was ever said.
+    /// True when nothing was ever reported.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Takes one word in. Gives back `None` when it says nothing new: it, or a later word about the same
-    /// thing, was taken in before.
+    /// Merges one report. Returns `None` when it changes nothing, because it, or a later report about the
+    /// same thing, was merged before.
     ///
     /// # Errors
     /// [`MoneyError`] when an amount is negative or in another currency than `paid`.
@@ -207,7 +208,8 @@ impl Reversals {
         Ok(Some(next))
     }
 
-    /// How much of `paid` is undone in all: refunds and disputes may overlap, so never more than was paid.
+    /// The part of `paid` that is undone in total. Refunds and disputes may overlap, so it is never more than
+    /// was paid.
     pub fn undone(&self, paid: Money) -> Money {
         if self.invoice.as_ref().is_some_and(|said| said.minor == 1) {
             return paid;
@@ -224,12 +226,12 @@ impl Reversals {
         Money::new(all.min(paid.minor()), paid.currency())
     }
 
-    /// A dispute is open and undecided.
+    /// True while a dispute is open and undecided.
     pub fn is_disputed(&self) -> bool {
         self.disputes.values().any(|dispute| dispute.word.stage == DisputeStage::Opened)
     }
 
-    /// What a note corrects beyond the refunds that pay it out, which count by themselves.
+    /// The part of a note's correction beyond the refunds that pay it out, which count by themselves.
     fn beyond_refunds(&self, note: &Latest<Noted>) -> i64 {
         let told = note.word.refunds.iter().filter_map(|id| self.refunds.get(id)).map(|refund| refund.minor);
         note.minor.saturating_sub(sum(told)).max(0)

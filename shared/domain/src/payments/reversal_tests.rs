@@ -43,7 +43,7 @@ fn refunds_add_up_and_failed_ones_do_not_count() {
     check(&[at(1, refund("re_1", 1000, Succeeded)), at(2, refund("re_2", 500, Succeeded))], 1500, false);
     check(&[at(1, refund("re_1", 1000, Succeeded)), at(2, refund("re_1", 1000, Failed))], 0, false);
     check(&[at(2, refund("re_1", 1000, Failed)), at(1, refund("re_1", 1000, Succeeded))], 0, false);
-    // Within one second the more final word wins.
+    // Within one second the more final report wins.
     check(&[at(1, refund("re_1", 1000, Failed)), at(1, refund("re_1", 1000, Pending))], 0, false);
 }
 

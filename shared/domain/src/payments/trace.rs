@@ -1,22 +1,22 @@
-//! The trace of a payment: what each rule said to it, and the place of what it granted.
+//! The trace of a payment: each rule's decision, and the place of each commission it granted.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{ids::MemberId, money::Money, time::Timestamp};
 
-/// Why a rule granted nothing. The stable `code` is what the API and the explain trace show.
+/// The reason why a rule granted nothing. The API and the explain trace show its stable `code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The member was not referred by anybody.
     NotReferred,
-    /// We knew of the payment before the member joined: who has paid before is no new referee.
+    /// We knew of the payment before the member joined: a member who has paid before is not a new referee.
     BeforeReferral,
     /// An earlier payment has already converted the referral.
     AlreadyConverted,
     /// The referral's window had closed when the payment settled.
     ReferralExpired,
-    /// Nothing was really paid: a trial, a full discount, or credit.
+    /// No money was paid: a trial, a full discount, or credit.
     ZeroAmount,
     /// The tier costs less than the program asks for.
     BelowMinimum,
@@ -34,7 +34,7 @@ pub enum Refusal {
     TooSmall,
     /// Level 2 is switched off.
     SecondLevelOff,
-    /// The referrer was brought by nobody.
+    /// The referrer has no referrer of their own.
     NoUpline,
     /// An operator has barred the beneficiary from rewards.
     BeneficiaryBarred,
@@ -94,8 +94,8 @@ impl Refusal {
     }
 }
 
-/// Where a commission stands in its beneficiary's partition. The place is a guard: only one commission
-/// ever stands in it.
+/// The place of a commission in its beneficiary's partition. It is a guard: only one commission can exist at
+/// a place.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "snake_case")]
 pub enum Place {
@@ -104,52 +104,52 @@ pub enum Place {
     Payment,
     /// The commission that converts a referral: one for each referral, whatever the rule.
     Conversion {
-        /// When the referee joined.
+        /// The instant at which the referee joined.
         joined_at: Timestamp,
     },
     /// One for each referral and rule.
     Once {
-        /// When the referee joined.
+        /// The instant at which the referee joined.
         joined_at: Timestamp,
     },
 }
 
 impl Place {
-    /// The default, which is not stored.
+    /// True for the default, which is not stored.
     pub fn is_payment(&self) -> bool {
         *self == Self::Payment
     }
 }
 
-/// What one rule said to a payment: a line of the explain trace.
+/// The decision of one rule about a payment: a line of the explain trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The rule.
     pub rule: String,
     /// 1 for the referrer, 2 for the upline, 0 for the payer.
     pub level: u8,
-    /// What it said.
+    /// The decision.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
 
-/// What a rule said.
+/// The decision of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Verdict {
     /// A commission was booked.
     Granted {
-        /// Who gets it.
+        /// The member who gets it.
         beneficiary: MemberId,
-        /// How much.
+        /// The amount.
         reward: Money,
-        /// What guards it.
+        /// The place: the key under which only one commission can exist.
         #[serde(default, skip_serializing_if = "Place::is_payment")]
         place: Place,
     },
-    /// Nothing was booked.
+    /// No commission was booked.
     Refused {
-        /// Why.
+        /// The reason.
         reason: Refusal,
     },
 }

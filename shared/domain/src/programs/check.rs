@@ -1,4 +1,4 @@
-//! A program is checked as a whole before anything runs on it.
+//! Checks of a whole program, made before anything uses it.
 
 use rust_decimal::Decimal;
 
@@ -7,19 +7,19 @@ use crate::{
     programs::{Amount, Cap, Program, Rule, Trigger},
 };
 
-/// A setting of the program that cannot be.
+/// A setting of the program that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("program setting '{setting}' {problem}")]
 pub struct ProgramError {
     /// Path of the setting.
     pub setting: String,
-    /// What is wrong with it.
+    /// The problem with it.
     pub problem: &'static str,
 }
 
-/// Rules in a program.
+/// The most rules in a program.
 const MOST_RULES: usize = 8;
-/// Products of a rule: a rule travels with each of its commissions.
+/// The most products of a rule, because a rule is copied into each of its commissions.
 const MOST_PRODUCTS: usize = 8;
 const YEAR_SECONDS: i64 = 31_536_000;
 

@@ -1,5 +1,5 @@
-//! `decide` is pure: the same payment, surroundings and program always give the same decision, which is
-//! what lets a redelivered webhook be compared with what is booked instead of booked again.
+//! `decide` is pure: the same payment, surroundings and program always give the same decision. So the
+//! decision for a redelivered webhook can be compared with what is booked.
 
 use std::collections::BTreeMap;
 
@@ -13,25 +13,25 @@ use crate::{
     referrals::{Progress, Referral},
 };
 
-/// What a payment leads to.
+/// The result of a decision about a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// What each rule said, in the program's order. Empty for a program without rules.
+    /// Each rule's decision, in the program's order. Empty for a program without rules.
     pub trace: Vec<Candidate>,
     /// The commissions to book.
     pub grants: Vec<Grant>,
-    /// The referral's new counts, when a rule that counts looked at the payment.
+    /// The referral's new counts, if a rule that counts applied to the payment.
     pub progress: Option<BTreeMap<String, Progress>>,
 }
 
 impl Decision {
-    /// The payment converts the referral.
+    /// True when the payment converts the referral.
     pub fn converts(&self) -> bool {
         self.grants.iter().any(|grant| matches!(grant.place, Place::Conversion { .. }))
     }
 }
 
-/// The numbers could not be computed. A program that was checked when it was loaded never causes it.
+/// A number that could not be computed. A program that was checked when it was loaded never causes it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecideError {
     /// An amount does not fit.
@@ -43,7 +43,7 @@ pub enum DecideError {
 }
 
 impl Program {
-    /// Decides what `payment` earns. Each rule is asked on its own; within a rule, refusals are tried in a
+    /// Decides what `payment` earns. Each rule decides on its own; within a rule, refusals are tried in a
     /// fixed order, so the reason shown is always the first that applies.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Program {
     }
 }
 
-/// One rule, asked about one payment.
+/// One rule and the payment it decides about.
 struct Asked<'a> {
     program: &'a Program,
     rule: &'a Rule,
@@ -74,11 +74,11 @@ struct Asked<'a> {
     around: &'a Surroundings,
 }
 
-/// The payment satisfies the rule; whether it fires now is another question.
+/// A payment that satisfies the rule. Whether the rule fires now is decided later.
 struct Eligible<'a> {
     referral: &'a Referral,
     beneficiary: &'a Party,
-    /// In the rule's currency.
+    /// The amount in the rule's currency.
     base: Money,
     cost: Money,
     exchange: Option<ExchangeRate>,
@@ -114,7 +114,7 @@ impl<'a> Asked<'a> {
         Ok(Ok(Eligible { referral, beneficiary, base, cost, exchange }))
     }
 
-    /// The payer's referral, if this payment may earn under it.
+    /// Returns the payer's referral, if this payment may earn under it.
     fn referral(&self) -> Result<&'a Referral, Refusal> {
         let referral = self.around.referral.as_ref().ok_or(Refusal::NotReferred)?;
         if self.payment.known_at < referral.joined_at {
@@ -141,8 +141,8 @@ impl<'a> Asked<'a> {
         if standing.barred { Err(Refusal::BeneficiaryBarred) } else { Ok(standing) }
     }
 
-    /// The upline, unless the stated rule skips them: level 2 switched off, no money that settled, nobody
-    /// there, or no payment of their own within `upline_active_days` before this one.
+    /// Returns the upline. Refuses when level 2 is off, no money settled, there is no upline, or the upline
+    /// made no payment within `upline_active_days` before this one.
     fn upline(&self) -> Result<&'a Party, Refusal> {
         if !self.program.second_level {
             return Err(Refusal::SecondLevelOff);
@@ -163,7 +163,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Base, tier and cost in the currency of the rule's minimum, which is the program's.
+    /// Converts base, tier and cost to the currency of the rule's minimum, which is the program's.
     #[expect(clippy::type_complexity, reason = "three amounts and the rate that made them")]
     fn in_rule_currency(
         &self,
@@ -179,7 +179,7 @@ impl<'a> Asked<'a> {
         Ok(Some((rate.convert(net)?, rate.convert(payment.tier)?, cost, Some(*rate))))
     }
 
-    /// Counts the payment where the rule counts, and grants when it fires.
+    /// Counts the payment if the rule counts, and grants when it fires.
     fn count(&self, eligible: &Eligible<'_>, decision: &mut Decision) -> Result<Verdict, DecideError> {
         if let Some(reason) = self.waits(eligible.referral, decision) {
             return Ok(Verdict::Refused { reason });
@@ -198,8 +198,8 @@ impl<'a> Asked<'a> {
         Ok(verdict)
     }
 
-    /// Counts this payment where the rule counts, and says why the rule does not fire now. Nothing is
-    /// counted beyond what the rule waits for.
+    /// Counts this payment if the rule counts, and returns the reason why it does not fire now. Nothing is
+    /// counted beyond the number that the rule waits for.
     fn waits(&self, referral: &Referral, decision: &mut Decision) -> Option<Refusal> {
         if !self.rule.trigger.counts() {
             return None;
@@ -255,8 +255,8 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// The referrer's first commission converts the referral; what else is granted once is guarded by its
-    /// rule's own place.
+    /// Chooses the place: the referrer's first commission converts the referral; other commissions that are
+    /// granted once are guarded by their rule's own place.
     fn place(&self, referral: &Referral, decision: &Decision) -> Place {
         let joined_at = referral.joined_at;
         let level_one = self.rule.beneficiary == Beneficiary::Referrer;

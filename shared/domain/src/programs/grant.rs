@@ -1,4 +1,4 @@
-//! What a rule grants: a commission that is to be booked, with the rule frozen in it.
+//! Grants: commissions that are to be booked, each with its rule frozen.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub struct RuleSnapshot {
     /// The program's budget.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Cap>,
-    /// The rate at which the payment counted, when it was in another currency.
+    /// The rate by which the payment was converted, if it was in another currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<ExchangeRate>,
 }
@@ -32,16 +32,16 @@ pub struct RuleSnapshot {
 pub struct Grant {
     /// Deterministic: the same payment and rule give the same id.
     pub commission: CommissionId,
-    /// Who gets it.
+    /// The member who gets it.
     pub beneficiary: MemberId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// What the amount was computed on: the rule's part of the payment, net of tax.
+    /// The amount that the reward was computed from: the rule's part of the payment, net of tax.
     pub base: Money,
-    /// When it may be released.
+    /// The instant from which it may be released.
     pub due_at: Timestamp,
-    /// What guards it.
+    /// The place: the key under which only one commission can exist.
     pub place: Place,
-    /// The rule as it was, with the program's version.
+    /// The rule at the time of the payment, with the program's version.
     pub snapshot: RuleSnapshot,
 }

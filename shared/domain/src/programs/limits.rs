@@ -1,4 +1,4 @@
-//! Limits: what one beneficiary, or the whole program, may be released within a period.
+//! Limits: the most that one beneficiary, or the whole program, may be released within a period.
 
 use crate::{
     ids::MemberId,
@@ -6,18 +6,18 @@ use crate::{
     time::Timestamp,
 };
 
-/// Whose limit it is.
+/// The scope of a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Limit {
-    /// One beneficiary's under one rule.
+    /// For one beneficiary under one rule.
     Member(MemberId, String),
-    /// The whole program's.
+    /// For the whole program.
     Budget,
 }
 
 impl RuleSnapshot {
-    /// The limits that bind a commission of `beneficiary` for a payment at `paid_at`: each with the period that the
-    /// payment falls into.
+    /// Lists the limits that bind a commission of `beneficiary` for a payment at `paid_at`, each with the
+    /// period that the payment falls into.
     pub fn limits(&self, beneficiary: &MemberId, paid_at: Timestamp) -> Vec<(Limit, Cap, String)> {
         let member = Limit::Member(beneficiary.clone(), self.rule.id.clone());
         let own = self.rule.cap_member.map(|cap| (member, cap));

@@ -1,4 +1,4 @@
-//! Programs: which payment earns whom how much, and why not.
+//! Programs: the rules that decide which payment earns a reward, for which member and how much.
 mod check;
 mod decide;
 mod grant;

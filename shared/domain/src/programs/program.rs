@@ -1,4 +1,4 @@
-//! The program: the rules in force, and the rates at which foreign money counts.
+//! The program: the rules in force, and the rates that convert other currencies.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -9,32 +9,34 @@ use crate::{
     time::Timestamp,
 };
 
-/// The rules in force. A change makes a new version and never touches what is booked.
+/// The rules in force. A change makes a new version and never changes booked commissions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Program {
-    /// 1 for the preset's own rules, then one more for each change.
+    /// The version: 1 for the preset's own rules, then one more for each change.
     pub version: u32,
-    /// The rules, each considered for every payment, in this order. None: no referral rewards.
+    /// The rules. Each is considered for every payment, in this order. Without rules there are no referral
+    /// rewards.
     #[serde(default)]
     pub rules: Vec<Rule>,
-    /// Level 2: uplines are rewarded too. Off unless switched on, because schemes of many levels are
-    /// forbidden on Telegram; there is no level 3.
+    /// Switches level 2 on: uplines are rewarded too. Off by default, because Telegram forbids schemes of
+    /// many levels; there is no level 3.
     #[serde(default)]
     pub second_level: bool,
-    /// An upline who has not paid within this many days before the payment is skipped. Absent: nobody is.
+    /// An upline who has not paid within this many days before the payment is skipped. Absent: no upline is
+    /// skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upline_active_days: Option<i64>,
-    /// What the whole program may release within a period.
+    /// The most that the whole program may release within a period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Cap>,
-    /// The rates at which payments in other currencies count. A payment in a currency without one earns
-    /// nothing, and says so.
+    /// The rates for payments in other currencies. A payment in a currency without a rate earns nothing, and
+    /// its trace gives that reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<ExchangeRate>,
 }
 
-/// What one unit of a foreign currency counts for, as the operator set it.
+/// The value of one unit of a foreign currency, as the operator set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExchangeRate {
@@ -44,12 +46,12 @@ pub struct ExchangeRate {
     pub to: Currency,
     /// Major units of `to` for one major unit of `from`.
     pub rate: Decimal,
-    /// When the rate was observed; frozen with each commission.
+    /// The instant at which the rate was observed; frozen with each commission.
     pub as_of: Timestamp,
 }
 
 impl ExchangeRate {
-    /// The amount in the rate's target currency, rounded half to even to its minor unit.
+    /// Converts an amount to the rate's target currency, rounded half to even to its minor unit.
     ///
     /// # Errors
     /// [`MoneyError`] when it does not fit or is not in the rate's source currency.
@@ -68,12 +70,12 @@ impl ExchangeRate {
 }
 
 impl Program {
-    /// The rule that texts speak of: the first that rewards the referrer.
+    /// Returns the rule that texts describe: the first that rewards the referrer.
     pub fn headline(&self) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.beneficiary == Beneficiary::Referrer)
     }
 
-    /// Some rule counts payments, so referrals keep count.
+    /// True when a rule counts payments, so that referrals have to keep counts.
     pub fn counts(&self) -> bool {
         self.rules.iter().any(|rule| rule.trigger.counts())
     }

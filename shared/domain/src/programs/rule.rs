@@ -1,4 +1,4 @@
-//! One rule of the program: when it fires, for whom, how much, within which limits.
+//! One rule of the program: its trigger, beneficiary, amount and limits.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::{
     wallets::WalletKind,
 };
 
-/// When a rule fires.
+/// The trigger of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
@@ -24,12 +24,12 @@ pub enum Trigger {
     Months(u32),
     /// Money that the referee puts into their wallet.
     Deposit,
-    /// What the referee spends from their wallet.
+    /// Money that the referee spends from their wallet.
     Spend,
 }
 
 impl Trigger {
-    /// What kind of payment it looks at.
+    /// The purpose of the payments that it applies to.
     pub const fn purpose(self) -> Purpose {
         match self {
             Self::Deposit => Purpose::Deposit,
@@ -40,20 +40,20 @@ impl Trigger {
         }
     }
 
-    /// It counts payments before it fires, so the referral keeps a count.
+    /// True when it counts payments before it fires, so the referral keeps a count.
     pub const fn counts(self) -> bool {
         matches!(self, Self::NthPayment(_) | Self::Months(_))
     }
 }
 
-/// Whom a rule rewards.
+/// The member whom a rule rewards.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Beneficiary {
-    /// Level 1: who brought the payer.
+    /// Level 1: the payer's referrer.
     #[default]
     Referrer,
-    /// Level 2: who brought the referrer. Only where the program switches level 2 on.
+    /// Level 2: the referrer's referrer. Only if the program switches level 2 on.
     Upline,
     /// The payer.
     Referee,
@@ -74,7 +74,7 @@ impl Beneficiary {
     }
 }
 
-/// How much a rule grants.
+/// The amount that a rule grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Amount {
@@ -85,30 +85,30 @@ pub enum Amount {
     },
     /// A share of the payment net of tax.
     PercentOfPayment {
-        /// 3 means 3%.
+        /// The percentage: 3 means 3%.
         percent: Decimal,
-        /// How the share becomes minor units.
+        /// The rounding of the share to minor units.
         rounding: Rounding,
         /// The share is a multiple of this many minor units.
         quantum_minor: i64,
     },
     /// A share of the profit: the payment net of tax, less what the product costs to make.
     PercentOfProfit {
-        /// 30 means 30%.
+        /// The percentage: 30 means 30%.
         percent: Decimal,
-        /// How the share becomes minor units.
+        /// The rounding of the share to minor units.
         rounding: Rounding,
         /// The share is a multiple of this many minor units.
         quantum_minor: i64,
     },
     /// Days of premium, counted in the currency [`Currency::DAY`].
     PremiumDays {
-        /// How many.
+        /// The number of days.
         days: i64,
     },
 }
 
-/// How long a limit lasts before it starts afresh.
+/// The period after which a limit starts again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CapPeriod {
@@ -116,12 +116,12 @@ pub enum CapPeriod {
     Day,
     /// A UTC month.
     Month,
-    /// It never does.
+    /// No period: the limit never starts again.
     Ever,
 }
 
 impl CapPeriod {
-    /// The period that `at` falls into: `2026-11-21`, `2026-11`, `ever`.
+    /// The key of the period that `at` falls into: `2026-11-21`, `2026-11`, `ever`.
     pub fn key(self, at: Timestamp) -> String {
         match self {
             Self::Day => at.day(),
@@ -131,12 +131,12 @@ impl CapPeriod {
     }
 }
 
-/// An upper limit of what is released within a period. The period is the payment's.
+/// The most that may be released within a period. The time of the payment decides the period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cap {
     /// The limit.
     pub amount: Money,
-    /// How long it lasts.
+    /// The period.
     pub per: CapPeriod,
 }
 
@@ -146,37 +146,37 @@ pub struct Cap {
 pub struct Rule {
     /// Short stable name, part of the commission's id: lower-case letters, digits and `-`.
     pub id: String,
-    /// When it fires.
+    /// The trigger.
     pub trigger: Trigger,
-    /// Whom it rewards.
+    /// The member whom it rewards.
     #[serde(default, skip_serializing_if = "Beneficiary::is_referrer")]
     pub beneficiary: Beneficiary,
-    /// How much it grants.
+    /// The amount that it grants.
     pub amount: Amount,
     /// The payment's tier must cost at least this (list price, before discounts).
     pub minimum_payment: Money,
-    /// Only these products earn; empty means all. Of an invoice with others, their share is left out.
+    /// The products that earn; empty means all. Of an invoice with others, their share is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub products: Vec<String>,
     /// Seconds between the payment and the release of the commission.
     pub hold_seconds: i64,
     /// The wallet that receives it.
     pub target: WalletKind,
-    /// The beneficiary has to claim it, within this many days after the hold; until then it is not released, and
-    /// afterwards it is void. Absent: it comes by itself.
+    /// The number of days after the hold within which the beneficiary has to claim it. It is not released
+    /// before it is claimed, and void after that time. Absent: it is released without a claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim_within_days: Option<i64>,
-    /// No commission is larger than this.
+    /// The largest amount of one commission.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap_commission: Option<Money>,
-    /// What one beneficiary may be released by this rule within a period.
+    /// The most that this rule may release to one beneficiary within a period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap_member: Option<Cap>,
 }
 
 impl Rule {
-    /// What the rule grants on a payment of `base` net of tax whose product costs `cost` to make.
-    /// Zero when there is no profit.
+    /// Computes the reward for a payment of `base` net of tax whose product costs `cost` to make. Zero when
+    /// there is no profit.
     ///
     /// # Errors
     /// [`MoneyError`] when it does not fit, or currencies differ.
@@ -202,7 +202,7 @@ impl Rule {
         }
     }
 
-    /// The currency that the rule's commissions are in, for payments in `currency`.
+    /// The currency of the rule's commissions, for payments in `currency`.
     pub const fn granted_currency(&self, currency: Currency) -> Currency {
         match self.amount {
             Amount::Flat { amount } => amount.currency(),

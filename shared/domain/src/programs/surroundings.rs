@@ -1,19 +1,19 @@
-//! What is known around a payment when it is decided.
+//! The facts about a payment's members that a decision needs.
 
 use crate::{ids::MemberId, referrals::Referral, time::Timestamp};
 
-/// What is known of a possible beneficiary.
+/// The facts about a possible beneficiary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
     /// The member.
     pub member: MemberId,
-    /// An operator has barred them from rewards.
+    /// True when an operator has barred them from rewards.
     pub barred: bool,
     /// Their own latest payment.
     pub last_paid_at: Option<Timestamp>,
 }
 
-/// What is known around a payment when it is decided.
+/// The facts about a payment's members that a decision needs.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     /// The payer's referral.
@@ -22,6 +22,6 @@ pub struct Surroundings {
     pub referrer: Option<Party>,
     /// The referrer's referrer.
     pub upline: Option<Party>,
-    /// Rules whose one commission for this referral is booked already.
+    /// Rules that have booked their one commission for this referral.
     pub spent: Vec<String>,
 }

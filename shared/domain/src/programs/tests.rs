@@ -167,7 +167,7 @@ fn uplines_are_skipped_by_the_stated_rule() {
     program.second_level = true;
     assert_eq!(granted(&program, &payment(3900, 3900), &pending), [("alice".to_owned(), 1000)]);
     check(&program, &Surroundings { upline: None, ..pending.clone() }, "no_upline");
-    // Whoever would be their own upline is nobody's.
+    // A member who would be their own upline has no upline.
     check(&program, &Surroundings { upline: party("carol"), ..pending.clone() }, "no_upline");
     let mut barred = pending.clone();
     barred.upline.as_mut().unwrap().barred = true;
@@ -211,9 +211,9 @@ fn only_the_rules_products_earn_and_lines_net_within_the_payment() {
     };
     check(&[("pro", 4000)], 4000, &[400]);
     check(&[("pro", 4000), ("mug", 1000)], 5000, &[400]);
-    // A discount comes off all lines alike.
+    // A discount is taken off all lines in proportion.
     check(&[("pro", 4000), ("mug", 1000)], 2500, &[200]);
-    // An upgrade: the unused part of the old plan comes off.
+    // An upgrade: the unused part of the old plan is deducted.
     check(&[("basic", -1000), ("pro", 4000)], 3000, &[300]);
     check(&[("pro", -1000), ("pro", 4000)], 3000, &[300]);
     // A downgrade nets below zero: nothing is earned, and the next payment is smaller by what is left.

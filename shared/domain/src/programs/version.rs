@@ -9,10 +9,10 @@ use crate::{programs::Program, time::Timestamp};
 pub struct ProgramVersion {
     /// The rules.
     pub program: Program,
-    /// Payments that settle from then on are decided by it.
+    /// The instant from which it decides: it applies to payments that settle then or later.
     pub effective_from: Timestamp,
-    /// Who set it.
+    /// The operator who set it.
     pub set_by: String,
-    /// When.
+    /// The instant at which it was set.
     pub set_at: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! Clicks on shared links, and who is credited when a visitor has followed several: the first.
+//! Clicks on shared links, and attribution: a visitor who followed several links is credited to the first.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,17 +15,17 @@ pub struct Touch {
     pub code: Code,
     /// The click.
     pub click: ClickId,
-    /// When.
+    /// The instant of the click.
     pub at: Timestamp,
 }
 
 impl Touch {
-    /// As a cookie's value: `CODE.click.milliseconds`.
+    /// Formats it as a cookie's value: `CODE.click.milliseconds`.
     pub fn to_cookie(&self) -> String {
         format!("{}.{}.{}", self.code, self.click, self.at.millis())
     }
 
-    /// Reads a cookie's value; nothing when it is none of ours.
+    /// Reads a cookie's value; nothing when it is not one of ours.
     pub fn from_cookie(value: &str) -> Option<Self> {
         let mut parts = value.split('.');
         let (code, click, at) = (parts.next()?, parts.next()?, parts.next()?);
@@ -35,22 +35,22 @@ impl Touch {
     }
 }
 
-/// Why a click is credited to whom it is.
+/// The reason why a click is credited to its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Attribution {
     /// The visitor's first click.
     FirstTouch,
-    /// They have clicked another link before, within the window: that one stays credited.
+    /// The visitor clicked another link before, within the window: that one stays credited.
     KeptFirstTouch,
-    /// They have clicked another link before, longer ago than the window.
+    /// The visitor clicked another link before, longer ago than the window.
     WindowOver,
-    /// They have clicked another link before, whose code is not valid any more.
+    /// The visitor clicked another link before, whose code is no longer valid.
     FirstCodeOver,
 }
 
 impl Attribution {
-    /// The word used in the API.
+    /// The reason's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FirstTouch => "first_touch",
@@ -60,7 +60,7 @@ impl Attribution {
         }
     }
 
-    /// A sentence for operators.
+    /// The reason in a sentence for operators.
     pub const fn explain(self) -> &'static str {
         match self {
             Self::FirstTouch => "This was the visitor's first click on a link.",
@@ -72,14 +72,15 @@ impl Attribution {
         }
     }
 
-    /// The click before this one stays credited.
+    /// True when the click before this one stays credited.
     pub const fn keeps_first(self) -> bool {
         matches!(self, Self::KeptFirstTouch)
     }
 }
 
-/// Decides a click on the link of `code` at `now`, by a visitor whose first click was `first`. `first_is_valid` says
-/// whether that one's code can still be used, and `window_days` for how long a first click counts.
+/// Decides which code is credited for a click on the link of `code` at `now`, by a visitor whose first click
+/// was `first`. `first_is_valid` states whether that click's code can still be used, and `window_days` how
+/// long a first click counts.
 pub fn attribute(
     code: &Code,
     first: Option<&Touch>,
@@ -90,7 +91,7 @@ pub fn attribute(
     match first {
         None => Attribution::FirstTouch,
         Some(first) if first.code == *code => Attribution::FirstTouch,
-        // What says that it was later is made up.
+        // A first click with a time in the future is forged, so it does not count.
         Some(first) if first.at > now || now >= first.at.plus_days(window_days) => Attribution::WindowOver,
         Some(_) if !first_is_valid => Attribution::FirstCodeOver,
         Some(_) => Attribution::KeptFirstTouch,
@@ -100,24 +101,24 @@ pub fn attribute(
 /// One click by a person on a shared link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Click {
-    /// The id, which the link into Telegram carries on.
+    /// The id. The link into Telegram contains it.
     pub id: ClickId,
     /// The code of the link that was clicked.
     pub code: Code,
-    /// Whose code that is.
+    /// The member whose code was clicked.
     pub owner: MemberId,
     /// The code that is credited.
     pub credited: Code,
-    /// Why that one.
+    /// The reason why that code is credited.
     pub attribution: Attribution,
-    /// The visitor's first click, where this is not the first.
+    /// The visitor's first click, if this is not the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Touch>,
-    /// When.
+    /// The instant of the click.
     pub at: Timestamp,
 }
 
-/// What programs call themselves that open links without a person: crawlers, link previews of messengers, libraries.
+/// Names in the user agents of programs that open links without a person: crawlers, link previews, libraries.
 const PROGRAMS: [&str; 22] = [
     "bot",
     "crawl",
@@ -143,7 +144,7 @@ const PROGRAMS: [&str; 22] = [
     "lighthouse",
 ];
 
-/// No person stands behind this user agent; nor behind none at all.
+/// True when this user agent belongs to a program, or is empty.
 pub fn is_program(user_agent: &str) -> bool {
     let agent = user_agent.to_ascii_lowercase();
     agent.trim().is_empty() || PROGRAMS.iter().any(|word| agent.contains(word))

@@ -1,4 +1,4 @@
-//! Referral codes: eight characters that survive being read aloud and typed by hand.
+//! Referral codes: eight characters that can be read aloud and typed by hand.
 
 use std::fmt;
 
@@ -12,18 +12,19 @@ pub const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 /// Characters in a code.
 pub const CODE_LEN: usize = 8;
 
-/// The text is not a code.
+/// A text that is not a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a referral code is {CODE_LEN} letters or digits, without 0, O, I, 1")]
 pub struct CodeError;
 
-/// A referral code. 32^8 = 1.1e12 of them: a guess hits one of a million codes once in a million tries.
+/// A referral code. There are 32^8 = 1.1e12 of them: a guess hits one of a million codes once in a million
+/// tries.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Code(String);
 
 impl Code {
-    /// Makes a code of random bytes; five bits of each byte count, so every code is equally likely.
+    /// Makes a code of random bytes. Five bits of each byte count, so every code is equally likely.
     pub fn from_random(bytes: [u8; CODE_LEN]) -> Self {
         Self(bytes.iter().map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect())
     }
@@ -63,18 +64,18 @@ impl fmt::Display for Code {
     }
 }
 
-/// A code, looked up by itself.
+/// The stored record of a code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeRecord {
     /// The code.
     pub code: Code,
-    /// Whose it is.
+    /// The member whose code it is.
     pub owner: MemberId,
-    /// When it was made.
+    /// The instant at which it was made.
     pub created_at: Timestamp,
-    /// From then on it is refused.
+    /// The instant from which it is refused.
     pub expires_at: Timestamp,
-    /// The expiry job has been here. What counts is `expires_at`.
+    /// True when the expiry job has processed it. Whether it is valid depends on `expires_at` only.
     #[serde(default)]
     pub expired: bool,
 }

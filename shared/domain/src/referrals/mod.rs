@@ -1,4 +1,4 @@
-//! Referrals: codes, the clicks on shared links, and who brought whom.
+//! Referrals: codes, the clicks on shared links, and the edges between referrers and referees.
 mod click;
 mod code;
 mod referral;

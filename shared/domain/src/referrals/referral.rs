@@ -1,4 +1,4 @@
-//! The referral: who brought whom, and how far it has come.
+//! The referral: the edge between a referrer and a referee, and its state.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// How far a referral has come. It only ever leaves `Pending`.
+/// The state of a referral. It never returns to `Pending`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ReferralState {
@@ -19,7 +19,7 @@ pub enum ReferralState {
     Converted {
         /// The payment.
         payment: PaymentKey,
-        /// When it settled.
+        /// The instant at which the payment settled.
         at: Timestamp,
     },
     /// The window closed without a payment.
@@ -27,7 +27,7 @@ pub enum ReferralState {
 }
 
 impl ReferralState {
-    /// The word used in the API.
+    /// The state's name in the API.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -37,36 +37,36 @@ impl ReferralState {
     }
 }
 
-/// Who brought whom. A referee has one referrer for ever.
+/// The edge between a referrer and a referee. A referee has one referrer for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referral {
-    /// Who brought the referee.
+    /// The member who brought the referee.
     pub referrer: MemberId,
-    /// Who was brought.
+    /// The member who was brought.
     pub referee: MemberId,
-    /// The referrer's own referrer, level 2. Known when the referee joins, and for ever.
+    /// The referrer's own referrer, level 2. Fixed when the referee joins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upline: Option<MemberId>,
-    /// When the referee joined.
+    /// The instant at which the referee joined.
     pub joined_at: Timestamp,
-    /// A payment at or after this instant converts nothing any more.
+    /// The instant from which a payment no longer converts it.
     pub expires_at: Timestamp,
-    /// How far the referee has come towards rules that count payments, by rule.
+    /// The referee's progress towards rules that count payments, by rule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub progress: BTreeMap<String, Progress>,
-    /// How far it has come.
+    /// The state.
     #[serde(flatten)]
     pub state: ReferralState,
 }
 
 impl Referral {
-    /// A payment has converted it.
+    /// True when a payment has converted it.
     pub const fn is_converted(&self) -> bool {
         matches!(self.state, ReferralState::Converted { .. })
     }
 }
 
-/// How far a referee has come towards a rule that counts.
+/// A referee's progress towards a rule that counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// Payments that satisfied a rule of [`Trigger::NthPayment`](crate::programs::Trigger).

@@ -1,8 +1,8 @@
 //! Settings: the numbers of a preset and the fraud rules that operators may change while the business runs.
 //!
-//! What is changed is an override of what was shipped, by key. Each key has a type and bounds; overrides are applied
-//! together to the preset and the rules, and the whole is checked. Rewards and holds are no settings: the program is
-//! versioned, so that a payment is decided by the rules of its time.
+//! A change is stored by key as an override of the shipped value. Each key has a type and bounds; overrides
+//! are applied together to the preset and the rules, and the result is checked as a whole. Rewards and holds
+//! are not settings: the program has versions, so that a payment is decided by the rules of its time.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ use crate::{
     },
 };
 
-/// What is in force: the preset and the rules with the overrides in them.
+/// The preset and the fraud rules in force, with the overrides applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The preset. Its program is the one that was shipped.
+    /// The preset. Its program is the shipped one.
     pub preset: Preset,
-    /// Members may ask to be paid out, where the preset pays out.
+    /// True when members may request withdrawals, if the preset pays out.
     pub withdrawals_enabled: bool,
-    /// Codes make referrals.
+    /// True when codes make referrals.
     pub referrals_enabled: bool,
-    /// Days after which what brought somebody is forgotten.
+    /// The number of days after which a click is forgotten.
     pub attribution_window_days: i64,
     /// The fraud rules.
     pub fraud: FraudRules,
@@ -33,7 +33,7 @@ pub struct Settings {
 pub type Overrides = BTreeMap<String, SettingValue>;
 
 impl Settings {
-    /// What was shipped.
+    /// The settings as shipped.
     pub fn shipped(preset: &Preset) -> Self {
         Self {
             preset: preset.clone(),
@@ -44,8 +44,8 @@ impl Settings {
         }
     }
 
-    /// `preset` under `overrides`. One that no longer fits, because the preset behind it has changed (another
-    /// currency, other bounds, a plan that is gone), is left out: what was shipped stands.
+    /// Applies `overrides` to `preset`. An override that no longer fits, because the preset has changed since
+    /// (another currency, other bounds, a removed plan), is left out: the shipped value applies.
     ///
     /// # Errors
     /// [`StoredSettingError`] names the first override that is of another type than its setting.
@@ -54,7 +54,8 @@ impl Settings {
         wrong.map_or(Ok(settings), Err)
     }
 
-    /// Like [`of`](Self::of), without the overrides of another type: what there is to go by while one is set anew.
+    /// Like [`of`](Self::of), but leaves out overrides of another type. Used while such a setting is being
+    /// corrected.
     pub fn of_readable(preset: &Preset, overrides: &Overrides) -> Self {
         Self::read(preset, overrides).0
     }
@@ -71,7 +72,7 @@ impl Settings {
         (settings, wrong)
     }
 
-    /// Everything that can be set in a business that was shipped as `preset`, with what was shipped.
+    /// Lists all settings of a business that was shipped as `preset`, with their shipped values.
     pub fn list(preset: &Preset) -> Vec<Setting> {
         table(preset).into_iter().map(|entry| entry.setting).collect()
     }
@@ -90,10 +91,12 @@ impl Settings {
         table(&self.preset).iter().find(|entry| entry.setting.key == key)?.get(self)
     }
 
-    /// The overrides with `json` for this setting: `null` goes back to what was shipped. The whole is checked.
+    /// Sets this setting to `json` in the overrides; `null` restores the shipped value. The result is checked
+    /// as a whole.
     ///
     /// # Errors
-    /// [`SettingError`]: an unknown key, another type, out of bounds, or at odds with the rest.
+    /// [`SettingError`] for an unknown key, a value of another type or out of bounds, or a contradiction to
+    /// the rest.
     pub fn set(
         preset: &Preset,
         overrides: &Overrides,

@@ -1,4 +1,4 @@
-//! What a business starts with (a preset), and what operators may change while it runs (settings).
+//! Settings: the numbers that a business starts with (a preset), and those that operators may change.
 mod in_force;
 mod preset;
 mod setting;

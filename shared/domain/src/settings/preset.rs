@@ -1,4 +1,4 @@
-//! A preset: the numbers a business starts with, written in TOML and checked before anything runs on them.
+//! A preset: the numbers that a business starts with, written in TOML and checked before anything uses them.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,17 +16,17 @@ use crate::{
 pub struct Plan {
     /// Short stable name, part of payment links.
     pub id: String,
-    /// What members see.
+    /// The name that members see.
     pub name: String,
     /// Price a month.
     pub price: Money,
-    /// What it costs to make, for rules that share the profit.
+    /// The cost of making it, for rules that share the profit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Money>,
-    /// Service credits that come with it.
+    /// The number of service credits included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credits: Option<u32>,
-    /// What payment providers call it: Stripe's `prod_...` and `price_...`.
+    /// The payment providers' ids of it: Stripe's `prod_...` and `price_...`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub products: Vec<String>,
 }
@@ -37,17 +37,17 @@ pub struct Plan {
 pub struct Preset {
     /// The preset's name.
     pub name: String,
-    /// What members see as the sender.
+    /// The sender's name that members see.
     pub brand: String,
     /// The currency of its prices and rewards.
     pub currency: Currency,
     /// Days a referral code is valid.
     pub code_valid_days: i64,
-    /// Days after joining within which a payment converts the referral.
+    /// The number of days after joining within which a payment converts the referral.
     pub referral_window_days: i64,
     /// The reward rules.
     pub program: Program,
-    /// Tiers on offer.
+    /// The plans on offer.
     pub plans: Vec<Plan>,
     /// Ranks, if the brand has them.
     #[serde(default)]
@@ -55,32 +55,32 @@ pub struct Preset {
     /// Tiers by referral earnings, lowest first, if the brand has them.
     #[serde(default)]
     pub tiers: Vec<Tier>,
-    /// How members are paid out, if they are.
+    /// The rules of withdrawals, if members are paid out.
     #[serde(default)]
     pub withdrawals: Option<WithdrawalRules>,
-    /// What one service credit is worth, if the brand sells them.
+    /// The value of one service credit, if the brand sells them.
     #[serde(default)]
     pub credit_value: Option<Money>,
 }
 
-/// Why a preset cannot be used.
+/// The reason why a preset cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PresetError {
     /// No preset of that name is built in.
     #[error("there is no preset '{name}'; there is: {known}")]
     Unknown {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// What there is.
+        /// The names that exist.
         known: String,
     },
     /// The file is not a preset.
     #[error("the preset does not parse: {0}")]
     Malformed(#[from] toml::de::Error),
-    /// A built-in one is not what this version reads.
+    /// A built-in preset cannot be read by this version.
     #[error("the built-in preset does not parse: {0}")]
     BuiltIn(#[from] serde_json::Error),
-    /// A rule cannot be.
+    /// A rule is not allowed.
     #[error(transparent)]
     Program(#[from] ProgramError),
     /// A setting contradicts the rest.
@@ -88,12 +88,12 @@ pub enum PresetError {
     Inconsistent {
         /// Path of the setting.
         setting: &'static str,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: &'static str,
     },
 }
 
-/// As JSON, which `build.rs` makes of the files in `presets`.
+/// The presets as JSON, which `build.rs` makes of the files in `presets`.
 const BUILTIN: &[(&str, &str)] = &[
     ("bitten", include_str!(concat!(env!("OUT_DIR"), "/bitten.json"))),
     ("ott", include_str!(concat!(env!("OUT_DIR"), "/ott.json"))),
@@ -103,7 +103,7 @@ const BUILTIN: &[(&str, &str)] = &[
 ];
 
 impl Preset {
-    /// A preset that ships with Guerdon.
+    /// Returns a preset that ships with Guerdon.
     ///
     /// # Errors
     /// [`PresetError::Unknown`] names those that exist.
@@ -127,7 +127,7 @@ impl Preset {
         Ok(preset)
     }
 
-    /// What one payment of the cheapest plan that satisfies `rule` is worth, for forecasts.
+    /// Computes the reward for one payment of the cheapest plan that satisfies `rule`, for forecasts.
     ///
     /// # Errors
     /// [`MoneyError`] when the amount does not fit, which [`Preset::parse`] rules out.
@@ -139,7 +139,7 @@ impl Preset {
         rule.amount_for(base, cost)
     }
 
-    /// The headline rule's reward as texts show it: `$10.00`, `30 days`, `3%`. Nothing when the program
+    /// Formats the headline rule's reward for texts: `$10.00`, `30 days`, `3%`. Nothing when the program
     /// rewards no referrers.
     pub fn reward_words(&self, program: &Program) -> Option<String> {
         let rule = program.headline()?;
@@ -151,8 +151,8 @@ impl Preset {
         }
     }
 
-    /// What a payment's product costs to make: the cost of the plan it names, or else of the plan with its
-    /// list price. Zero where no plan says.
+    /// The cost of making a payment's product: the cost of the plan that it names, or else of the plan with
+    /// its list price. Zero if no plan has a cost.
     pub fn cost_of(&self, payment: &PaymentFacts) -> Money {
         let named = |plan: &&Plan| {
             let is = |product: &str| plan.id == product || plan.products.iter().any(|known| known == product);

@@ -1,4 +1,4 @@
-//! One setting: what it takes, its value, and what was shipped.
+//! One setting: its type, its value, and the shipped value.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +17,12 @@ pub enum SettingValue {
     Number(i64),
     /// Money.
     Amount(Money),
-    /// What a fraud rule does.
+    /// The action of a fraud rule.
     Action(FraudAction),
 }
 
 impl SettingValue {
-    /// As JSON, an amount in major units with all its digits.
+    /// Formats it as JSON, an amount in major units with all its digits.
     pub fn to_json(self) -> String {
         match self {
             Self::Switch(on) => on.to_string(),
@@ -32,7 +32,7 @@ impl SettingValue {
         }
     }
 
-    /// A rule's action by its word.
+    /// Reads a rule's action by its name.
     pub(super) fn action(word: &str) -> Option<Self> {
         let all = [FraudAction::Allow, FraudAction::Flag, FraudAction::Hold, FraudAction::Reject];
         all.into_iter().find(|action| action.as_str() == word).map(Self::Action)
@@ -62,33 +62,33 @@ macro_rules! converts {
 
 converts!(Switch(bool), Number(i64), Amount(Money));
 
-/// What a setting takes.
+/// The type of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingType {
     /// On or off.
     Switch,
     /// A whole number within bounds.
     Number {
-        /// The least.
+        /// The lowest value.
         least: i64,
-        /// The most.
+        /// The highest value.
         most: i64,
     },
     /// Money within bounds, in minor units.
     Amount {
-        /// The least.
+        /// The lowest value.
         least: i64,
-        /// The most.
+        /// The highest value.
         most: i64,
         /// The preset's currency.
         currency: Currency,
     },
-    /// What a fraud rule does.
+    /// The action of a fraud rule.
     Action,
 }
 
 impl SettingType {
-    /// The word used in the API.
+    /// The type's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Switch => "boolean",
@@ -98,7 +98,7 @@ impl SettingType {
         }
     }
 
-    /// The least and the most, where it has bounds.
+    /// The lowest and the highest value, if it has bounds.
     pub const fn bounds(self) -> Option<(SettingValue, SettingValue)> {
         match self {
             Self::Number { least, most } => Some((SettingValue::Number(least), SettingValue::Number(most))),
@@ -110,7 +110,7 @@ impl SettingType {
         }
     }
 
-    /// What it takes, within a sentence.
+    /// Describes the allowed values within a sentence.
     pub(super) fn words(self) -> String {
         match self {
             Self::Switch => "true or false".to_owned(),
@@ -123,7 +123,7 @@ impl SettingType {
         }
     }
 
-    /// `value` is of this type, whatever its bounds and its currency.
+    /// True when `value` is of this type, whatever its bounds and its currency.
     pub(super) const fn is_type_of(self, value: SettingValue) -> bool {
         matches!(
             (self, value),
@@ -134,7 +134,7 @@ impl SettingType {
         )
     }
 
-    /// `value` is of this type, in its currency and within its bounds.
+    /// True when `value` is of this type, in its currency and within its bounds.
     pub(super) fn takes(self, value: SettingValue) -> bool {
         match (self, value) {
             (Self::Number { least, most }, SettingValue::Number(number)) => (least..=most).contains(&number),
@@ -159,51 +159,51 @@ impl SettingType {
     }
 }
 
-/// One thing that can be set.
+/// One setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     /// Its name: `withdrawals.minimum`.
     pub key: String,
-    /// What it takes.
+    /// The type.
     pub takes: SettingType,
-    /// What was shipped, where something was.
+    /// The shipped value, if there is one.
     pub default: Option<SettingValue>,
-    /// What it is measured in: `days`, `seconds`, `percent`, `members`, or the currency.
+    /// The unit: `days`, `seconds`, `percent`, `members`, or the currency.
     pub unit: Option<String>,
-    /// What it means, for operators.
+    /// The meaning, for operators.
     pub description: String,
 }
 
-/// Why a setting was not set.
+/// The reason why a setting was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
     /// No setting has this key.
     #[error("no setting has the key '{0}'")]
     Unknown(String),
-    /// It is of another type, or out of bounds.
+    /// The value is of another type, or out of bounds.
     #[error("setting '{key}' must be {takes}")]
     Bad {
         /// The setting.
         key: String,
-        /// What it takes, with its bounds.
+        /// The allowed values, with their bounds.
         takes: String,
     },
-    /// It contradicts the rest.
+    /// The value contradicts the rest.
     #[error("with '{key}' set so, {problem}")]
     Inconsistent {
         /// The setting.
         key: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }
 
-/// A stored value is of another type than its setting: another version has written it, or somebody by hand.
+/// A stored value is of another type than its setting, because another version or a person wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the stored value of setting '{key}' is of another type: it must be {takes}")]
 pub struct StoredSettingError {
     /// The setting.
     pub key: String,
-    /// What it takes, with its bounds.
+    /// The allowed values, with their bounds.
     pub takes: String,
 }

@@ -1,4 +1,5 @@
-//! The table of settings: one entry for each, with its key, what it takes, what it means, and how it is read and set.
+//! The table of settings: one entry for each, with its key, type, description, and functions to get and set
+//! it.
 
 use serde_json::Value;
 
@@ -7,7 +8,7 @@ use crate::{
     settings::{Preset, Setting, SettingType, SettingValue, Settings, StoredSettingError},
 };
 
-/// The largest amount that can be set, in minor units: a slip of the finger stays bounded.
+/// The largest amount that can be set, in minor units. It bounds typing errors.
 const MOST_MINOR: i64 = 1_000_000_000;
 const MOST_DAYS: i64 = 3650;
 const YEAR_SECONDS: i64 = 31_536_000;
@@ -15,7 +16,7 @@ const YEAR_SECONDS: i64 = 31_536_000;
 type Get = Box<dyn Fn(&Settings) -> Option<SettingValue>>;
 type Set = Box<dyn Fn(&mut Settings, SettingValue) -> Option<()>>;
 
-/// A setting, and how it is read and set.
+/// A setting, with functions to get and set it.
 pub(super) struct Entry {
     pub(super) setting: Setting,
     get: Get,
@@ -43,16 +44,16 @@ impl Entry {
         self
     }
 
-    /// The value in `settings`.
+    /// Gets the value from `settings`.
     pub(super) fn get(&self, settings: &Settings) -> Option<SettingValue> {
         (self.get)(settings)
     }
 
-    /// Sets it in `settings`. A value of its type that is out of bounds is left out: bounds and currency are the
-    /// preset's, and the preset may have changed since it was set.
+    /// Sets the value in `settings`. A value of the right type that is out of bounds is left out: bounds and
+    /// currency are the preset's, and the preset may have changed since the value was stored.
     ///
     /// # Errors
-    /// [`StoredSettingError`]: the value is of another type.
+    /// [`StoredSettingError`] when the value is of another type.
     pub(super) fn set(&self, settings: &mut Settings, value: SettingValue) -> Result<(), StoredSettingError> {
         let takes = self.setting.takes;
         let wrong = || StoredSettingError { key: self.setting.key.clone(), takes: takes.words() };
@@ -63,7 +64,7 @@ impl Entry {
     }
 }
 
-/// Everything that can be set in a business that was shipped as `preset`.
+/// Lists all settings of a business that was shipped as `preset`.
 pub(super) fn table(preset: &Preset) -> Vec<Entry> {
     let mut table = Vec::new();
     if preset.withdrawals.is_some() {
@@ -180,7 +181,7 @@ fn plan_entries(preset: &Preset, id: &str, name: &str) -> [Entry; 2] {
     [price, cost].map(|entry| entry.measured_in(currency.as_str()))
 }
 
-/// Every field of the fraud rules, in the order of the signals.
+/// Lists every field of the fraud rules, in the order of the signals.
 fn fraud() -> Vec<Entry> {
     let defaults = FraudRules::default();
     let Ok(shipped) = serde_json::to_value(&defaults) else { return Vec::new() };
@@ -235,7 +236,7 @@ fn field_words(field: &str) -> (Option<&'static str>, &'static str) {
     }
 }
 
-/// A field of the fraud rules as they are written in JSON. None of them is money.
+/// Converts a value to a field of the fraud rules' JSON. None of them is money.
 fn json_of(value: SettingValue) -> Option<Value> {
     match value {
         SettingValue::Switch(on) => Some(on.into()),

@@ -1,4 +1,4 @@
-//! Every counter there is, and the name that it is stored under.
+//! Counters, and the names that they are stored under.
 
 use crate::{
     ids::Rail,
@@ -7,12 +7,12 @@ use crate::{
     withdrawals::WithdrawalState,
 };
 
-/// A counter of a projected item. The same one may count for the deployment, for a day and for a member.
+/// A counter of a projected item. The same counter may exist for the deployment, for a day and for a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counter {
     /// Members who joined.
     Members,
-    /// Of these, through a code.
+    /// Members who joined through a code.
     Referrals,
     /// Members that a referrer brought.
     Recruits,
@@ -20,15 +20,15 @@ pub enum Counter {
     Pending,
     /// Referrals that paid.
     Converted,
-    /// Referrals that ran out of time.
+    /// Referrals that expired.
     Expired,
     /// Clicks on shared links.
     Clicks,
-    /// Of these, first ones.
+    /// Clicks by new visitors.
     Visitors,
     /// Codes that were made.
     Codes,
-    /// Of these, those whose time is over.
+    /// Codes that have expired.
     CodesExpired,
     /// Payments of all rails.
     Payments,
@@ -48,7 +48,7 @@ pub enum Counter {
     Commissions,
     /// Commissions booked for one beneficiary.
     Rewards,
-    /// Of these, those of which some was taken back.
+    /// Commissions of one beneficiary of which a part was taken back.
     Reversed,
     /// Withdrawals of one state.
     Withdrawals(WithdrawalState),
@@ -62,14 +62,14 @@ pub enum Counter {
     Bucket(i64),
 }
 
-/// Sums of money that are kept, each once for every currency.
+/// Sums of money, each kept once for every currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sum {
     /// Payments.
     Paid,
-    /// What was undone of them.
+    /// The part of payments that was undone.
     Refunded,
-    /// What was sold cost to make.
+    /// The cost of making the sold products.
     Cost,
     /// Commissions of all beneficiaries, less what was taken back.
     Issued,
@@ -77,17 +77,17 @@ pub enum Sum {
     Earned,
     /// Commissions on hold.
     Held,
-    /// What was taken back of commissions.
+    /// The part of commissions that was taken back.
     Clawed,
-    /// What operators gave, less what they took.
+    /// Adjustments by operators: given less taken.
     Adjusted,
     /// Bill credit that invoices used up.
     Applied,
-    /// What members owe.
+    /// Debts of members.
     Owed,
     /// Withdrawals of one state.
     Withdrawn(WithdrawalState),
-    /// Withdrawals that left the books.
+    /// Withdrawals that were paid out.
     PaidOut,
 }
 
@@ -130,7 +130,7 @@ impl Counter {
 }
 
 impl Sum {
-    /// What its names begin with.
+    /// The beginning of its stored names.
     pub(super) fn word(self) -> String {
         let word = match self {
             Self::Paid => "paid",

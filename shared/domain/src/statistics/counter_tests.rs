@@ -72,7 +72,7 @@ const WITH_DATA: [(Counter, &str); 29] = [
     (Counter::Bucket(1043), "1043"),
 ];
 
-/// What is stored is added to under these names for good.
+/// Stored counters are added to under these names, so they may not change.
 #[test]
 fn every_counter_has_the_name_that_it_is_stored_under() {
     let sums = SUMS.map(|(sum, name)| (Counter::Sum(sum, Currency::USD), name));
@@ -86,7 +86,7 @@ fn every_counter_has_the_name_that_it_is_stored_under() {
     assert_eq!(Counter::of(Sum::Earned, days).name(), "earned_DAY");
 }
 
-/// Does not compile before a new counter stands here, as a reminder to list its name above.
+/// Does not compile until a new counter is added here, as a reminder to list its name above.
 const fn is_listed(counter: Counter) -> bool {
     use Counter as C;
     match counter {

@@ -7,17 +7,17 @@ use crate::{
     statistics::{Counter, Sum},
 };
 
-/// Counters by the names that they are stored under. One that another version of the program has written is kept.
+/// Counters by their stored names. A name that only another version of the program knows is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters(BTreeMap<String, i64>);
 
 impl Counters {
-    /// What a counter says; zero when nothing was ever added to it.
+    /// The value of a counter; zero when nothing was ever added to it.
     pub fn get(&self, counter: Counter) -> i64 {
         self.named(&counter.name())
     }
 
-    /// What the counter that is stored under `name` says.
+    /// The value of the counter that is stored under `name`.
     pub fn named(&self, name: &str) -> i64 {
         self.0.get(name).copied().unwrap_or_default()
     }
@@ -27,7 +27,7 @@ impl Counters {
         Money::new(self.get(Counter::Sum(sum, currency)), currency)
     }
 
-    /// A sum is above zero in some currency.
+    /// True when a sum is above zero in some currency.
     pub fn has(&self, sum: Sum) -> bool {
         let word = sum.word();
         let is_of = |name: &str| {
@@ -54,12 +54,12 @@ impl Counters {
         *slot = slot.saturating_add(add);
     }
 
-    /// Nothing was ever added.
+    /// True when nothing was ever added.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All of them, by stored name.
+    /// Lists all of them, by stored name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
         self.0.iter().map(|(name, count)| (name.as_str(), *count))
     }
@@ -75,14 +75,14 @@ impl FromIterator<(Counter, i64)> for Counters {
     }
 }
 
-/// As they are stored.
+/// Reads counters as they are stored.
 impl FromIterator<(String, i64)> for Counters {
     fn from_iter<I: IntoIterator<Item = (String, i64)>>(all: I) -> Self {
         Self(all.into_iter().collect())
     }
 }
 
-/// As they are stored.
+/// Lists counters as they are stored.
 impl IntoIterator for Counters {
     type Item = (String, i64);
     type IntoIter = std::collections::btree_map::IntoIter<String, i64>;

@@ -1,4 +1,4 @@
-//! What is counted.
+//! Statistics: counters and their stored names.
 mod counter;
 mod counters;
 

@@ -11,16 +11,16 @@ use crate::{
 /// Credit given or taken by an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adjustment {
-    /// The id, which the wallet's entry names.
+    /// The id, which the wallet's entry refers to.
     pub id: AdjustmentId,
-    /// Whose wallet.
+    /// The member whose wallet it changes.
     pub member: MemberId,
-    /// Positive gives, negative takes.
+    /// The amount: positive gives, negative takes.
     pub amount: Money,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// By whom.
+    /// The operator or service that made it.
     pub principal: String,
-    /// When.
+    /// The instant at which it was made.
     pub at: Timestamp,
 }

@@ -10,13 +10,13 @@ use crate::{
     wallets::{Account, Bucket, House, LedgerError, Leg, Operation, Wallet, WalletKind},
 };
 
-/// What an entry records.
+/// The event that an entry records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EntryKind {
     /// Due commissions became spendable, up to 97 in one entry; each names this entry's `seq`.
     CommissionsReleased {
-        /// How many.
+        /// The number of commissions.
         commissions: u32,
         /// SHA-256 over their ids, so the entry commits to exactly these.
         digest: String,
@@ -36,14 +36,14 @@ pub enum EntryKind {
         /// The invoice.
         invoice: InvoiceId,
     },
-    /// An invoice was voided: what it had used is back.
+    /// An invoice was voided: the credit that it had used is back.
     CreditReturned {
         /// The invoice.
         invoice: InvoiceId,
     },
     /// An operator gave or took credit by hand.
     Adjusted {
-        /// The adjustment, which holds who and why.
+        /// The adjustment, which holds the operator and the reason.
         adjustment: AdjustmentId,
     },
     /// A payment was undone after its commission had been released.
@@ -51,12 +51,12 @@ pub enum EntryKind {
         /// The commission.
         commission: CommissionId,
     },
-    /// What had been clawed back is the member's again: a dispute was won, a refund failed.
+    /// A claw-back was undone, because a dispute was won or a refund failed.
     Reinstated {
         /// The commission.
         commission: CommissionId,
     },
-    /// The member asked for their money: it is held from now on.
+    /// The member requested a withdrawal: the money is held from now on.
     WithdrawalRequested {
         /// The withdrawal.
         withdrawal: WithdrawalId,
@@ -66,7 +66,7 @@ pub enum EntryKind {
         /// The withdrawal.
         withdrawal: WithdrawalId,
     },
-    /// The money has left.
+    /// A withdrawal was paid: the money has left.
     WithdrawalPaid {
         /// The withdrawal.
         withdrawal: WithdrawalId,
@@ -74,7 +74,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// The word used in the API and in hashes.
+    /// The kind's name in the API and in hashes.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::CommissionsReleased { .. } => "commissions_released",
@@ -91,7 +91,7 @@ impl EntryKind {
         }
     }
 
-    /// What the entry points at: a posting, an invoice, an adjustment, or the digest of commissions.
+    /// The id that the entry refers to: a posting, an invoice, an adjustment, or the digest of commissions.
     pub fn reference(&self) -> &str {
         match self {
             Self::CommissionsReleased { digest, .. } => digest,
@@ -113,7 +113,7 @@ pub struct Deltas {
     pub available: i64,
     /// Change of `held`.
     pub held: i64,
-    /// Change of `owed`; a positive change is more debt.
+    /// Change of `owed`; positive means more debt.
     pub owed: i64,
 }
 
@@ -122,9 +122,9 @@ pub struct Deltas {
 pub struct Buckets {
     /// Free to use.
     pub available: i64,
-    /// The member's, but promised.
+    /// The member's, but reserved for a withdrawal or a posting.
     pub held: i64,
-    /// What the member must give back.
+    /// The member's debt.
     pub owed: i64,
 }
 
@@ -139,14 +139,14 @@ pub struct Entry {
     pub currency: Currency,
     /// 1 for the wallet's first entry, then without gaps.
     pub seq: u64,
-    /// When it was booked.
+    /// The instant at which it was booked.
     pub at: Timestamp,
-    /// What it records.
+    /// The event that it records.
     #[serde(flatten)]
     pub kind: EntryKind,
-    /// What it changed.
+    /// The changes of the buckets.
     pub delta: Deltas,
-    /// The house account's leg that balances the change, if the money crossed the wallet's border.
+    /// The house account's leg that balances the change, if money entered or left the wallet.
     pub house: Option<(House, i64)>,
     /// The buckets after it.
     pub after: Buckets,
@@ -154,13 +154,14 @@ pub struct Entry {
     pub prev_hash: String,
     /// SHA-256 over everything above.
     pub hash: String,
-    /// What it was booked because of. For those who search the logs: no part of the books, nor of the hash.
+    /// The id of the event that caused it, for a search in the logs. It is not part of the books or of the
+    /// hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
 }
 
 impl Entry {
-    /// The operation behind the entry: its legs sum to zero.
+    /// The double-entry operation that the entry records: its legs sum to zero.
     ///
     /// # Errors
     /// [`LedgerError`] when the stored line does not balance, which only tampering or a bug can cause.
@@ -204,15 +205,15 @@ impl Entry {
     }
 }
 
-/// The first thing wrong with a statement.
+/// The first error in a statement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StatementError {
     /// An entry is missing or doubled.
     #[error("entry {found} stands where {expected} should")]
     Gap {
-        /// The number that should stand here.
+        /// The expected number.
         expected: u64,
-        /// The number that does.
+        /// The number found.
         found: u64,
     },
     /// An entry's content or its link to the one before was changed.
@@ -221,7 +222,7 @@ pub enum StatementError {
     /// An entry's running balance is not the sum of the changes.
     #[error("entry {0} shows a balance that its changes do not give")]
     WrongBalance(u64),
-    /// The wallet is not what its entries add up to.
+    /// The wallet differs from the sum of its entries.
     #[error("the wallet does not match its last entry")]
     WalletDiffers,
 }
@@ -229,7 +230,7 @@ pub enum StatementError {
 /// Recomputes a whole statement, oldest entry first, and compares it with the wallet.
 ///
 /// # Errors
-/// The first difference.
+/// [`StatementError`] with the first difference.
 pub fn verify_statement(wallet: &Wallet, entries: &[Entry]) -> Result<(), StatementError> {
     let mut sum = Buckets::default();
     let mut head = String::new();

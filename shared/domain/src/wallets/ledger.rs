@@ -10,7 +10,7 @@ use crate::{
     money::{Money, MoneyError},
 };
 
-/// What a wallet is for.
+/// The purpose of a wallet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WalletKind {
@@ -18,14 +18,14 @@ pub enum WalletKind {
     Earnings,
     /// Deposits that may be spent in the shop.
     Balance,
-    /// Credit that comes off the member's next Stripe invoices.
+    /// Credit that lowers the member's next Stripe invoices.
     BillCredit,
     /// Service credits.
     Credits,
 }
 
 impl WalletKind {
-    /// The word used in keys and in the API.
+    /// The kind's name in keys and in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Earnings => "earnings",
@@ -42,9 +42,9 @@ impl WalletKind {
 pub enum Bucket {
     /// Free to use.
     Available,
-    /// The member's, but promised: to a withdrawal, or lying on their Stripe customer balance.
+    /// The member's, but reserved: for a withdrawal, or as credit on their Stripe customer balance.
     Held,
-    /// What the member must give back. Stored positive, posted negative: a debt lowers the sum.
+    /// The member's debt. Stored positive, posted negative: a debt lowers the sum.
     Owed,
 }
 
@@ -63,7 +63,7 @@ pub enum House {
 }
 
 impl House {
-    /// The word used in the API and in hashes.
+    /// The account's name in the API and in hashes.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CommissionExpense => "commission_expense",
@@ -74,7 +74,7 @@ impl House {
     }
 }
 
-/// Where a leg lands.
+/// The account that a leg changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Account {
     /// A bucket of a member's wallet.
@@ -92,7 +92,7 @@ pub struct Leg {
     pub amount: Money,
 }
 
-/// Why legs do not make an operation.
+/// The reason why legs do not make an operation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
     /// The legs of a currency do not cancel out.
@@ -113,7 +113,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Checks the legs.
+    /// Makes an operation of legs that balance.
     ///
     /// # Errors
     /// [`LedgerError`] when they do not balance, when there are fewer than two, or when one is zero.

@@ -12,23 +12,23 @@ use crate::{
     wallets::{Bucket, Buckets, Deltas, Entry, EntryKind, House, LedgerError, WalletKind},
 };
 
-/// Why a wallet refused a change.
+/// The reason why a wallet refused a change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WalletError {
-    /// The bucket holds less than was to be taken.
+    /// The bucket holds less than the requested amount.
     #[error("{have} is {}, which is less than {asked}", bucket_word(*bucket))]
     Insufficient {
         /// The bucket that would have gone below zero.
         bucket: Bucket,
-        /// What it holds.
+        /// The amount that it holds.
         have: Money,
-        /// What was asked of it.
+        /// The requested amount.
         asked: Money,
     },
     /// The amount is zero or negative.
     #[error("the amount must be above zero")]
     NotPositive,
-    /// The member owes something: nothing may leave before that is netted.
+    /// The member owes something: nothing may leave before the debt is paid.
     #[error("{0} is owed")]
     Owes(Money),
     /// The legs do not balance or do not fit.
@@ -55,31 +55,31 @@ const fn bucket_word(bucket: Bucket) -> &'static str {
 pub struct Wallet {
     /// The owner.
     pub member: MemberId,
-    /// What it is for.
+    /// The purpose.
     pub kind: WalletKind,
     /// Its currency.
     pub currency: Currency,
     /// The buckets.
     pub buckets: Buckets,
-    /// Entries so far.
+    /// The number of entries so far.
     pub seq: u64,
     /// Hash of the last entry, empty before the first.
     pub head: String,
-    /// All that invoices have used up so far, minor units.
+    /// The sum that invoices have used so far, in minor units.
     pub applied: i64,
-    /// When the last entry was booked. Entries never go back in time, whatever the machines' clocks say.
+    /// The instant of the last entry. Entries never go back in time, whatever the machines' clocks show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_at: Option<Timestamp>,
-    /// The withdrawal under way; there is at most one.
+    /// The open withdrawal; there is at most one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_withdrawal: Option<WithdrawalId>,
-    /// When the latest withdrawal was asked for that was not turned down.
+    /// The instant of the latest request for a withdrawal that was not rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrew_at: Option<Timestamp>,
 }
 
 impl Wallet {
-    /// A wallet nobody has posted to yet.
+    /// A wallet without entries.
     pub const fn empty(member: MemberId, kind: WalletKind, currency: Currency) -> Self {
         let buckets = Buckets { available: 0, held: 0, owed: 0 };
         Self {
@@ -96,27 +96,27 @@ impl Wallet {
         }
     }
 
-    /// Available, as money.
+    /// The available money.
     pub const fn available(&self) -> Money {
         Money::new(self.buckets.available, self.currency)
     }
 
-    /// Held, as money.
+    /// The held money.
     pub const fn held(&self) -> Money {
         Money::new(self.buckets.held, self.currency)
     }
 
-    /// Owed, as money.
+    /// The owed money.
     pub const fn owed(&self) -> Money {
         Money::new(self.buckets.owed, self.currency)
     }
 
-    /// Used up by invoices so far, as money.
+    /// The credit used by invoices so far.
     pub const fn applied(&self) -> Money {
         Money::new(self.applied, self.currency)
     }
 
-    /// Commissions become spendable. What the member owes is paid back first.
+    /// Makes commissions spendable. A debt of the member is paid back first.
     ///
     /// # Errors
     /// [`WalletError::NotPositive`], or an amount that does not fit.
@@ -135,7 +135,7 @@ impl Wallet {
         )
     }
 
-    /// An operator gives credit. What the member owes is paid back first.
+    /// Books credit that an operator gives. A debt of the member is paid back first.
     ///
     /// # Errors
     /// [`WalletError::NotPositive`], or an amount that does not fit.
@@ -148,7 +148,7 @@ impl Wallet {
         self.grant(amount, House::ManualAdjustment, EntryKind::Adjusted { adjustment }, at)
     }
 
-    /// An operator takes available credit back.
+    /// Books available credit that an operator takes back.
     ///
     /// # Errors
     /// [`WalletError::Insufficient`] when less is available.
@@ -163,7 +163,7 @@ impl Wallet {
         self.post(delta, Some((House::ManualAdjustment, minor)), EntryKind::Adjusted { adjustment }, at)
     }
 
-    /// Available credit is claimed for posting to Stripe.
+    /// Claims available credit for posting to Stripe.
     ///
     /// # Errors
     /// [`WalletError::Insufficient`] when less is available.
@@ -178,7 +178,7 @@ impl Wallet {
         self.post(delta, None, EntryKind::CreditPosted { posting }, at)
     }
 
-    /// A claimed posting that Stripe refused for good goes back.
+    /// Returns the credit of a claimed posting that Stripe refused for good.
     ///
     /// # Errors
     /// [`WalletError::Insufficient`] when less is held.
@@ -193,7 +193,7 @@ impl Wallet {
         self.post(delta, None, EntryKind::CreditUnposted { posting }, at)
     }
 
-    /// An invoice used up credit that lay on the Stripe customer balance.
+    /// Books credit on the Stripe customer balance that an invoice used.
     ///
     /// # Errors
     /// [`WalletError::Insufficient`] when less is held.
@@ -211,7 +211,7 @@ impl Wallet {
         Ok((wallet, entry))
     }
 
-    /// A voided invoice gave the credit back to the Stripe customer balance.
+    /// Books credit that a voided invoice gave back to the Stripe customer balance.
     ///
     /// # Errors
     /// [`WalletError::NotPositive`], or an amount that does not fit.
@@ -229,8 +229,8 @@ impl Wallet {
         Ok((wallet, entry))
     }
 
-    /// A reversal takes back what a released commission brought. What is no longer available becomes owed;
-    /// what is held is promised to somebody and stays.
+    /// Takes back a released commission after a reversal. The part that is no longer available becomes owed;
+    /// the held part is reserved and stays.
     ///
     /// # Errors
     /// [`WalletError::NotPositive`], or an amount that does not fit.
@@ -246,7 +246,7 @@ impl Wallet {
         self.post(delta, Some((House::CommissionExpense, minor)), EntryKind::ClawedBack { commission }, at)
     }
 
-    /// What was clawed back is the member's again. What they owe is paid back first.
+    /// Gives back what was clawed back. A debt of the member is paid back first.
     ///
     /// # Errors
     /// [`WalletError::NotPositive`], or an amount that does not fit.
@@ -259,7 +259,7 @@ impl Wallet {
         self.grant(amount, House::CommissionExpense, EntryKind::Reinstated { commission }, at)
     }
 
-    /// The member asks for `amount`: it is held for the withdrawal.
+    /// Holds `amount` for a withdrawal that the member requested.
     ///
     /// # Errors
     /// [`WalletError::Owes`] while anything is owed, [`WalletError::Insufficient`] when less is available.
@@ -281,7 +281,7 @@ impl Wallet {
         Ok((wallet, entry))
     }
 
-    /// A withdrawal was rejected or failed: what it held is available again, less what is owed.
+    /// Makes the held money of a rejected or failed withdrawal available again, less what is owed.
     ///
     /// # Errors
     /// [`WalletError::Insufficient`] when less is held.
@@ -300,7 +300,7 @@ impl Wallet {
         Ok((wallet, entry))
     }
 
-    /// A withdrawal was paid: what it held has left.
+    /// Books that the held money of a withdrawal was paid out.
     ///
     /// # Errors
     /// [`WalletError::Insufficient`] when less is held.
@@ -338,7 +338,7 @@ impl Wallet {
         if amount.is_positive() { Ok(amount.minor()) } else { Err(WalletError::NotPositive) }
     }
 
-    /// Applies the change and seals the entry: the one place where a wallet's numbers move.
+    /// Applies the change and seals the entry. This is the only place where a wallet's numbers change.
     fn post(
         mut self,
         delta: Deltas,

@@ -173,14 +173,14 @@ fn what_a_clawback_cannot_take_is_owed_and_netted() {
     let (w, entry) = w.claw_back(usd(1000), commission(1), NOW).unwrap();
     assert_eq!((w.buckets.available, w.buckets.held, w.buckets.owed), (0, 700, 700));
     assert_eq!(entry.house, Some((House::CommissionExpense, 1000)));
-    // While anything is owed nothing more may leave.
+    // While anything is owed, no more money may leave.
     let (more, _) = w.clone().release(usd(900), 1, "e".to_owned(), NOW).unwrap();
     assert_eq!((more.buckets.available, more.buckets.owed), (200, 0));
     assert!(matches!(
         w.clone().request_withdrawal(usd(1), withdrawal(2), NOW),
         Err(WalletError::Owes(owed)) if owed == usd(700)
     ));
-    // Turned down, what was held pays the debt.
+    // After a rejection, the held money pays the debt.
     let (turned, _) = w.return_withdrawal(usd(700), withdrawal(1), NOW).unwrap();
     assert_eq!((turned.buckets.available, turned.buckets.held, turned.buckets.owed), (0, 0, 0));
 }

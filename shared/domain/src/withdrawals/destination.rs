@@ -1,4 +1,4 @@
-//! Where a withdrawal goes: checked, then sealed, and compared only by fingerprint.
+//! Destinations of withdrawals: checked, then sealed, and compared only by fingerprint.
 
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ids::WithdrawalId, members::PseudonymKey};
 
-/// How money is paid out.
+/// The method of a payout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PayoutMethod {
@@ -22,15 +22,15 @@ pub enum PayoutMethod {
 }
 
 impl PayoutMethod {
-    /// Every way there is.
+    /// Every method.
     pub const ALL: [Self; 3] = [Self::Upi, Self::Iban, Self::BankIn];
 
-    /// Reads the word.
+    /// Reads a method's name.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.as_str() == word)
     }
 
-    /// The word used in the API and in exports.
+    /// The method's name in the API and in exports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Upi => "upi",
@@ -40,10 +40,10 @@ impl PayoutMethod {
     }
 }
 
-/// Why a destination cannot be used. The text never quotes it.
+/// The reason why a destination cannot be used. The text never quotes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DestinationError {
-    /// Not what the method asks for.
+    /// The text is not valid for the method.
     #[error("{}", expected(*.0))]
     Malformed(PayoutMethod),
     /// It was sealed with another key, for another withdrawal, or was tampered with.
@@ -59,7 +59,7 @@ const fn expected(method: PayoutMethod) -> &'static str {
     }
 }
 
-/// A destination that is well formed for its method, in its one normal form.
+/// A destination that is valid for its method, in its one normal form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Destination {
     method: PayoutMethod,
@@ -67,10 +67,10 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// Checks and normalizes what a member typed.
+    /// Checks and normalizes the text that a member typed.
     ///
     /// # Errors
-    /// [`DestinationError::Malformed`].
+    /// [`DestinationError::Malformed`] when the text is not valid for the method.
     pub fn parse(method: PayoutMethod, text: &str) -> Result<Self, DestinationError> {
         let normal = match method {
             PayoutMethod::Upi => upi(text.trim()),
@@ -87,25 +87,25 @@ impl Destination {
         self.method
     }
 
-    /// The normal form, for the payout itself.
+    /// Returns the normal form, for the payout itself.
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// Enough for its owner to recognise: the last four characters.
+    /// The last four characters: enough for its owner to recognise it.
     pub fn masked(&self) -> String {
         let shown: String = self.text.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
         format!("…{shown}")
     }
 
-    /// The same destination always has the same fingerprint under a deployment's key; without the key it
-    /// tells nothing.
+    /// Computes a keyed hash: equal for equal destinations under a deployment's key, and useless without the
+    /// key.
     pub fn fingerprint(&self, key: &PseudonymKey) -> String {
         let normal = format!("{}|{}", self.method.as_str(), self.text);
         hex::encode(&key.subkey("destination-fingerprint", normal.as_bytes())[..16])
     }
 
-    /// Encrypts it for `withdrawal` with a fresh random `nonce`.
+    /// Encrypts it for `withdrawal` with a new random `nonce`.
     ///
     /// # Errors
     /// [`DestinationError::Unreadable`] never, for texts of this length.
@@ -144,9 +144,9 @@ pub struct SealedDestination {
     pub method: PayoutMethod,
     /// Version, nonce and ciphertext, in hex.
     pub sealed: String,
-    /// Equal for equal destinations.
+    /// The fingerprint: equal for equal destinations.
     pub fingerprint: String,
-    /// What its owner recognises it by.
+    /// The masked form, by which its owner recognises it.
     pub masked: String,
 }
 
@@ -154,7 +154,8 @@ impl SealedDestination {
     /// Decrypts it.
     ///
     /// # Errors
-    /// [`DestinationError::Unreadable`].
+    /// [`DestinationError::Unreadable`] when the key or the withdrawal is another one, or the text was
+    /// changed.
     pub fn open(
         &self,
         key: &PseudonymKey,
@@ -172,7 +173,7 @@ impl SealedDestination {
     }
 }
 
-/// Of the stored form, so that the key or the cipher can be changed one day.
+/// The version of the stored form, so that the key or the cipher can be changed later.
 const VERSION: u8 = 1;
 
 fn cipher(key: &PseudonymKey) -> XChaCha20Poly1305 {
@@ -183,7 +184,8 @@ fn bound_to(method: PayoutMethod, withdrawal: &WithdrawalId) -> Vec<u8> {
     format!("{}|{withdrawal}", method.as_str()).into_bytes()
 }
 
-/// NPCI: a handle of letters, digits, `.`, `-` and `_`, then the bank's letters and digits.
+/// Normalizes a UPI id by NPCI's rules: a handle of letters, digits, `.`, `-` and `_`, then the bank's
+/// letters and digits.
 fn upi(text: &str) -> Option<String> {
     let (name, bank) = text.split_once('@')?;
     let name_ok = (2..=256).contains(&name.len())
@@ -192,7 +194,8 @@ fn upi(text: &str) -> Option<String> {
     (name_ok && bank_ok).then(|| text.to_ascii_lowercase())
 }
 
-/// An account number of 9 to 18 digits, and RBI's IFSC: four letters, a zero, six letters or digits.
+/// Normalizes an account number of 9 to 18 digits and RBI's IFSC: four letters, a zero, six letters or
+/// digits.
 fn bank_in(text: &str) -> Option<String> {
     let (account, ifsc) = text.split_once('/')?;
     let ifsc = ifsc.to_ascii_uppercase();

@@ -1,4 +1,4 @@
-//! Withdrawals: money that members ask to be paid out, and where it goes.
+//! Withdrawals: money that members ask to be paid out, and its destinations.
 mod destination;
 mod withdrawal;
 

@@ -1,4 +1,4 @@
-//! A withdrawal and the ways it may go.
+//! A withdrawal and its states.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,38 +17,38 @@ use crate::{
 pub struct WithdrawalRules {
     /// The wallet that is paid out.
     pub wallet: WalletKind,
-    /// The least that may be asked for.
+    /// The smallest amount of a request.
     pub minimum: Money,
-    /// Seconds from one request to the next, unless it was turned down.
+    /// The number of seconds from one request to the next, unless the first was rejected.
     #[serde(default)]
     pub cool_down_seconds: i64,
-    /// Who approves may not be who pays.
+    /// True when the operator who pays must not be the one who approved.
     #[serde(default)]
     pub four_eyes: bool,
-    /// Ways of paying out.
+    /// The methods of payout.
     pub methods: Vec<PayoutMethod>,
 }
 
-/// Where a withdrawal stands.
+/// The state of a withdrawal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WithdrawalState {
-    /// Asked for; the money is held.
+    /// Requested; the money is held.
     Requested,
-    /// An operator agreed.
+    /// Approved by an operator.
     Approved,
-    /// Claimed by whoever pays it: the money may have left.
+    /// Claimed by the operator who pays it: the money may have left.
     Paying,
     /// The money has left, with proof.
     Paid,
-    /// Turned down; the money is available again.
+    /// Rejected; the money is available again.
     Rejected,
     /// The payout failed for good; the money is available again.
     Failed,
 }
 
 impl WithdrawalState {
-    /// The word used in keys and in the API.
+    /// The state's name in keys and in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Requested => "requested",
@@ -60,76 +60,76 @@ impl WithdrawalState {
         }
     }
 
-    /// Every state there is.
+    /// Every state.
     pub const ALL: [Self; 6] =
         [Self::Requested, Self::Approved, Self::Paying, Self::Paid, Self::Rejected, Self::Failed];
 
-    /// Reads the word.
+    /// Reads a state's name.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
-    /// Nothing more can happen to it.
+    /// True when its state cannot change any more.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Paid | Self::Rejected | Self::Failed)
     }
 }
 
-/// A member's request to be paid out. It carries its whole history, so that it is its own audit trail.
+/// A member's request to be paid out. It holds its whole history, so it is its own audit trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
     /// `{member}-{seq}`.
     pub id: WithdrawalId,
-    /// Whose money.
+    /// The member whose money it is.
     pub member: MemberId,
-    /// The entry that holds it.
+    /// The number of the wallet's entry that holds the money.
     pub seq: u64,
     /// The wallet it comes from.
     pub wallet: WalletKind,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// Where it goes.
+    /// The destination, sealed.
     pub destination: SealedDestination,
-    /// The key under which it was asked for: the same key never makes a second one.
+    /// The idempotency key of the request: the same key never makes a second withdrawal.
     pub request_key: String,
-    /// When it was asked for.
+    /// The instant of the request.
     pub requested_at: Timestamp,
-    /// How far it has come, with what is known at that point.
+    /// The step that it has reached, with the facts known at that point.
     #[serde(flatten)]
     pub step: Step,
 }
 
-/// How far a withdrawal has come, with what is known at that point and nothing else.
+/// A step of a withdrawal, with the facts known at that point and no others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Step {
-    /// Asked for; the money is held.
+    /// Requested; the money is held.
     Requested,
-    /// An operator agreed.
+    /// Approved by an operator.
     Approved {
-        /// Who, and when.
+        /// The operator, and the instant.
         approved: Stamp,
     },
-    /// Claimed by whoever pays it: the money may have left.
+    /// Claimed by the operator who pays it: the money may have left.
     Paying(Claim),
     /// The money has left.
     Paid {
         /// The claim under which it was paid.
         #[serde(flatten)]
         claim: Claim,
-        /// Who recorded it, and when.
+        /// The operator who recorded it, and the instant.
         closed: Stamp,
         /// The payout's reference at the bank or provider.
         proof: String,
     },
-    /// Turned down; the money is available again.
+    /// Rejected; the money is available again.
     Rejected {
-        /// Who had agreed before, where somebody had.
+        /// The approval before that, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approved: Option<Stamp>,
-        /// Who turned it down, and when.
+        /// The operator who rejected it, and the instant.
         closed: Stamp,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The payout failed for good; the money is available again.
@@ -137,24 +137,25 @@ pub enum Step {
         /// The claim under which it was tried.
         #[serde(flatten)]
         claim: Claim,
-        /// Who recorded it, and when.
+        /// The operator who recorded it, and the instant.
         closed: Stamp,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// The right to pay one withdrawal, in one way.
+/// A claim: the right to pay one withdrawal, in one way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Who had agreed, and when.
+    /// The approval: the operator and the instant.
     pub approved: Stamp,
-    /// Who claimed it, and when.
+    /// The operator who claimed it, and the instant.
     pub claimed: Stamp,
     /// The bank batch it was exported in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<String>,
-    /// Since when nobody knows whether the money left. To be looked up, never to be paid again blindly.
+    /// The instant since which it is unknown whether the money left. It must be looked up, never paid again
+    /// blindly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_since: Option<Timestamp>,
 }
@@ -165,7 +166,7 @@ pub struct Claim {
 pub struct WrongState(pub WithdrawalState);
 
 impl Step {
-    /// The state, as a word.
+    /// The state.
     pub const fn state(&self) -> WithdrawalState {
         match self {
             Self::Requested => WithdrawalState::Requested,
@@ -177,7 +178,7 @@ impl Step {
         }
     }
 
-    /// The claim, from the moment there is one.
+    /// The claim, if there is one.
     pub const fn claim(&self) -> Option<&Claim> {
         match self {
             Self::Paying(claim) | Self::Paid { claim, .. } | Self::Failed { claim, .. } => Some(claim),
@@ -185,7 +186,7 @@ impl Step {
         }
     }
 
-    /// Who agreed, and when.
+    /// The approval: the operator and the instant.
     pub const fn approved(&self) -> Option<&Stamp> {
         match self {
             Self::Approved { approved } => Some(approved),
@@ -197,7 +198,7 @@ impl Step {
         }
     }
 
-    /// Who ended it, and when.
+    /// The end: the operator and the instant.
     pub const fn closed(&self) -> Option<&Stamp> {
         match self {
             Self::Paid { closed, .. } | Self::Rejected { closed, .. } | Self::Failed { closed, .. } => {
@@ -215,7 +216,7 @@ impl Step {
         }
     }
 
-    /// Why it was rejected or failed.
+    /// The reason of a rejection or failure.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Rejected { reason, .. } | Self::Failed { reason, .. } => Some(reason),
@@ -225,7 +226,7 @@ impl Step {
 }
 
 impl Withdrawal {
-    /// The state, as a word.
+    /// The state.
     pub const fn state(&self) -> WithdrawalState {
         self.step.state()
     }
@@ -234,7 +235,7 @@ impl Withdrawal {
         WrongState(self.state())
     }
 
-    /// An operator agrees.
+    /// Approves it.
     ///
     /// # Errors
     /// [`WrongState`] unless it is requested.
@@ -245,7 +246,7 @@ impl Withdrawal {
         }
     }
 
-    /// An operator turns it down, also after somebody agreed.
+    /// Rejects it, also after an approval.
     ///
     /// # Errors
     /// [`WrongState`] once it is claimed or ended.
@@ -258,7 +259,7 @@ impl Withdrawal {
         Ok(Self { step: Step::Rejected { approved, closed, reason }, ..self })
     }
 
-    /// Somebody claims it for paying, for a bank batch or by hand.
+    /// Claims it for paying, in a bank batch or by hand.
     ///
     /// # Errors
     /// [`WrongState`] unless it is approved.
@@ -268,7 +269,7 @@ impl Withdrawal {
         Ok(Self { step: Step::Paying(claim), ..self })
     }
 
-    /// Nobody knows any more whether the money left.
+    /// Records that it is unknown whether the money left.
     ///
     /// # Errors
     /// [`WrongState`] unless it is being paid.
@@ -278,7 +279,7 @@ impl Withdrawal {
         Ok(Self { step: Step::Paying(claim), ..self })
     }
 
-    /// The money has left.
+    /// Records that the money has left.
     ///
     /// # Errors
     /// [`WrongState`] unless it is being paid.
@@ -287,7 +288,7 @@ impl Withdrawal {
         Ok(Self { step: Step::Paid { claim: claim.clone(), closed, proof }, ..self })
     }
 
-    /// The payout failed for good.
+    /// Records that the payout failed for good.
     ///
     /// # Errors
     /// [`WrongState`] unless it is being paid.
