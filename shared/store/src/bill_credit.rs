@@ -1,4 +1,4 @@
-//! Postings of bill credit, and what invoices used up.
+//! Postings of bill credit, and the credit that invoices used.
 
 use guerdon_domain::{
     bill_credit::{InvoiceCredit, Posting},
@@ -28,15 +28,12 @@ impl Record for InvoiceCredit {
 }
 
 handle! {
-    /// The table's room of postings of bill credit, and what invoices used.
+    /// The handle for postings of bill credit and the credit that invoices used.
     BillCredit, bill_credit
 }
 
 impl BillCredit<'_> {
-    /// The member's latest posting. Only this one can still be claimed.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the member's latest posting. Only this one can still be claimed.
     pub async fn latest_posting(self, member: &MemberId) -> Result<Option<Posting>, StoreError> {
         let range = Range::partition(keys::member_pk(member))
             .prefix(Prefix::Posting.as_str())
@@ -46,7 +43,7 @@ impl BillCredit<'_> {
         items.into_iter().next().map(crate::table::item::decode).transpose()
     }
 
-    /// A new posting.
+    /// Inserts a new posting.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -54,10 +51,7 @@ impl BillCredit<'_> {
         Fragment::insert(posting, exists)
     }
 
-    /// Stripe has the posting. False when that was recorded before.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Records that Stripe has the posting. False when that was recorded before.
     pub async fn posted(
         self,
         posting: &Posting,
@@ -75,7 +69,7 @@ impl BillCredit<'_> {
         Ok(self.store.update(&posting.key(), &update, false).await? != Written::Refused)
     }
 
-    /// Stripe refused the posting for good.
+    /// Records that Stripe refused the posting for good.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -97,10 +91,7 @@ impl BillCredit<'_> {
         Fragment::update(&posting.key(), &update, not_claimed)
     }
 
-    /// What the invoice did to the member's credit, if that is recorded.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the effect of the invoice on the member's credit, if it is recorded.
     pub async fn invoice_credit(
         self,
         member: &MemberId,
@@ -109,7 +100,7 @@ impl BillCredit<'_> {
         self.store.get(&keys::invoice(member, invoice)).await
     }
 
-    /// Records what an invoice did, once.
+    /// Inserts the effect of an invoice, once.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -121,7 +112,7 @@ impl BillCredit<'_> {
         Fragment::insert(credit, recorded)
     }
 
-    /// The invoice gives its credit back, once.
+    /// Records that the invoice gave its credit back, once.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.

@@ -1,4 +1,4 @@
-//! The table's change stream as records: what the two stream consumers read.
+//! The table's change stream as records, for the two stream consumers.
 
 use guerdon_domain::{
     bill_credit::{InvoiceCredit, Posting},
@@ -18,7 +18,7 @@ use crate::{
     table::{ATTRIBUTE, StoreError, prefixes::Prefix},
 };
 
-/// A stored record that stream consumers care about.
+/// A stored record that a stream consumer uses.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stored {
     /// A member.
@@ -43,7 +43,7 @@ pub enum Stored {
     Customer(Box<CustomerLink>),
     /// A posting.
     Posting(Box<Posting>),
-    /// What an invoice did.
+    /// The effect of an invoice on bill credit.
     InvoiceCredit(Box<InvoiceCredit>),
     /// A member's score in a ranking.
     Rank {
@@ -54,7 +54,7 @@ pub enum Stored {
         /// The score.
         score: i64,
     },
-    /// A provider's event that waits.
+    /// A parked event of a provider.
     Parked(Box<ParkedEvent>),
     /// A withdrawal.
     Withdrawal(Box<Withdrawal>),
@@ -65,13 +65,14 @@ pub enum Stored {
 /// One change of one item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// Orders the changes of a shard.
+    /// The sequence number, which orders the changes of a shard.
     pub sequence: String,
     /// The item before, unless it is new.
     pub before: Option<Stored>,
     /// The item after, unless it was deleted.
     pub after: Option<Stored>,
-    /// What the item was written because of, as [`correlated`](crate::table::correlated) was told then.
+    /// The correlation id that was in force when the item was written; see
+    /// [`correlated`](crate::table::correlated).
     pub correlation_id: Option<String>,
 }
 
@@ -95,7 +96,7 @@ impl Change {
     }
 }
 
-/// A text attribute, empty when there is none.
+/// Reads a text attribute, empty when there is none.
 fn text(image: &Item, name: &str) -> String {
     match image.get(name) {
         Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),

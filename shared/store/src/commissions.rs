@@ -1,4 +1,4 @@
-//! Commissions, and the markers of what falls due.
+//! Commissions, and the markers of due ones.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{
@@ -25,7 +25,7 @@ impl Record for Commission {
         keys::commission(&self.beneficiary, self.place, self.paid_at, &self.id, &of)
     }
     fn index(&self) -> Index {
-        // While a dispute keeps it from being claimed, its time does not run out either.
+        // A frozen commission cannot be claimed, so its time to be claimed does not run out either.
         let Some(end) = self.claim_ends_at().filter(|_| !self.frozen) else {
             let held = self.is_releasable().then(|| (keys::held(&self.beneficiary), self.due_at.millis()));
             return Index { gsi2: held, ..Index::default() };
@@ -38,25 +38,25 @@ impl Record for Commission {
     }
 }
 
-/// Where a commission stands in its beneficiary's list.
+/// The position of a commission in its beneficiary's list.
 pub fn commission_cursor(commission: &Commission) -> String {
     commission.key().sk
 }
 
-/// Commissions released in one transaction: 100 items less the wallet, its entry, and the check that nothing holds
-/// them.
+/// The most commissions released in one transaction: 100 items less the wallet, its entry, and the check that
+/// no flag holds them.
 pub const RELEASE_BATCH: i32 = 97;
 
 /// Some of a referrer's due commissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueCommissions {
-    /// Those that are really held.
+    /// Those that the table still shows as held.
     pub held: Vec<Commission>,
-    /// The index had a full page: there may be more behind it.
+    /// The index returned a full page, so there may be more.
     pub may_be_more: bool,
 }
 
-/// A referrer has commissions that fall due by the end of `hour`: what the sweep looks for.
+/// A marker: a referrer has commissions that are due by the end of `hour`. The sweep reads these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseDue {
     /// The beneficiary.
@@ -66,10 +66,10 @@ pub struct ReleaseDue {
 }
 
 impl ReleaseDue {
-    /// The marker for a commission of `member` that is due at `due_at` and was booked at `booked_at`.
+    /// Makes the marker for a commission of `member` that is due at `due_at` and was booked at `booked_at`.
     ///
-    /// A commission booked after it was due goes to the running hour: no marker is ever made behind a
-    /// sweep that has passed.
+    /// A commission that is booked after it was due goes to the running hour, so no marker is made for an
+    /// hour that the sweep has already passed.
     pub fn of(member: MemberId, due_at: Timestamp, booked_at: Timestamp) -> Self {
         const HOUR_MILLIS: i64 = 3_600_000;
         let latest = due_at.max(booked_at).millis();
@@ -89,7 +89,7 @@ impl Record for ReleaseDue {
     }
 }
 
-/// The keys of its commissions.
+/// The keys of the payment's commissions.
 fn commission_keys(record: &PaymentRecord) -> Result<Vec<Key>, StoreError> {
     let mut found = Vec::new();
     for candidate in &record.trace {
@@ -103,12 +103,12 @@ fn commission_keys(record: &PaymentRecord) -> Result<Vec<Key>, StoreError> {
 }
 
 handle! {
-    /// The table's room of commissions and the markers of what is due.
+    /// The handle for commissions and the markers of due ones.
     Commissions, commissions
 }
 
 impl Commissions<'_> {
-    /// A new commission.
+    /// Inserts a new commission.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -116,11 +116,8 @@ impl Commissions<'_> {
         Fragment::insert(commission, booked)
     }
 
-    /// Held commissions of `member` that are due by `now`, the longest due first, at most [`RELEASE_BATCH`].
-    /// The index is eventually consistent, so each is read again from the table.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the held commissions of `member` that are due by `now`, the longest due first, at most
+    /// [`RELEASE_BATCH`]. The index is eventually consistent, so each is read again from the table.
     pub async fn due(self, member: &MemberId, now: Timestamp) -> Result<DueCommissions, StoreError> {
         let found: Vec<Commission> = self.store.due(keys::held(member), now, RELEASE_BATCH).await?;
         let may_be_more = found.len() >= RELEASE_BATCH as usize;
@@ -128,7 +125,7 @@ impl Commissions<'_> {
         Ok(DueCommissions { held, may_be_more })
     }
 
-    /// The commission as a settlement leaves it, released or void, if it is still as `before` shows it.
+    /// Writes the commission after a settlement, released or void, if it still equals `before`.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when `after` is neither.
@@ -173,7 +170,7 @@ impl Commissions<'_> {
         Fragment::update(&before.key(), &update, moved)
     }
 
-    /// The commission as a reversal leaves it, if it is still as `before` shows it.
+    /// Writes the commission after a reversal, if it still equals `before`.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -196,19 +193,13 @@ impl Commissions<'_> {
         Fragment::put(after, &condition, &terms, moved)
     }
 
-    /// A commission of `member` by its [`commission_cursor`].
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a commission of `member` by its [`commission_cursor`].
     pub async fn at(self, member: &MemberId, sk: &str) -> Result<Option<Commission>, StoreError> {
         self.store.get(&Key::new(keys::referrer_pk(member), sk)).await
     }
 
-    /// Up to `limit` commissions that wait for `member` to claim them after `now`, the first to expire first;
-    /// none that a dispute has frozen.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads up to `limit` commissions that `member` can still claim after `now`, the first to expire first,
+    /// without frozen ones.
     pub async fn redeemable(
         self,
         member: &MemberId,
@@ -221,10 +212,7 @@ impl Commissions<'_> {
         self.store.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
     }
 
-    /// Commissions of one shard that nobody claimed by `now`, the longest due first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads commissions of one shard whose time to be claimed ended by `now`, the longest due first.
     pub async fn unredeemed(
         self,
         shard: u8,
@@ -234,10 +222,7 @@ impl Commissions<'_> {
         self.store.due(keys::claim_due(shard), now, limit).await
     }
 
-    /// The commissions of a payment, in the order of its trace.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the commissions of a payment, in the order of its trace.
     pub async fn of(self, payment: &PaymentRecord) -> Result<Vec<Commission>, StoreError> {
         match commission_keys(payment)?.as_slice() {
             [] => Ok(Vec::new()),
@@ -245,21 +230,15 @@ impl Commissions<'_> {
         }
     }
 
-    /// The commission that converted a referral, if there is one yet. The referral itself turns to
-    /// converted a moment later, by the stream.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the commission that converted a referral, if there is one. The referral itself becomes converted
+    /// a moment later, through the stream.
     pub async fn conversion(self, referral: &Referral) -> Result<Option<Commission>, StoreError> {
         self.store.get(&keys::conversion(&referral.referrer, referral.joined_at, &referral.referee)).await
     }
 
-    /// Commissions of `member`, newest first, after the [`commission_cursor`] `before` in that order, at
-    /// most `limit`. The one that
-    /// converted a referral stands where the referral began, its later ones where they were paid.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads commissions of `member`, newest first, after the [`commission_cursor`] `before` in that order,
+    /// at most `limit`. The one that converted a referral is sorted by the time of joining, the others by the
+    /// time of payment.
     pub async fn list(
         self,
         member: &MemberId,
@@ -276,26 +255,17 @@ impl Commissions<'_> {
         items.into_iter().map(decode).collect()
     }
 
-    /// All commissions of `member`. For verification, not for requests.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads all commissions of `member`. For verification, not for requests.
     pub async fn all(self, member: &MemberId) -> Result<Vec<Commission>, StoreError> {
         self.store.all(Range::partition(keys::referrer_pk(member)).prefix(Prefix::Commission.as_str())).await
     }
 
-    /// Remembers that `member` has commissions falling due within the marker's hour.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Writes a marker: `member` has commissions that are due within its hour.
     pub async fn mark_due(self, marker: &ReleaseDue) -> Result<(), StoreError> {
         self.store.put(marker).await
     }
 
-    /// Referrers of one shard whose marked hour ended by `until`, the longest due first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the markers of one shard whose hour ended by `until`, the longest due first.
     pub async fn marked(
         self,
         shard: u8,
@@ -305,10 +275,7 @@ impl Commissions<'_> {
         self.store.due(keys::release_due(shard), until, limit).await
     }
 
-    /// Takes a marker away once its commissions are released.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Deletes a marker after its commissions are released.
     pub async fn unmark(self, marker: &ReleaseDue) -> Result<(), StoreError> {
         self.store.delete(&marker.key()).await
     }

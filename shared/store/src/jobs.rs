@@ -1,4 +1,4 @@
-//! What each schedule did: its automation log.
+//! The automation log: the runs of scheduled jobs.
 
 use guerdon_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::table::{
     prefixes::Prefix,
 };
 
-/// How long a run is on record, in days.
+/// The number of days for which a run is kept.
 const KEPT_DAYS: i64 = 90;
 
 /// One run of a scheduled job.
@@ -18,22 +18,22 @@ const KEPT_DAYS: i64 = 90;
 pub struct JobRun {
     /// The function.
     pub job: String,
-    /// When it began.
+    /// The instant at which it began.
     pub started_at: Timestamp,
-    /// When it ended.
+    /// The instant at which it ended.
     pub ended_at: Timestamp,
-    /// What it reported, as JSON; absent when it failed.
+    /// The job's report, as JSON; absent when the run failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
-    /// Why it failed.
+    /// The reason of a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Random: two runs may begin at once.
+    /// A random id, because two runs may begin at once.
     pub id: String,
 }
 
 impl JobRun {
-    /// Where the run stands in its job's list.
+    /// The position of the run in its job's list.
     pub fn place(&self) -> String {
         format!("{}#{}", keys::sortable(self.started_at), self.id)
     }
@@ -50,23 +50,17 @@ impl Record for JobRun {
 }
 
 handle! {
-    /// The table's room of what schedules did.
+    /// The handle for runs of scheduled jobs.
     Jobs, jobs
 }
 
 impl Jobs<'_> {
-    /// Keeps a run.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Writes a run.
     pub async fn put(self, run: &JobRun) -> Result<(), StoreError> {
         self.store.put(run).await
     }
 
-    /// Runs of a job, the newest first, before the one at `before`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads runs of a job, the newest first, before the one at `before`, at most `limit`.
     pub async fn list(self, job: &str, before: Option<&str>, limit: i32) -> Result<Vec<JobRun>, StoreError> {
         let partition = Prefix::Job.with(job);
         let start = before.map(|place| Key::new(partition.clone(), place).attributes());

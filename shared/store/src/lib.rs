@@ -1,7 +1,8 @@
 //! The single table. This is the only crate that knows the DynamoDB SDK.
 //!
-//! One module for each concern: how its records become items, and a handle with its queries and writes, which the
-//! [`Store`] gives out: `store.payments().find(&key)`. What all of them stand on is in [`table`].
+//! There is one module for each concern. It converts the concern's records to items, and has a handle with
+//! its queries and writes, which the [`Store`] returns: `store.payments().find(&key)`. All of them use
+//! [`table`].
 //!
 //! # Items
 //! | item | pk | sk | gsi1 | gsi2 (number-sorted) | ttl |
@@ -42,38 +43,38 @@
 //! | [`ServiceKey`] | `SERVICES` | `KEY#id` | | | |
 //! | [`StoredSettings`] | `SETTINGS` | `SETTINGS` | | | |
 //! | [`AuditRecord`] | `AUDIT#month` | `at#id` | | | |
-//! | seen update | `UPDATE#id` | `UPDATE` | | | 2 days |
+//! | answered update | `UPDATE#id` | `UPDATE` | | | 2 days |
 //! | [`Notification`] | `NOTIFICATION#event` | `NOTIFICATION` | | | 30 days |
-//! | where the verification stands | `VERIFICATION` | `CURSOR` | | | |
+//! | cursor of the verification | `VERIFICATION` | `CURSOR` | | | |
 //! | [`JobRun`] | `JOB#function` | `started_at#id` | | | 90 days |
 //! | rate counter | `RATE#principal` | minute | | | 1 hour |
 //!
 //! A commission's place is `joined_at#referee` for the one that converts a referral,
-//! `joined_at#referee-rule-level` for what is granted once, and `paid_at#id` for all others. An event waits
-//! in the partition of a customer, a payment or a reference.
+//! `joined_at#referee-rule-level` for those that are granted once, and `paid_at#id` for all others. An event
+//! waits in the partition of a customer, a payment or a reference.
 //!
-//! Both indexes project keys only: an index write costs one unit whatever the item holds, and what is
-//! read through an index is read again, consistently, from the table.
+//! Both indexes project keys only: an index write costs one unit whatever the item holds, and records found
+//! through an index are read again, consistently, from the table.
 //!
 //! # Access patterns
 //! | # | need | function |
 //! |---|---|---|
 //! | 1 | a member, several members | [`Members::find`], [`Members::find_all`] |
-//! | 2 | who owns a code | [`Codes::find`] |
+//! | 2 | the owner of a code | [`Codes::find`] |
 //! | 3 | a member's referral | [`Referrals::of`], [`Referrals::find`] |
-//! | 4 | those whom a member brought: newest first, or pending and soonest to expire first | [`Referrals::brought_by`], [`Referrals::pending`] |
-//! | 5 | what expires now: codes, referrals | [`Codes::due`], [`Referrals::due`] |
+//! | 4 | a member's referrals: newest first, or pending and soonest to expire first | [`Referrals::brought_by`], [`Referrals::pending`] |
+//! | 5 | codes and referrals that expire now | [`Codes::due`], [`Referrals::due`] |
 //! | 6 | a payment by its natural key | [`Payments::find`] |
 //! | 7 | a referrer's due commissions | [`Commissions::due`] |
 //! | 8 | a referrer's commissions, newest first, or all of them | [`Commissions::list`], [`Commissions::all`] |
-//! | 9 | referrers with something due, for the sweep | [`Commissions::marked`] |
+//! | 9 | referrers with due commissions, for the sweep | [`Commissions::marked`] |
 //! | 10 | a wallet, its statement's line, page, whole statement | [`Wallets::find`], [`Wallets::entry`], [`Wallets::entries`], [`Wallets::statement`] |
-//! | 11 | the posting that may be under way | [`BillCredit::latest_posting`] |
-//! | 12 | what an invoice did to the credit | [`BillCredit::invoice_credit`] |
-//! | 13 | which member a customer is, and what waits for a customer, payment, reference or rule | [`Customers::find`], [`Parked::waiting_for`] |
+//! | 11 | the posting that may still be open | [`BillCredit::latest_posting`] |
+//! | 12 | the effect of an invoice on the credit | [`BillCredit::invoice_credit`] |
+//! | 13 | the member of a customer, and the events that wait for a customer, payment, reference or rule | [`Customers::find`], [`Parked::waiting_for`] |
 //! | 14 | parked events of all shards, the longest waiting first | [`Parked::list`] |
 //! | 15 | totals, days, a member's counters | [`Statistics::counters`], [`Statistics::daily`] |
-//! | 16 | the best of a ranking, everybody's scores | [`Statistics::ranking`], [`Statistics::counters`] |
+//! | 16 | the first of a ranking, all members' scores | [`Statistics::ranking`], [`Statistics::counters`] |
 //! | 17 | every referrer, for exports | [`Statistics::referrers`] |
 //! | 18 | the answer given to an idempotency key | [`Requests::answer`] |
 //! | 19 | the audit trail of a month | [`Audit::trail`] |
@@ -82,27 +83,27 @@
 //! | 22 | a payment's commissions | [`Commissions::of`] |
 //! | 23 | a withdrawal by its id | [`Withdrawals::find`] |
 //! | 24 | a member's withdrawals, newest first | [`Withdrawals::of`] |
-//! | 25 | withdrawals with something left to do, the longest waiting first | [`Withdrawals::in_state`], [`Withdrawals::stuck`] |
+//! | 25 | withdrawals that are not final, the longest waiting first | [`Withdrawals::in_state`], [`Withdrawals::stuck`] |
 //! | 26 | a member's payments, newest first | [`Payments::of`] |
 //! | 27 | a day's payments | [`Payments::on`] |
-//! | 28 | what a limit has let through | [`Programs::limit_use`] |
-//! | 29 | the payment behind another name of it | [`Customers::referenced`] |
+//! | 28 | the amount released under a limit | [`Programs::limit_use`] |
+//! | 29 | a payment by another name of it | [`Customers::referenced`] |
 //! | 30 | an operator, and a session of theirs | [`Operators::find`], [`Operators::with_session`] |
 //! | 31 | the whole table, for verification | [`Verification::scan`] |
 //! | 32 | a service's key, all of them | [`ServiceKeys::find`], [`ServiceKeys::list`] |
 //! | 33 | an order, several orders | [`Orders::find`], [`Orders::find_all`] |
-//! | 34 | who was seen with a fingerprint | [`Sightings::with`] |
-//! | 35 | what nobody claimed in time, what a member may claim | [`Commissions::unredeemed`], [`Commissions::redeemable`] |
+//! | 34 | members who were seen with a fingerprint | [`Sightings::with`] |
+//! | 35 | commissions that were not claimed in time, those that a member may claim | [`Commissions::unredeemed`], [`Commissions::redeemable`] |
 //! | 36 | members by joining or name, orders by state | [`Lists::page`] |
-//! | 37 | what members paid, those who paid | [`Statistics::payers`], [`Statistics::customers_after`] |
-//! | 38 | the best of a ranking, page by page | [`Statistics::ranking_after`] |
-//! | 39 | what a schedule did | [`Jobs::list`] |
-//! | 40 | what a member was seen with, and which of some members with one fingerprint | [`Sightings::of`], [`Sightings::among`] |
+//! | 37 | the payment counters of members, those who have paid | [`Statistics::payers`], [`Statistics::customers_after`] |
+//! | 38 | the first of a ranking, page by page | [`Statistics::ranking_after`] |
+//! | 39 | the runs of a scheduled job | [`Jobs::list`] |
+//! | 40 | a member's fingerprints, and which of some members were seen with one | [`Sightings::of`], [`Sightings::among`] |
 //! | 41 | a flag, some of a member, all of a member | [`Flags::find`], [`Flags::find_all`], [`Flags::of`] |
 //! | 42 | open or resolved flags, the latest first | [`Flags::in_state`] |
-//! | 43 | how many a referrer has brought since | [`Referrals::count_since`] |
+//! | 43 | the number of a referrer's referrals since an instant | [`Referrals::count_since`] |
 //! | 44 | a click | [`Clicks::find`] |
-//! | 45 | what operators have set | [`Settings::find`] |
+//! | 45 | settings that operators changed | [`Settings::find`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition

@@ -20,28 +20,22 @@ impl Record for Member {
 }
 
 handle! {
-    /// The table's room of members.
+    /// The handle for members.
     Members, members
 }
 
 impl Members<'_> {
-    /// The member, if they are known.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the member.
     pub async fn find(self, id: &MemberId) -> Result<Option<Member>, StoreError> {
         self.store.get(&keys::member(id)).await
     }
 
-    /// Up to 100 members, in the order asked for; unknown ones are left out.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads up to 100 members, in the order of `ids`; unknown ones are left out.
     pub async fn find_all(self, ids: &[MemberId]) -> Result<Vec<Member>, StoreError> {
         self.store.get_all(&ids.iter().map(keys::member).collect::<Vec<_>>()).await
     }
 
-    /// A new member.
+    /// Inserts a new member.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -49,10 +43,8 @@ impl Members<'_> {
         Fragment::insert(member, exists)
     }
 
-    /// A customer whom Stripe told us about meets the bot, or a member's name has changed.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Updates the profile when a customer known from Stripe starts the bot, or when a member's name has
+    /// changed.
     pub async fn introduce(self, member: &Member, joined: &Joined) -> Result<(), StoreError> {
         let joined_value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(joined)?;
         let optional = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value::<&Option<String>>;
@@ -71,10 +63,7 @@ impl Members<'_> {
         self.store.update(&keys::member(&member.id), &update, false).await.map(|_| ())
     }
 
-    /// The customer is gone at Stripe: the member has none until another is linked.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Removes a customer that was deleted at Stripe. The member has none until another is linked.
     pub async fn forget_customer(self, member: &MemberId, customer: &CustomerId) -> Result<(), StoreError> {
         let update = Update::new("REMOVE customer")
             .only_if("customer = :customer")
@@ -82,10 +71,7 @@ impl Members<'_> {
         self.store.update(&keys::member(member), &update, false).await.map(|_| ())
     }
 
-    /// Remembers whether the member has blocked the bot. Unknown members stay unknown.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Records whether the member has blocked the bot. Changes nothing for unknown members.
     pub async fn set_blocked(self, member: &MemberId, blocked: bool) -> Result<(), StoreError> {
         let update = Update::new("SET blocked_bot = :blocked")
             .only_if("attribute_exists(pk)")
@@ -93,7 +79,7 @@ impl Members<'_> {
         self.store.update(&keys::member(member), &update, false).await.map(|_| ())
     }
 
-    /// Bars a member from rewards, or lets them have rewards again.
+    /// Bars a member from rewards, or lifts the bar.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -104,7 +90,7 @@ impl Members<'_> {
         Fragment::update(&keys::member(member), &update, unknown)
     }
 
-    /// The member shares `next` from now on, if they shared `previous` until now.
+    /// Sets `next` as the code that the member shares, if `previous` was their code until now.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -126,10 +112,7 @@ impl Members<'_> {
         Fragment::update(&keys::member(member), &update, changed)
     }
 
-    /// Remembers a member's latest payment. An older one, told later, changes nothing.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Records a member's latest payment. An older one that is reported later changes nothing.
     pub async fn remember_paid(self, member: &MemberId, at: Timestamp) -> Result<(), StoreError> {
         let update = Update::new("SET last_paid_at = :at")
             .only_if("attribute_exists(pk) AND (attribute_not_exists(last_paid_at) OR last_paid_at < :at)")

@@ -1,4 +1,4 @@
-//! Seen updates and claimed notices.
+//! Updates that were answered, and claimed notifications.
 
 use guerdon_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,20 +31,20 @@ impl Record for SeenUpdate {
 pub struct Notification {
     /// The event's natural key.
     pub event: String,
-    /// When sending was claimed.
+    /// The instant at which the sending was claimed.
     pub claimed_at: Timestamp,
-    /// The message that claimed it.
+    /// The id of the message that claimed it.
     pub claimed_by: String,
-    /// When the Bot API took it.
+    /// The instant at which the Bot API accepted or finally refused it.
     pub sent_at: Option<Timestamp>,
 }
 
-/// What came of claiming a notification.
+/// The result of claiming a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
-    /// Ours to send.
+    /// The caller must send it.
     Ours,
-    /// It was sent.
+    /// It was sent before.
     Sent,
     /// Another message has claimed it and may still be sending.
     Others,
@@ -61,24 +61,18 @@ impl Record for Notification {
 }
 
 handle! {
-    /// The table's room of seen updates and claimed notices.
+    /// The handle for answered updates and claimed notifications.
     Messages, messages
 }
 
 impl Messages<'_> {
-    /// Remembers an update. False when it was seen before.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Records an update. False when it was recorded before.
     pub async fn see_update(self, update_id: i64, now: Timestamp) -> Result<bool, StoreError> {
         Ok(self.store.insert(&SeenUpdate { update_id, seen_at: now }).await? != Written::Refused)
     }
 
-    /// Claims the sending of a notification for the message `claimant`. A claim of another message lapses
-    /// after `lease_seconds`; a message's own retry goes on at once.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Claims the sending of a notification for the message `claimant`. A claim of another message expires
+    /// after `lease_seconds`; a retry of the same message continues at once.
     pub async fn claim(
         self,
         event: &str,
@@ -107,10 +101,7 @@ impl Messages<'_> {
         Ok(if standing.is_some_and(|n| n.sent_at.is_some()) { Claim::Sent } else { Claim::Others })
     }
 
-    /// The Bot API took the notification, or refused it for good.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Records that the Bot API accepted the notification, or refused it for good.
     pub async fn sent(self, event: &str, now: Timestamp) -> Result<(), StoreError> {
         let key = Prefix::Notification.item(event);
         let update = Update::new("SET sent_at = :now").value(":now", number(now.millis()));

@@ -1,4 +1,4 @@
-//! The program's versions, and what its limits have let through.
+//! The program's versions, and the use of its limits.
 
 use guerdon_domain::{
     money::Money,
@@ -20,12 +20,12 @@ impl Record for ProgramVersion {
     }
 }
 
-/// What was released under a limit within one of its periods.
+/// The amount that was released under a limit within one of its periods.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitUse {
     pk: String,
     sk: String,
-    /// Released so far, minor units.
+    /// The amount released so far, in minor units.
     pub used: i64,
 }
 
@@ -37,22 +37,19 @@ impl Record for LimitUse {
 }
 
 impl LimitUse {
-    /// What the limit still lets through.
+    /// The amount that the limit still allows.
     pub fn left(&self, cap: Cap) -> i64 {
         cap.amount.minor().saturating_sub(self.used).max(0)
     }
 }
 
 handle! {
-    /// The table's room of versions of the program and what its limits let through.
+    /// The handle for versions of the program and the use of its limits.
     Programs, programs
 }
 
 impl Programs<'_> {
-    /// Versions that operators have set, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads versions that operators have set, newest first, at most `limit`.
     pub async fn versions(self, limit: i32) -> Result<Vec<ProgramVersion>, StoreError> {
         let range =
             Range::partition(Prefix::Program).prefix(Prefix::Version.as_str()).newest_first().limit(limit);
@@ -60,7 +57,7 @@ impl Programs<'_> {
         items.into_iter().map(crate::table::item::decode).collect()
     }
 
-    /// A new version, if nobody has set one with its number.
+    /// Inserts a new version, if its number is not taken.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -68,10 +65,7 @@ impl Programs<'_> {
         Fragment::insert(version, taken)
     }
 
-    /// What was released under a limit in `period`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the amount released under a limit in `period`.
     pub async fn limit_use(self, limit: &Limit, period: &str) -> Result<LimitUse, StoreError> {
         let key = match limit {
             Limit::Member(member, rule) => keys::cap(member, rule, period),
@@ -81,7 +75,7 @@ impl Programs<'_> {
         Ok(stored.unwrap_or(LimitUse { pk: key.pk, sk: key.sk, used: 0 }))
     }
 
-    /// Uses more of a limit, if nobody has since `before` was read.
+    /// Adds to the use of a limit, if it has not changed since `before` was read.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.

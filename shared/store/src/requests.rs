@@ -1,4 +1,4 @@
-//! Requests: stored answers of idempotent ones, and how many a caller made.
+//! Requests: stored answers of idempotent ones, and the number of calls of a caller.
 
 use guerdon_domain::{operators::AuditRecord, time::Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,15 +12,15 @@ use crate::table::{
 /// The stored answer of a write that carried an `Idempotency-Key`. Permanent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredResponse {
-    /// Who asked.
+    /// The principal who made the request.
     pub principal: String,
-    /// The key they chose.
+    /// The idempotency key of the request.
     pub key: String,
-    /// SHA-256 of route and body: the same key with another input is refused.
+    /// SHA-256 of route and body. A request with the same key and another input is refused.
     pub input_hash: String,
     /// The answer's JSON.
     pub body: String,
-    /// When.
+    /// The instant of the answer.
     pub at: Timestamp,
 }
 
@@ -40,20 +40,17 @@ fn count(item: &Attributes, name: &str) -> u64 {
 }
 
 handle! {
-    /// The table's room of stored answers and rate counters.
+    /// The handle for stored answers and rate counters.
     Requests, requests
 }
 
 impl Requests<'_> {
-    /// The stored answer to `key` of `principal`, if there is one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the stored answer to `key` of `principal`.
     pub async fn answer(self, principal: &str, key: &str) -> Result<Option<StoredResponse>, StoreError> {
         self.store.get(&response_key(principal, key)).await
     }
 
-    /// The fragments of an audited write: the trail, and the answer under its key.
+    /// Makes the fragments of an audited write: the audit line, and the answer under its key.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -66,10 +63,7 @@ impl Requests<'_> {
         Ok([Fragment::insert(response, repeated.clone())?, Fragment::insert(audit, repeated)?])
     }
 
-    /// Counts a call of `principal` within the running minute and says how many there were.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Counts a call of `principal` within the running minute and returns the number so far.
     pub async fn count_call(self, principal: &str, now: Timestamp) -> Result<u64, StoreError> {
         let minute = now.seconds().div_euclid(60);
         let key = Key::new(Prefix::Rate.with(principal), format!("{minute:012}"));

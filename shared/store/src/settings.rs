@@ -1,4 +1,4 @@
-//! What operators have set: one item with every override, so that what is checked together is written together.
+//! Settings that operators changed: one item with all overrides, because they are checked together.
 
 use std::collections::BTreeMap;
 
@@ -17,26 +17,26 @@ use crate::table::{
 /// The overrides that are in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredSettings {
-    /// Counts changes; 0 before the first one.
+    /// The number of changes so far.
     pub version: u32,
-    /// By key.
+    /// The overrides by key.
     pub overrides: BTreeMap<String, Override>,
 }
 
 /// A setting that was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Override {
-    /// To what; nothing once it was set back to what was shipped.
+    /// The value; nothing after the shipped value was restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<SettingValue>,
-    /// When last.
+    /// The instant of the latest change.
     pub at: Timestamp,
-    /// By whom.
+    /// The operator who made it.
     pub by: String,
 }
 
 impl StoredSettings {
-    /// The values alone.
+    /// The values without their history.
     pub fn values(&self) -> Overrides {
         self.overrides.iter().filter_map(|(key, known)| Some((key.clone(), known.set?))).collect()
     }
@@ -54,20 +54,17 @@ impl Record for StoredSettings {
 }
 
 handle! {
-    /// The table's room of what operators have set.
+    /// The handle for settings that operators changed.
     Settings, settings
 }
 
 impl Settings<'_> {
-    /// What operators have set; nothing at first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the overrides; empty at first.
     pub async fn find(self) -> Result<StoredSettings, StoreError> {
         Ok(self.store.get(&key()).await?.unwrap_or_default())
     }
 
-    /// The settings as a change leaves them, if nobody has changed any since `before` was read.
+    /// Writes the changed overrides, if they have not changed since `before` was read.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when they cannot be encoded.

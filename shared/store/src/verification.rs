@@ -1,4 +1,4 @@
-//! The whole table, for verification, and where it stands.
+//! Reading of the whole table for verification, and its cursor.
 
 use guerdon_domain::{commissions::Commission, payments::PaymentRecord, time::Timestamp, wallets::Wallet};
 use serde::{Deserialize, Serialize};
@@ -9,14 +9,14 @@ use crate::table::{
     keys,
 };
 
-/// Where a reading of the whole table stands.
+/// The position of a reading of the whole table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanCursor {
     pk: String,
     sk: String,
 }
 
-/// Where the scheduled verification stands.
+/// The position of the scheduled verification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct VerificationCursor {
     cursor: Option<ScanCursor>,
@@ -30,7 +30,7 @@ impl Record for VerificationCursor {
     }
 }
 
-/// One page of the whole table: what a verification starts from.
+/// One page of the whole table: the input of a verification.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScannedPage {
     /// Wallets on it.
@@ -39,7 +39,7 @@ pub struct ScannedPage {
     pub payments: Vec<PaymentRecord>,
     /// Commissions on it.
     pub commissions: Vec<Commission>,
-    /// Where to go on; absent at the end.
+    /// The position to continue from; absent at the end.
     pub next: Option<ScanCursor>,
 }
 
@@ -48,32 +48,24 @@ fn type_of(item: &Attributes) -> Option<&str> {
 }
 
 handle! {
-    /// The table's room of where the verification stands, and the whole table.
+    /// The handle for verification: its cursor, and the whole table.
     Verification, verification
 }
 
 impl Verification<'_> {
-    /// Where the scheduled verification stands; nothing at the beginning of the ledger.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the cursor of the scheduled verification; nothing when it starts from the beginning.
     pub async fn cursor(self) -> Result<Option<ScanCursor>, StoreError> {
         let kept: Option<VerificationCursor> = self.store.get(&keys::verification()).await?;
         Ok(kept.and_then(|kept| kept.cursor))
     }
 
-    /// Remembers where the scheduled verification stands.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Writes the cursor of the scheduled verification.
     pub async fn keep_cursor(self, cursor: Option<&ScanCursor>, at: Timestamp) -> Result<(), StoreError> {
         self.store.put(&VerificationCursor { cursor: cursor.cloned(), at }).await
     }
 
-    /// Reads on through the whole table. Only verification does this: it must also find what no list names.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the next page of the whole table. Only verification does this, because it must also find items
+    /// that no list names.
     pub async fn scan(self, from: Option<&ScanCursor>, limit: i32) -> Result<ScannedPage, StoreError> {
         let start = from.map(|cursor| Key::new(&cursor.pk, &cursor.sk).attributes());
         let (items, next) = self.store.scan_page(start, limit).await?;

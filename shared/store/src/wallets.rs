@@ -27,7 +27,7 @@ impl Record for Wallet {
     }
 }
 
-/// An entry, with its own kind under `wallet` and the statement line's under `kind`.
+/// Stored with the wallet's kind under `wallet` and the entry's under `kind`.
 impl Record for Entry {
     const TYPE: &'static str = "entry";
     fn key(&self) -> Key {
@@ -36,15 +36,12 @@ impl Record for Entry {
 }
 
 handle! {
-    /// The table's room of wallets, their entries and adjustments.
+    /// The handle for wallets, their entries and adjustments.
     Wallets, wallets
 }
 
 impl Wallets<'_> {
-    /// The wallet; an empty one when nothing was ever posted to it.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the wallet; an empty one when nothing was ever posted to it.
     pub async fn find(
         self,
         member: &MemberId,
@@ -55,7 +52,7 @@ impl Wallets<'_> {
         Ok(stored.unwrap_or_else(|| Wallet::empty(member.clone(), kind, currency)))
     }
 
-    /// The wallet after a change, conditional on nobody having changed it since, and the change's entry.
+    /// Writes the wallet after a change, if it has not changed since, and the change's entry.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -68,7 +65,7 @@ impl Wallets<'_> {
         self.post_all(wallet, std::slice::from_ref(entry), changed)
     }
 
-    /// The wallet after several changes at once, and an entry for each of them.
+    /// Writes the wallet after several changes at once, and an entry for each of them.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -92,10 +89,7 @@ impl Wallets<'_> {
         Ok(fragments)
     }
 
-    /// A statement's lines, newest first, before `before_seq`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a statement's lines, newest first, before `before_seq`, at most `limit`.
     pub async fn entries(
         self,
         wallet: (&MemberId, WalletKind, Currency),
@@ -113,18 +107,12 @@ impl Wallets<'_> {
         items.into_iter().map(crate::table::item::decode).collect()
     }
 
-    /// One line of a statement.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads one line of a statement.
     pub async fn entry(self, wallet: &Wallet, seq: u64) -> Result<Option<Entry>, StoreError> {
         self.store.get(&keys::entry(&wallet.member, wallet.kind, wallet.currency, seq)).await
     }
 
-    /// A whole statement, oldest first. For verification, not for requests.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a whole statement, oldest first. For verification, not for requests.
     pub async fn statement(
         self,
         member: &MemberId,
@@ -134,7 +122,7 @@ impl Wallets<'_> {
         self.store.all(Range::partition(keys::member_pk(member)).prefix(&keys::entries(kind, currency))).await
     }
 
-    /// A new adjustment.
+    /// Inserts a new adjustment.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.

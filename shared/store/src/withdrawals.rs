@@ -1,4 +1,4 @@
-//! Withdrawals: one item each, indexed by their state while something is left to do.
+//! Withdrawals: one item each, indexed by state until the state is final.
 
 use guerdon_domain::{
     ids::{MemberId, WithdrawalId},
@@ -25,7 +25,7 @@ impl Record for Withdrawal {
     }
 }
 
-/// The state, and since when the outcome is unknown, are what steps may change without moving on.
+/// Guards a step by the state only: the instant since which the outcome is unknown may change within a state.
 const IN_STATE: &str = "#state = :state";
 
 fn in_state(before: &Withdrawal) -> Update {
@@ -33,15 +33,12 @@ fn in_state(before: &Withdrawal) -> Update {
 }
 
 handle! {
-    /// The table's room of withdrawals.
+    /// The handle for withdrawals.
     Withdrawals, withdrawals
 }
 
 impl Withdrawals<'_> {
-    /// The withdrawal, if there is one with this id.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the withdrawal.
     pub async fn find(self, id: &WithdrawalId) -> Result<Option<Withdrawal>, StoreError> {
         match keys::withdrawal_key(id) {
             Some(key) => self.store.get(&key).await,
@@ -49,18 +46,12 @@ impl Withdrawals<'_> {
         }
     }
 
-    /// Up to 100 withdrawals, in the order asked for; unknown ones are left out.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads up to 100 withdrawals, in the order of `ids`; unknown ones are left out.
     pub async fn find_all(self, ids: &[WithdrawalId]) -> Result<Vec<Withdrawal>, StoreError> {
         self.store.get_all(&ids.iter().filter_map(keys::withdrawal_key).collect::<Vec<_>>()).await
     }
 
-    /// A member's withdrawals, newest first, before the one that entry `before_seq` began, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a member's withdrawals, newest first, before the one of entry `before_seq`, at most `limit`.
     pub async fn of(
         self,
         member: &MemberId,
@@ -77,11 +68,9 @@ impl Withdrawals<'_> {
         items.into_iter().map(crate::table::item::decode).collect()
     }
 
-    /// Withdrawals that the index shows in a state that is not final, the longest waiting first, after
-    /// `after` in that order, at most `limit` and no more than 100. One that has just moved on may still be among them.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads withdrawals that the index shows in a state that is not final, the longest waiting first, after
+    /// `after` in that order, at most `limit` and no more than 100. One whose state has just changed may
+    /// still be among them.
     pub async fn in_state(
         self,
         state: WithdrawalState,
@@ -100,7 +89,7 @@ impl Withdrawals<'_> {
         self.store.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
     }
 
-    /// A new withdrawal.
+    /// Inserts a new withdrawal.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -108,7 +97,7 @@ impl Withdrawals<'_> {
         Fragment::insert(withdrawal, exists)
     }
 
-    /// The withdrawal as a step leaves it, if it is still in the state that `before` shows.
+    /// Writes the withdrawal after a step, if it is still in the state of `before`.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -121,15 +110,12 @@ impl Withdrawals<'_> {
         Fragment::put(after, IN_STATE, &in_state(before), moved)
     }
 
-    /// The same, outside of a transaction. False when the withdrawal has moved meanwhile.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Like `replace`, outside of a transaction. False when the state has changed in the meantime.
     pub async fn step(self, before: &Withdrawal, after: &Withdrawal) -> Result<bool, StoreError> {
         Ok(self.store.put_under(after, IN_STATE, &in_state(before)).await? != Written::Refused)
     }
 
-    /// Lets a transaction through only while the wallet owes nothing.
+    /// Adds a check that the wallet owes nothing.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -137,10 +123,7 @@ impl Withdrawals<'_> {
         Fragment::check(&wallet.key(), "buckets.owed = :zero", &[(":zero", number(0))], owes)
     }
 
-    /// Withdrawals that were claimed before `since` and not ended: to be looked up.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads withdrawals that were claimed before `since` and not ended. Their payment must be looked up.
     pub async fn stuck(self, since: Timestamp, limit: i32) -> Result<Vec<Withdrawal>, StoreError> {
         const PAGE: i32 = 100;
         let stuck = |w: &Withdrawal| matches!(&w.step, Step::Paying(claim) if claim.claimed.at < since);

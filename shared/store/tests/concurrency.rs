@@ -18,7 +18,7 @@ async fn wallet(store: &Store) -> Wallet {
     store.wallets().find(&id(1), WalletKind::BillCredit, Currency::USD).await.unwrap()
 }
 
-/// Posts `writer` cents, however often somebody else is faster. Gives back how often that was.
+/// Posts `writer` cents and tries again after each conflict. Returns the number of conflicts.
 async fn post_until_written(store: &Store, writer: u32) -> u32 {
     let mut refused = 0;
     loop {
@@ -28,7 +28,7 @@ async fn post_until_written(store: &Store, writer: u32) -> u32 {
             Err(CommitError::Refused(()) | CommitError::Store(StoreError::Conflict)) => refused += 1,
             Err(CommitError::Store(error)) => panic!("writer {writer}: {error}"),
         }
-        // The longer it has waited, the more the writers spread.
+        // The more often a writer has waited, the more its wait is spread.
         let spread = u64::from(writer * refused.min(20) % 97);
         tokio::time::sleep(Duration::from_millis(spread)).await;
     }
@@ -57,7 +57,7 @@ async fn a_hundred_writers_of_one_wallet_lose_nothing() {
     verify_statement(&wallet, &statement).unwrap();
 }
 
-/// Every writer has read the same version: exactly one of them gets through.
+/// Every writer has read the same version: exactly one of them succeeds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_posts_from_one_version_exactly_one_is_written() {
     let table = table().await;

@@ -1,4 +1,4 @@
-//! Flags, what they do to a member, and who was seen with what: patterns 34 and 40 to 43.
+//! Flags, their effect on a member, and sightings: patterns 34 and 40 to 43.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod support;

@@ -1,7 +1,7 @@
-//! What is stored, to the attribute: a snapshot of the item of every record type, with its size.
+//! Every stored attribute: a snapshot of the item of every record type, with its size.
 //!
-//! A write costs one unit for each KiB begun, and two in a transaction. So the items of the paths that
-//! money takes must stay below 1,024 bytes, and the snapshots show when one of them grows.
+//! A write costs one unit for each KiB begun, and two in a transaction. So the items on the money paths must
+//! stay below 1,024 bytes, and the snapshots show when one of them grows.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 #[path = "golden/access.rs"]
@@ -39,7 +39,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use support::*;
 
-/// A write unit in bytes: what an item on a money path must stay below.
+/// A write unit in bytes. An item on a money path must stay below it.
 const WRITE_UNIT: usize = 1024;
 
 #[derive(Serialize)]
@@ -58,13 +58,13 @@ async fn check(table: &Table, kind: &str, name: &str) -> usize {
     bytes
 }
 
-/// The same, for an item that every payment or posting writes.
+/// Like `check`, for an item that every payment or posting writes: it must fit a write unit.
 async fn check_within_a_unit(table: &Table, kind: &str, name: &str) {
     let bytes = check(table, kind, name).await;
     assert!(bytes < WRITE_UNIT, "{name} takes {bytes} bytes");
 }
 
-/// The item as DynamoDB's own JSON shows it.
+/// Converts the value to DynamoDB's own JSON.
 fn typed(value: &AttributeValue) -> Value {
     match value {
         AttributeValue::S(text) => json!({ "S": text }),
@@ -81,7 +81,7 @@ fn typed(value: &AttributeValue) -> Value {
     }
 }
 
-/// DynamoDB's rule: names and values, in UTF-8.
+/// The size by DynamoDB's rule: names and values, in UTF-8.
 fn item_size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
 }
@@ -99,7 +99,7 @@ fn value_size(value: &AttributeValue) -> usize {
     }
 }
 
-/// One byte for two significant digits and one more; a minus takes another.
+/// The size of a number: one byte for two significant digits and one more; a minus takes another.
 fn number_size(digits: &str) -> usize {
     let significant = digits.trim_start_matches('-').trim_matches('0').len();
     1 + significant.div_ceil(2) + usize::from(digits.starts_with('-'))
@@ -202,7 +202,7 @@ async fn a_wallet_and_the_entry_of_a_release() {
     let table = table().await;
     let (wallet, _) = give(empty_wallet(1), 1_234_567, 1);
     let (mut wallet, entry) = wallet.release(usd(97_000), 97, "5f".repeat(32), NOW).unwrap();
-    // As if it were the first one, so that it can be written to an empty table.
+    // Numbered as the first one, so that it can be written to an empty table.
     wallet.seq = 1;
     table.store.commit(&table.store.wallets().post(&wallet, &entry, ()).unwrap()).await.unwrap();
     check_within_a_unit(&table, "wallet", "wallet").await;
@@ -384,7 +384,7 @@ async fn projected_items() {
     }
 }
 
-/// What the size rule says about numbers and nested values, by hand.
+/// Checks the sizes of numbers and nested values against figures computed by hand.
 #[test]
 fn sizes_follow_the_documented_rule() {
     let size = |name: &str, value| item_size(&Item::from([(name.to_owned(), value)]));

@@ -1,5 +1,5 @@
-//! What the money engine writes, fragment by fragment: done from what was read, refused from anything else,
-//! and then nothing of its transaction is written.
+//! Writes of the money engine, fragment by fragment: done if the item still equals the one that was read,
+//! refused otherwise, and then nothing of the transaction is written.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod support;
@@ -41,7 +41,7 @@ async fn book(store: &Store, commissions: &[&Commission]) {
     store.commit(&writes).await.unwrap();
 }
 
-/// What stands in a member's list of commissions, oldest first.
+/// Reads a member's list of commissions, oldest first.
 async fn booked(store: &Store, member: u32) -> Vec<Commission> {
     store.commissions().all(&id(member)).await.unwrap()
 }
@@ -55,7 +55,7 @@ async fn a_referral_converts_by_one_payment_under_one_rule() {
     check_refused_whole(&table, booking(store, &another_payment), "booked").await;
     let another_rule = converting(under("loyal", commission(8, 1, 2)), NOW);
     check_refused_whole(&table, booking(store, &another_rule), "booked").await;
-    // Other referrals and other places have nothing to do with it.
+    // Other referrals and other places do not affect it.
     let others = [
         converting(commission(8, 1, 3), NOW),
         converting(commission(8, 1, 2), NOW.plus_days(1)),
@@ -158,7 +158,7 @@ async fn a_settlement_that_settles_nothing_cannot_be_written() {
     assert!(matches!(write, Err(StoreError::Corrupt(_))));
 }
 
-/// The commission once so much of its payment is undone.
+/// Computes the commission after so much of its payment is undone.
 fn reversed(before: &Commission, undone: i64, disputed: bool) -> Commission {
     before.after_reversal(usd(undone), disputed, NOW.plus_days(2)).unwrap().0
 }
@@ -167,7 +167,7 @@ fn moving(store: &Store, before: &Commission, after: &Commission) -> Write {
     store.commissions().replace(before, after, "moved").unwrap()
 }
 
-/// Writes that, and gives it back.
+/// Writes the commission after that reversal, and returns it.
 async fn reverse(table: &Table, before: &Commission, undone: i64, disputed: bool) -> Commission {
     let after = reversed(before, undone, disputed);
     check_written_once(table, moving(&table.store, before, &after), "moved").await;
@@ -227,7 +227,7 @@ fn refund(id: &str, minor: i64) -> Reversal {
     Reversal { at: NOW.plus_days(1), kind }
 }
 
-/// The payment once one more word was said.
+/// Merges one more report into the payment's reversals.
 fn told(before: &PaymentRecord, word: &Reversal) -> PaymentRecord {
     let reversals = before.reversals.merged(word, before.paid).unwrap().unwrap();
     PaymentRecord { reversals, ..before.clone() }
@@ -245,7 +245,7 @@ async fn what_undoes_a_payment_is_remembered_from_what_was_read() {
     check_refused_whole(&table, say(&paid, &first.reversals), "said since").await;
     store.commit(&[store.payments().insert(&paid, "recorded").unwrap()]).await.unwrap();
     check_written_once(&table, say(&paid, &first.reversals), "said since").await;
-    // Another word, from the same reading as the first.
+    // Another report, on the same reading as the first.
     let other = told(&paid, &refund("re_2", 500));
     check_refused_whole(&table, say(&paid, &other.reversals), "said since").await;
 
@@ -283,7 +283,7 @@ async fn a_referral_counts_from_what_was_read() {
     let second = Referral { progress: two, ..first };
     let stored = store.referrals().find(&id(1), second.joined_at, &id(2)).await.unwrap();
     assert_eq!(stored, Some(second.clone()));
-    // Converting and counting do not get into each other's way.
+    // Converting and counting do not conflict with each other.
     assert!(convert(store, &second, 7).await);
     check_written_once(&table, count(&second, &progress(3, &["2026-11", "2026-12"])), "counted").await;
 }
@@ -339,7 +339,7 @@ async fn a_withdrawal_moves_only_from_the_state_that_was_read() {
     assert!(store.withdrawals().step(&agreed, &paying).await.unwrap());
     assert!(!store.withdrawals().step(&agreed, &paying).await.unwrap());
     assert!(!store.withdrawals().step(&asked, &rejected).await.unwrap());
-    // What is learned while it stays in its state is no move.
+    // A change within a state is not a change of state.
     let lost = paying.clone().lose_sight(NOW).unwrap();
     assert!(store.withdrawals().step(&paying, &lost).await.unwrap());
     let paid = moved(&lost, WithdrawalState::Paid);
@@ -348,7 +348,8 @@ async fn a_withdrawal_moves_only_from_the_state_that_was_read() {
     assert_eq!(store.withdrawals().find(&asked.id).await.unwrap(), Some(paid));
 }
 
-/// A claim whose answer is lost reads as somebody else's: it is looked up, not paid twice.
+/// A claim whose answer was lost looks like another operator's claim: the payment is looked up, not made
+/// twice.
 #[tokio::test(start_paused = true)]
 async fn a_claim_whose_answer_was_lost_errs_towards_not_paying() {
     let Some(table) = embedded_table().await else { return };
@@ -404,13 +405,13 @@ fn intent() -> PaymentKey {
     PaymentKey { id: guerdon_domain::ids::ExternalPaymentId::parse("pi_3SRzq").unwrap(), ..invoice(7) }
 }
 
-/// Parks events until `appear` has happened: none behind its back.
+/// Parks events until `appear` has happened: none is parked after that.
 async fn check_parked_until(waits_for: WaitsFor, appear: impl AsyncFn(&Store)) {
     let table = table().await;
     let store = &table.store;
     let event = |name| ParkedEvent { waits_for: waits_for.clone(), ..parked(name, NOW, 1) };
     let park = |name| store.parked().park_until(&event(name), "appeared").unwrap();
-    // Parked twice, it waits once.
+    // An event that is parked twice waits once.
     for _ in 0..2 {
         store.commit(&park("evt_1")).await.unwrap();
     }
@@ -491,7 +492,7 @@ async fn several_entries_are_posted_at_once_or_not_at_all() {
     verify_statement(&after, &statement).unwrap();
 }
 
-/// Somebody else's entry in the way is a refusal too, although the wallet is as it was read.
+/// Another writer's entry at the same number is a refusal too, although the wallet is as it was read.
 #[tokio::test]
 async fn an_entry_is_never_written_over() {
     let table = table().await;
@@ -506,7 +507,7 @@ async fn an_entry_is_never_written_over() {
     store.commit(&posts).await.unwrap();
 }
 
-/// A payment that was refused names no commission; one that earned names each of its rules.
+/// A refused payment names no commission; one that earned names each of its rules.
 #[tokio::test]
 async fn a_refusal_is_shown_only_when_nothing_was_granted() {
     let mut record = payment(7, 2, 1);

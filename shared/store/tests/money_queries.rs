@@ -31,7 +31,7 @@ async fn pattern_8_a_commission_stands_where_its_place_says() {
     let converting = Commission { place: Place::Conversion { joined_at }, ..commission(9, 1, 2) };
     let once = Commission { place: Place::Once { joined_at }, ..under("loyal", commission(8, 1, 2)) };
     let (early, late) = (commission(2, 1, 2), commission(4, 1, 2));
-    // Of the same instant, the one that converts comes first.
+    // At the same instant, the one that converts comes first.
     let oldest_first = [early, converting, once, late];
     write(store, oldest_first.iter().map(|c| store.commissions().insert(c, ())).collect()).await;
     assert_eq!(store.commissions().all(&id(1)).await.unwrap(), oldest_first);
@@ -108,7 +108,7 @@ async fn pattern_22_a_payments_commissions_come_in_the_order_of_its_trace() {
     let mut paid = payment(7, 2, 1);
     paid.trace = earned.iter().map(granted).collect();
     paid.trace.insert(1, refused.clone());
-    // Another payment of the same day earns the same people something.
+    // Another payment of the same day earns rewards for the same people.
     write(store, earned.iter().map(|c| store.commissions().insert(c, ())).collect()).await;
     write(store, [1, 3].map(|n| store.commissions().insert(&commission(8, n, 2), ())).into()).await;
     assert_eq!(store.commissions().of(&paid).await.unwrap(), earned);
@@ -165,7 +165,7 @@ async fn pattern_24_a_members_withdrawals_are_paged_newest_first() {
     let all = [100, 10, 9, 2].map(|seq| withdrawal(1, seq));
     write(store, all.iter().map(|w| store.withdrawals().insert(w, ())).collect()).await;
     write(store, vec![store.withdrawals().insert(&withdrawal(2, 50), ())]).await;
-    // Final ones stay in the list.
+    // Final withdrawals stay in the list.
     let rejected = step(store, &all[1], WithdrawalState::Rejected).await;
     let page = async |before, limit| store.withdrawals().of(&id(1), before, limit).await.unwrap();
     assert_eq!(page(None, 2).await, [all[0].clone(), rejected.clone()]);
@@ -174,7 +174,7 @@ async fn pattern_24_a_members_withdrawals_are_paged_newest_first() {
     assert!(page(Some(2), 2).await.is_empty());
 }
 
-/// Withdrawals of ten members, asked for one after another, the last two in the same moment.
+/// Makes withdrawals of ten members, requested one after another, the last two at the same instant.
 fn queue() -> Vec<Withdrawal> {
     let at = |n: u32| NOW.plus_seconds(i64::from(n.min(9)));
     (1..=10).map(|n| Withdrawal { requested_at: at(n), ..withdrawal(n, u64::from(20 - n)) }).collect()
@@ -261,7 +261,7 @@ async fn pattern_25_a_claim_that_is_too_old_is_stuck() {
     assert_eq!(store.withdrawals().stuck(NOW.plus_seconds(101), 2).await.unwrap().len(), 2);
 }
 
-/// Records payments and lists them, as the stream does.
+/// Records payments and lists them, like the projector.
 async fn record(store: &Store, payments: &[PaymentRecord]) {
     write(store, payments.iter().map(|p| store.payments().insert(p, ())).collect()).await;
     for payment in payments {
@@ -277,7 +277,7 @@ async fn pattern_26_a_members_payments_are_paged_newest_first() {
     all[4].paid_at = all[5].paid_at;
     record(store, &all).await;
     record(store, &[payment(20, 3, 1)]).await;
-    // Told again, a payment is still listed once.
+    // A payment that is reported again is still listed once.
     store.payments().list(&listed(&all[3])).await.unwrap();
     all.reverse();
     let mut seen: Vec<PaymentRecord> = Vec::new();
@@ -307,7 +307,7 @@ async fn pattern_26_at_most_a_hundred_payments_are_one_page() {
 async fn pattern_27_a_days_payments_are_found_in_all_shards() {
     let table = table().await;
     let store = &table.store;
-    // More than a hundred in some shard, whatever the shards are.
+    // More than a hundred in at least one shard.
     let today: Vec<_> = (0..401).map(|n| payment(n, n % 7, 8)).collect();
     record(store, &today).await;
     let midnight = Timestamp::from_seconds(1_795_219_200);
@@ -363,7 +363,7 @@ async fn pattern_28_a_limit_is_counted_by_owner_and_period() {
     assert_eq!([left(1000).await, left(300).await, left(299).await], [700, 0, 0]);
 }
 
-/// The period of a limit is the payment's, whenever the commission is booked or released.
+/// The time of the payment decides the period of a limit, whenever the commission is booked or released.
 #[test]
 fn pattern_28_a_commission_is_bound_by_its_own_limit_and_then_by_the_budget() {
     let cap = |minor, per| Cap { amount: usd(minor), per };
@@ -412,7 +412,7 @@ async fn pattern_31_reading_the_whole_table_finds_each_wallet_and_payment_once()
     }
     let payments: Vec<_> = (1..=6).map(|n| payment(n, n, 9)).collect();
     record(store, &payments).await;
-    // What it sorts out.
+    // Records of other types, which the page must tell apart.
     write(store, (1..=7).map(|n| store.members().insert(&member(n, Some(9)), ())).collect()).await;
     write(store, (1..=6).map(|n| store.commissions().insert(&commission(n, 9, n), ())).collect()).await;
     write(store, vec![store.withdrawals().insert(&withdrawal(1, 3), ())]).await;
@@ -424,7 +424,7 @@ async fn pattern_31_reading_the_whole_table_finds_each_wallet_and_payment_once()
         let page = store.verification().scan(from.as_ref(), 3).await.unwrap();
         from = page.next.clone();
         pages.push(page);
-        // A caller may keep the cursor as text meanwhile.
+        // A caller may store the cursor as text in between.
         from = from.map(|cursor| serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap());
         if from.is_none() {
             break;

@@ -16,7 +16,8 @@ use guerdon_store::{
 };
 use support::*;
 
-/// Stream records with these numbers; record `n` adds `10^n`, so the sum shows which were taken, how often.
+/// Makes stream records with these numbers. Record `n` adds `10^n`, so the sum shows which were counted, and
+/// how often.
 fn records(numbers: RangeInclusive<u32>) -> Vec<Contribution> {
     numbers.map(|n| contribution(n, 10_i64.pow(n))).collect()
 }
@@ -33,7 +34,7 @@ async fn sum(store: &Store) -> i64 {
     store.statistics().counters(&Projection::Totals).await.unwrap().named("sum")
 }
 
-/// Names of the guards that the totals hold.
+/// Reads the names of the guards in the totals.
 async fn guards(table: &Table) -> Vec<String> {
     let item = table.only("totals").await;
     item.into_keys().filter(|name| name.starts_with("seen_")).collect()
@@ -99,7 +100,7 @@ async fn zero_adds_still_move_the_guard() {
     let table = table().await;
     project(&table.store, "a", &[contribution(5, 0)], NOW).await;
     assert!(table.store.statistics().counters(&Projection::Totals).await.unwrap().is_empty());
-    // The batch that went before is late: it was taken for seen, so it adds nothing.
+    // The earlier batch is late: it counts as seen, so it adds nothing.
     project(&table.store, "a", &records(1..=5), NOW).await;
     assert_eq!(sum(&table.store).await, 0);
     project(&table.store, "a", &records(6..=6), NOW).await;
@@ -118,7 +119,7 @@ async fn a_score_is_counted_exactly_once_too() {
     assert_eq!(table.store.statistics().score(&id(1), "all").await.unwrap(), Some(2));
 }
 
-/// Takes record 1 of `count` shards in.
+/// Counts record 1 of `count` shards.
 async fn fill(store: &Store, count: u32, now: Timestamp) {
     for shard in 0..count {
         project(store, &format!("shard-{shard}"), &[contribution(1, 1)], now).await;

@@ -23,7 +23,7 @@ use guerdon_store::{
 };
 use support::*;
 
-/// `n` as a code: letters for its digits.
+/// Makes a code of `n`: letters for its digits.
 fn nth_code(n: u8) -> Code {
     Code::from_random([0, 0, 0, 0, 0, 0, n / 32, n % 32])
 }
@@ -192,7 +192,7 @@ async fn pattern_5_referrals_fall_due_when_their_window_closes() {
     assert_eq!(stored.state, ReferralState::Expired);
 }
 
-/// What all shards of a queue hold.
+/// Reads the records of all shards of a queue.
 async fn everything_due<T, F, W>(of_shard: F) -> Vec<T>
 where
     F: Fn(u8) -> W,
@@ -253,7 +253,7 @@ async fn pattern_8_commissions_are_paged_newest_first() {
     let mut all: Vec<_> = (0..10).map(|n| commission(n, 1, 2)).collect();
     all[4].paid_at = all[5].paid_at;
     write(store, all.iter().map(|c| store.commissions().insert(c, ())).collect()).await;
-    // Neighbours in the same partition stay out of it.
+    // Neighbours in the same partition are not returned.
     write(store, vec![store.referrals().insert(&referral(1, 2), ())]).await;
     store.commissions().mark_due(&ReleaseDue::of(id(1), NOW, NOW)).await.unwrap();
     all.reverse();
@@ -374,7 +374,7 @@ async fn pattern_13_parked_events_wait_in_the_order_they_were_made() {
     store.parked().remove(&payment).await.unwrap();
     store.parked().remove(&payment).await.unwrap();
     assert_eq!(store.parked().waiting_for(&for_customer()).await.unwrap().len(), 2);
-    // The link itself stands in the same partition and is no event.
+    // The link itself is in the same partition and is not an event.
     let telegram_id = member(1, None).telegram_id;
     store.commit(&store.customers().link(&link(1), telegram_id, ()).unwrap()).await.unwrap();
     assert_eq!(store.parked().waiting_for(&for_customer()).await.unwrap()[0], same_moment);

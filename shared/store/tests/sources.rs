@@ -1,4 +1,4 @@
-//! What the crate's sources say about the table, compared with what is kept beside them.
+//! Checks of the crate's sources against the snapshots and tests beside them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-/// All files below a folder of this crate whose names end so, with their texts.
+/// Reads all files below a folder of this crate whose names have this ending.
 fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
     let mut found = Vec::new();
@@ -28,7 +28,7 @@ fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The first text in quotes.
+/// Returns the first text in quotes.
 fn quoted(line: &str) -> Option<&str> {
     line.split('"').nth(1)
 }
@@ -67,7 +67,7 @@ fn stored_types() -> BTreeSet<String> {
 /// The types of the items in the snapshots.
 fn golden_types() -> BTreeSet<String> {
     let type_of = |(path, text): (PathBuf, String)| {
-        // Behind the header between two lines of dashes.
+        // The content follows the header between two lines of dashes.
         let body = text.splitn(3, "---\n").nth(2).unwrap();
         let golden: Value = serde_json::from_str(body).unwrap();
         let found = golden["item"]["type"]["S"].as_str();
@@ -91,7 +91,7 @@ fn every_stored_type_has_a_golden_snapshot_and_none_is_left_over() {
 /// A line of the table of access patterns: its number, and the functions it names as type and function.
 type Pattern = (usize, Vec<(String, String)>);
 
-/// The table of access patterns at the top of the crate.
+/// Reads the table of access patterns at the top of the crate.
 fn patterns() -> Vec<Pattern> {
     let (_, lib) = files("src", "lib.rs").remove(0);
     let table = lib.split("# Access patterns").nth(1).unwrap().split("//! # ").next().unwrap();

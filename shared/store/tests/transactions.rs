@@ -1,9 +1,9 @@
-//! What a transaction does when a condition fails, when others write the same items, and when the
-//! connection breaks: all of it or nothing, once, and the right refusal.
+//! Transactions when a condition fails, when others write the same items, and when the connection breaks: all
+//! of it or nothing is written, once, and the refusal is the right one.
 //!
-//! The SDK tries a broken or throttled request three times under the same client request token, so one
-//! lost answer is mended below us. A second `commit` has a new token: there only the natural keys help.
-//! The tests that inject faults stop the clock, which makes every pause between two tries pass at once.
+//! The SDK repeats a broken or throttled request up to three times with the same client request token, so it
+//! repairs one lost answer by itself. A second `commit` has a new token: then only the natural keys help. The
+//! tests that inject faults pause the clock, so every wait between two tries ends at once.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod support;
@@ -26,12 +26,12 @@ use guerdon_store::{
 use support::*;
 
 const TRANSACTION: &str = "TransactWriteItems";
-/// Times that the SDK sends a request before it gives up.
+/// The number of times that the SDK sends a request before it gives up.
 const SDK_TRIES: usize = 3;
-/// Times that the store sends a contended write before it gives up.
+/// The number of times that the store sends a contended write before it gives up.
 const STORE_TRIES: usize = 9;
 
-/// The store's error of a transaction that must fail.
+/// Returns the store's error of a transaction that must fail.
 async fn failure(store: &Store, writes: &[Write]) -> StoreError {
     match store.commit(writes).await {
         Err(CommitError::Store(error)) => error,
@@ -125,7 +125,7 @@ async fn of_two_posts_from_the_same_version_one_wins() {
         let (wallet, entry) = give(wallet, minor, n);
         (table.store.wallets().post(&wallet, &entry, "changed").unwrap(), wallet)
     };
-    // Nobody has posted yet: the first entry is the version.
+    // The wallet has no entries yet: its version is that of the first entry.
     let (first, wallet) = post(empty_wallet(1), 500, 1);
     let (second, _) = post(empty_wallet(1), 700, 2);
     table.store.commit(&first).await.unwrap();
@@ -151,7 +151,7 @@ async fn a_referral_converts_once_whether_pending_or_just_expired() {
     }
     assert!(convert(store, &paid, 7).await);
     assert!(store.referrals().expire(&late).await.unwrap());
-    // A payment within the window may be heard of only after the expiry job has been there.
+    // A payment within the window may be reported after the expiry job has run.
     assert!(convert(store, &late, 9).await);
     let before = table.items().await;
     assert!(!convert(store, &paid, 8).await);
@@ -226,7 +226,7 @@ async fn a_customer_is_linked_for_ever() {
     assert_eq!(store.members().find(&id(2)).await.unwrap(), None);
 }
 
-/// A payment with everything that belongs to it.
+/// Makes the fragments of a payment and its commission.
 fn booking(store: &Store) -> [Write; 2] {
     let payment = store.payments().insert(&payment(7, 2, 1), "recorded").unwrap();
     [payment, store.commissions().insert(&commission(7, 1, 2), "booked").unwrap()]
@@ -270,7 +270,8 @@ async fn one_lost_answer_is_no_refusal() {
     check_booked_once(&table).await;
 }
 
-/// Nobody learns that the first call took effect. The next one has another token: its natural key tells.
+/// The caller does not learn that the first call took effect. The second has another token, but its natural
+/// key shows it.
 #[tokio::test(start_paused = true)]
 async fn after_lost_answers_a_repetition_finds_its_own_work() {
     let Some(table) = embedded_table().await else { return };
@@ -333,7 +334,7 @@ async fn a_single_write_waits_conflicts_out_too() {
     assert!(matches!(never.messages().see_update(2, NOW).await, Err(StoreError::Conflict)));
 }
 
-/// A single write has no token. The projections' own guard takes the SDK's repetition for what it is.
+/// A single write has no token. The projections' own guard recognises the SDK's repetition.
 #[tokio::test(start_paused = true)]
 async fn a_projection_whose_answer_was_lost_counts_once() {
     let Some(table) = embedded_table().await else { return };
@@ -346,8 +347,8 @@ async fn a_projection_whose_answer_was_lost_counts_once() {
     assert_eq!(store.statistics().counters(&Projection::Totals).await.unwrap(), adds);
 }
 
-/// Where a single write's answer is lost, the SDK's repetition meets our own item and reads it as somebody
-/// else's: an update is answered at most once, never twice.
+/// When a single write's answer is lost, the SDK's repetition finds our own item and takes it for another
+/// writer's: an update is answered at most once, never twice.
 #[tokio::test(start_paused = true)]
 async fn an_update_whose_guard_was_lost_errs_towards_silence() {
     let Some(table) = embedded_table().await else { return };
@@ -355,7 +356,7 @@ async fn an_update_whose_guard_was_lost_errs_towards_silence() {
     assert!(!lossy.messages().see_update(1, NOW).await.unwrap());
 }
 
-/// A claim names its message, so that one recognises its own.
+/// A claim contains the id of its message, so the message recognises its own claim.
 #[tokio::test(start_paused = true)]
 async fn a_claim_whose_answer_was_lost_is_still_ours() {
     let Some(table) = embedded_table().await else { return };
@@ -372,7 +373,7 @@ async fn a_malformed_request_is_not_worth_repeating() {
     assert!(matches!(error, StoreError::Corrupt(_)) && !error.retryable(), "{error}");
 }
 
-/// The embedded engine and AWS call it malformed; DynamoDB Local says that the second condition fails.
+/// The embedded engine and AWS call it malformed; DynamoDB Local reports that the second condition fails.
 #[tokio::test]
 async fn one_item_stands_in_a_transaction_once() {
     let table = table().await;

@@ -1,7 +1,7 @@
-//! Fraud flags: each stands with whom it is about, and does what it does through two sets on the member.
+//! Fraud flags. Each is an item of its subject, and takes effect through two sets on the member's item.
 //!
-//! A raised or resolved flag and the member's sets are written in one transaction, so what is in force is known from
-//! the member alone: a release and a decision need not look at flags.
+//! A raised or resolved flag and the member's sets are written in one transaction. So the flags in force are
+//! known from the member alone: a release and a decision do not read flags.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{
@@ -29,21 +29,21 @@ impl Record for FraudFlag {
     }
 }
 
-/// What a change of flags does to a member. A flag that came to reject goes on holding what it held.
+/// The effect of changed flags on a member. A flag that is escalated to reject still holds what it held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Force {
     /// Flags that hold from now on.
     pub holds: Vec<FraudFlagId>,
     /// Flags that reject from now on.
     pub rejects: Vec<FraudFlagId>,
-    /// Flags that do neither any more.
+    /// Flags that no longer hold or reject.
     pub lifted: Vec<FraudFlagId>,
-    /// The operators' own bar is lifted too.
+    /// True when the operators' own bar is lifted too.
     pub unbarred: bool,
 }
 
 impl Force {
-    /// What a flag does once it stands as `flag` says.
+    /// The effect of a flag in the state of `flag`.
     pub fn of(flag: &FraudFlag) -> Self {
         let id = || vec![flag.id.clone()];
         match flag.in_force() {
@@ -59,23 +59,17 @@ fn set_of<'a>(ids: impl IntoIterator<Item = &'a FraudFlagId>) -> AttributeValue 
 }
 
 handle! {
-    /// The table's room of fraud flags.
+    /// The handle for fraud flags.
     Flags, flags
 }
 
 impl Flags<'_> {
-    /// A flag, if there is one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a flag.
     pub async fn find(self, subject: &MemberId, id: &FraudFlagId) -> Result<Option<FraudFlag>, StoreError> {
         self.store.get(&keys::flag(subject, id)).await
     }
 
-    /// Several flags of a member, 100 at most; unknown ones are left out.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads up to 100 flags of a member; unknown ones are left out.
     pub async fn find_all(
         self,
         subject: &MemberId,
@@ -89,10 +83,7 @@ impl Flags<'_> {
         }
     }
 
-    /// A member's flags by id, after `after`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a member's flags by id, after `after`, at most `limit`.
     pub async fn of(
         self,
         subject: &MemberId,
@@ -105,12 +96,9 @@ impl Flags<'_> {
         items.into_iter().map(decode).collect()
     }
 
-    /// Flags that the index shows in `state` (`open` or `resolved`), of all members, the latest raised first, before
-    /// the one at `before`, at most `limit` and no more than 100. One that was just resolved may still be among the
-    /// open ones.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the flags of all members that the index shows in `state` (`open` or `resolved`), the latest
+    /// raised first, before the one at `before`, at most `limit` and no more than 100. A flag that was just
+    /// resolved may still be among the open ones.
     pub async fn in_state(
         self,
         state: &str,
@@ -132,14 +120,14 @@ impl Flags<'_> {
             };
             found.extend(items.iter().map(place));
         }
-        // Shards one after the other make no order.
+        // The shards were read one after the other, so the flags must be sorted.
         found.sort_by(|a, b| b.0.cmp(&a.0));
         found.truncate(usize::try_from(limit).unwrap_or_default());
         let keys: Vec<_> = found.into_iter().map(|(_, key)| key).collect();
         if keys.is_empty() { Ok(Vec::new()) } else { self.store.get_all(&keys).await }
     }
 
-    /// A new flag.
+    /// Inserts a new flag.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -147,7 +135,7 @@ impl Flags<'_> {
         Fragment::insert(flag, exists)
     }
 
-    /// The flag as `after` has it, if it still stands as `before` shows it.
+    /// Writes the flag `after`, if the stored one still equals `before`.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -169,7 +157,7 @@ impl Flags<'_> {
         Fragment::put(after, &unchanged, &terms, moved)
     }
 
-    /// What flags do to a member from now on; nothing, when it changes nothing.
+    /// Applies flags to their member; nothing, when they change nothing.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -208,7 +196,7 @@ impl Flags<'_> {
         Fragment::update(&keys::member(subject), &update, unknown).map(Some)
     }
 
-    /// Lets a transaction through only while no flag holds the member's commissions.
+    /// Adds a check that no flag holds the member's commissions.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.

@@ -1,4 +1,4 @@
-//! Fraud flags, and who was seen with which fingerprint.
+//! Fraud flags, and sightings of members with fingerprints.
 mod flags;
 mod sightings;
 

@@ -1,4 +1,5 @@
-//! Who was seen with which device, address or means of payment: hashes, for the fraud rules.
+//! Sightings of members with a device, address or means of payment, for the fraud rules. Only hashes are
+//! stored.
 
 use guerdon_domain::{fraud::Fingerprint, ids::MemberId, time::Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,14 +11,14 @@ use crate::table::{
     prefixes::Prefix,
 };
 
-/// A member was seen with a fingerprint.
+/// A sighting: a member was seen with a fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
-    /// The hash.
+    /// The fingerprint.
     pub print: Fingerprint,
-    /// Who.
+    /// The member.
     pub member: MemberId,
-    /// When last.
+    /// The instant of the latest sighting.
     pub at: Timestamp,
 }
 
@@ -33,23 +34,18 @@ impl Record for Sighting {
 }
 
 handle! {
-    /// The table's room of who was seen with which fingerprint.
+    /// The handle for sightings of members with fingerprints.
     Sightings, sightings
 }
 
 impl Sightings<'_> {
-    /// Remembers that `member` was seen with `print`, again if need be.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Records that `member` was seen with `print`. Repeating it updates the instant.
     pub async fn put(self, print: &Fingerprint, member: &MemberId, at: Timestamp) -> Result<(), StoreError> {
         self.store.put(&Sighting { print: print.clone(), member: member.clone(), at }).await
     }
 
-    /// What a member was seen with, at most `limit`. The index may not show what was seen a moment ago.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the fingerprints that a member was seen with, at most `limit`. The index may not show the latest
+    /// ones yet.
     pub async fn of(self, member: &MemberId, limit: i32) -> Result<Vec<Fingerprint>, StoreError> {
         let (items, _) = self.store.page(Range::index("gsi1", keys::seen(member)).limit(limit)).await?;
         let print = |item| {
@@ -60,10 +56,7 @@ impl Sightings<'_> {
         items.iter().map(print).collect()
     }
 
-    /// Those of up to 100 `members` who were seen with `print`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads which of up to 100 `members` were seen with `print`.
     pub async fn among(self, print: &Fingerprint, members: &[MemberId]) -> Result<Vec<Sighting>, StoreError> {
         match members {
             [] => Ok(Vec::new()),
@@ -73,10 +66,7 @@ impl Sightings<'_> {
         }
     }
 
-    /// Those who were seen with `print`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the members who were seen with `print`, at most `limit`.
     pub async fn with(self, print: &Fingerprint, limit: i32) -> Result<Vec<Sighting>, StoreError> {
         let (items, _) = self.store.page(Range::partition(keys::sightings(print)).limit(limit)).await?;
         items.into_iter().map(decode).collect()

@@ -20,20 +20,17 @@ fn audit_sk(at: Timestamp, id: &str) -> String {
 }
 
 handle! {
-    /// The table's room of the audit trail.
+    /// The handle for the audit trail.
     Audit, audit
 }
 
 impl Audit<'_> {
-    /// Writes an audit line that the stream tells, again if need be.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Writes an audit line that follows from the stream. Repeating it changes nothing.
     pub async fn put(self, audit: &AuditRecord) -> Result<(), StoreError> {
         self.store.put(audit).await
     }
 
-    /// A new audit line, for what has no key to be asked for again under.
+    /// Inserts a new audit line for an action that has no idempotency key.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -41,11 +38,8 @@ impl Audit<'_> {
         Fragment::insert(audit, exists)
     }
 
-    /// The audit trail of a month (`2026-11`), newest first, at most `limit` lines that are older than the one
-    /// at `before` (its instant and id).
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the audit trail of a month (`2026-11`), newest first, at most `limit` lines that are older than
+    /// the one at `before` (its instant and id).
     pub async fn trail(
         self,
         month: &str,

@@ -52,31 +52,23 @@ fn session_key(operator: &MemberId, id: &str) -> Key {
 }
 
 handle! {
-    /// The table's room of operators, their sessions and sign-in links.
+    /// The handle for operators, their sessions and sign-in links.
     Operators, operators
 }
 
 impl Operators<'_> {
-    /// An operator.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads an operator.
     pub async fn find(self, id: &MemberId) -> Result<Option<Operator>, StoreError> {
         self.store.get(&operator_key(id)).await
     }
 
     /// Adds an operator. False when there is one with this id.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     pub async fn insert(self, operator: &Operator) -> Result<bool, StoreError> {
         Ok(self.store.insert(operator).await? != Written::Refused)
     }
 
-    /// Writes how `before` goes on as `after`. False when somebody else changed the operator meanwhile.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Writes `after` if the stored operator still equals `before`. False when it was changed in the
+    /// meantime.
     pub async fn replace(self, before: &Operator, after: &Operator) -> Result<bool, StoreError> {
         let lock = match before.locked_until {
             Some(_) => "locked_until = :locked",
@@ -92,10 +84,7 @@ impl Operators<'_> {
         Ok(self.store.put_under(after, &unchanged, &terms).await? != Written::Refused)
     }
 
-    /// An operator and one of their sessions, if both are there.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads an operator and one of their sessions, if both exist.
     pub async fn with_session(
         self,
         id: &MemberId,
@@ -108,18 +97,13 @@ impl Operators<'_> {
         Ok(Some((decode(operator)?, decode(session)?)))
     }
 
-    /// Keeps a link to sign in by.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Writes a sign-in link.
     pub async fn put_link(self, link: &SignInLink) -> Result<(), StoreError> {
         self.store.put(link).await
     }
 
-    /// Uses a link up. False when it was used before, is over, belongs to an earlier password, or is none.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Uses a link. False when it was used before, has expired, belongs to an earlier password, or does not
+    /// exist.
     pub async fn use_link(
         self,
         operator: &Operator,
@@ -138,35 +122,24 @@ impl Operators<'_> {
         Ok(self.store.update(&link_key(&operator.id, id), &update, false).await? != Written::Refused)
     }
 
-    /// Begins a session.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Writes a new session.
     pub async fn put_session(self, session: &Session) -> Result<(), StoreError> {
         self.store.put(session).await
     }
 
-    /// Uses a session's refresh token up for the next one. False when it was used before, or has ended.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Exchanges a session's refresh token for the next one. False when it was used before, or the session
+    /// ended.
     pub async fn renew_session(self, used_hash: &str, next: &Session) -> Result<bool, StoreError> {
         let terms = Update::default().value(":used", string(used_hash));
         Ok(self.store.put_under(next, "token_hash = :used", &terms).await? != Written::Refused)
     }
 
-    /// Takes an operator away; their sessions are worth nothing without.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Deletes an operator. Their sessions are not valid without them.
     pub async fn remove(self, id: &MemberId) -> Result<(), StoreError> {
         self.store.delete(&operator_key(id)).await
     }
 
     /// Ends a session, if it has not ended.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     pub async fn end_session(self, operator: &MemberId, id: &str) -> Result<(), StoreError> {
         self.store.delete(&session_key(operator, id)).await
     }

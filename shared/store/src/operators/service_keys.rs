@@ -8,7 +8,8 @@ use crate::table::{
     prefixes::Prefix,
 };
 
-/// All keys stand in one partition: there are few, and a look-up by id is a read of one item.
+/// The key of an item. All keys of services share one partition: there are few, and a look-up by id reads one
+/// item.
 fn key(id: &str) -> Key {
     Key::new(Prefix::Services, Prefix::ServiceKey.with(id))
 }
@@ -21,23 +22,17 @@ impl Record for ServiceKey {
 }
 
 handle! {
-    /// The table's room of keys of services.
+    /// The handle for keys of services.
     ServiceKeys, service_keys
 }
 
 impl ServiceKeys<'_> {
-    /// A key by its id, revoked or not.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a key by its id, revoked or not.
     pub async fn find(self, id: &str) -> Result<Option<ServiceKey>, StoreError> {
         self.store.get(&key(id)).await
     }
 
-    /// Up to `limit` keys by id, after `after`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads up to `limit` keys by id, after `after`.
     pub async fn list(self, after: Option<&str>, limit: i32) -> Result<Vec<ServiceKey>, StoreError> {
         let start = after.map(|id| key(id).attributes());
         let (items, _) =
@@ -45,7 +40,7 @@ impl ServiceKeys<'_> {
         items.into_iter().map(decode).collect()
     }
 
-    /// A new key.
+    /// Inserts a new key.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -53,7 +48,7 @@ impl ServiceKeys<'_> {
         Fragment::insert(key, exists)
     }
 
-    /// The key opens nothing from `at` on.
+    /// Revokes the key from `at` on.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.

@@ -1,4 +1,4 @@
-//! Which Stripe customer is which member, and which payment a provider's other name means.
+//! Links of Stripe customers to members, and ties of a provider's other names to payments.
 
 use guerdon_domain::{
     ids::{CustomerId, MemberId, PaymentKey, TelegramId},
@@ -12,14 +12,14 @@ use crate::table::{
     keys,
 };
 
-/// A Stripe customer is this member, for ever.
+/// A permanent link of a Stripe customer to a member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerLink {
     /// The customer.
     pub customer: CustomerId,
     /// The member.
     pub member: MemberId,
-    /// When we learned it.
+    /// The instant at which we learned of it.
     pub linked_at: Timestamp,
 }
 
@@ -30,7 +30,7 @@ impl Record for CustomerLink {
     }
 }
 
-/// Another name of a payment at its provider is this payment, for ever.
+/// A tie: another name of a payment at its provider, for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentReference {
     /// The other name: a payment intent or a charge.
@@ -47,21 +47,18 @@ impl Record for PaymentReference {
 }
 
 handle! {
-    /// The table's room of Stripe customers, and other names of payments.
+    /// The handle for Stripe customers and other names of payments.
     Customers, customers
 }
 
 impl Customers<'_> {
-    /// Who a Stripe customer is, if we know.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the link of a Stripe customer.
     pub async fn find(self, customer: &CustomerId) -> Result<Option<CustomerLink>, StoreError> {
         self.store.get(&keys::customer(customer)).await
     }
 
-    /// The fragments that make a link: the link itself, unless the customer is known already, and the
-    /// customer on the member, who is made if Stripe knew them before the bot did.
+    /// Makes the fragments of a link: the link itself, unless the customer is linked already, and the
+    /// customer on the member, who is created if Stripe knew them before the bot did.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -86,18 +83,12 @@ impl Customers<'_> {
         ])
     }
 
-    /// Ties a provider's other name to its payment.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Writes a tie of a provider's other name to its payment.
     pub async fn tie_reference(self, tie: &PaymentReference) -> Result<(), StoreError> {
         self.store.insert(tie).await.map(|_| ())
     }
 
-    /// The payment behind a provider's other name, if that is known.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the payment that a provider's other name is tied to.
     pub async fn referenced(self, reference: &PaymentKey) -> Result<Option<PaymentKey>, StoreError> {
         let tie: Option<PaymentReference> = self.store.get(&keys::reference(reference)).await?;
         Ok(tie.map(|tie| tie.payment))

@@ -1,4 +1,4 @@
-//! Payments, orders, customers, and events that wait.
+//! Payments, orders, customers, and parked events.
 mod customers;
 mod orders;
 mod parked;

@@ -1,4 +1,4 @@
-//! Orders: what a service sells, from the offer to the money.
+//! Orders: sales of a service, from the offer to the payment.
 
 use guerdon_domain::{
     ids::OrderId,
@@ -19,36 +19,27 @@ impl Record for Order {
 }
 
 handle! {
-    /// The table's room of orders of services.
+    /// The handle for orders of services.
     Orders, orders
 }
 
 impl Orders<'_> {
-    /// An order.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads an order.
     pub async fn find(self, id: &OrderId) -> Result<Option<Order>, StoreError> {
         self.store.get(&keys::order(id)).await
     }
 
-    /// Up to 100 orders, in the order asked for; unknown ones are left out.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads up to 100 orders, in the order of `ids`; unknown ones are left out.
     pub async fn find_all(self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
         self.store.get_all(&ids.iter().map(keys::order).collect::<Vec<_>>()).await
     }
 
-    /// A new order. False when there is one with this id.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Inserts a new order. False when there is one with this id.
     pub async fn insert(self, order: &Order) -> Result<bool, StoreError> {
         Ok(self.store.insert(order).await? != Written::Refused)
     }
 
-    /// The order as `after` has it, if it is still open.
+    /// Writes the order `after`, if the stored one is still open.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.

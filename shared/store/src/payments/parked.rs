@@ -13,52 +13,52 @@ use crate::table::{
     prefixes::Prefix,
 };
 
-/// What a parked event waits for.
+/// The thing that a parked event waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "waits_for", rename_all = "snake_case")]
 pub enum WaitsFor {
-    /// The customer's link to a member. Replayed when it is made.
+    /// The customer's link to a member. The event is replayed when it is made.
     Customer {
         /// The customer.
         customer: CustomerId,
     },
-    /// The payment that it undoes. Replayed when that is recorded.
+    /// The payment that it undoes. The event is replayed when it is recorded.
     Payment {
         /// The payment.
         payment: PaymentKey,
     },
-    /// The payment behind a provider's other name for it. Replayed when the two are tied.
+    /// The tie of a provider's other name to its payment. The event is replayed when it is made.
     Reference {
         /// The other name, such as a payment intent.
         reference: PaymentKey,
     },
-    /// A rule that this version does not have; kept so that a later one can replay it.
+    /// A handler that this version does not have. The event is kept so that a later version can replay it.
     Handler {
         /// The event's type.
         kind: String,
     },
 }
 
-/// A provider's event that could not be acted upon yet.
+/// A provider's event that could not be processed yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParkedEvent {
     /// The provider's id of the event.
     pub event_id: String,
-    /// What it waits for.
+    /// The thing that it waits for.
     #[serde(flatten)]
     pub waits_for: WaitsFor,
     /// The event's type.
     pub event_kind: String,
-    /// When the provider made it: replays keep that order.
+    /// The instant at which the provider made it. Replays keep this order.
     pub created: Timestamp,
-    /// When it was parked.
+    /// The instant at which it was parked.
     pub parked_at: Timestamp,
-    /// The event as it came.
+    /// The event's body, unchanged.
     pub body: String,
-    /// When an operator asked for it to be played again.
+    /// The instant at which an operator requested a replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_requested_at: Option<Timestamp>,
-    /// How often it was played again and parked anew.
+    /// The number of times it was replayed and parked again.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub replays: u32,
 }
@@ -68,13 +68,13 @@ fn is_zero(count: &u32) -> bool {
 }
 
 impl ParkedEvent {
-    /// Its key, by which it is found again.
+    /// The partition key and sort key, by which it is found again.
     pub fn place(&self) -> (String, String) {
         let Key { pk, sk } = self.key();
         (pk, sk)
     }
 
-    /// Where it stands among those that wait.
+    /// The position among the parked events.
     pub fn waiting_place(&self) -> String {
         self.index().gsi1.map(|(_, place)| place).unwrap_or_default()
     }
@@ -88,7 +88,7 @@ impl ParkedEvent {
 }
 
 impl WaitsFor {
-    /// The item whose appearance ends the waiting, if it is an item.
+    /// The key of the item that it waits for, if it waits for an item.
     fn awaited(&self) -> Option<Key> {
         match self {
             Self::Customer { customer } => Some(keys::customer(customer)),
@@ -114,13 +114,13 @@ impl Record for ParkedEvent {
 }
 
 handle! {
-    /// The table's room of events that wait.
+    /// The handle for parked events.
     Parked, parked
 }
 
 impl Parked<'_> {
-    /// Parks an event, unless what it waits for has appeared: then it is not parked and must be handled
-    /// again. One transaction, so no event is parked behind the back of what it waits for.
+    /// Parks an event, unless the item that it waits for exists: then it is not parked and must be handled
+    /// again. Both are one transaction, so no event can be parked after the item has appeared.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded, or waits for no item.
@@ -134,30 +134,21 @@ impl Parked<'_> {
         Ok([Fragment::absent(&awaited, appeared)?, Fragment::upsert(event)?])
     }
 
-    /// Parks an event that waits for a rule. False when it is parked already.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Parks an event that waits for a handler. False when it is parked already.
     pub async fn park(self, event: &ParkedEvent) -> Result<bool, StoreError> {
         Ok(self.store.insert(event).await? != Written::Refused)
     }
 
-    /// Events that wait for the same thing, oldest first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads events that wait for the same thing, oldest first.
     pub async fn waiting_for(self, waits_for: &WaitsFor) -> Result<Vec<ParkedEvent>, StoreError> {
         self.store
             .all(Range::partition(ParkedEvent::partition(waits_for)).prefix(Prefix::ParkedEvent.as_str()))
             .await
     }
 
-    /// Forgets a parked event that was handed on.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Deletes a parked event that was processed.
     pub async fn remove(self, event: &ParkedEvent) -> Result<(), StoreError> {
-        // One that was played again may be parked anew by now, under the same key: that one stays.
+        // A replayed event may have been parked again under the same key. That one must stay.
         let terms = if event.replays == 0 {
             Update::default().only_if("attribute_not_exists(replays)")
         } else {
@@ -166,10 +157,7 @@ impl Parked<'_> {
         self.store.delete_if(&event.key(), &terms).await.map(|_| ())
     }
 
-    /// The parked event with this [`place`](ParkedEvent::place), if it is one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the parked event with this [`place`](ParkedEvent::place).
     pub async fn at(self, (pk, sk): &(String, String)) -> Result<Option<ParkedEvent>, StoreError> {
         if Prefix::ParkedEvent.strip(sk).is_none() {
             return Ok(None);
@@ -177,11 +165,8 @@ impl Parked<'_> {
         self.store.get(&Key::new(pk, sk)).await
     }
 
-    /// Parked events after a [`waiting_place`](ParkedEvent::waiting_place), the longest waiting first, at most `limit`, and
-    /// no more than 100 of each shard.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads parked events after a [`waiting_place`](ParkedEvent::waiting_place), the longest waiting first,
+    /// at most `limit`, and no more than 100 of each shard.
     pub async fn list(self, after: Option<&str>, limit: i32) -> Result<Vec<ParkedEvent>, StoreError> {
         let mut all: Vec<ParkedEvent> = Vec::new();
         for shard in 0..SHARDS {
@@ -198,7 +183,7 @@ impl Parked<'_> {
         Ok(all)
     }
 
-    /// Marks an event as to be played again, while it is parked.
+    /// Requests a replay of an event, if it is still parked.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.

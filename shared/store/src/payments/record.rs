@@ -1,4 +1,5 @@
-//! Payments on record, and the lists of a member's and a day's payments. A payment touches no item that another payment touches.
+//! Payments on record, and the lists of a member's and a day's payments. A payment touches no item that
+//! another payment touches.
 
 use guerdon_domain::{
     ids::{MemberId, OrderId, PaymentKey, Rail},
@@ -15,14 +16,14 @@ use crate::table::{
     prefixes::Prefix,
 };
 
-/// An attempt to pay that came to nothing.
+/// A failed attempt to pay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedPayment {
-    /// Where.
+    /// The rail.
     pub rail: Rail,
-    /// The provider's event that said so.
+    /// The id of the provider's event that reported it.
     pub event: String,
-    /// When we heard of it.
+    /// The instant at which we received it.
     pub at: Timestamp,
 }
 
@@ -32,7 +33,7 @@ impl Record for FailedPayment {
         Prefix::FailedPayment.item(format_args!("{}:{}", self.rail.as_str(), self.event))
     }
     fn index(&self) -> Index {
-        // Longer than a provider tells anything again.
+        // Longer than a provider redelivers an event.
         Index { ttl: Some(self.at.plus_days(35).seconds()), ..Index::default() }
     }
 }
@@ -42,9 +43,9 @@ impl Record for FailedPayment {
 pub struct PaymentLink {
     /// The payment.
     pub payment: PaymentKey,
-    /// Who paid.
+    /// The payer.
     pub member: MemberId,
-    /// When it settled.
+    /// The instant of settlement.
     pub paid_at: Timestamp,
 }
 
@@ -68,23 +69,17 @@ impl Record for PaymentRecord {
 }
 
 handle! {
-    /// The table's room of payments on record.
+    /// The handle for payments on record.
     Payments, payments
 }
 
 impl Payments<'_> {
-    /// The payment, if it is recorded.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the payment.
     pub async fn find(self, key: &PaymentKey) -> Result<Option<PaymentRecord>, StoreError> {
         self.store.get(&keys::payment(key)).await
     }
 
-    /// The same with the member who makes it, in one read.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Like `find`, also reads the member who pays, in one request.
     pub async fn with_payer(
         self,
         key: &PaymentKey,
@@ -95,7 +90,7 @@ impl Payments<'_> {
         Ok((payment.map(decode).transpose()?, payer.map(decode).transpose()?))
     }
 
-    /// A new payment.
+    /// Inserts a new payment.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -103,7 +98,7 @@ impl Payments<'_> {
         Fragment::insert(payment, recorded)
     }
 
-    /// Makes a payment that stands for no order that of `order`.
+    /// Assigns a payment without an order to `order`.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -120,7 +115,7 @@ impl Payments<'_> {
         Fragment::update(&payment.key(), &update, adopted)
     }
 
-    /// Remembers more of what was said about a payment's undoing, if nothing was said since.
+    /// Writes more reversals of a payment, if they have not changed since.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -140,18 +135,13 @@ impl Payments<'_> {
         Fragment::update(&keys::payment(&before.payment), &update, said_since)
     }
 
-    /// Lists a payment, again if need be.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Lists a payment. Repeating it changes nothing.
     pub async fn list(self, link: &PaymentLink) -> Result<(), StoreError> {
         self.store.put(link).await
     }
 
-    /// A member's payments, newest first, after `before` in that order, at most `limit` (100 at the most).
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a member's payments, newest first, after `before` in that order, at most `limit` and no more
+    /// than 100.
     pub async fn of(
         self,
         member: &MemberId,
@@ -169,10 +159,7 @@ impl Payments<'_> {
         self.payments(&links).await
     }
 
-    /// All payments of a UTC day (`2026-11-21`), in no particular order.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads all payments of a UTC day (`2026-11-21`), in no particular order.
     pub async fn on(self, day: &str) -> Result<Vec<PaymentRecord>, StoreError> {
         let mut found = Vec::new();
         for shard in 0..SHARDS {
@@ -192,10 +179,7 @@ impl Payments<'_> {
         Ok(found)
     }
 
-    /// Remembers a failed attempt. False when it was told before.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Records a failed attempt. False when it was recorded before.
     pub async fn insert_failed(self, failed: &FailedPayment) -> Result<bool, StoreError> {
         Ok(self.store.insert(failed).await? != Written::Refused)
     }

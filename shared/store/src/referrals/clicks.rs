@@ -1,4 +1,4 @@
-//! Clicks on shared links: kept for as long as somebody may ask why a referral is whose it is.
+//! Clicks on shared links. They are kept as long as the attribution of a referral may be questioned.
 
 use guerdon_domain::{ids::ClickId, referrals::Click};
 
@@ -8,7 +8,7 @@ use crate::table::{
     prefixes::Prefix,
 };
 
-/// Longer than the longest window, which is a year.
+/// The number of days for which a click is kept: longer than the longest window, which is a year.
 const KEPT_DAYS: i64 = 400;
 
 fn key(id: &ClickId) -> Key {
@@ -26,23 +26,17 @@ impl Record for Click {
 }
 
 handle! {
-    /// The table's room of clicks on shared links.
+    /// The handle for clicks on shared links.
     Clicks, clicks
 }
 
 impl Clicks<'_> {
-    /// Remembers a click.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Writes a click.
     pub async fn put(self, click: &Click) -> Result<(), StoreError> {
         self.store.put(click).await
     }
 
-    /// A click by its id.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a click by its id.
     pub async fn find(self, id: &ClickId) -> Result<Option<Click>, StoreError> {
         self.store.get(&key(id)).await
     }

@@ -1,4 +1,4 @@
-//! Referral codes, looked up by themselves.
+//! Referral codes.
 
 use guerdon_domain::{
     referrals::{Code, CodeRecord},
@@ -23,20 +23,17 @@ impl Record for CodeRecord {
 }
 
 handle! {
-    /// The table's room of referral codes.
+    /// The handle for referral codes.
     Codes, codes
 }
 
 impl Codes<'_> {
-    /// The code, valid or not.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the code, valid or not.
     pub async fn find(self, code: &Code) -> Result<Option<CodeRecord>, StoreError> {
         self.store.get(&keys::code(code)).await
     }
 
-    /// A new code.
+    /// Inserts a new code.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -44,18 +41,12 @@ impl Codes<'_> {
         Fragment::insert(code, taken)
     }
 
-    /// Codes of one shard that expired by `now`, the longest due first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads codes of one shard that expired by `now`, the longest due first.
     pub async fn due(self, shard: u8, now: Timestamp, limit: i32) -> Result<Vec<CodeRecord>, StoreError> {
         self.store.due(keys::code_due(shard), now, limit).await
     }
 
-    /// Marks a code expired and takes it off the queue. False when it was marked before.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Marks a code as expired and removes it from the queue. False when it was marked before.
     pub async fn expire(self, code: &Code) -> Result<bool, StoreError> {
         let update = Update::new("SET expired = :yes REMOVE gsi2pk, gsi2sk")
             .only_if("expired = :no")

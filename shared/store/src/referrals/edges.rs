@@ -1,4 +1,4 @@
-//! Referrals: who brought whom.
+//! Referrals: the edges between referrers and referees.
 
 use std::collections::BTreeMap;
 
@@ -35,15 +35,12 @@ fn referral_key(member: &Member) -> Option<Key> {
 }
 
 handle! {
-    /// The table's room of referrals.
+    /// The handle for referrals.
     Referrals, referrals
 }
 
 impl Referrals<'_> {
-    /// A referral by the parts of its key.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a referral by the parts of its key.
     pub async fn find(
         self,
         referrer: &MemberId,
@@ -53,10 +50,7 @@ impl Referrals<'_> {
         self.store.get(&keys::referral(referrer, joined_at, referee)).await
     }
 
-    /// The referral through which `member` came, if there is one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the referral of `member`, if they were referred.
     pub async fn of(self, member: &Member) -> Result<Option<Referral>, StoreError> {
         match referral_key(member) {
             Some(key) => self.store.get(&key).await,
@@ -64,10 +58,7 @@ impl Referrals<'_> {
         }
     }
 
-    /// The same with the referrer, in one read.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Like `of`, also reads the referrer, in one request.
     pub async fn with_referrer(
         self,
         member: &Member,
@@ -80,7 +71,7 @@ impl Referrals<'_> {
         Ok(Some((decode(referral)?, referrer.map(decode).transpose()?)))
     }
 
-    /// A new edge.
+    /// Inserts a new edge.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -88,10 +79,8 @@ impl Referrals<'_> {
         Fragment::insert(referral, exists)
     }
 
-    /// The referral turns to converted, also when the expiry job was faster. False when it was before.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Marks the referral as converted, also after the expiry job has expired it. False when it was converted
+    /// before.
     pub async fn convert(
         self,
         (referrer, joined_at, referee): (&MemberId, Timestamp, &MemberId),
@@ -113,7 +102,7 @@ impl Referrals<'_> {
             != Written::Refused)
     }
 
-    /// How far the referee has come towards rules that count, if nobody has counted since.
+    /// Writes the referee's progress towards rules that count, if it has not changed since.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -134,18 +123,12 @@ impl Referrals<'_> {
         Fragment::update(&before.key(), &update, counted_since)
     }
 
-    /// Pending referrals of one shard whose window closed by `now`, the longest due first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads pending referrals of one shard whose window closed by `now`, the longest due first.
     pub async fn due(self, shard: u8, now: Timestamp, limit: i32) -> Result<Vec<Referral>, StoreError> {
         self.store.due(keys::referral_due(shard), now, limit).await
     }
 
-    /// A page of one shard's pending referrals, the soonest to expire first, after `after`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a page of one shard's pending referrals, the soonest to expire first, after `after`.
     pub async fn pending(
         self,
         shard: u8,
@@ -163,10 +146,8 @@ impl Referrals<'_> {
         self.store.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
     }
 
-    /// Those whom `referrer` brought, newest first, after the one who joined at an instant, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the referrals of `referrer`, newest first, after the one who joined at an instant, at most
+    /// `limit`.
     pub async fn brought_by(
         self,
         referrer: &MemberId,
@@ -183,10 +164,7 @@ impl Referrals<'_> {
         items.into_iter().map(decode).collect()
     }
 
-    /// Closes a referral whose window has passed. False when a payment or another run was faster.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Closes a referral whose window has passed. False when it was converted or closed before.
     pub async fn expire(self, referral: &Referral) -> Result<bool, StoreError> {
         let update = Update::new("SET #state = :expired REMOVE gsi2pk, gsi2sk")
             .only_if("#state = :pending")
@@ -196,11 +174,8 @@ impl Referrals<'_> {
         Ok(self.store.update(&referral.key(), &update, false).await? != Written::Refused)
     }
 
-    /// How many referrals `referrer` has made since `since`, counted up to `most`. A referral's key is its time, so
-    /// nothing older is read.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Counts the referrals that `referrer` has made since `since`, up to `most`. A referral's key contains
+    /// its time, so nothing older is read.
     pub async fn count_since(
         self,
         referrer: &MemberId,

@@ -1,4 +1,4 @@
-//! Referrals: who brought whom, codes, and clicks on shared links.
+//! Referrals, codes, and clicks on shared links.
 mod clicks;
 mod codes;
 mod edges;

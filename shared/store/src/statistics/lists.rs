@@ -1,6 +1,6 @@
-//! Lists that the stream keeps, for pages that no key of the listed things would serve: each is a few partitions of
-//! small lines, newest first, and a page of one costs the same whatever its length. The lines say only what is
-//! listed; the things themselves are read from where they are.
+//! Lists that the projector maintains, for pages that the items' own keys cannot serve. Each list is a few
+//! partitions of small lines, newest first; a page costs the same whatever the list's length. A line holds
+//! only an id; the listed items are read from their own keys.
 
 use guerdon_domain::{
     ids::{MemberId, OrderId},
@@ -21,9 +21,9 @@ use crate::table::{
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum List {
-    /// Everybody who joined.
+    /// All members who joined.
     Members,
-    /// Those who were barred.
+    /// Members who were barred.
     Barred,
     /// Orders of a state.
     Orders(OrderState),
@@ -38,43 +38,44 @@ pub enum List {
 pub struct Listed {
     /// The list.
     pub list: List,
-    /// What the list is sorted by: an instant, or a name.
+    /// The sort position: an instant, or a name.
     pub place: String,
-    /// What is listed.
+    /// The id of the listed item.
     pub id: String,
 }
 
 impl Listed {
-    /// A member, by when they joined.
+    /// Makes a line for a member, sorted by joining.
     pub fn member(list: List, at: Timestamp, member: &MemberId) -> Self {
         Self { list, place: keys::sortable(at), id: member.to_string() }
     }
 
-    /// An order, by when it was made.
+    /// Makes a line for an order, sorted by creation.
     pub fn order(state: OrderState, at: Timestamp, order: &OrderId) -> Self {
         Self { list: List::Orders(state), place: keys::sortable(at), id: order.to_string() }
     }
 
-    /// A withdrawal, by when it was asked for.
+    /// Makes a line for a withdrawal, sorted by request.
     pub fn withdrawal(withdrawal: &Withdrawal) -> Self {
         let place = keys::sortable(withdrawal.requested_at);
         Self { list: List::Withdrawals(withdrawal.state()), place, id: withdrawal.id.to_string() }
     }
 
-    /// A member, by a name in lower case; nothing for one of less than two characters.
+    /// Makes a line for a member, sorted by a name in lower case; nothing for a name of less than two
+    /// characters.
     pub fn name(name: &str, member: &MemberId) -> Option<Self> {
         let list = List::names(name)?;
         Some(Self { list, place: name.to_owned(), id: member.to_string() })
     }
 
-    /// Where the line stands in its list: the cursor of a page that ends with it.
+    /// The position of the line in its list: the cursor of a page that ends with it.
     pub fn cursor(&self) -> String {
         format!("{}#{}", self.place, self.id)
     }
 }
 
 impl List {
-    /// The list in which names stand that begin as this one does.
+    /// The list of the names that begin like this one.
     pub fn names(name: &str) -> Option<Self> {
         let first: String = name.chars().take(2).collect();
         (first.chars().count() == 2).then_some(Self::Names(first))
@@ -90,7 +91,7 @@ impl List {
         })
     }
 
-    /// Names are spread by their first characters already.
+    /// Names are already spread by their first characters.
     const fn shards(&self) -> u8 {
         match self {
             Self::Names(_) => 1,
@@ -107,23 +108,23 @@ impl Record for Listed {
     }
 }
 
-/// Which lines of a list a page has.
+/// The lines that a page has.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Page<'a> {
     /// Only lines after the one with this cursor.
     pub after: Option<&'a str>,
-    /// Only places that begin so.
+    /// Only positions that begin with this.
     pub prefix: Option<&'a str>,
     /// The oldest first, or names from A to Z.
     pub ascending: bool,
 }
 
 fn range(partition: String, page: Page<'_>) -> Range {
-    // Behind every sort key that begins so: `#` and what follows it sorts before.
+    // U+10FFFF sorts after every other character, so it bounds every key that begins with the prefix.
     const END: &str = "\u{10FFFF}";
     let range = Range::partition(partition);
     let range = if page.ascending { range } else { range.newest_first() };
-    // A cursor itself is left out: the least text that sorts behind it, or before it.
+    // The cursor itself is left out: the nearest text that sorts after it, or before it.
     let (first, last) = match (page.prefix, page.after, page.ascending) {
         (prefix, Some(after), true) => {
             (format!("{after}\u{1}"), format!("{}{END}", prefix.unwrap_or_default()))
@@ -140,31 +141,23 @@ fn range(partition: String, page: Page<'_>) -> Range {
 }
 
 handle! {
-    /// The table's room of lists that the stream keeps.
+    /// The handle for lists that the projector maintains.
     Lists, lists
 }
 
 impl Lists<'_> {
-    /// Writes a line, again if need be.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Writes a line. Repeating it changes nothing.
     pub async fn put(self, line: &Listed) -> Result<(), StoreError> {
         self.store.put(line).await
     }
 
-    /// Takes a line away, if it is there.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Deletes a line, if it exists.
     pub async fn remove(self, line: &Listed) -> Result<(), StoreError> {
         self.store.delete(&line.key()).await
     }
 
-    /// A page of some lists together, at most `limit` lines. Each shard of each list is asked for as many.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a page of several lists together, at most `limit` lines. Each shard of each list is asked for
+    /// that many.
     pub async fn page(self, lists: &[List], page: Page<'_>, limit: i32) -> Result<Vec<Listed>, StoreError> {
         let mut found: Vec<Listed> = Vec::new();
         for list in lists {

@@ -1,4 +1,4 @@
-//! What the stream keeps: counters, rankings, lists.
+//! Projections of the stream: counters, rankings, lists.
 mod lists;
 mod projections;
 

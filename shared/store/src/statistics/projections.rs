@@ -1,8 +1,8 @@
-//! Statistics: kept by the stream's projector, read by pages. Never on a payment's write path.
+//! Statistics: written by the stream's projector, read by pages. They are never on a payment's write path.
 //!
-//! Exactly once: every projected item remembers, per stream shard, the last sequence number it has taken
-//! in. The condition of each write is that this batch lies behind it, so a redelivered or regrouped batch
-//! adds nothing twice.
+//! Each record counts exactly once: a projected item stores, per stream shard, the last sequence number that
+//! it has counted. Each write is conditional on its batch being later than that, so a redelivered or
+//! regrouped batch is not counted twice.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{
@@ -28,11 +28,11 @@ pub enum Projection {
     Day(String),
     /// A member's counters as a referrer.
     Member(MemberId),
-    /// A member's counters as one who pays.
+    /// A member's counters as a payer.
     Payer(MemberId),
     /// A member's score in a ranking: `all`, `week-2026-W47`, `month-2026-11`.
     Rank(MemberId, String),
-    /// How many members have which score in a ranking.
+    /// The number of members at each score of a ranking.
     Histogram(String),
 }
 
@@ -41,7 +41,7 @@ pub enum Projection {
 pub struct Contribution {
     /// The record's sequence number.
     pub sequence: String,
-    /// What it adds.
+    /// The counters that it adds.
     pub adds: Counters,
 }
 
@@ -56,10 +56,10 @@ pub struct Ranked {
 
 const SEEN: &str = "seen_";
 
-/// Guards of shards that have been quiet for this long are dropped: a shard lives a day.
+/// The number of days after which the guard of a quiet shard is dropped. A shard lives for one day.
 const SEEN_KEPT_DAYS: i64 = 2;
 
-/// Only look for guards to drop once an item has this many.
+/// The number of guards in an item from which old ones are dropped.
 const SEEN_CROWDED: usize = 12;
 
 impl Projection {
@@ -74,7 +74,7 @@ impl Projection {
         }
     }
 
-    /// Attributes that place the item in an index. Set again at every write; unchanged, they cost nothing.
+    /// Attributes that place the item in an index. They are set at every write; unchanged, they cost nothing.
     fn placement(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Rank(_, period) => vec![("gsi2pk", keys::ranking(period))],
@@ -145,7 +145,7 @@ fn sum(contributions: &[&Contribution]) -> Counters {
     total
 }
 
-/// Sequence numbers are decimal digits of varying length; padded, they compare as text.
+/// Pads a sequence number. They are decimal digits of varying length; padded, they compare as text.
 fn padded(sequence: &str) -> String {
     format!("{sequence:0>40}")
 }
@@ -169,7 +169,7 @@ pub(crate) fn integer(value: Option<&AttributeValue>) -> i64 {
 }
 
 handle! {
-    /// The table's room of projected counters and rankings.
+    /// The handle for projected counters and rankings.
     Statistics, statistics
 }
 
@@ -190,7 +190,7 @@ impl Statistics<'_> {
             let update = project_update(target, shard, (&first.sequence, &last.sequence), sum(&rest), now);
             match self.store.update(&target.key(), &update, true).await? {
                 Written::Done(item) => return self.drop_old_guards(target, &item, now).await,
-                // Some of these were taken in before: go on with those that were not.
+                // Some of these were counted before: continue with the others.
                 Written::Refused => {
                     let seen = self.seen(target, shard).await?;
                     let before = rest.len();
@@ -206,34 +206,22 @@ impl Statistics<'_> {
         Ok(())
     }
 
-    /// A projected item's counters; empty when nothing was ever added.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a projected item's counters; empty when nothing was ever added.
     pub async fn counters(self, target: &Projection) -> Result<Counters, StoreError> {
         Ok(self.store.get_raw(&target.key()).await?.map(|item| counters_of(&item)).unwrap_or_default())
     }
 
-    /// Counters of up to 100 members as referrers, in the order asked for; empty where there are none.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads counters of up to 100 members as referrers, in the given order; empty for members without any.
     pub async fn counters_of(self, members: &[MemberId]) -> Result<Vec<Counters>, StoreError> {
         self.counters_at(members.iter().map(keys::member_stats).collect()).await
     }
 
-    /// Counters of up to 100 members as those who pay, in the order asked for; empty where there are none.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads counters of up to 100 members as payers, in the given order; empty for members without any.
     pub async fn payers(self, members: &[MemberId]) -> Result<Vec<Counters>, StoreError> {
         self.counters_at(members.iter().map(keys::payer).collect()).await
     }
 
-    /// The daily totals of the `days` up to and including `last`, those without activity left out.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the daily totals from `first` to `last`, both included; days without activity are left out.
     pub async fn daily(self, first: &str, last: &str) -> Result<Vec<(String, Counters)>, StoreError> {
         let bounds = [(":first", string(Prefix::Day.with(first))), (":last", string(Prefix::Day.with(last)))];
         let range =
@@ -242,18 +230,12 @@ impl Statistics<'_> {
         Ok(items.iter().map(|item| (day_of(item), counters_of(item))).collect())
     }
 
-    /// The best of a ranking, highest score first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the first members of a ranking, highest score first, at most `limit`.
     pub async fn ranking(self, period: &str, limit: i32) -> Result<Vec<Ranked>, StoreError> {
         self.ranking_after(period, None, limit).await
     }
 
-    /// The next of a ranking after `after`, highest score first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads the members of a ranking after `after`, highest score first, at most `limit`.
     pub async fn ranking_after(
         self,
         period: &str,
@@ -271,10 +253,7 @@ impl Statistics<'_> {
         self.ranked(range).await
     }
 
-    /// Members of one shard who have paid, by id, after `after`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads members of one shard who have paid, by id, after `after`, at most `limit`.
     pub async fn customers_after(
         self,
         shard: u8,
@@ -284,19 +263,13 @@ impl Statistics<'_> {
         self.members_in(keys::customers(shard), after, limit).await
     }
 
-    /// A member's score in a ranking, if they have one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads a member's score in a ranking.
     pub async fn score(self, member: &MemberId, period: &str) -> Result<Option<i64>, StoreError> {
         let item = self.store.get_raw(&keys::rank(member, period)).await?;
         Ok(item.map(|item| integer(item.get("gsi2sk"))))
     }
 
-    /// Members who have counters as a referrer, by shard and id, after `after`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Reads members who have counters as a referrer, by shard and id, after `after`, at most `limit`.
     pub async fn referrers(
         self,
         shard: u8,

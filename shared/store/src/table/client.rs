@@ -1,4 +1,4 @@
-//! The few calls that reach the table. Everything else in this crate goes through these.
+//! The calls that reach the table. Everything else in this crate uses these.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -26,7 +26,7 @@ pub struct Store {
     pub(crate) meter: Option<Arc<Meter>>,
 }
 
-/// An update of one item: expression, names, values, and the condition under which it may happen.
+/// An update of one item: expression, names, values, and its condition.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Update {
     pub(crate) expression: String,
@@ -56,10 +56,10 @@ impl Update {
     }
 }
 
-/// A conditional write either happened or its condition did not hold.
+/// The outcome of a conditional write.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Written {
-    /// It happened; the item after it, where that was asked for.
+    /// It was written. Holds the item after the write, if it was requested.
     Done(Attributes),
     /// The condition did not hold; nothing was written.
     Refused,
@@ -94,7 +94,7 @@ impl Range {
         Self { index: Some(index), ..Self::partition(pk) }
     }
 
-    /// `begins_with`, `between` and comparisons; `#sk` stands for the sort key.
+    /// Adds a condition on the sort key, `#sk`: `begins_with`, `between` or a comparison.
     pub(crate) fn sort(mut self, condition: &str, values: &[(&str, AttributeValue)]) -> Self {
         self.condition = format!(" AND {condition}");
         self.values = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
@@ -122,12 +122,12 @@ impl Range {
 }
 
 impl Store {
-    /// A store on `table`, which `client` reaches.
+    /// Makes a store on `table`, which `client` reaches.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into(), meter: None }
     }
 
-    /// Counts what every call costs.
+    /// Counts the cost of every call.
     #[must_use]
     pub fn with_meter(mut self, meter: Arc<Meter>) -> Self {
         self.meter = Some(meter);
@@ -175,14 +175,14 @@ impl Store {
         self.get_each(keys).await?.into_iter().flatten().map(decode).collect()
     }
 
-    /// Reads up to 100 items of any kind in one request, strongly consistent each by itself: one for each of
-    /// `keys`, where a key that comes again finds nothing.
+    /// Reads up to 100 items of any kind in one request, each strongly consistent: one for each of `keys`. A
+    /// repeated key finds nothing.
     pub(crate) async fn get_each(&self, keys: &[Key]) -> Result<Vec<Option<Attributes>>, StoreError> {
         if let [key] = keys {
             return Ok(vec![self.get_raw(key).await?]);
         }
         let mut found: HashMap<(String, String), Attributes> = HashMap::new();
-        // An index may show an item twice while it moves; asking for it twice is an error.
+        // An index may show an item twice while it moves, and a request with the same key twice is an error.
         let mut asked = HashSet::new();
         let mut pending: Vec<Attributes> =
             keys.iter().filter(|key| asked.insert(*key)).map(Key::attributes).collect();
@@ -210,7 +210,7 @@ impl Store {
         Ok(keys.iter().map(|key| found.remove(&(key.pk.clone(), key.sk.clone()))).collect())
     }
 
-    /// Reads one page of a range: the items and the key to go on from.
+    /// Reads one page of a range: the items and the key to continue from.
     pub(crate) async fn page(
         &self,
         range: Range,
@@ -283,12 +283,12 @@ impl Store {
         }
     }
 
-    /// Writes a new item unless one stands there.
+    /// Writes a new item unless one exists.
     pub(crate) async fn insert<R: Record>(&self, record: &R) -> Result<Written, StoreError> {
         self.put_if(record, Some("attribute_not_exists(pk)".to_owned())).await
     }
 
-    /// Writes an item whatever stands there: only for records whose content follows from their key.
+    /// Writes an item, replacing any other: only for records whose content follows from their key.
     pub(crate) async fn put<R: Record>(&self, record: &R) -> Result<(), StoreError> {
         self.put_if(record, None).await.map(|_| ())
     }
@@ -333,7 +333,7 @@ impl Store {
         send.retry(contention()).when(is_conflict).notify(count_conflict).await
     }
 
-    /// Changes one item; with `returning`, gives back the item after the change.
+    /// Changes one item; with `returning`, returns the item after the change.
     pub(crate) async fn update(
         &self,
         key: &Key,
@@ -365,7 +365,7 @@ impl Store {
         send.retry(contention()).when(is_conflict).notify(count_conflict).await
     }
 
-    /// Deletes an item; it is no error when there is none.
+    /// Deletes an item. A missing item is not an error.
     pub(crate) async fn delete(&self, key: &Key) -> Result<(), StoreError> {
         self.delete_if(key, &Update::default()).await.map(|_| ())
     }
@@ -393,7 +393,7 @@ impl Store {
     }
 }
 
-/// Several writers met: try again after 10 ms, doubling with jitter up to 500 ms, eight times.
+/// The retries after a conflict of writers: after 10 ms, doubling with jitter up to 500 ms, eight times.
 pub(crate) fn contention() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(std::time::Duration::from_millis(10))

@@ -1,4 +1,4 @@
-//! Reaching the real table.
+//! Connections to a real table.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use crate::table::Store;
 
-/// Where the table is and how to reach it.
+/// The address of the table and the means to reach it.
 pub struct Connection {
     /// AWS region.
     pub region: String,
     /// Another endpoint than AWS's, for tests.
     pub endpoint: Option<String>,
-    /// Who we are.
+    /// The AWS credentials.
     pub credentials: Credentials,
     /// The HTTP client, shared by all AWS clients of the process.
     pub http_client: Option<SharedHttpClient>,
@@ -23,10 +23,10 @@ pub struct Connection {
 }
 
 impl Store {
-    /// A store on the table that `connection` describes. Opens nothing yet.
+    /// Makes a store on the table that `connection` describes. Opens no connection yet.
     ///
-    /// One attempt gets 2 s and a call with its retries 8 s: a stuck connection must not eat the function's
-    /// whole time.
+    /// One attempt gets 2 s and a call with its retries 8 s, so that a stuck connection does not use up the
+    /// function's whole time.
     pub fn connect(connection: Connection) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))

@@ -9,7 +9,7 @@ use crate::table::{
 };
 
 impl Store {
-    /// What a due queue holds up to `now`: the index gives the keys, the table the records.
+    /// Reads the records that a due queue holds up to `now`: the index gives the keys, the table the records.
     pub(crate) async fn due<R: Record>(
         &self,
         queue: String,

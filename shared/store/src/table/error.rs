@@ -1,11 +1,11 @@
-//! What can go wrong between a use case and the table.
+//! Errors of reads and writes.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
 /// A read or write that did not happen, or whose outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Other writers kept winning until the retries were used up. Nothing was written; trying later helps.
+    /// Conflicts with other writers until the retries were used up. Nothing was written; trying later helps.
     #[error("the table is contended; nothing was written")]
     Conflict,
     /// The table could not be reached, throttled us, or the answer was lost: the write may have happened.
@@ -18,7 +18,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The caller may try again.
+    /// True when the caller may try again.
     pub const fn retryable(&self) -> bool {
         matches!(self, Self::Conflict | Self::Unavailable(_))
     }
@@ -36,7 +36,7 @@ impl From<guerdon_domain::ids::IdError> for StoreError {
     }
 }
 
-/// Names the service's error code, never the request: a request holds members' data.
+/// Takes the service's error code only: a request contains members' data.
 pub(crate) fn from_sdk<E, R>(error: &SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,

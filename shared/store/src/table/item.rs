@@ -1,4 +1,4 @@
-//! How a record becomes an item: its own fields by serde, plus the keys that its `Record` impl names.
+//! Conversion of records to items: their own fields by serde, plus the keys that their `Record` impl names.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
 
 use crate::table::StoreError;
 
-/// An item as the SDK sees it.
+/// An item in the SDK's form.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
 
 /// A primary key.
@@ -31,18 +31,18 @@ impl Key {
     }
 }
 
-/// Where an item stands in the two indexes, and when it may be thrown away.
+/// The keys of an item in the two indexes, and its time to live.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Index {
     pub(crate) gsi1: Option<(String, String)>,
     pub(crate) gsi2: Option<(String, i64)>,
-    /// Unix seconds. Only rubbish has one: correctness never depends on it.
+    /// Unix seconds. Only items that no result depends on have one.
     pub(crate) ttl: Option<i64>,
 }
 
 /// A record that is one item of the table.
 pub(crate) trait Record: Serialize + DeserializeOwned {
-    /// Value of the `type` attribute, by which the stream's readers tell items apart.
+    /// Value of the `type` attribute, by which the stream's readers distinguish items.
     const TYPE: &'static str;
     fn key(&self) -> Key;
     fn index(&self) -> Index {
@@ -52,7 +52,7 @@ pub(crate) trait Record: Serialize + DeserializeOwned {
 
 pub(crate) fn encode<R: Record>(record: &R) -> Result<Attributes, StoreError> {
     let mut item: Attributes = to_item(record)?;
-    // An absent attribute and a null one mean the same; the absent one is not stored or billed.
+    // An absent attribute and a null one mean the same; an absent one is not stored or billed.
     item.retain(|_, value| !matches!(value, AttributeValue::Null(_)));
     item.extend(record.key().attributes());
     item.insert("type".to_owned(), AttributeValue::S(R::TYPE.to_owned()));

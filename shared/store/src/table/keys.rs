@@ -29,7 +29,7 @@ pub(crate) fn shard(id: &str) -> u8 {
     Sha256::digest(id.as_bytes())[0] % SHARDS
 }
 
-/// Milliseconds as 13 digits, so that text sorts as time does (until the year 2286).
+/// Formats milliseconds as 13 digits, so that text sorts as time does (until the year 2286).
 pub(crate) fn sortable(at: Timestamp) -> String {
     format!("{:013}", at.millis().max(0))
 }
@@ -48,7 +48,7 @@ pub(crate) fn member(member: &MemberId) -> Key {
     Key::new(member_pk(member), Prefix::Profile)
 }
 
-/// A referrer's partition: edges, commissions, counters. Apart from the member's own, because every
+/// A referrer's partition: edges, commissions, counters. It is separate from the member's own, because every
 /// payment of every referee writes here.
 pub(crate) fn referrer_pk(referrer: &MemberId) -> String {
     Prefix::Referrer.with(referrer)
@@ -78,7 +78,7 @@ pub(crate) fn payment(key: &PaymentKey) -> Key {
     Prefix::Payment.item(key)
 }
 
-/// What a commission is for, as far as keys need it.
+/// The referral or payment of a commission, as far as keys need it.
 pub(crate) struct CommissionOf<'a> {
     pub(crate) referee: &'a MemberId,
     pub(crate) rule: &'a str,
@@ -103,7 +103,7 @@ pub(crate) fn commission(
     Key::new(referrer_pk(beneficiary), Prefix::Commission.with(place))
 }
 
-/// Where the commission stands that converts the referral of `referee`.
+/// The place of the commission that converts the referral of `referee`.
 pub(crate) fn conversion(referrer: &MemberId, joined_at: Timestamp, referee: &MemberId) -> Key {
     let place = format!("{}#{referee}", sortable(joined_at));
     Key::new(referrer_pk(referrer), Prefix::Commission.with(place))
@@ -129,17 +129,17 @@ pub(crate) fn program(version: u32) -> Key {
     Key::new(Prefix::Program, Prefix::Version.with(format_args!("{version:010}")))
 }
 
-/// What a member has been released under a rule's cap within a period.
+/// The amount released to a member under a rule's cap within a period.
 pub(crate) fn cap(member: &MemberId, rule: &str, period: &str) -> Key {
     Key::new(member_pk(member), Prefix::Cap.with(format_args!("{rule}#{period}")))
 }
 
-/// What the program has released within a period of its budget.
+/// The amount released by the program within a period of its budget.
 pub(crate) fn budget(period: &str) -> Key {
     Prefix::Budget.item(period)
 }
 
-/// Where the scheduled verification of the ledger stands.
+/// The cursor of the scheduled verification of the ledger.
 pub(crate) fn verification() -> Key {
     Key::new(Prefix::Verification, Prefix::Cursor)
 }
@@ -160,7 +160,7 @@ pub(crate) fn held(beneficiary: &MemberId) -> String {
     Prefix::Held.with(beneficiary)
 }
 
-/// A member's rewards that wait to be claimed.
+/// A member's rewards that can be claimed.
 pub(crate) fn to_claim(beneficiary: &MemberId) -> String {
     Prefix::ToClaim.with(beneficiary)
 }
@@ -182,7 +182,7 @@ pub(crate) fn sightings(print: &Fingerprint) -> String {
     Prefix::Print.with(print)
 }
 
-/// What a member was seen with, in the index.
+/// The fingerprints that a member was seen with, in the index.
 pub(crate) fn seen(member: &MemberId) -> String {
     Prefix::Seen.with(member)
 }
@@ -196,7 +196,7 @@ pub(crate) fn flags(state: &str, shard: u8) -> String {
     Prefix::Flags.with(format_args!("{state}#{shard}"))
 }
 
-/// Where a flag stands among those of its state.
+/// The position of a flag among those of its state.
 pub(crate) fn flag_at(raised_at: Timestamp, id: &FraudFlagId) -> String {
     format!("{}#{id}", sortable(raised_at))
 }
@@ -227,7 +227,7 @@ pub(crate) fn posting(member: &MemberId, seq: u64) -> Key {
     Key::new(member_pk(member), Prefix::Posting.with(format_args!("{seq:010}")))
 }
 
-/// A posting is named after the entry that claims it: no two claims of a wallet share a `seq`.
+/// Names a posting after the entry that claims it: no two claims of a wallet have the same `seq`.
 ///
 /// # Errors
 /// [`guerdon_domain::ids::IdError`] never, for a well-formed member.
@@ -235,7 +235,7 @@ pub fn posting_id(member: &MemberId, seq: u64) -> Result<PostingId, guerdon_doma
     PostingId::parse(format!("{member}-{seq}"))
 }
 
-/// A withdrawal is named after the entry that holds its money.
+/// Names a withdrawal after the entry that holds its money.
 ///
 /// # Errors
 /// [`guerdon_domain::ids::IdError`] never, for a well-formed member.
@@ -243,7 +243,7 @@ pub fn withdrawal_id(member: &MemberId, seq: u64) -> Result<WithdrawalId, guerdo
     WithdrawalId::parse(format!("{member}-{seq}"))
 }
 
-/// The member and the entry that a withdrawal's id names; nothing when it is no such id.
+/// Reads the member and the entry from a withdrawal's id; nothing when it is not such an id.
 pub(crate) fn withdrawal_key(id: &WithdrawalId) -> Option<Key> {
     let (member, seq) = id.as_str().rsplit_once('-')?;
     let member = MemberId::parse(member).ok()?;
@@ -268,7 +268,7 @@ pub(crate) fn member_stats(member: &MemberId) -> Key {
     Key::new(referrer_pk(member), Prefix::ReferrerStats)
 }
 
-/// What a member paid, in counters.
+/// A member's counters as a payer.
 pub(crate) fn payer(member: &MemberId) -> Key {
     Key::new(member_pk(member), Prefix::Payer)
 }

@@ -1,4 +1,4 @@
-//! What the table charges, per use case: the figures behind `GET /local/costs` and the cost bench.
+//! The table's charges per use case: the figures of `GET /local/costs` and the cost bench.
 
 use std::{
     collections::BTreeMap,
@@ -12,8 +12,8 @@ tokio::task_local! {
     static USE_CASE: &'static str;
 }
 
-/// Attributes every table call inside `work` to `use_case`. The outermost name wins, so that what a use
-/// case costs includes the use cases it calls.
+/// Attributes every table call inside `work` to `use_case`. The outermost name wins, so that the cost of a
+/// use case includes the use cases it calls.
 pub async fn metered<F: Future>(use_case: &'static str, work: F) -> F::Output {
     // Boxed: use cases call each other, and their futures would nest too deep for the compiler.
     let work = Box::pin(work);
@@ -33,13 +33,13 @@ pub struct Cost {
     pub write_tenths: u64,
 }
 
-/// Adds up what calls cost.
+/// Adds up the costs of calls.
 #[derive(Debug, Default)]
 pub struct Meter {
     costs: Mutex<BTreeMap<&'static str, Cost>>,
 }
 
-/// Which side of the meter a call counts on.
+/// The kind of a call: it decides how its units are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallKind {
     Read,
@@ -48,12 +48,12 @@ pub(crate) enum CallKind {
 }
 
 impl Meter {
-    /// The costs so far, by use case.
+    /// Returns the costs so far, by use case.
     pub fn snapshot(&self) -> BTreeMap<&'static str, Cost> {
         self.costs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Starts again from zero.
+    /// Resets the costs to zero.
     pub fn reset(&self) {
         self.costs.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -75,7 +75,7 @@ impl Meter {
     }
 }
 
-/// The SDK hands capacity units over as a float; they are multiples of a half.
+/// Converts the SDK's capacity units. They are floats, but multiples of a half.
 #[expect(clippy::float_arithmetic, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn to_tenths(units: f64) -> u64 {
     (units * 10.0).round() as u64

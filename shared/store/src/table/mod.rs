@@ -1,4 +1,4 @@
-//! The table itself: client, transactions, items, keys, due queues, and the meter. Everything else goes through these.
+//! The table itself: client, transactions, items, keys, due queues, and the meter.
 mod client;
 mod connect;
 mod due;

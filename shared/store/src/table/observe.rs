@@ -1,4 +1,4 @@
-//! What an operator sees of a piece of work: what it is about, and how often things happen.
+//! Observation of work for operators: correlation ids and metrics.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -7,9 +7,9 @@ use tracing::Instrument;
 
 use crate::table::item::Attributes;
 
-/// Target of the events that are metrics, not lines: each of their fields is one, and adds to a count, or
-/// is a duration when its name ends in `_ms`. In the cloud they leave the process in CloudWatch's embedded
-/// metric format (`docs/operations.md` lists them); elsewhere nobody listens.
+/// Target of the events that are metrics, not log lines: each of their fields is a metric, and adds to a
+/// count, or is a duration when its name ends in `_ms`. In the cloud they are written in CloudWatch's
+/// embedded metric format (`docs/operations.md` lists them); elsewhere they are not used.
 pub const METRICS: &str = "guerdon_metrics";
 
 /// The attribute that carries the correlation id with an item.
@@ -22,9 +22,8 @@ tokio::task_local! {
     static CORRELATION: Arc<str>;
 }
 
-/// Does `work` under a correlation id: what first came from outside and everything else follows from. Every
-/// line that is logged meanwhile has it in its span, every item that is written has it as an attribute.
-/// The outermost id wins.
+/// Does `work` under a correlation id: the id of the external event that caused it. Every log line written by
+/// it has the id in its span, every written item has it as an attribute. The outermost id wins.
 pub async fn correlated<F: Future>(id: impl AsRef<str>, work: F) -> F::Output {
     // Boxed: use cases call each other, and their futures would nest too deep for the compiler.
     let work = Box::pin(work);
@@ -32,23 +31,23 @@ pub async fn correlated<F: Future>(id: impl AsRef<str>, work: F) -> F::Output {
         return work.await;
     }
     let id: String = id.as_ref().chars().filter(|c| c.is_ascii_graphic()).take(LONGEST).collect();
-    // At the highest level, so that the lines of every level have it.
+    // At the highest level, so that the log lines of every level have it.
     let span = tracing::error_span!("correlated", correlation_id = id);
     CORRELATION.scope(id.into(), work.instrument(span)).await
 }
 
-/// The id that the present work is done under.
+/// The correlation id of the current work.
 pub fn correlation() -> Option<Arc<str>> {
     CORRELATION.try_with(Clone::clone).ok()
 }
 
-/// Writers met, and one of them tries again.
+/// Counts a conflict of writers, after which one of them tries again.
 pub(crate) fn count_conflict<E>(_: &E, _: Duration) {
     tracing::info!(target: METRICS, conflicts = 1);
 }
 
-/// Gives an item that is about to be written the present id, unless it has kept an earlier one. An empty one
-/// says nothing and is not stored.
+/// Adds the current correlation id to an item that is about to be written, unless the item kept an earlier
+/// one. An empty id is not stored.
 pub(crate) fn stamp(item: &mut Attributes) {
     if let Some(id) = correlation().filter(|id| !id.is_empty()) {
         item.entry(ATTRIBUTE.to_owned()).or_insert_with(|| AttributeValue::S(id.to_string()));

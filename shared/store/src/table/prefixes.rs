@@ -1,12 +1,13 @@
-//! Every word that a key begins with, or consists of.
+//! The prefixes and fixed texts of all keys.
 //!
-//! A text that ends in `#` is followed by what tells the items apart; one without is a whole key.
+//! A text that ends in `#` is followed by an id or another distinguishing part; one without is a whole key.
 
 use std::fmt::{self, Display};
 
 use crate::table::item::Key;
 
-/// The part of an item's keys that a prefix begins. Two roles never meet in one attribute, so they may share a text.
+/// The key attribute that a prefix belongs to. Texts of different roles never meet in one attribute, so they
+/// may be equal.
 #[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -46,7 +47,7 @@ prefixes! {
     Partition {
         /// A member's own items.
         Member = "M#",
-        /// What others bring to a referrer.
+        /// A referrer's edges, commissions and counters.
         Referrer = "R#",
         Code = "CODE#",
         Customer = "CUSTOMER#",
@@ -56,13 +57,13 @@ prefixes! {
         Order = "ORDER#",
         FailedPayment = "FAILED#",
         Click = "CLICK#",
-        /// A list that the stream keeps.
+        /// A list that the projector maintains.
         List = "LIST#",
-        /// Who was seen with a fingerprint.
+        /// Members who were seen with a fingerprint.
         Print = "PRINT#",
         /// Events that wait for a handler.
         ParkedKind = "PARKED#",
-        /// What the program's budget let through.
+        /// The use of the program's budget.
         Budget = "BUDGET#",
         /// All versions of the program.
         Program = "PROGRAM",
@@ -79,7 +80,7 @@ prefixes! {
         Settings = "SETTINGS",
         /// A month of the audit trail.
         Audit = "AUDIT#",
-        /// An update of Telegram that was seen.
+        /// A Telegram update that was answered.
         Update = "UPDATE#",
         Notification = "NOTIFICATION#",
         Verification = "VERIFICATION",
@@ -94,26 +95,26 @@ prefixes! {
         Wallet = "WALLET#",
         Entry = "ENTRY#",
         Posting = "POSTING#",
-        /// What an invoice did to the credit.
+        /// The effect of an invoice on bill credit.
         Invoice = "INVOICE#",
         Adjustment = "ADJUSTMENT#",
         Withdrawal = "WITHDRAWAL#",
         /// A line in the list of a member's payments.
         PaymentLink = "PAYMENT#",
-        /// What a rule's cap let through.
+        /// The use of a rule's cap.
         Cap = "CAP#",
         Flag = "FLAG#",
-        /// A member's counters as one who pays.
+        /// A member's counters as a payer.
         Payer = "PAYER",
         Referral = "REFERRAL#",
         Commission = "COMMISSION#",
-        /// The marker of a referrer with something due.
+        /// The marker of a referrer with due commissions.
         ReleaseDue = "DUE#",
         /// A member's counters as a referrer.
         ReferrerStats = "STATS",
         /// A member's score.
         Rank = "RANK#",
-        /// An event that waits, behind what it waits for.
+        /// A parked event, in the partition of the thing that it waits for.
         ParkedEvent = "PARKED#",
         /// A version of the program.
         Version = "VERSION#",
@@ -125,7 +126,7 @@ prefixes! {
         Session = "SESSION#",
         SignInLink = "LINK#",
         ServiceKey = "KEY#",
-        /// Where the verification stands.
+        /// The cursor of the verification.
         Cursor = "CURSOR",
     }
     Index {
@@ -135,21 +136,21 @@ prefixes! {
         Payments = "PAYMENTS#",
         CodesDue = "DUE#CODE#",
         ReferralsDue = "DUE#REFERRAL#",
-        /// Commissions whose time to be claimed runs out.
+        /// Commissions sorted by the end of their time to be claimed.
         ClaimsDue = "DUE#CLAIM#",
         ReleasesDue = "DUE#RELEASE#",
         /// Commissions that a member may claim.
         ToClaim = "CLAIM#",
-        /// Commissions that a member waits for.
+        /// Held commissions of a member.
         Held = "HELD#",
         Referrers = "REFERRERS#",
-        /// Those who have paid.
+        /// Members who have paid.
         Payers = "CUSTOMERS#",
         /// Scores of a ranking.
         Ranking = "RANKING#",
         /// Parked events by waiting time.
         Parked = "PARKED#",
-        /// What a member was seen with.
+        /// Fingerprints that a member was seen with.
         Seen = "SEEN#",
         /// Flags in a state.
         Flags = "FLAGS#",
@@ -157,7 +158,7 @@ prefixes! {
 }
 
 impl Prefix {
-    /// The key that goes on with `rest`.
+    /// Makes the key of the prefix and `rest`.
     pub(crate) fn with(self, rest: impl Display) -> String {
         format!("{self}{rest}")
     }
@@ -167,12 +168,12 @@ impl Prefix {
         self.as_str().trim_end_matches('#')
     }
 
-    /// The key of the item that a partition is named after, such as `ORDER#id` and `ORDER`.
+    /// Makes the key of the item that a partition is named after, such as `ORDER#id` and `ORDER`.
     pub(crate) fn item(self, id: impl Display) -> Key {
         Key::new(self.with(id), self.word())
     }
 
-    /// What follows the prefix in a key; nothing when the key begins otherwise.
+    /// The rest of a key after the prefix; nothing when the key begins with something else.
     pub(crate) fn strip(self, key: &str) -> Option<&str> {
         key.strip_prefix(self.as_str())
     }
@@ -207,7 +208,7 @@ mod tests {
         }
     }
 
-    /// The sources in a folder and all below it, but this one, with their paths.
+    /// Collects the sources in a folder and all below it, except this one, with their paths.
     fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -220,7 +221,8 @@ mod tests {
         }
     }
 
-    /// A prefix of the enum as a text, or capitals before a `#` that are none of it yet.
+    /// True when the line has a prefix of the enum as a text, or capitals before a `#` that are not in it
+    /// yet.
     fn has_prefix_as_text(line: &str) -> bool {
         let mut before = line.chars();
         let capital_and_hash = line

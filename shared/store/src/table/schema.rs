@@ -1,5 +1,5 @@
 //! The table's definition, for the embedded engine and for conformance runs. In the cloud the template
-//! makes the table; a test compares the two.
+//! creates the table; a test compares the two.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
 
 use crate::table::{Store, StoreError, from_sdk};
 
-/// Attributes of the two keys: name and whether it is a number.
+/// The attributes of the keys: name and whether it is a number.
 const ATTRIBUTES: &[(&str, bool)] = &[
     ("pk", false),
     ("sk", false),
@@ -19,7 +19,7 @@ const ATTRIBUTES: &[(&str, bool)] = &[
 ];
 
 impl Store {
-    /// Makes the table with its indexes, stream and TTL unless it is there.
+    /// Creates the table with its indexes, stream and TTL unless it exists.
     ///
     /// # Errors
     /// [`StoreError`] when the engine refuses.

@@ -12,14 +12,14 @@ use crate::table::{
     none_if_empty, stamp,
 };
 
-/// One write of a transaction, with what it means when its condition does not hold.
+/// One write of a transaction, with the refusal that a failed condition means.
 #[derive(Debug, Clone)]
 pub struct Fragment<E> {
     item: TransactWriteItem,
     refusal: Option<E>,
 }
 
-/// How a transaction ended without being committed.
+/// The reason why a transaction was not committed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError<E> {
     /// A condition did not hold: the refusal of the first such fragment. Nothing was written.
@@ -31,7 +31,7 @@ pub enum CommitError<E> {
 }
 
 impl<E> Fragment<E> {
-    /// Writes a new item; `refusal` when one stands there already.
+    /// Writes a new item; `refusal` when one exists already.
     pub(crate) fn insert<R: Record>(record: &R, refusal: E) -> Result<Self, StoreError> {
         Self::put(record, "attribute_not_exists(pk)", &Update::default(), refusal)
     }
@@ -55,7 +55,7 @@ impl<E> Fragment<E> {
         Ok(Self { item: TransactWriteItem::builder().put(put).build(), refusal: Some(refusal) })
     }
 
-    /// Writes an item whatever stands there: only for records whose content follows from their key.
+    /// Writes an item, replacing any other: only for records whose content follows from their key.
     pub(crate) fn upsert<R: Record>(record: &R) -> Result<Self, StoreError> {
         let put = Put::builder().table_name("").set_item(Some(encode(record)?)).build().map_err(malformed)?;
         Ok(Self { item: TransactWriteItem::builder().put(put).build(), refusal: None })
@@ -75,7 +75,7 @@ impl<E> Fragment<E> {
         Ok(Self { item: TransactWriteItem::builder().update(update).build(), refusal: Some(refusal) })
     }
 
-    /// Checks that no item stands at `key`.
+    /// Checks that no item exists at `key`.
     pub(crate) fn absent(key: &Key, refusal: E) -> Result<Self, StoreError> {
         Self::check(key, "attribute_not_exists(pk)", &[], refusal)
     }
@@ -119,7 +119,7 @@ fn malformed(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
 }
 
 impl Store {
-    /// Commits all fragments or none. Conflicts and throttles are tried again with jitter.
+    /// Commits all fragments or none. Conflicts and throttled requests are tried again with jitter.
     ///
     /// # Errors
     /// [`CommitError::Refused`] with the first failed fragment's refusal; [`CommitError::Store`] when
@@ -161,8 +161,8 @@ impl Store {
     }
 }
 
-/// Reads the reasons one by one: a failed condition says more than a conflict beside it, and a conflict is
-/// never taken for "already done".
+/// Finds the cause among the cancellation reasons: a failed condition takes precedence over a conflict, and a
+/// conflict is never taken for "already done".
 fn cancellation<'a, E: Clone>(
     codes: impl Iterator<Item = &'a str> + Clone,
     fragments: &[Fragment<E>],

@@ -1,4 +1,4 @@
-//! Who may call the API: operators, their sessions and sign-in links, and the keys of services.
+//! Access to the API: operators, their sessions and sign-in links, and the keys of services.
 
 use std::collections::BTreeSet;
 

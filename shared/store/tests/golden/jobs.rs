@@ -1,4 +1,4 @@
-//! What schedules leave behind: their runs, and where the verification stands.
+//! Records of schedules: their runs, and the cursor of the verification.
 
 use guerdon_store::{jobs::JobRun, verification::ScanCursor};
 use serde_json::json;

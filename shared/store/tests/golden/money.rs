@@ -1,4 +1,4 @@
-//! What the money engine stores: commissions in all their states, what undid a payment, limits, withdrawals.
+//! Records of the money engine: commissions in all their states, reversals of a payment, limits, withdrawals.
 
 use std::collections::BTreeMap;
 
@@ -114,7 +114,7 @@ async fn a_commission_that_waits_to_be_claimed() {
     check_within_a_unit(&table, "commission", "commission_claimed").await;
 }
 
-/// A rule that says everything a rule may say, under a budget and at a rate, with three products.
+/// Makes a rule with every field set, under a budget and at a rate, with three products.
 fn elaborate(mut held: Commission) -> Commission {
     held.snapshot.version = 27;
     held.snapshot.level = 2;
@@ -138,7 +138,7 @@ fn elaborate(mut held: Commission) -> Commission {
     under("level-2", held)
 }
 
-/// A payment on chain, whose key is a transaction's hash.
+/// Makes a payment on chain, whose key is a transaction's hash.
 fn on_chain(mut held: Commission) -> Commission {
     let txid = format!("{}:12", "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b");
     held.payment = PaymentKey { rail: Rail::Btc, id: ExternalPaymentId::parse(txid).unwrap() };
@@ -161,7 +161,7 @@ async fn a_commission_that_was_paid_on_chain() {
     check_within_a_unit(&table, "commission", "commission_on_chain").await;
 }
 
-/// Its key stands in it three times: this one begins a second unit.
+/// The key is in the item three times, which makes the item larger than one write unit.
 #[tokio::test]
 async fn the_largest_commission_on_chain() {
     let table = table().await;
@@ -272,7 +272,7 @@ async fn what_a_limit_has_let_through() {
     }
 }
 
-/// Moves the one stored withdrawal on.
+/// Writes the one stored withdrawal after a step.
 async fn step(table: &Table, before: &Withdrawal, after: Withdrawal, name: &str) -> Withdrawal {
     table.store.commit(&[table.store.withdrawals().replace(before, &after, ()).unwrap()]).await.unwrap();
     check_within_a_unit(table, "withdrawal", name).await;
@@ -346,7 +346,7 @@ async fn a_wallet_with_an_open_withdrawal() {
     let (wallet, _) = empty.release(inr(98_765_432), 97, "5f".repeat(32), NOW).unwrap();
     let asked = withdrawal(1, 2);
     let (mut wallet, entry) = wallet.request_withdrawal(asked.amount, asked.id, NOW).unwrap();
-    // As if it were the first one, so that it can be written to an empty table.
+    // Numbered as the first one, so that it can be written to an empty table.
     wallet.seq = 1;
     table.store.commit(&table.store.wallets().post(&wallet, &entry, ()).unwrap()).await.unwrap();
     check_within_a_unit(&table, "wallet", "wallet_withdrawing").await;

@@ -1,4 +1,4 @@
-//! How members come and pay: clicks, orders, failed payments; and the lists that the stream keeps of them.
+//! Records of visits and sales: clicks, orders, failed payments; and the lists that the projector maintains.
 
 use guerdon_domain::{
     ids::{ClickId, OrderId, Rail},

@@ -1,8 +1,7 @@
 //! A table for one test, and records with ids as long as the real ones.
 //!
-//! The table is on the embedded engine in memory (on the other one, SQLite, with `GUERDON_ENGINE=sqlite`), or
-//! on the endpoint that `GUERDON_DYNAMODB_ENDPOINT` names (`make conformance`), where each test makes a table
-//! of its own.
+//! The table is on the embedded engine in memory (on SQLite with `GUERDON_ENGINE=sqlite`), or on the endpoint
+//! that `GUERDON_DYNAMODB_ENDPOINT` names (`make conformance`), where each test creates its own table.
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
 
 mod records;
@@ -32,11 +31,11 @@ pub use writes::*;
 /// A stored item with its attributes in order.
 pub type Item = BTreeMap<String, AttributeValue>;
 
-/// A table of one test's own.
+/// The table of one test.
 pub struct Table {
-    /// What is tested.
+    /// The store under test.
     pub store: Store,
-    /// The same table, for looking at what is really stored.
+    /// The same table, for reading the stored items.
     pub client: Client,
     /// Its name.
     pub name: String,
@@ -56,8 +55,8 @@ pub async fn table() -> Table {
     table
 }
 
-/// Makes an empty table on the embedded engine; none, with a word about it, when an endpoint is
-/// configured: nothing can be made to go wrong there.
+/// Makes an empty table on the embedded engine; none, with a message, when an endpoint is configured, because
+/// faults cannot be injected there.
 pub async fn embedded_table() -> Option<Table> {
     if std::env::var_os("GUERDON_DYNAMODB_ENDPOINT").is_some() {
         eprintln!("skipped: faults can only be injected into the embedded engine");
@@ -98,13 +97,13 @@ fn raw_client(endpoint: &str, credentials: Credentials, http_client: SharedHttpC
 }
 
 impl Table {
-    /// The same table through a client whose requests fail as `script` says.
+    /// Returns the same table through a client whose requests fail as `script` defines.
     pub fn failing(&self, script: &Arc<Script>) -> Store {
         let engine = self.engine.as_ref().expect("only the embedded engine takes faults");
         Store::new(engine.client_with_faults(script.clone()), &self.name)
     }
 
-    /// Everything that is stored, by key.
+    /// Reads all stored items, by key.
     pub async fn items(&self) -> BTreeMap<(String, String), Item> {
         let mut pages =
             self.client.scan().table_name(&self.name).consistent_read(true).into_paginator().send();
@@ -118,7 +117,7 @@ impl Table {
         items
     }
 
-    /// The one stored item of this type.
+    /// Reads the one stored item of this type.
     pub async fn only(&self, kind: &str) -> Item {
         let mut found: Vec<Item> =
             self.items().await.into_values().filter(|item| text(item, "type") == kind).collect();
@@ -127,7 +126,7 @@ impl Table {
     }
 }
 
-/// A text attribute, empty when there is none.
+/// Reads a text attribute, empty when there is none.
 pub fn text(item: &Item, name: &str) -> String {
     item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
 }

@@ -51,7 +51,7 @@ pub fn customer() -> CustomerId {
     CustomerId::parse(CUSTOMER).unwrap()
 }
 
-/// Member `n`, whom `referrer` brought.
+/// Member `n`, brought by `referrer`.
 pub fn member(n: u32, referrer: Option<u32>) -> Member {
     Member {
         id: id(n),
@@ -134,12 +134,12 @@ pub fn under(rule: &str, commission: Commission) -> Commission {
     other
 }
 
-/// The commission as a release into entry `seq` leaves it.
+/// The commission after a release into entry `seq`.
 pub fn released(held: &Commission, entry_seq: u64, at: Timestamp) -> Commission {
     Commission { state: CommissionState::Released { entry_seq, at }, ..held.clone() }
 }
 
-/// What a rule granted: the line of the explain trace behind a commission.
+/// The grant of a rule: the line of the explain trace for a commission.
 pub fn granted(commission: &Commission) -> Candidate {
     Candidate {
         rule: commission.snapshot.rule.id.clone(),
@@ -152,7 +152,7 @@ pub fn granted(commission: &Commission) -> Candidate {
     }
 }
 
-/// The payment of member `payer` behind commission `n` of member `beneficiary`.
+/// The payment of member `payer` for commission `n` of member `beneficiary`.
 pub fn payment(n: u32, payer: u32, beneficiary: u32) -> PaymentRecord {
     let earned = commission(n, beneficiary, payer);
     PaymentRecord {
@@ -187,7 +187,7 @@ pub fn version(n: u32) -> ProgramVersion {
     ProgramVersion { program, effective_from: NOW, set_by: "admin-token".to_owned(), set_at: NOW }
 }
 
-/// Entry `seq` of member `n`'s earnings asks for a withdrawal.
+/// The withdrawal that entry `seq` of member `n`'s earnings holds.
 pub fn withdrawal(n: u32, seq: u64) -> Withdrawal {
     let own = withdrawal_id(&id(n), seq).unwrap();
     let destination = Destination::parse(PayoutMethod::Upi, "aleksandra.wisniewska@okhdfcbank").unwrap();
@@ -225,13 +225,13 @@ pub fn empty_wallet(n: u32) -> Wallet {
     Wallet::empty(id(n), WalletKind::BillCredit, Currency::USD)
 }
 
-/// The wallet after an operator gave it something, and the entry of that.
+/// The wallet after an operator gave it something, and the entry.
 pub fn give(wallet: Wallet, minor: i64, adjustment: u32) -> (Wallet, Entry) {
     let adjustment = AdjustmentId::parse(format!("{adjustment:032x}")).unwrap();
     wallet.give(usd(minor), adjustment, NOW).unwrap()
 }
 
-/// The claim that entry `seq` of member `n`'s wallet makes.
+/// The posting that entry `seq` of member `n`'s wallet claims.
 pub fn posting(n: u32, seq: u64) -> Posting {
     Posting {
         id: posting_id(&id(n), seq).unwrap(),
@@ -245,12 +245,12 @@ pub fn posting(n: u32, seq: u64) -> Posting {
     }
 }
 
-/// Our customer is member `n`.
+/// The link of our customer to member `n`.
 pub fn link(n: u32) -> CustomerLink {
     CustomerLink { customer: customer(), member: id(n), linked_at: NOW }
 }
 
-/// An event that Stripe made at `created` and that came `late_seconds` after now.
+/// An event that Stripe made at `created` and that arrived `late_seconds` after now.
 pub fn parked(event_id: &str, created: Timestamp, late_seconds: i64) -> ParkedEvent {
     ParkedEvent {
         event_id: event_id.to_owned(),

@@ -1,4 +1,4 @@
-//! Faults in the order a test asks for.
+//! Faults in the order that a test defines.
 
 use std::{
     collections::VecDeque,
@@ -10,7 +10,7 @@ use std::{
 
 use guerdon_engine::{Fault, Faults};
 
-/// What happens to the requests of one operation; all others work.
+/// The faults of one operation's requests; all others succeed.
 pub struct Script {
     operation: &'static str,
     first: Mutex<VecDeque<Fault>>,
@@ -19,12 +19,12 @@ pub struct Script {
 }
 
 impl Script {
-    /// The first `times` requests fail like that, the others work.
+    /// Lets the first `times` requests fail with `fault`; the others succeed.
     pub fn first(operation: &'static str, times: usize, fault: Fault) -> Arc<Self> {
         Self::new(operation, vec![fault; times].into(), Fault::None)
     }
 
-    /// Every request fails like that.
+    /// Lets every request fail with `fault`.
     pub fn always(operation: &'static str, fault: Fault) -> Arc<Self> {
         Self::new(operation, VecDeque::new(), fault)
     }

@@ -1,11 +1,11 @@
-//! Writing through the store, and expecting to be refused.
+//! Writes through the store, and expectations of refusals.
 
 use guerdon_domain::referrals::Referral;
 use guerdon_store::table::{CommitError, Fragment, Store, StoreError};
 
 use super::{NOW, Table, code, invoice};
 
-/// A write that is refused with a word.
+/// A write whose refusal is a text.
 pub type Write = Fragment<&'static str>;
 
 /// Writes all of them, up to 100 in a transaction.
@@ -16,7 +16,7 @@ pub async fn write(store: &Store, fragments: Vec<Result<Fragment<()>, StoreError
     }
 }
 
-/// The refusal of a transaction that must be refused.
+/// Returns the refusal of a transaction that must be refused.
 pub async fn refusal(store: &Store, writes: &[Write]) -> &'static str {
     match store.commit(writes).await {
         Err(CommitError::Refused(refusal)) => refusal,
@@ -24,7 +24,7 @@ pub async fn refusal(store: &Store, writes: &[Write]) -> &'static str {
     }
 }
 
-/// `writes` between two that could be done: refused as their own, and nothing of it all is written.
+/// Checks `writes` between two valid ones: refused for their own reason, and nothing is written.
 pub async fn check_all_refused(table: &Table, mut writes: Vec<Write>, expect: &str) {
     let before = table.items().await;
     let innocent = |n, text| table.store.codes().insert(&code(n, text, 1), "innocent").unwrap();
@@ -34,7 +34,7 @@ pub async fn check_all_refused(table: &Table, mut writes: Vec<Write>, expect: &s
     assert_eq!(table.items().await, before, "something of a refused transaction was written");
 }
 
-/// The same for one write.
+/// Like `check_all_refused`, for one write.
 pub async fn check_refused_whole(table: &Table, write: Write, expect: &str) {
     check_all_refused(table, vec![write], expect).await;
 }
@@ -45,7 +45,7 @@ pub async fn check_written_once(table: &Table, write: Write, expect: &str) {
     check_refused_whole(table, write, expect).await;
 }
 
-/// Invoice `n` converts the referral, as the stream has it. False when another did before.
+/// Converts the referral by invoice `n`, like the projector. False when another payment converted it before.
 pub async fn convert(store: &Store, edge: &Referral, n: u32) -> bool {
     let edge = (&edge.referrer, edge.joined_at, &edge.referee);
     store.referrals().convert(edge, &invoice(n), NOW.plus_days(3)).await.unwrap()
