@@ -1,11 +1,11 @@
-//! Runs the event parser over every JSON file of a directory and says what it made of them.
+//! Runs the event parser over every JSON file of a directory and prints the results.
 //!
 //! ```sh
 //! cargo run -p guerdon-stripe --example read_fixtures -- DIR
 //! ```
 //!
-//! Events are read as they are. A bare object, and the object inside an event we don't handle, is read as if a
-//! handled event had brought it. Ends with status 1 when anything we handle was refused.
+//! Events are read as they are. A bare object, and the object inside an event we don't handle, is read as the
+//! object of a handled event. Ends with status 1 when an object that we handle was refused.
 #![allow(clippy::print_stdout, reason = "printing is what this program is for")]
 
 use std::collections::BTreeMap;
@@ -74,7 +74,7 @@ impl Report {
         }
     }
 
-    /// Reads a bare object as if the event that fits it had brought it.
+    /// Reads a bare object as the object of the event that fits it.
     fn read_object(&mut self, path: &Path, object: &Value) {
         let Some(name) = object["object"].as_str() else { return };
         let kind = match name {
@@ -94,7 +94,7 @@ impl Report {
         self.read_event(path, &format!("(object) {name}"), event.to_string().as_bytes());
     }
 
-    /// Whether the event's type is one that we handle.
+    /// Reads an event. True when its type is one that we handle.
     fn read_event(&mut self, path: &Path, label: &str, body: &[u8]) -> bool {
         let tally = self.by_kind.entry(label.to_owned()).or_default();
         match StripeEvent::parse(body) {

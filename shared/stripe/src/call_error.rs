@@ -1,8 +1,8 @@
-//! What a failed call to Stripe means for the money, not for the protocol.
+//! Errors of calls to Stripe, sorted by their consequence for the money, not by protocol.
 
 use serde::Deserialize;
 
-/// What Stripe answers when a call failed (<https://docs.stripe.com/api/errors>).
+/// Stripe's answer to a failed call (<https://docs.stripe.com/api/errors>).
 #[derive(Deserialize)]
 pub(crate) struct ErrorAnswer {
     pub(crate) error: ApiError,
@@ -16,10 +16,11 @@ pub(crate) struct ApiError {
     message: Option<String>,
 }
 
-/// Why a call did not succeed. The variants tell the caller what to do next; the texts hold no secret.
+/// The reason why a call did not succeed. The variant decides the caller's next step; the texts hold no
+/// secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StripeCallError {
-    /// Stripe said no, nothing was done, and the same request would be refused again.
+    /// Stripe refused, nothing was done, and the same request would be refused again.
     #[error("Stripe refused ({code}): {message}")]
     Refused {
         /// Stripe's error code (`resource_missing`), or the error's type when it has none.
@@ -27,14 +28,14 @@ pub enum StripeCallError {
         /// Stripe's explanation.
         message: String,
     },
-    /// Nobody knows whether it was done: look it up before anything else.
+    /// It is unknown whether it was done: look it up before anything else.
     #[error("the outcome of the call to Stripe is unknown: {reason}")]
     Unknown {
-        /// What went wrong.
+        /// The problem.
         reason: &'static str,
     },
-    /// Nothing was done, and the same request may be made again later: too many requests, a locked object, a
-    /// twin of this request still running, or a key that an operator has to put right.
+    /// Nothing was done, and the same request may be made again later: too many requests, a locked object, an
+    /// identical request that is still running, or a key that an operator has to correct.
     #[error("Stripe is not available ({code}): try again later")]
     Busy {
         /// Stripe's error code, `rate_limit` or `unauthorized`.
@@ -51,23 +52,24 @@ impl StripeCallError {
         Self::Busy { code: code.to_owned() }
     }
 
-    /// By status and code (<https://docs.stripe.com/error-low-level>, <https://docs.stripe.com/error-codes>).
+    /// Sorts an answer by status and code (<https://docs.stripe.com/error-low-level>,
+    /// <https://docs.stripe.com/error-codes>).
     pub(crate) fn of_answer(error: &ApiError, status: u16) -> Self {
         // The key was used before, with other parameters: something was done under it, and only a look-up
-        // tells what.
+        // shows what.
         if error.kind == "idempotency_error" && status != 409 {
             return Self::Unknown { reason: "the idempotency key was used with other parameters" };
         }
         let code = error.code.as_deref().unwrap_or(&error.kind);
         match status {
-            // Stripe's text quotes the key, if only its end.
+            // Stripe's text quotes the end of the key.
             401 | 403 => Self::busy("unauthorized"),
-            // A twin with the same idempotency key is still running; Stripe stored nothing for this one.
+            // A request with the same idempotency key is still running; Stripe stored nothing for this one.
             409 => Self::busy(code),
             429 if error.code.is_none() => Self::busy("rate_limit"),
             429 => Self::busy(code),
             _ if code == "lock_timeout" => Self::busy(code),
-            // These come from in front of or behind the API, after the request may have had its effect.
+            // These come from a proxy or a server of Stripe, after the request may have had its effect.
             408 | 424 => Self::Unknown { reason: "Stripe failed" },
             400..=499 => Self::refused(code, &without_secrets(error.message.as_deref().unwrap_or_default())),
             _ => Self::Unknown { reason: "Stripe failed" },
@@ -76,7 +78,7 @@ impl StripeCallError {
 }
 
 impl From<reqwest::Error> for StripeCallError {
-    /// Without the library's text, which holds the address.
+    /// Drops the library's text, which holds the address.
     fn from(error: reqwest::Error) -> Self {
         let reason = if error.is_timeout() { "no answer in time" } else { "the connection failed" };
         Self::Unknown { reason }
@@ -86,7 +88,7 @@ impl From<reqwest::Error> for StripeCallError {
 /// The longest explanation kept, in characters.
 const MESSAGE_LEN: usize = 200;
 
-/// A key or a secret in the text, should Stripe ever quote one, does not reach a log.
+/// Removes keys and secrets from a text, so that they do not reach a log if Stripe quotes one.
 fn without_secrets(message: &str) -> String {
     let words = message.split(' ').map(|word| {
         let secret = ["sk_", "rk_", "whsec_"].iter().any(|prefix| word.contains(prefix));

@@ -1,4 +1,4 @@
-//! Charges, as `charge.refunded` carries them.
+//! Charges in `charge.refunded` events.
 
 use guerdon_domain::{
     ids::{CustomerId, ExternalPaymentId, InvoiceId},
@@ -8,14 +8,14 @@ use guerdon_domain::{
 
 use crate::wire::{BadField, Node};
 
-/// Where a charge stands.
+/// The status of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChargeStatus {
-    /// The money came.
+    /// The money was received.
     Succeeded,
-    /// On its way.
+    /// The money is on its way.
     Pending,
-    /// It did not come.
+    /// The money was not received.
     Failed,
     /// A status this version does not know.
     Unknown,
@@ -26,23 +26,23 @@ pub enum ChargeStatus {
 pub struct Charge {
     /// `ch_...`
     pub id: ExternalPaymentId,
-    /// Whose; none for guests.
+    /// The customer; none for guests.
     pub customer: Option<CustomerId>,
-    /// `pi_...` it belongs to.
+    /// The `pi_...` it belongs to.
     pub payment_intent: Option<ExternalPaymentId>,
-    /// `in_...` it paid. Gone since `basil`: see [`InvoicePayment`](crate::InvoicePayment).
+    /// The `in_...` it paid. Absent since `basil`: see [`InvoicePayment`](crate::InvoicePayment).
     pub invoice: Option<InvoiceId>,
-    /// What was charged.
+    /// The charged amount.
     pub amount: Money,
-    /// Everything refunded so far, not only by this event.
+    /// The total refunded so far, not only by this event.
     pub amount_refunded: Money,
-    /// Refunded in full.
+    /// True when it was refunded in full.
     pub refunded: bool,
-    /// The cardholder has disputed it.
+    /// True when the cardholder has disputed it.
     pub disputed: bool,
-    /// Where it stands.
+    /// The status.
     pub status: ChargeStatus,
-    /// When it was made.
+    /// The instant of its creation.
     pub created: Timestamp,
 }
 

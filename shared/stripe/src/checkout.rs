@@ -1,4 +1,4 @@
-//! Checkout sessions, as `checkout.session.*` events carry them.
+//! Checkout sessions in `checkout.session.*` events.
 
 use guerdon_domain::{
     ids::{CustomerId, ExternalPaymentId, InvoiceId, TelegramId},
@@ -8,28 +8,28 @@ use guerdon_domain::{
 
 use crate::wire::{BadField, Node};
 
-/// What a session is for.
+/// The mode of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckoutMode {
     /// A one-off purchase. The session itself is the payment.
     Payment,
     /// The start of a subscription. The payment is its first invoice, which has events of its own.
     Subscription,
-    /// A payment method for later: no money.
+    /// Setup of a payment method for later: no money moves.
     Setup,
     /// A mode this version does not know.
     Unknown,
 }
 
-/// Whether the money is there. Completion alone says nothing: BLIK, SEPA and bank debits settle later
+/// The status of the money. A completed session may still be unpaid: BLIK, SEPA and bank debits settle later
 /// (<https://docs.stripe.com/checkout/fulfillment>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentStatus {
-    /// The money is there.
+    /// The money was received.
     Paid,
-    /// Not yet: wait for `checkout.session.async_payment_succeeded`.
+    /// Not received yet: wait for `checkout.session.async_payment_succeeded`.
     Unpaid,
-    /// Nothing to pay: a trial, a full discount, or setup.
+    /// No money is due: a trial, a full discount, or setup.
     NoPaymentRequired,
     /// A status this version does not know.
     Unknown,
@@ -40,25 +40,25 @@ pub enum PaymentStatus {
 pub struct CheckoutSession {
     /// `cs_...`: the natural key of a one-off payment.
     pub id: ExternalPaymentId,
-    /// What it is for.
+    /// The mode.
     pub mode: CheckoutMode,
-    /// Whether the money is there.
+    /// The status of the money.
     pub payment_status: PaymentStatus,
-    /// Whose; none for guests.
+    /// The customer; none for guests.
     pub customer: Option<CustomerId>,
-    /// Our reference, when it is one: a text that looks like an e-mail address is not kept.
+    /// Our own reference. A text that looks like an e-mail address is not kept.
     pub client_reference_id: Option<String>,
-    /// After discounts, taxes and shipping. None in setup mode.
+    /// The total after discounts, taxes and shipping. None in setup mode.
     pub amount_total: Option<Money>,
-    /// Taxes in `amount_total`, inclusive ones too; zero where the session does not say.
+    /// The taxes in `amount_total`, inclusive ones too; zero if the session has no figure.
     pub amount_tax: Option<Money>,
-    /// `pi_...`; none before completion and in other modes.
+    /// The `pi_...`; none before completion and in other modes.
     pub payment_intent: Option<ExternalPaymentId>,
-    /// `sub_...`, in subscription mode.
+    /// The `sub_...`, in subscription mode.
     pub subscription: Option<String>,
-    /// `in_...`, when the session made an invoice.
+    /// The `in_...`, if the session made an invoice.
     pub invoice: Option<InvoiceId>,
-    /// When it was opened.
+    /// The instant of its creation.
     pub created: Timestamp,
     member_hint: Option<TelegramId>,
 }

@@ -9,14 +9,14 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{StripeCallError, call_error::ErrorAnswer};
 
-/// How long a call may take, answer included.
+/// The longest time of a call, answer included.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many of a customer's transactions a look-up reads at most.
+/// The most transactions of a customer that a look-up reads.
 pub const LOOKUP_LIMIT: usize = 500;
 
-/// The version that Stripe renders its answers in, whatever the account's own is: the one that docs/deploy.md
-/// asks for webhooks in.
+/// The version of Stripe's answers, whatever the account's own is. It is the version that docs/deploy.md
+/// requires for webhooks.
 const API_VERSION: &str = "2026-10-28.endive";
 
 const STRIPE: &str = "https://api.stripe.com";
@@ -25,19 +25,19 @@ const PAGE_LEN: usize = 100;
 
 const KEY_LEN: usize = 255;
 
-/// Stripe's clock and ours may differ by this much without a look-up missing anything.
+/// The largest difference between Stripe's clock and ours for which a look-up still finds everything.
 const CLOCK_SLACK_SECONDS: i64 = 3600;
 
-/// A kept connection is dropped before anything between us and Stripe forgets it in silence.
+/// An idle connection is dropped after this time, before a router on the way drops it without notice.
 const KEPT_IDLE: Duration = Duration::from_secs(30);
 
-/// Why a client could not be made. Shown at start, so each is a sentence for the operator.
+/// The reason why a client could not be made. It is shown at start, so each is a sentence for the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StripeClientError {
-    /// The key is empty or has characters that no key has.
+    /// The key is empty or has characters that are not allowed in a key.
     #[error("the Stripe API key is empty or malformed")]
     BadKey,
-    /// The base URL is not one.
+    /// The base URL is not valid.
     #[error("the Stripe base URL must be https://, or http:// on this machine, without query")]
     BadUrl,
     /// The TLS stack did not start.
@@ -49,14 +49,14 @@ pub enum StripeClientError {
 #[derive(Debug, Clone)]
 pub struct StripeClient {
     http: Client,
-    /// Ends with a slash.
+    /// The base URL. It ends with a slash.
     base: String,
-    /// Marked as sensitive: it shows itself to nobody.
+    /// Marked as sensitive: its debug output hides the value.
     authorization: HeaderValue,
     timeout: Duration,
 }
 
-/// What we read of a balance transaction.
+/// The fields that we read of a balance transaction.
 #[derive(Deserialize)]
 struct Transaction {
     id: String,
@@ -70,12 +70,9 @@ struct Page {
 }
 
 impl StripeClient {
-    /// A client for the account of `secret_key`, at Stripe or at `base_url`, which may have a path
-    /// (`http://127.0.0.1:8080/sim/stripe`). Plain `http` is taken for this machine only: the key travels in
-    /// each request.
-    ///
-    /// # Errors
-    /// [`StripeClientError`].
+    /// Makes a client for the account of `secret_key`, at Stripe or at `base_url`, which may have a path
+    /// (`http://127.0.0.1:8080/sim/stripe`). Plain `http` is accepted for this machine only, because each
+    /// request contains the key.
     pub fn try_new(secret_key: &str, base_url: Option<&str>) -> Result<Self, StripeClientError> {
         if secret_key.is_empty() || !secret_key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(StripeClientError::BadKey);
@@ -83,7 +80,7 @@ impl StripeClient {
         let mut authorization =
             HeaderValue::from_str(&format!("Bearer {secret_key}")).map_err(|_| StripeClientError::BadKey)?;
         authorization.set_sensitive(true);
-        // The key goes to the address that was configured: over no proxy and after no redirect.
+        // The key is sent to the configured address only: through no proxy and after no redirect.
         let http = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -95,19 +92,20 @@ impl StripeClient {
         Ok(Self { http, base, authorization, timeout: CALL_TIMEOUT })
     }
 
-    /// The same client with another limit per call.
+    /// Sets another time limit per call.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Adds `amount` to the customer's balance (negative is credit for the next invoice) and answers the
-    /// transaction's id, `cbtxn_...`. The same `idempotency_key` with the same parameters does it once, for at
-    /// least 24 hours; after that only [`Self::find_balance_transaction`] tells whether it was done.
+    /// Adds `amount` to the customer's balance (negative is credit for the next invoice) and returns the
+    /// transaction's id, `cbtxn_...`. Calls with the same `idempotency_key` and parameters have one effect,
+    /// for at least 24 hours; after that only [`Self::find_balance_transaction`] shows whether it was done.
     ///
     /// # Errors
-    /// [`StripeCallError`].
+    /// [`StripeCallError::Unknown`] when it may have been done: look it up before another call.
+    /// [`StripeCallError::Busy`] when it was not done and may be tried later.
     pub async fn post_balance_transaction(
         &self,
         customer: &CustomerId,
@@ -127,11 +125,12 @@ impl StripeClient {
         Ok(self.send::<Transaction>(request).await?.id)
     }
 
-    /// The newest transaction of the customer whose metadata has `value` under `key`. Reads back to `since`
-    /// (when the posting was claimed; an hour is added for clocks that differ), at most [`LOOKUP_LIMIT`].
+    /// Finds the newest transaction of the customer whose metadata has `value` under `key`. Reads back to
+    /// `since` (the instant of the claim; an hour is added for clocks that differ), at most [`LOOKUP_LIMIT`].
     ///
     /// # Errors
-    /// [`StripeCallError`]; `Unknown` too when the limit came before the end, for then nothing is proved.
+    /// [`StripeCallError`]; also `Unknown` when the limit was reached before the end, because then nothing is
+    /// proved.
     pub async fn find_balance_transaction(
         &self,
         customer: &CustomerId,
@@ -166,8 +165,8 @@ impl StripeClient {
         Err(StripeCallError::Unknown { reason: "the customer has too many transactions to look through" })
     }
 
-    /// Where a customer's balance transactions are posted and listed. The id stands in the path, so it may not
-    /// hold what has a meaning there.
+    /// The URL at which a customer's balance transactions are posted and listed. The id is part of the path,
+    /// so it may not contain characters with a meaning there.
     fn transactions(&self, customer: &CustomerId) -> Result<Url, StripeCallError> {
         let (base, id) = (&self.base, customer.as_str());
         let is_plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
@@ -194,7 +193,7 @@ impl StripeClient {
     }
 }
 
-/// The base URL with one slash at its end, for the path to follow.
+/// Returns the base URL with one slash at its end, so that the path can be appended.
 fn base_with_slash(url: &str) -> Result<String, StripeClientError> {
     let is_local = |rest: &str| {
         let authority = rest.split('/').next().unwrap_or_default();

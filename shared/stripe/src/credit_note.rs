@@ -1,4 +1,4 @@
-//! Credit notes, as `credit_note.created` and `credit_note.voided` carry them
+//! Credit notes in `credit_note.created` and `credit_note.voided` events
 //! (<https://docs.stripe.com/invoicing/integration/programmatic-credit-notes>).
 
 use guerdon_domain::{
@@ -9,12 +9,12 @@ use guerdon_domain::{
 
 use crate::wire::{BadField, Node};
 
-/// Where a credit note stands.
+/// The status of a credit note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CreditNoteStatus {
     /// In force.
     Issued,
-    /// Taken back.
+    /// Voided.
     Void,
     /// A status this version does not know.
     Unknown,
@@ -27,20 +27,21 @@ pub struct CreditNote {
     pub id: String,
     /// The invoice it corrects.
     pub invoice: Option<InvoiceId>,
-    /// Whose.
+    /// The customer.
     pub customer: Option<CustomerId>,
     /// The whole correction, tax included.
     pub amount: Money,
-    /// The part that lowered what was still due: no money had come for it. Older versions only say which
-    /// kind the whole note is.
+    /// The part that lowered the amount due: no money had been received for it. Older versions give only the
+    /// kind of the whole note.
     pub pre_payment_amount: Money,
-    /// The refunds that pay out the rest. They have events of their own: do not claw back twice.
+    /// The refunds that pay out the rest. They have events of their own, so they must not be clawed back
+    /// twice.
     pub refunds: Vec<String>,
-    /// Where it stands.
+    /// The status.
     pub status: CreditNoteStatus,
     /// `duplicate`, `fraudulent`, `order_change`, `product_unsatisfactory`
     pub reason: Option<String>,
-    /// When it was made.
+    /// The instant of its creation.
     pub created: Timestamp,
 }
 
@@ -77,7 +78,7 @@ impl CreditNoteStatus {
     }
 }
 
-/// `refund` until `acacia`, `refunds[].refund` since `basil`.
+/// Reads `refund` until `acacia`, `refunds[].refund` since `basil`.
 fn refunds(node: &Node<'_>) -> Result<Vec<String>, BadField> {
     let listed = node.items("refunds")?;
     let listed = listed.iter().map(|item| item.id(&["refund"])).collect::<Result<Vec<_>, _>>()?;

@@ -1,4 +1,4 @@
-//! Customers, as `customer.created`, `customer.updated` and `customer.deleted` carry them.
+//! Customers in `customer.created`, `customer.updated` and `customer.deleted` events.
 
 use guerdon_domain::{
     ids::{CustomerId, TelegramId},
@@ -7,16 +7,16 @@ use guerdon_domain::{
 
 use crate::wire::{BadField, Node};
 
-/// A customer: the tie between a member and what Stripe bills.
+/// A customer: connects a member with Stripe's bills.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer {
     /// `cus_...`
     pub id: CustomerId,
-    /// Minor units in the customer's currency; negative is credit for the next invoice.
+    /// The balance in minor units of the customer's currency; negative is credit for the next invoice.
     pub balance: i64,
-    /// What the customer is billed in; none before the first invoice or subscription.
+    /// The currency of the customer's bills; none before the first invoice or subscription.
     pub currency: Option<Currency>,
-    /// Gone: nothing can be posted to it any more.
+    /// True when it was deleted: credit can no longer be posted to it.
     pub deleted: bool,
     member_hint: Option<TelegramId>,
 }
@@ -34,7 +34,7 @@ impl Customer {
         })
     }
 
-    /// `customer.deleted` carries the customer as it was, without the flag.
+    /// Reads the object of `customer.deleted`, which has the customer's last state without the flag.
     pub(crate) fn read_deleted(node: &Node<'_>) -> Result<Self, BadField> {
         Ok(Self { deleted: true, ..Self::read(node)? })
     }

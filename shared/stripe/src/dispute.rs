@@ -1,4 +1,4 @@
-//! Disputes, as `charge.dispute.*` events carry them (<https://docs.stripe.com/disputes/how-disputes-work>).
+//! Disputes in `charge.dispute.*` events (<https://docs.stripe.com/disputes/how-disputes-work>).
 
 use guerdon_domain::{
     ids::{ExternalPaymentId, InvoiceId},
@@ -8,22 +8,22 @@ use guerdon_domain::{
 
 use crate::wire::{BadField, Node};
 
-/// Where a dispute stands.
+/// The status of a dispute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DisputeStatus {
     /// An inquiry that awaits our answer: no money has moved.
     WarningNeedsResponse,
-    /// An inquiry the bank is looking at: no money has moved.
+    /// An inquiry that the bank is reviewing: no money has moved.
     WarningUnderReview,
-    /// An inquiry that came to nothing: no money has moved.
+    /// An inquiry that was closed without a dispute: no money has moved.
     WarningClosed,
     /// The money was taken; evidence may be sent.
     NeedsResponse,
     /// The money was taken; the bank decides.
     UnderReview,
-    /// Decided for us: the money comes back.
+    /// Decided in our favour: the money is returned.
     Won,
-    /// Decided against us. No `charge.refunded` follows: this is the moment of the clawback.
+    /// Decided against us. No `charge.refunded` follows: the clawback happens now.
     Lost,
     /// Settled before it became a dispute.
     Prevented,
@@ -36,19 +36,19 @@ pub enum DisputeStatus {
 pub struct Dispute {
     /// `dp_...` or `du_...`
     pub id: String,
-    /// What is disputed; may differ from what was charged.
+    /// The disputed amount; it may differ from the charged one.
     pub amount: Money,
-    /// `ch_...` that is disputed.
+    /// The disputed `ch_...`.
     pub charge: Option<ExternalPaymentId>,
-    /// `pi_...` that is disputed.
+    /// The disputed `pi_...`.
     pub payment_intent: Option<ExternalPaymentId>,
-    /// `in_...`, only when the charge or the intent is expanded and names it.
+    /// The `in_...`, only when the charge or the intent is expanded and names it.
     pub invoice: Option<InvoiceId>,
-    /// Where it stands.
+    /// The status.
     pub status: DisputeStatus,
     /// `fraudulent`, `product_not_received`, ...
     pub reason: Option<String>,
-    /// When it was opened.
+    /// The instant at which it was opened.
     pub created: Timestamp,
 }
 
@@ -69,7 +69,7 @@ impl Dispute {
 }
 
 impl DisputeStatus {
-    /// An inquiry: nothing is withdrawn, so nothing is clawed back.
+    /// True for an inquiry: no money is withdrawn, so nothing is clawed back.
     pub const fn is_inquiry(self) -> bool {
         matches!(self, Self::WarningNeedsResponse | Self::WarningUnderReview | Self::WarningClosed)
     }

@@ -1,4 +1,4 @@
-//! The envelope of a webhook: which type it is, and the object it is about.
+//! The envelope of a webhook: the event's type and the object it is about.
 
 use guerdon_domain::{
     ids::{CustomerId, TelegramId},
@@ -11,22 +11,22 @@ use crate::{
     Charge, CheckoutSession, CreditNote, Customer, Dispute, Invoice, InvoicePayment, Refund, Subscription,
 };
 
-/// Why a body could not be read. No variant quotes the payload: it holds personal data.
+/// The reason why a body could not be read. No variant quotes the payload: it holds personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// The body is not JSON.
     #[error("the body is not JSON")]
     NotJson,
-    /// The body is JSON but not a snapshot event. Thin events (`v2.core.event`) are of this kind: they carry
-    /// no object, and we don't subscribe to them.
+    /// The body is JSON but not a snapshot event. Thin events (`v2.core.event`) end here: they have no
+    /// object, and we don't subscribe to them.
     #[error("the body is not a Stripe event")]
     NotAnEvent,
-    /// A type we handle, with an object we cannot read.
+    /// The type is one that we handle, but its object cannot be read.
     #[error("{kind}: '{path}' is missing or cannot be read")]
     BadObject {
         /// The event's type, or `event` when the envelope itself is at fault.
         kind: String,
-        /// Where in the object, as `lines.data[0].amount`.
+        /// The place in the object, such as `lines.data[0].amount`.
         path: String,
     },
 }
@@ -52,24 +52,24 @@ pub enum EventObject {
     Dispute(Dispute),
     /// `credit_note.*`
     CreditNote(CreditNote),
-    /// A type we have no use for: to be acknowledged and counted.
+    /// A type that we do not use: it is acknowledged and counted.
     Unhandled,
 }
 
 /// A webhook event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StripeEvent {
-    /// `evt_...`; the same for every delivery of the event.
+    /// The `evt_...`; the same for every delivery of the event.
     pub id: String,
-    /// The type, as `invoice.paid`.
+    /// The type, such as `invoice.paid`.
     pub kind: String,
-    /// When it happened at Stripe.
+    /// The instant at which it happened at Stripe.
     pub created: Timestamp,
-    /// Real money, as opposed to a sandbox.
+    /// True for real money, false for a sandbox.
     pub livemode: bool,
-    /// The API version the object is rendered in.
+    /// The API version of the object.
     pub api_version: Option<String>,
-    /// What it is about.
+    /// The object that it is about.
     pub object: EventObject,
 }
 
@@ -86,9 +86,9 @@ const REFUND: Read = |node| Refund::read(node).map(EventObject::Refund);
 const DISPUTE: Read = |node| Dispute::read(node).map(EventObject::Dispute);
 const CREDIT_NOTE: Read = |node| CreditNote::read(node).map(EventObject::CreditNote);
 
-/// The types we handle, and how the object of each is read. Left out on purpose, because another event says
-/// the same: `invoice.payment_succeeded` (`invoice.paid` also covers invoices settled without a charge) and
-/// `charge.refund.updated` (`refund.updated` covers every payment method).
+/// The types that we handle, and the reader for the object of each. Two types are left out on purpose,
+/// because another event reports the same: `invoice.payment_succeeded` (`invoice.paid` also covers invoices
+/// settled without a charge) and `charge.refund.updated` (`refund.updated` covers every payment method).
 const HANDLED: [(&str, Read); 30] = [
     ("checkout.session.completed", CHECKOUT),
     ("checkout.session.async_payment_succeeded", CHECKOUT),
@@ -122,8 +122,8 @@ const HANDLED: [(&str, Read); 30] = [
     ("credit_note.voided", CREDIT_NOTE),
 ];
 
-/// The types we handle: what `enabled_events` of the webhook endpoint should list. Everything else that arrives
-/// is [`EventObject::Unhandled`].
+/// The types that we handle, to be listed in the webhook endpoint's `enabled_events`. All other events are
+/// read as [`EventObject::Unhandled`].
 pub fn handled_kinds() -> impl Iterator<Item = &'static str> {
     HANDLED.iter().map(|(kind, _)| *kind)
 }
@@ -132,7 +132,7 @@ impl StripeEvent {
     /// Reads the body of a webhook whose signature was verified.
     ///
     /// # Errors
-    /// [`ParseError`]. Retrying cannot mend it: keep the body and tell an operator.
+    /// [`ParseError`]. A retry does not help: keep the body and notify an operator.
     pub fn parse(body: &[u8]) -> Result<Self, ParseError> {
         let envelope: Value = serde_json::from_slice(body).map_err(|_| ParseError::NotJson)?;
         if envelope.get("object").and_then(Value::as_str) != Some("event") {
@@ -141,10 +141,10 @@ impl StripeEvent {
         Self::read(&envelope)
     }
 
-    /// Reads an event that was parsed already and is known to be one: its `object` is `event`.
+    /// Reads an event that was parsed already and whose `object` is known to be `event`.
     ///
     /// # Errors
-    /// [`ParseError::BadObject`], as [`StripeEvent::parse`].
+    /// [`ParseError::BadObject`], like [`StripeEvent::parse`].
     pub fn read(envelope: &Value) -> Result<Self, ParseError> {
         let mut event = Self::read_envelope(&Node::root(envelope))
             .map_err(|bad| ParseError::BadObject { kind: "event".to_owned(), path: bad.path })?;
@@ -156,7 +156,7 @@ impl StripeEvent {
         Ok(event)
     }
 
-    /// The customer the event is about, when its object names one. Refunds and disputes name only a charge.
+    /// The customer of the event, if its object names one. Refunds and disputes name only a charge.
     pub fn customer(&self) -> Option<&CustomerId> {
         match &self.object {
             EventObject::Checkout(session) => session.customer.as_ref(),
@@ -172,7 +172,8 @@ impl StripeEvent {
         }
     }
 
-    /// The member the object's metadata names, if any. A hint: the operator's own systems write it.
+    /// The member named by the object's metadata, if any. It is only a hint, because the operator's own
+    /// systems write it.
     pub fn member_hint(&self) -> Option<TelegramId> {
         match &self.object {
             EventObject::Checkout(session) => session.member_hint(),

@@ -1,6 +1,6 @@
-//! Invoices, as `invoice.*` events carry them. What moved in `basil` (2025-03-31): the subscription went under
-//! `parent`, a line's kind under its own `parent`, its price under `pricing`, and `payment_intent`, `charge`
-//! and `paid` left for `payments` (<https://docs.stripe.com/changelog/basil>).
+//! Invoices in `invoice.*` events. Changes in `basil` (2025-03-31): the subscription moved under `parent`, a
+//! line's kind under its own `parent`, its price under `pricing`, and `payment_intent`, `charge` and `paid`
+//! were replaced by `payments` (<https://docs.stripe.com/changelog/basil>).
 
 use guerdon_domain::{
     ids::{CustomerId, ExternalPaymentId, InvoiceId, TelegramId},
@@ -10,46 +10,46 @@ use guerdon_domain::{
 
 use crate::wire::{BadField, Node, member_hint};
 
-/// Where an invoice stands.
+/// The status of an invoice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvoiceStatus {
     /// May still change; nothing is due yet.
     Draft,
     /// Finalized, awaiting payment.
     Open,
-    /// Settled: by money, by customer credit, or marked so by staff.
+    /// Settled: by money, by customer credit, or marked as settled by staff.
     Paid,
-    /// Cancelled; whatever credit it had taken goes back.
+    /// Cancelled; the credit that it had used is returned.
     Void,
-    /// Given up.
+    /// Written off.
     Uncollectible,
     /// A status this version does not know.
     Unknown,
 }
 
-/// Why an invoice was made.
+/// The reason why an invoice was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BillingReason {
     /// The first invoice of a subscription. Finalized at once, so it is never seen as a draft.
     SubscriptionCreate,
     /// A renewal.
     SubscriptionCycle,
-    /// A change of plan in mid-period; has proration lines.
+    /// A change of plan within a period; has proration lines.
     SubscriptionUpdate,
     /// Made by hand or through the API.
     Manual,
-    /// Quotes, thresholds and whatever else may come.
+    /// Quotes, thresholds and all other reasons.
     Other,
 }
 
 /// One line of an invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceLine {
-    /// Before discounts; negative on the credit half of a proration.
+    /// The amount before discounts; negative on the credit half of a proration.
     pub amount: Money,
-    /// Makes good for a change in mid-period: no purchase of a period.
+    /// True when it corrects for a change within a period, so it is no purchase of a period.
     pub proration: bool,
-    /// A period of a subscription, as opposed to a one-off item.
+    /// True for a period of a subscription, false for a one-off item.
     pub is_subscription: bool,
     /// `price_...`
     pub price: Option<String>,
@@ -66,21 +66,21 @@ pub struct InvoiceLine {
 pub struct Invoice {
     /// `in_...`
     pub id: InvoiceId,
-    /// Whom it bills.
+    /// The customer that is billed.
     pub customer: Option<CustomerId>,
-    /// Where it stands. An `invoice.created` may already be paid: never assume a draft.
+    /// The status. An `invoice.created` may already be paid: never assume a draft.
     pub status: InvoiceStatus,
-    /// Why it was made.
+    /// The reason why it was made.
     pub billing_reason: BillingReason,
     /// Currency of every amount here.
     pub currency: Currency,
-    /// Money that came in. Zero on trials and on invoices that credit covered.
+    /// The money received. Zero on trials and on invoices that credit covered.
     pub amount_paid: Money,
-    /// What is left to pay after customer credit.
+    /// The amount left to pay after customer credit.
     pub amount_due: Money,
-    /// After discounts and taxes, before customer credit.
+    /// The amount after discounts and taxes, before customer credit.
     pub total: Money,
-    /// Before discounts and exclusive taxes.
+    /// The amount before discounts and exclusive taxes.
     pub subtotal: Money,
     /// All taxes in `total`, inclusive ones too.
     pub tax: Money,
@@ -88,20 +88,20 @@ pub struct Invoice {
     pub starting_balance: i64,
     /// Customer balance after finalization; none before it.
     pub ending_balance: Option<i64>,
-    /// When it was made.
+    /// The instant of its creation.
     pub created: Timestamp,
-    /// When it stopped being a draft.
+    /// The instant of finalization.
     pub finalized_at: Option<Timestamp>,
-    /// When it was settled; on a paid invoice that does not say so, when it was finalized or made.
+    /// The instant of settlement; if a paid invoice has none, the instant of finalization or creation.
     pub paid_at: Option<Timestamp>,
-    /// `sub_...` that it bills.
+    /// The `sub_...` that it bills.
     pub subscription: Option<String>,
-    /// `pi_...` that settled it. Since `basil` only known when `payments` is expanded; [`InvoicePayment`]
-    /// tells it otherwise.
+    /// The `pi_...` that settled it. Since `basil` only present when `payments` is expanded; otherwise
+    /// [`InvoicePayment`] reports it.
     ///
     /// [`InvoicePayment`]: crate::InvoicePayment
     pub payment_intent: Option<ExternalPaymentId>,
-    /// `ch_...` that settled it, on the same terms.
+    /// The `ch_...` that settled it, present under the same conditions.
     pub charge: Option<ExternalPaymentId>,
     /// Its first lines (Stripe sends ten at most).
     pub lines: Vec<InvoiceLine>,
@@ -150,11 +150,11 @@ impl Invoice {
         self.member_hint
     }
 
-    /// How much customer credit this invoice consumed. Zero while it is a draft: the balance is applied at
+    /// The customer credit that this invoice used. Zero while it is a draft: the balance is applied at
     /// finalization (<https://docs.stripe.com/billing/customer/balance>).
     ///
     /// Only the credit side of the balance counts: an invoice below the minimum charge moves its amount onto
-    /// the balance as a debit (`invoice_too_small`), which is no credit spent.
+    /// the balance as a debit (`invoice_too_small`), which uses no credit.
     pub fn credit_applied(&self) -> Money {
         let consumed = match (self.status, self.ending_balance) {
             (InvoiceStatus::Draft, _) | (_, None) => 0,
@@ -163,15 +163,15 @@ impl Invoice {
         Money::new(consumed, self.currency)
     }
 
-    /// The price of the tier this invoice is for: its largest subscription line that is no proration, before
-    /// discounts. An invoice without one is taken by what was paid.
+    /// The price of the tier that this invoice is for: its largest subscription line that is not a proration,
+    /// before discounts. Without such a line, the paid amount.
     pub fn tier_amount(&self) -> Money {
         let periods = self.lines.iter().filter(|line| line.is_subscription && !line.proration);
         let largest = periods.map(|line| line.amount).filter(|amount| amount.currency() == self.currency);
         largest.max_by_key(|amount| amount.minor()).unwrap_or(self.amount_paid)
     }
 
-    /// Tax within `amount_paid`. Where credit paid a part, it paid the same part of the tax.
+    /// The tax within `amount_paid`. If credit paid a part, it paid the same part of the tax.
     pub fn tax_paid(&self) -> Money {
         if self.amount_paid.minor() >= self.total.minor() {
             return self.tax;
@@ -226,7 +226,7 @@ impl InvoiceLine {
     }
 }
 
-/// `tax` until `acacia`; then only lists, `total_tax_amounts` and, since `basil`, `total_taxes`.
+/// Reads `tax` until `acacia`; then only lists, `total_tax_amounts` and, since `basil`, `total_taxes`.
 fn tax(node: &Node<'_>, total: Money) -> Result<Money, BadField> {
     if let Some(minor) = node.int("tax")? {
         return Ok(Money::new(minor, total.currency()));
@@ -261,7 +261,7 @@ fn settled_with(node: &Node<'_>) -> Result<Settlement, BadField> {
 }
 
 fn merged_member_hint(node: &Node<'_>, lines: &[Node<'_>]) -> Option<TelegramId> {
-    // `subscription_details` stood at the top in 2023 and 2024.
+    // `subscription_details` was at the top level in 2023 and 2024.
     let places = ["metadata", "parent.subscription_details.metadata", "subscription_details.metadata"];
     let own = places.iter().filter_map(|path| node.find(path));
     let metadata: Vec<_> = own.chain(lines.iter().filter_map(|line| line.find("metadata"))).collect();

@@ -1,8 +1,8 @@
-//! Invoice payments, as `invoice_payment.paid` carries them. Since `basil` a charge or a payment intent no
-//! longer names its invoice, nor an event's invoice its payment intent: this object is the link, and a refund
-//! or a dispute can only be traced to its invoice through it
+//! Invoice payments in `invoice_payment.paid` events. Since `basil` a charge or a payment intent no longer
+//! names its invoice, nor an event's invoice its payment intent: this object is the link, and a refund or a
+//! dispute can only be traced to its invoice through it
 //! (<https://docs.stripe.com/changelog/basil/2025-03-31/add-support-for-multiple-partial-payments-on-invoices>;
-//! the event came with <https://docs.stripe.com/changelog/basil/2025-05-28/partial-payments>).
+//! the event was added by <https://docs.stripe.com/changelog/basil/2025-05-28/partial-payments>).
 
 use guerdon_domain::{
     ids::{ExternalPaymentId, InvoiceId},
@@ -17,15 +17,15 @@ use crate::wire::{BadField, Node};
 pub struct InvoicePayment {
     /// `inpay_...`
     pub id: String,
-    /// The invoice it goes to.
+    /// The invoice that it pays.
     pub invoice: InvoiceId,
-    /// What this payment settled.
+    /// The amount that it settled.
     pub amount_paid: Money,
-    /// `pi_...`, when it was made with one.
+    /// The `pi_...`, if it was made with one.
     pub payment_intent: Option<ExternalPaymentId>,
-    /// `ch_...`, when it was made without a payment intent, or the intent is expanded.
+    /// The `ch_...`, if it was made without a payment intent, or the intent is expanded.
     pub charge: Option<ExternalPaymentId>,
-    /// When it was settled; else when it was made.
+    /// The instant of settlement, or else of its creation.
     pub paid_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! The Stripe adapter: checks that a webhook is Stripe's, reads its event, and (feature `client`) posts
+//! The Stripe adapter: verifies the signature of a webhook, reads its event, and (feature `client`) posts
 //! bill credit.
 //!
 //! ```
@@ -10,7 +10,7 @@
 //! let body = br#"{"object":"event","id":"evt_A1","type":"customer.created","created":1795253390,
 //!     "data":{"object":{"object":"customer","id":"cus_A1","metadata":{"telegram_id":"700000001"}}}}"#;
 //!
-//! // Stripe does this part; the simulator does too.
+//! Stripe does this step, and so does the simulator.
 //! let header = sign(body, &secret, now);
 //!
 //! verify(&header, body, &[secret], now)?;
@@ -22,10 +22,11 @@
 //!
 //! # Why the events are read here and not by a Stripe library
 //! A generated library is pinned to one API version and refuses an event of another. Stripe renders each
-//! event in the version its endpoint (or the account) was created with, fields move between versions
-//! (<https://docs.stripe.com/changelog>), and an event we refuse is a payment we lose. So each object is read
-//! by a small file of ours that knows every place a field has lived, takes an id as text or as an expanded
-//! object, and ignores the rest. Money is the exception: an amount is never guessed, its absence is an error.
+//! event in the version that its endpoint (or the account) was created with, fields move between versions
+//! (<https://docs.stripe.com/changelog>), and an event that we refuse is a payment that we lose. So a small
+//! file of ours reads each object: it knows every place a field has had, accepts an id as text or as an
+//! expanded object, and ignores the rest. Money is the exception: an amount is never guessed, and a missing
+//! one is an error.
 //!
 //! # Privacy
 //! Names, addresses, e-mails and free texts stay in the payload: no struct here has a field for them, and no

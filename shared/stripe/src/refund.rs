@@ -1,5 +1,5 @@
-//! Refunds, as `refund.created`, `refund.updated` and `refund.failed` carry them: one object per refund, so its
-//! id is the natural key of a clawback.
+//! Refunds in `refund.created`, `refund.updated` and `refund.failed` events. There is one object per refund,
+//! so its id is the natural key of a clawback.
 
 use guerdon_domain::{
     ids::{ExternalPaymentId, InvoiceId},
@@ -9,18 +9,18 @@ use guerdon_domain::{
 
 use crate::wire::{BadField, Node};
 
-/// Where a refund stands.
+/// The status of a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundStatus {
-    /// On its way.
+    /// The money is on its way.
     Pending,
-    /// Needs the customer's help.
+    /// The customer has to do something.
     RequiresAction,
     /// The money left.
     Succeeded,
-    /// The money came back: the clawback is undone.
+    /// The money was returned to us: the clawback is undone.
     Failed,
-    /// Taken back before it left: the clawback is undone.
+    /// Cancelled before the money left: the clawback is undone.
     Canceled,
     /// A status this version does not know.
     Unknown,
@@ -33,17 +33,17 @@ pub struct Refund {
     pub id: String,
     /// This refund's amount, not the charge's total.
     pub amount: Money,
-    /// `ch_...` it refunds.
+    /// The refunded `ch_...`.
     pub charge: Option<ExternalPaymentId>,
-    /// `pi_...` it refunds.
+    /// The refunded `pi_...`.
     pub payment_intent: Option<ExternalPaymentId>,
-    /// `in_...`, only when the charge or the intent is expanded and names it.
+    /// The `in_...`, only when the charge or the intent is expanded and names it.
     pub invoice: Option<InvoiceId>,
-    /// Where it stands.
+    /// The status.
     pub status: RefundStatus,
     /// `duplicate`, `fraudulent`, `requested_by_customer`, ...
     pub reason: Option<String>,
-    /// When it was made.
+    /// The instant of its creation.
     pub created: Timestamp,
 }
 

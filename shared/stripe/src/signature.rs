@@ -9,14 +9,14 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
-/// How far `t` may be from our clock, either way. Stripe's own libraries use the same figure; each retry is
-/// signed anew, so an honest delivery is never older.
+/// The largest difference between `t` and our clock, in both directions. Stripe's own libraries use the same
+/// figure; each retry is signed again, so a genuine delivery is never older.
 pub const TOLERANCE_SECONDS: i64 = 300;
 
-/// The shortest secret taken. Stripe's have 38 characters; an empty one would let anybody sign.
+/// The shortest secret accepted. Stripe's have 38 characters; with an empty one anybody could sign.
 pub const MIN_SECRET_LEN: usize = 8;
 
-/// Why a webhook is not taken as Stripe's. The messages are stable and say nothing about the secret.
+/// The reason why a webhook is rejected. The messages are stable and do not reveal anything about the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// There is no header, or it is empty.
@@ -31,20 +31,20 @@ pub enum SignatureError {
     /// No `v1` signature was made with a configured secret over this body.
     #[error("the signature does not match")]
     Wrong,
-    /// Rightly signed, but more than 300 s ago: a replay.
+    /// The signature is right, but more than 300 s old: a replay.
     #[error("the signature is too old")]
     TooOld,
-    /// Rightly signed, but more than 300 s ahead of our clock.
+    /// The signature is right, but more than 300 s ahead of our clock.
     #[error("the signature is from the future")]
     FromTheFuture,
 }
 
-/// The secret is too short to sign anything.
+/// The secret is too short to be safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a webhook secret has at least {MIN_SECRET_LEN} characters")]
 pub struct WebhookSecretError;
 
-/// The signing secret of one webhook endpoint. While a secret is being rolled two are valid at once.
+/// The signing secret of one webhook endpoint. During a rotation two secrets are valid at once.
 #[derive(Clone)]
 pub struct WebhookSecret {
     keyed: Hmac<Sha256>,
@@ -79,11 +79,12 @@ impl fmt::Debug for WebhookSecret {
 }
 
 /// Accepts the body if any `v1` signature of the header was made with any of `secrets`, within
-/// [`TOLERANCE_SECONDS`] of `now`. `v0` and schemes yet unknown are ignored. Without a secret the door stays
-/// shut.
+/// [`TOLERANCE_SECONDS`] of `now`. `v0` and unknown schemes are ignored. Without a secret every request is
+/// rejected.
 ///
 /// # Errors
-/// [`SignatureError`]. The age is looked at last, so that it says nothing about an unsigned request.
+/// [`SignatureError`] with the reason. The age is checked last, so that it reveals nothing about an unsigned
+/// request.
 pub fn verify(
     header: &str,
     body: &[u8],
@@ -93,7 +94,7 @@ pub fn verify(
     let signed = SignedHeader::parse(header)?;
     let matches = secrets.iter().fold(Choice::from(0), |any, secret| {
         let expected = secret.mac(signed.timestamp, body);
-        // Every pair is compared, so the time taken does not tell which one matched.
+        // Every pair is compared, so the duration does not reveal which one matched.
         signed.candidates.iter().fold(any, |any, candidate| any | candidate.ct_eq(&expected))
     });
     if !bool::from(matches) {
@@ -107,7 +108,7 @@ pub fn verify(
     }
 }
 
-/// The header Stripe would send with `body` at `now`. For the simulator and for tests.
+/// Makes the header that Stripe would send with `body` at `now`. For the simulator and for tests.
 pub fn sign(body: &[u8], secret: &WebhookSecret, now: Timestamp) -> String {
     let timestamp = now.seconds().to_string();
     let signature = hex::encode(secret.mac(&timestamp, body));
@@ -115,7 +116,7 @@ pub fn sign(body: &[u8], secret: &WebhookSecret, now: Timestamp) -> String {
 }
 
 struct SignedHeader<'a> {
-    /// As it was sent: what is signed is the text, not the number.
+    /// The timestamp as it was sent: the text is signed, not the number.
     timestamp: &'a str,
     seconds: i64,
     candidates: Vec<[u8; 32]>,
@@ -137,7 +138,7 @@ impl<'a> SignedHeader<'a> {
         if v1.is_empty() {
             return Err(SignatureError::NoV1);
         }
-        // What is not 64 hex digits cannot match; it must not stop the others from matching.
+        // A text other than 64 hex digits cannot match; it must not stop the others from matching.
         let candidates = v1.into_iter().filter_map(decode_signature).collect();
         Ok(Self { timestamp, seconds, candidates })
     }
@@ -165,8 +166,8 @@ mod tests {
 
     #[test]
     fn agrees_with_published_vectors() {
-        // HMAC-SHA256 vectors of stripe-node, key `test_secret`: what we sign has the `{t}.` in front, so the
-        // bare MAC is checked.
+        // HMAC-SHA256 vectors of stripe-node, key `test_secret`. Our signatures have `{t}.` in front of the
+        // body, so the bare MAC is checked.
         let check = |payload: &str, expected: &str| {
             let mut mac = secret("test_secret").keyed;
             mac.update(payload.as_bytes());
@@ -189,10 +190,10 @@ mod tests {
         let t = NOW.seconds();
         let (old, new) = (v1("whsec_old"), v1("whsec_new"));
         check(&sign(BODY, &secret("whsec_old"), NOW), &["whsec_old"]);
-        // Stripe rolls the secret: it signs with both.
+        // During Stripe's rotation it signs with both secrets.
         check(&format!("t={t},v1={old},v1={new}"), &["whsec_new"]);
         check(&format!("t={t},v1={new},v1={old}"), &["whsec_new"]);
-        // We roll the secret: we know both.
+        // During our rotation we accept both secrets.
         check(&format!("t={t},v1={old}"), &["whsec_new", "whsec_old"]);
         check(&format!("v1={old},v0={new},t={t},v2=x"), &["whsec_old"]);
         check(&format!("t={t}, v1=not-hex, v1={old}, stray"), &["whsec_old"]);
@@ -221,7 +222,7 @@ mod tests {
         check(&format!("t={t},v1={}", &good[..62]), &known, SignatureError::Wrong);
         check(&format!("t={},v1={good}", t - 1), &known, SignatureError::Wrong);
         check(&format!("t={t},v1={good}"), &["whsec_new"], SignatureError::Wrong);
-        // Nothing configured opens nothing.
+        // Without a configured secret every request is rejected.
         check(&format!("t={t},v1={good}"), &[], SignatureError::Wrong);
     }
 

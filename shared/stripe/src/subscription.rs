@@ -1,4 +1,4 @@
-//! Subscriptions, as `customer.subscription.*` events carry them. In `basil` the current period moved from the
+//! Subscriptions in `customer.subscription.*` events. In `basil` the current period moved from the
 //! subscription to its items
 //! (<https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-subscription-current-period-start-and-end>).
 
@@ -9,22 +9,23 @@ use guerdon_domain::{
 
 use crate::wire::{BadField, Node};
 
-/// Where a subscription stands (<https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses>).
+/// The status of a subscription
+/// (<https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubscriptionStatus {
-    /// The first payment has not come.
+    /// The first payment was not received yet.
     Incomplete,
-    /// It did not come in time: final.
+    /// The first payment was not received in time: final.
     IncompleteExpired,
     /// In a trial.
     Trialing,
-    /// In good standing.
+    /// Active and paid.
     Active,
     /// A renewal failed and is being retried.
     PastDue,
     /// Ended: final.
     Canceled,
-    /// Retries are over; invoices are only drafted.
+    /// No more retries; invoices are only drafted.
     Unpaid,
     /// A trial ended without a payment method.
     Paused,
@@ -35,9 +36,9 @@ pub enum SubscriptionStatus {
 /// A billing period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
-    /// Its first moment.
+    /// The first instant of the period.
     pub start: Timestamp,
-    /// The first moment after it.
+    /// The first instant after it.
     pub end: Timestamp,
 }
 
@@ -46,13 +47,13 @@ pub struct Period {
 pub struct Subscription {
     /// `sub_...`
     pub id: String,
-    /// Whose.
+    /// The customer.
     pub customer: Option<CustomerId>,
-    /// Where it stands.
+    /// The status.
     pub status: SubscriptionStatus,
-    /// The period now running. With items of different intervals, the one that ends first.
+    /// The current period. With items of different intervals, the one that ends first.
     pub current_period: Option<Period>,
-    /// It ends by itself at this moment, or at the period's end when that is all Stripe says.
+    /// The instant at which it ends without a renewal; the end of the period if Stripe gives no instant.
     pub cancel_at: Option<Timestamp>,
     /// The price of each item, `price_...`.
     pub prices: Vec<String>,
@@ -63,7 +64,7 @@ impl Subscription {
     pub(crate) fn read(node: &Node<'_>) -> Result<Self, BadField> {
         let items = node.items("items")?;
         let current_period = current_period(node, &items)?;
-        // The portal sets the flag, newer versions the moment: either means that no renewal comes.
+        // The portal sets the flag, newer versions the instant: both mean that there is no renewal.
         let cancel_at = match (node.time("cancel_at")?, node.flag("cancel_at_period_end")?) {
             (None, true) => current_period.map(|period| period.end),
             (moment, _) => moment,

@@ -1,4 +1,4 @@
-//! Reading one object of a payload: dotted paths, several places for one field, ids that may be expanded, and
+//! Reads one object of a payload: dotted paths, several places for one field, ids that may be expanded, and
 //! an error that names the place and never the content.
 
 use guerdon_domain::{
@@ -8,14 +8,14 @@ use guerdon_domain::{
 };
 use serde_json::Value;
 
-/// The place of a field that is missing or has another type than we can read.
+/// The place of a field that is missing or has a type that we cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BadField {
-    /// From the object, as `lines.data[0].amount`.
+    /// The path from the object, such as `lines.data[0].amount`.
     pub(crate) path: String,
 }
 
-/// An object inside a payload, and where it is.
+/// An object inside a payload, and its path.
 #[derive(Debug, Clone)]
 pub(crate) struct Node<'a> {
     value: &'a Value,
@@ -23,17 +23,17 @@ pub(crate) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// The object itself.
+    /// Starts at the object itself.
     pub(crate) fn root(value: &'a Value) -> Self {
         Self { value, path: String::new() }
     }
 
-    /// The value at a dotted path; `None` when it, or anything on the way, is missing or null.
+    /// Returns the value at a dotted path; `None` when it, or an object on the path, is missing or null.
     pub(crate) fn find(&self, path: &str) -> Option<&'a Value> {
         path.split('.').try_fold(self.value, |value, key| value.get(key)).filter(|value| !value.is_null())
     }
 
-    /// The elements of a plain array or of a Stripe list (`{"object":"list","data":[..]}`).
+    /// Returns the elements of a plain array or of a Stripe list (`{"object":"list","data":[..]}`).
     pub(crate) fn items(&self, path: &str) -> Result<Vec<Node<'a>>, BadField> {
         let Some(found) = self.find(path) else { return Ok(Vec::new()) };
         let (list, suffix) = match found.get("data") {
@@ -45,53 +45,53 @@ impl<'a> Node<'a> {
         Ok(elements.iter().enumerate().map(node).collect())
     }
 
-    /// A text.
+    /// Reads a text.
     pub(crate) fn text(&self, path: &str) -> Result<Option<&'a str>, BadField> {
         self.read(path, Value::as_str)
     }
 
-    /// A whole number.
+    /// Reads a whole number.
     pub(crate) fn int(&self, path: &str) -> Result<Option<i64>, BadField> {
         self.read(path, Value::as_i64)
     }
 
-    /// A whole number that has to be there.
+    /// Reads a required whole number.
     pub(crate) fn need_int(&self, path: &str) -> Result<i64, BadField> {
         self.int(path)?.ok_or_else(|| self.bad(path))
     }
 
-    /// A truth value; missing is false.
+    /// Reads a boolean; missing is false.
     pub(crate) fn flag(&self, path: &str) -> Result<bool, BadField> {
         Ok(self.read(path, Value::as_bool)?.unwrap_or_default())
     }
 
-    /// A moment in unix seconds.
+    /// Reads an instant in unix seconds.
     pub(crate) fn time(&self, path: &str) -> Result<Option<Timestamp>, BadField> {
         Ok(self.int(path)?.map(Timestamp::from_seconds))
     }
 
-    /// A moment that has to be there.
+    /// Reads a required instant.
     pub(crate) fn need_time(&self, path: &str) -> Result<Timestamp, BadField> {
         self.need_int(path).map(Timestamp::from_seconds)
     }
 
-    /// An amount of minor units that has to be there.
+    /// Reads a required amount of minor units.
     pub(crate) fn need_money(&self, path: &str, currency: Currency) -> Result<Money, BadField> {
         Ok(Money::new(self.need_int(path)?, currency))
     }
 
-    /// The object's `currency`.
+    /// Reads the object's `currency`.
     pub(crate) fn currency(&self) -> Result<Option<Currency>, BadField> {
         let code = self.text("currency")?;
         code.map(|code| Currency::parse(code).map_err(|_| self.bad("currency"))).transpose()
     }
 
-    /// The object's `currency`, which has to be there.
+    /// Reads the object's required `currency`.
     pub(crate) fn need_currency(&self) -> Result<Currency, BadField> {
         self.currency()?.ok_or_else(|| self.bad("currency"))
     }
 
-    /// The id at the first of `paths` that has one: a text, or an expanded object with an `id`.
+    /// Reads the id at the first of `paths` that has one: a text, or an expanded object with an `id`.
     pub(crate) fn id<T: TryFrom<String>>(&self, paths: &[&str]) -> Result<Option<T>, BadField> {
         for path in paths {
             let Some(found) = self.find(path) else { continue };
@@ -103,18 +103,18 @@ impl<'a> Node<'a> {
         Ok(None)
     }
 
-    /// The object's own `id`.
+    /// Reads the object's own `id`.
     pub(crate) fn own_id<T: TryFrom<String>>(&self) -> Result<T, BadField> {
         self.id(&["id"])?.ok_or_else(|| self.bad("id"))
     }
 
-    /// The member that the metadata at `paths` names: see [`member_hint`].
+    /// The member named by the metadata at `paths`: see [`member_hint`].
     pub(crate) fn member_hint(&self, paths: &[&str]) -> Option<TelegramId> {
         let metadata: Vec<&Value> = paths.iter().filter_map(|path| self.find(path)).collect();
         member_hint(&metadata)
     }
 
-    /// The error that names `path`.
+    /// Makes the error that names `path`.
     pub(crate) fn bad(&self, path: &str) -> BadField {
         BadField { path: self.at(path) }
     }
@@ -129,8 +129,8 @@ impl<'a> Node<'a> {
 }
 
 /// The member named by the merged view of several metadata objects: `telegram_id` counts before `user_id`
-/// (older checkouts wrote only that), and an earlier object before a later one. What is not a Telegram id is
-/// passed over: metadata is the operator's own and may hold anything.
+/// (older checkouts wrote only that), and an earlier object before a later one. A value that is not a
+/// Telegram id is ignored: metadata is the operator's own and may hold anything.
 pub(crate) fn member_hint(metadata: &[&Value]) -> Option<TelegramId> {
     let hint = |key: &str| metadata.iter().find_map(|object| telegram_id(object.get(key)?));
     hint("telegram_id").or_else(|| hint("user_id"))

@@ -13,7 +13,7 @@ use guerdon_stripe::{StripeCallError, StripeClient};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the server answers to one request.
+/// The server's answer to one request.
 #[derive(Clone)]
 enum Answer {
     Json(u16, String),
@@ -28,7 +28,7 @@ struct Request {
     body: String,
 }
 
-/// A stand-in Stripe that answers as told, in order, and keeps what it was asked.
+/// A stand-in for Stripe that gives the listed answers in order, and keeps the requests.
 struct FakeStripe {
     base_url: String,
     requests: Arc<Mutex<Vec<Request>>>,
@@ -91,7 +91,7 @@ async fn reply(socket: &mut TcpStream, answer: Answer) {
     }
 }
 
-/// A balance transaction as Stripe renders it, less what may be null.
+/// A balance transaction as Stripe renders it, without the fields that may be null.
 fn transaction(id: &str, posting: &str) -> String {
     format!(
         r#"{{"id":"{id}","object":"customer_balance_transaction","type":"adjustment","amount":-1000,
@@ -169,7 +169,7 @@ async fn tells_refused_from_busy_from_unknown() {
     let check = async |answer: Answer, expected: StripeCallError| {
         let stripe = FakeStripe::start(vec![answer]).await;
         assert_eq!(post(&stripe.client()).await, Err(expected));
-        // Never a second attempt: whether to try again is the caller's to decide.
+        // There is no second attempt: the caller decides whether to try again.
         assert_eq!(stripe.requests().len(), 1);
     };
     let refused =

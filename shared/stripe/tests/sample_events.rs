@@ -1,5 +1,5 @@
-//! Our own sample events (`events/stripe`): each is read as what it is, and says what the other tests and the
-//! simulator rely on.
+//! Our own sample events (`events/stripe`): each is read as its own type, with the ids that other tests and
+//! the simulator rely on.
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in test functions, but not in their helpers")]
 
 use std::collections::BTreeSet;
@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use guerdon_domain::ids::{CustomerId, ExternalPaymentId, TelegramId};
 use guerdon_stripe::*;
 
-/// The file's name without `.json`; which object; the customer it names; the member it hints at. What stands
-/// before `--` is the event's type.
+/// The file's name without `.json`; the kind of object; the customer it names; the member it hints at. The
+/// part before `--` is the event's type.
 const SAMPLES: [(&str, &str, Option<&str>, Option<i64>); 40] = [
     ("charge.dispute.closed--lost", "Dispute", None, None),
     ("charge.dispute.closed--won", "Dispute", None, None),
@@ -123,7 +123,7 @@ fn old_and_new_shapes_of_an_invoice_say_the_same() {
     for name in ["invoice.paid--first-39", "invoice.created--renewal-draft"] {
         let new = invoice(name);
         let mut old = invoice(&format!("{name}--2023-10-16"));
-        // Only the old shape names what settled it.
+        // Only the old form names the payment that settled it.
         (old.payment_intent, old.charge) = (None, None);
         assert_eq!(old, new, "{name}");
     }

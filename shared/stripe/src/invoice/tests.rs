@@ -80,7 +80,7 @@ fn counts_the_credit_an_invoice_consumed() {
     check("paid", -1000, json!(0), 1000);
     check("paid", -5000, json!(-1100), 3900);
     check("open", -1000, json!(0), 1000);
-    // A voided invoice still says what it had taken: that is what goes back.
+    // A voided invoice still states the credit that it had used: that amount is returned.
     check("void", -1000, json!(0), 1000);
     check("draft", -1000, json!(null), 0);
     check("draft", -1000, json!(0), 0);
@@ -120,7 +120,7 @@ fn takes_the_tier_from_the_largest_subscription_line() {
         1900,
     );
     check(json!([new(9900, "invoice_item_details", false)]), 3900);
-    // A trial's line is worth nothing, whatever else was bought.
+    // A trial's line has the price zero, whatever else was bought.
     check(json!([new(0, "subscription_item_details", false), new(500, "invoice_item_details", false)]), 0);
 }
 
@@ -179,7 +179,7 @@ fn finds_the_member_in_any_metadata() {
         Some(4),
     );
     check(json!({"metadata": hint("1"), "subscription_details": {"metadata": hint("3")}}), Some(1));
-    // The merged view: `telegram_id` anywhere counts before `user_id`.
+    // The merged view: `telegram_id` in any object counts before `user_id`.
     check(
         json!({"metadata": {"user_id": "9"}, "lines": {"data": [{"amount": 1, "metadata": hint("4")}]}}),
         Some(4),
