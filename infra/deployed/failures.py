@@ -138,7 +138,7 @@ def throw_away(world: World, queue: str) -> None:
     world.stack.sqs.purge_queue(QueueUrl=world.stack.queue(queue))
 
 
-def came_again(world: World, function: str, said: str = "message comes again") -> int:
+def came_again(world: World, function: str, said: str = "message will be delivered again") -> int:
     """How many deliveries a function has given back so far."""
     return world.stack.log(function).count(f'"message":"{said}"')
 

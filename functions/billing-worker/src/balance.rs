@@ -1,4 +1,4 @@
-//! Stripe's customer balance behind the use case's port.
+//! Stripe's customer balance, as an implementation of the use case's port.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use guerdon_domain::{
 use guerdon_runtime::secrets::{Built, Secret, Secrets};
 use guerdon_stripe::{StripeCallError, StripeClient};
 
-/// The metadata by which a posting is found again.
+/// Name of the metadata by which a posting is found again.
 const METADATA: &str = "guerdon_posting";
 
-/// Posts bill credit. The key is read and the client built at the first call, and again when the key changes.
+/// Client that posts bill credit. It reads the key at the first call, and is built again when the key changes.
 pub struct StripeBalance {
     secrets: Secrets,
     base_url: Option<String>,
@@ -23,7 +23,7 @@ pub struct StripeBalance {
 }
 
 impl StripeBalance {
-    /// A client of Stripe, or of what stands in for it at `base_url`.
+    /// Makes a client of Stripe, or of the stand-in at `base_url`.
     pub fn new(secrets: Secrets, base_url: Option<String>) -> Self {
         Self { secrets, base_url, client: Built::default() }
     }

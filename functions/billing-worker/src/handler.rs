@@ -33,7 +33,7 @@ async fn on_message(worker: &Worker, message: SqsMessage) -> Result<(), AppError
     .await
 }
 
-/// Lets the fraud rules look. What they hold must not be released, so this comes first.
+/// Runs the fraud rules. This comes first, because what they hold must not be released.
 async fn inspect(worker: &Worker, event: &DomainEvent) -> Result<(), AppError> {
     match event {
         DomainEvent::ReferralCreated { referee, .. } => {
@@ -42,7 +42,7 @@ async fn inspect(worker: &Worker, event: &DomainEvent) -> Result<(), AppError> {
         DomainEvent::CommissionReversed { beneficiary, .. } => {
             inspect_reversed(&worker.app, beneficiary).await?;
         }
-        // Its money is held by now, and what is found keeps it from being approved.
+        // Its money is already held, and a finding prevents the approval.
         DomainEvent::WithdrawalMoved { withdrawal, state: WithdrawalState::Requested, .. } => {
             inspect_withdrawal(&worker.app, withdrawal).await?;
         }
@@ -51,7 +51,7 @@ async fn inspect(worker: &Worker, event: &DomainEvent) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Brings credit to the member's Stripe balance. `claimant` names the message.
+/// Settles and posts credit to the member's Stripe balance. `claimant` names the message.
 async fn bill(worker: &Worker, event: &DomainEvent, claimant: &str) -> Result<(), AppError> {
     if let DomainEvent::CreditWaiting { member, .. } = event {
         return post(worker, member, claimant, 0).await;
@@ -65,7 +65,7 @@ async fn bill(worker: &Worker, event: &DomainEvent, claimant: &str) -> Result<()
     Ok(())
 }
 
-/// Posts what is available, `released` commissions of it just now.
+/// Posts what is available. `released` is the number of commissions that were just released into it.
 async fn post(worker: &Worker, member: &MemberId, claimant: &str, released: u32) -> Result<(), AppError> {
     let posted = post_bill_credit(&worker.app, worker.stripe.as_ref(), member, claimant).await?;
     let tag = worker.app.tag(member);

@@ -1,8 +1,8 @@
-//! The worker behind the queue of bill credit.
+//! The worker that consumes the queue of bill credit.
 //!
-//! **credits** holds the bus's announcements of what may give a member credit to settle or post, or the fraud rules
-//! something to say. A finding may hold what is earned, so both are done here, the finding first. This is the only
-//! function that calls Stripe.
+//! **credits** holds the bus's announcements of changes after which a member may have credit to settle or post, or a
+//! fraud rule may report a finding. A finding may hold what was earned, so one function does both, the fraud rules
+//! first. This is the only function that calls Stripe.
 pub mod balance;
 pub mod handler;
 pub mod worker;

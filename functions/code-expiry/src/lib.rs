@@ -1,2 +1,2 @@
-//! The hourly expiry of codes and of referrals that never paid.
+//! The hourly expiry of codes, and of referrals that never led to a payment.
 pub mod handler;

@@ -1,9 +1,10 @@
-//! The worker behind the queue of payments.
+//! The worker that consumes the payments queue.
 //!
-//! **payments** holds the providers' events as they came. Each becomes one use case: link a customer, record a payment,
-//! reverse one, reconcile an invoice. An event that came before what it builds on is parked in the table, and goes back
-//! into the queue once that is known. The bus tells the queue when that happened elsewhere.
-//! [`message`](message::Message) is the queue's format. Nothing here calls a provider: bill credit is billing-worker's.
+//! **payments** holds the providers' events as received. Each leads to one use case: link a customer, record a
+//! payment, reverse one, reconcile an invoice. An event that arrived before what it depends on is parked in the table,
+//! and returns to the queue once that exists. The bus announces it when another function created it.
+//! [`message`](message::Message) is the queue's format. Nothing here calls a provider: billing-worker posts bill
+//! credit.
 // The futures of a message nest deep; the default limit is just too low for them.
 #![recursion_limit = "256"]
 

@@ -1,12 +1,12 @@
 //! Format of the payments queue.
 //!
-//! A body is told apart by its field `object`, with which Stripe names whatever it sends:
+//! The field `object`, which Stripe sets on everything it sends, says what a body is:
 //!
 //! | `object` | content | written by |
 //! |---|---|---|
-//! | `event` | an event of Stripe's as it came | stripe-webhook |
-//! | `guerdon.parked_event` | such an event that had been parked | this function |
-//! | `guerdon.announcement` | a domain event after which parked events are to be played again | the bus's rule |
+//! | `event` | a Stripe event as received | stripe-webhook |
+//! | `guerdon.parked_event` | a Stripe event that was parked | this function |
+//! | `guerdon.announcement` | a domain event that causes parked events to be replayed | the bus's rule |
 
 use std::borrow::Cow;
 
@@ -27,11 +27,11 @@ enum Body {
     Event(Map<String, Value>),
     #[serde(rename = "guerdon.parked_event")]
     Parked {
-        /// When we first heard of it.
+        /// Time when the event was first received.
         guerdon_parked_at: Timestamp,
-        /// How often it was played again, this time included.
+        /// Number of replays, this one included.
         replays: u32,
-        /// The event as it came.
+        /// The event as received.
         body: String,
     },
     #[serde(rename = "guerdon.announcement")]
@@ -41,27 +41,27 @@ enum Body {
 /// A message of the queue.
 #[derive(Debug)]
 pub enum Message<'a> {
-    /// An event of Stripe's.
+    /// A Stripe event.
     Event(Box<Received<'a>>),
-    /// Events that wait for this are to be played again.
+    /// An announcement: the events that wait for it must be replayed.
     Replay {
-        /// What became known, or what an operator asks for.
+        /// The name that became known, or that an operator asked to replay.
         waits_for: WaitsFor,
-        /// What the announcement began with.
+        /// The correlation id of the announcement.
         correlation_id: Option<String>,
     },
 }
 
-/// An event with what is to be kept of it when it is parked.
+/// A received event, with what must be stored when it is parked.
 #[derive(Debug)]
 pub struct Received<'a> {
     /// The event.
     pub event: StripeEvent,
-    /// The event as it came.
+    /// The event as received.
     pub body: Cow<'a, str>,
-    /// When we first heard of it.
+    /// Time when the event was first received.
     pub known_at: Timestamp,
-    /// How often it was played again.
+    /// Number of replays.
     pub replays: u32,
 }
 
@@ -69,7 +69,7 @@ impl<'a> Message<'a> {
     /// Reads a body that arrived at `now`.
     ///
     /// # Errors
-    /// [`AppError::Corrupt`], which quotes nothing of the body.
+    /// [`AppError::Corrupt`] when the body cannot be read; the error never quotes the body.
     pub fn parse(body: &'a str, now: Timestamp) -> Result<Self, AppError> {
         let received = |event: Result<StripeEvent, ParseError>, body, known_at, replays| {
             let event = event.map_err(|error| AppError::Corrupt(error.to_string()))?;
@@ -90,20 +90,20 @@ impl<'a> Message<'a> {
 fn replay(announcement: Announcement) -> Result<Message<'static>, AppError> {
     let waits_for = match announcement.event {
         DomainEvent::ReplayRequested { waits_for, .. } => waits_for,
-        // A member who was just linked may have events parked behind the link.
+        // A member who was just linked may have events that were parked until the link existed.
         DomainEvent::CustomerLinked { customer, .. } => WaitsFor::Customer { customer },
         other => return Err(AppError::Corrupt(format!("{} does not belong into this queue", other.name()))),
     };
     Ok(Message::Replay { waits_for, correlation_id: announcement.correlation_id })
 }
 
-/// Where the body is at fault; the error's own words may quote personal data.
+/// Describes the place of a parse error. The error's own text may quote personal data, so it is not used.
 fn unreadable(error: &serde_json::Error) -> AppError {
     let (line, column) = (error.line(), error.column());
     AppError::Corrupt(format!("no message of the payments queue: line {line}, column {column}"))
 }
 
-/// The body with which a parked event goes back into the queue.
+/// Builds the body with which a parked event returns to the queue.
 ///
 /// # Errors
 /// [`AppError::Corrupt`] when it cannot be encoded.

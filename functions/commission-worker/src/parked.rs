@@ -1,4 +1,4 @@
-//! Events that came before what they build on: kept in the table, and handed back to the queue.
+//! Parked events: those that arrived before what they depend on. The table keeps them until the queue gets them again.
 
 use guerdon_app::{
     error::AppError,
@@ -11,7 +11,7 @@ use crate::{
     worker::Worker,
 };
 
-/// Parks an event until what it waits for is known.
+/// Parks an event until the record that it waits for exists.
 pub(crate) async fn park(
     worker: &Worker,
     received: &Received<'_>,
@@ -30,12 +30,12 @@ pub(crate) async fn park(
     };
     let outcome = park_until_known(&worker.app, &parked).await?;
     if outcome == Parked::Waiting {
-        tracing::info!(event_id = event.id, kind = event.kind, "parked: what it builds on is not known yet");
+        tracing::info!(event_id = event.id, kind = event.kind, "parked: what it depends on is not known yet");
     }
     Ok(outcome)
 }
 
-/// Hands the events that waited for this back to the queue.
+/// Puts the events that waited for this back into the queue.
 pub(crate) async fn replay(worker: &Worker, waits_for: &WaitsFor) -> Result<(), AppError> {
     let replayed = replay_parked(&worker.app, waits_for, |event| async move {
         Ok(worker.payments.send(again(event)?).await?)

@@ -9,8 +9,8 @@ use guerdon_runtime::{bus::EventBus, queue::Queue};
 pub struct Worker {
     /// The use cases' context.
     pub app: App,
-    /// The worker's own queue, for events that had been parked.
+    /// The worker's own queue, for parked events that are replayed.
     pub payments: Arc<dyn Queue>,
-    /// The bus, for news about bill credit.
+    /// The bus, for announcements about bill credit.
     pub bus: Arc<dyn EventBus>,
 }

@@ -1,4 +1,4 @@
-//! One batch of the table's stream, onto the bus.
+//! One batch of the table's stream, published on the bus.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use guerdon_runtime::{
     stream::{StreamEvent, StreamResponse, changes},
 };
 
-/// Publishes what the batch's changes mean. A failed batch is published again as a whole: receivers know
-/// an event by its natural key.
+/// Publishes the domain events of the batch's changes. A failed batch is published again as a whole: receivers
+/// recognise an event by its natural key.
 pub async fn handle(bus: &Arc<dyn EventBus>, event: StreamEvent) -> StreamResponse {
     let Some(first) = event.records.first().map(|record| record.dynamodb.sequence_number.clone()) else {
         return StreamResponse::default();

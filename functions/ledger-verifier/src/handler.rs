@@ -3,13 +3,13 @@
 use guerdon_app::{context::App, error::AppError, observe::METRICS, verification::verify_next};
 use serde_json::{Value, json};
 
-/// Seconds that a run takes at the most; the next goes on where it stopped.
+/// Longest time of a run, in seconds; the next run continues where it stopped.
 const SECONDS: i64 = 240;
 
-/// Verifies the next part of the ledger and reports what it looked at.
+/// Verifies the next part of the ledger and reports what it read.
 ///
 /// # Errors
-/// [`AppError::Corrupt`] with the first difference: it makes the alarm ring, every hour until it is mended.
+/// [`AppError::Corrupt`] with the first difference: it raises the alarm every hour until the difference is fixed.
 pub async fn handle(app: &App) -> Result<Value, AppError> {
     let run = verify_next(app, SECONDS).await?;
     tracing::info!(target: METRICS, ledger_drift = i64::from(run.difference.is_some()));
@@ -26,7 +26,7 @@ pub async fn handle(app: &App) -> Result<Value, AppError> {
         payments = run.payments,
         commissions = run.commissions,
         finished = run.next.is_none(),
-        "the ledger is sound as far as it was read"
+        "no difference in the part of the ledger that was read"
     );
     Ok(json!({
         "wallets": run.wallets,

@@ -1,2 +1,2 @@
-//! The hourly verification of the ledger: part after part, until everything was recomputed, and again.
+//! The hourly verification of the ledger: one part after the other, and from the start again after the last one.
 pub mod handler;

@@ -29,7 +29,7 @@ use guerdon_telegram::{
     texts::{Texts, fill, fill_html, texts},
 };
 
-/// What the notifier needs. The Bot API client is built at the first message, and again when the token changes.
+/// State of the function. The Bot API client is built at the first message, and again when the token changes.
 pub struct Notifier {
     app: App,
     secrets: Secrets,
@@ -38,7 +38,7 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// A notifier over the Bot API, or over what stands in for it at `api_url`.
+    /// Makes a notifier that uses the Bot API, or the stand-in at `api_url`.
     pub fn new(app: App, secrets: Secrets, api_url: Option<String>) -> Self {
         Self { app, secrets, api_url, api: Built::default() }
     }
@@ -80,7 +80,7 @@ async fn tell(notifier: &Notifier, event: &DomainEvent, claimant: &str) -> Resul
             tracing::info!(member, event, "message sent");
         }
         Err(SendError::Blocked) => set_blocked(&notifier.app, &notice.recipient, true).await?,
-        // Telegram will never take it: retrying would only delay the others.
+        // Telegram will never accept it: a retry would only delay the others.
         Err(SendError::Refused(reason)) => {
             tracing::error!(member = notifier.app.tag(&notice.recipient), reason, "message refused");
         }
@@ -132,7 +132,7 @@ async fn compose(notifier: &Notifier, words: &Texts, notice: &Notice) -> Result<
     Ok(Outgoing::send_html(notice.telegram_id, text, keyboard))
 }
 
-/// Money as it is, days as what they are days of.
+/// Formats money as an amount and credits as days of premium.
 fn reward(words: &Texts, amount: Money) -> String {
     if amount.currency() == Currency::DAY {
         fill_html(words.offer.premium, &[("amount", &amount.to_string())])

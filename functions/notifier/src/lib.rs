@@ -1,2 +1,2 @@
-//! Tells members in Telegram what happened.
+//! Sends members messages in Telegram about what happened.
 pub mod handler;

@@ -3,14 +3,14 @@
 use guerdon_app::{context::App, statistics::project};
 use guerdon_runtime::stream::{StreamEvent, StreamResponse, changes};
 
-/// Takes the batch into the projections. What fails is delivered again from its first record on; what was
-/// taken in already is recognised by its sequence number.
+/// Applies the batch to the projections. After a failure Lambda delivers the batch again from the first failed record;
+/// records that were already applied are recognised by their sequence numbers.
 pub async fn handle(app: &App, event: StreamEvent) -> StreamResponse {
     let Some(first) = event.records.first().map(|record| record.dynamodb.sequence_number.clone()) else {
         return StreamResponse::default();
     };
-    // Without a shard's id there is nothing to count exactly once by. The trigger's tumbling window, which
-    // brings it, must not be removed.
+    // Counting exactly once needs the shard's id. Lambda sends it only because the trigger has a tumbling window,
+    // which must not be removed.
     let Some(shard) = &event.shard_id else {
         tracing::error!("the stream trigger has no tumbling window: nothing is projected");
         return StreamResponse::failed_from(first);

@@ -1,2 +1,2 @@
-//! Keeps counters, rankings and the release sweep's markers up to date from the table's stream.
+//! Updates counters, rankings and the release sweep's markers from the table's stream.
 pub mod handler;

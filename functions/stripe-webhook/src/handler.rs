@@ -13,17 +13,17 @@ use guerdon_stripe::{EventObject, ParseError, SignatureError, StripeEvent, Webho
 use http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 
-/// What the webhook needs.
+/// State of the function.
 pub struct Door {
     /// The deployment's secrets.
     pub secrets: Secrets,
-    /// Where verified events go.
+    /// The queue of verified events.
     pub payments: Arc<dyn Queue>,
-    /// The time, which bounds a signature's age.
+    /// The clock that limits the age of a signature.
     pub clock: Arc<dyn Clock>,
 }
 
-/// Answers one delivery: 200 once the event is queued, so that Stripe repeats what was not.
+/// Answers one delivery: 200 once the event is queued; Stripe delivers again whatever gets another answer.
 pub async fn handle(door: &Door, request: Request) -> Response<Body> {
     match accept(door, &request).await {
         Ok(body) => Response::new(Body::Text(body)),
@@ -41,7 +41,7 @@ async fn accept(door: &Door, request: &Request) -> Result<String, Problem> {
     verify(header.unwrap_or_default(), body, &secrets, door.clock.now()).map_err(|error| refused(&error))?;
     let event = match StripeEvent::parse(body) {
         Ok(event) => event,
-        // Verified, of a type we handle, and unreadable: the worker keeps it and fails loudly.
+        // The event is verified, of a type we handle, and unreadable: it is queued, so that the worker reports it.
         Err(ParseError::BadObject { kind, path }) => {
             tracing::error!(kind, path, "a Stripe event cannot be read");
             return queue(door, body).await;
@@ -70,16 +70,16 @@ async fn queue(door: &Door, body: &[u8]) -> Result<String, Problem> {
     Ok(r#"{"received":true,"handled":true}"#.to_owned())
 }
 
-/// All secrets in force: during a roll there are two.
+/// Reads all secrets in force: while a secret is being replaced there are two.
 async fn secrets(door: &Door) -> Result<Vec<WebhookSecret>, Problem> {
     let configured = door.secrets.get(Secret::StripeWebhookSecret).await.map_err(|error| {
-        tracing::error!(%error, "the webhook's door stays shut");
+        tracing::error!(%error, "cannot read the webhook secret; rejecting the request");
         unavailable()
     })?;
     let parsed: Result<Vec<_>, _> =
         configured.split(',').map(str::trim).filter(|s| !s.is_empty()).map(WebhookSecret::try_new).collect();
     parsed.map_err(|error| {
-        tracing::error!(%error, "STRIPE_WEBHOOK_SECRET is unusable");
+        tracing::error!(%error, "STRIPE_WEBHOOK_SECRET is not a valid secret");
         unavailable()
     })
 }

@@ -1,3 +1,3 @@
-//! Stripe posts events here: the signature is checked, the event is queued, Stripe gets its answer. No
-//! ledger write happens here, so Stripe never waits for one.
+//! Stripe's webhook: checks an event's signature, queues the event, and answers Stripe. It writes nothing to the
+//! ledger, so Stripe never waits for a write.
 pub mod handler;

@@ -72,7 +72,7 @@ async fn answer_update(bot: &Bot, update: &Update, body: &[u8]) -> Result<Option
 
 async fn authenticate(bot: &Bot, request: &Request) -> Result<(), Problem> {
     let configured = bot.secrets.get(Secret::TelegramWebhookSecret).await.map_err(|error| {
-        tracing::error!(%error, "the webhook's door stays shut");
+        tracing::error!(%error, "cannot read the webhook secret; rejecting the request");
         unavailable()
     })?;
     let presented = request.headers().get(SECRET_HEADER).map(http::HeaderValue::as_bytes);

@@ -145,7 +145,7 @@ async fn by_token(gate: &Gate, token: &str) -> Result<Principal, Problem> {
     let wrong = || unauthorized("The access token is wrong, or its time or its session is over.");
     let clock = gate.app.clock.as_ref();
     let presented = tokens::presented(&gate.secrets, token, clock).await.map_err(|error| {
-        tracing::error!(%error, "nobody may come in by a token");
+        tracing::error!(%error, "cannot verify access tokens; rejecting the call");
         unauthorized("Access tokens are not configured here.")
     })?;
     match presented.ok_or_else(wrong)? {

@@ -22,7 +22,7 @@ where
         let id = message.message_id.clone().unwrap_or_default();
         if let Err(error) = handle(message).await {
             if error.retryable() {
-                tracing::warn!(function, message_id = id, code = error.code(), %error, "message comes again");
+                tracing::warn!(function, message_id = id, code = error.code(), %error, "message will be delivered again");
             } else {
                 tracing::error!(function, message_id = id, code = error.code(), %error, "message failed");
                 tracing::info!(target: METRICS, failed_messages = 1);

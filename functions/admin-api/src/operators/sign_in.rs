@@ -126,7 +126,7 @@ async fn first_operator(api: &Api, telegram_id: TelegramId) -> Result<Option<Fir
 }
 
 fn not_configured(error: impl std::fmt::Display) -> Refusal {
-    tracing::error!(%error, "nobody may come in by password");
+    tracing::error!(%error, "sign-in by password is not configured; rejecting the call");
     let detail = "Signing in by password is not configured here. Nothing was changed.";
     Refusal(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "sign_in_not_configured", "Not configured", detail))
 }

@@ -1,4 +1,4 @@
-//! A Stripe event becomes use cases.
+//! Stripe's events: each is translated into calls of use cases.
 mod key;
 mod payments;
 mod reversals;
@@ -17,7 +17,7 @@ use crate::{
     worker::Worker,
 };
 
-/// Acts on one event. Any event may come twice, late, or before the one it builds on.
+/// Handles one event. Any event may arrive twice, late, or before the one that it depends on.
 pub(crate) async fn act(worker: &Worker, received: &Received<'_>) -> Result<(), AppError> {
     let event = &received.event;
     if let EventObject::InvoicePayment(paid) = &event.object {
@@ -25,13 +25,13 @@ pub(crate) async fn act(worker: &Worker, received: &Received<'_>) -> Result<(), 
     }
     if let Some(reversal) = reversals::of(event)? {
         reversals::reverse(worker, received, &reversal).await?;
-        // What an invoice says of the credit it used is still to be looked at.
+        // An invoice may also report how much credit it used, which is handled below.
         if !matches!(event.object, EventObject::Invoice(_)) {
             return Ok(());
         }
     }
-    // Twice at the most: an event that could not be parked, because its customer became known, is looked
-    // at again.
+    // At most twice: when the customer became known before the event could be parked, the event is handled
+    // again.
     for _ in 0..2 {
         let Some(member) = identify(worker, event).await? else {
             match park_unknown(worker, received).await? {
@@ -44,14 +44,14 @@ pub(crate) async fn act(worker: &Worker, received: &Received<'_>) -> Result<(), 
     Err(AppError::Conflict)
 }
 
-/// Whom the event is about. An event that names both a customer and a member links them first.
+/// Finds the member that the event is about. An event that names both a customer and a member links them first.
 async fn identify(worker: &Worker, event: &StripeEvent) -> Result<Option<MemberId>, AppError> {
     match (event.customer(), event.member_hint()) {
         (Some(customer), Some(telegram_id)) => {
             let linked = link_customer(&worker.app, customer, telegram_id).await?;
             if let Linked::Refused { owner } = &linked {
                 let (event_id, member) = (&event.id, worker.app.tag(owner));
-                tracing::warn!(event_id, member, "a customer of one member was named as another's");
+                tracing::warn!(event_id, member, "the customer is already linked to another member");
             }
             replay(worker, &WaitsFor::Customer { customer: customer.clone() }).await?;
             Ok(Some(linked.member().clone()))
@@ -64,7 +64,7 @@ async fn identify(worker: &Worker, event: &StripeEvent) -> Result<Option<MemberI
     }
 }
 
-/// What to do with an event about somebody unknown: keep it if it will matter once we know them.
+/// Parks an event that no member is linked to, if it will matter once a member is linked; otherwise ignores it.
 async fn park_unknown(worker: &Worker, received: &Received<'_>) -> Result<Parked, AppError> {
     let event = &received.event;
     let matters = match &event.object {
@@ -75,7 +75,11 @@ async fn park_unknown(worker: &Worker, received: &Received<'_>) -> Result<Parked
     match event.customer().filter(|_| matters) {
         Some(customer) => park(worker, received, WaitsFor::Customer { customer: customer.clone() }).await,
         None => {
-            tracing::info!(event_id = event.id, kind = event.kind, "concerns nobody we know");
+            tracing::info!(
+                event_id = event.id,
+                kind = event.kind,
+                "ignored: no member is linked to this event"
+            );
             Ok(Parked::Waiting)
         }
     }

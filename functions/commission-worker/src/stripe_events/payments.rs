@@ -33,7 +33,7 @@ pub(super) async fn act(worker: &Worker, received: &Received<'_>, member: &Membe
             let names = session.payment_intent.iter().cloned().collect();
             tie(worker, names, &facts.key).await
         }
-        // Sessions, customers and subscriptions have done their work by naming their member.
+        // Sessions, customers and subscriptions matter only because they name their member.
         _ => Ok(()),
     }
 }
@@ -60,7 +60,7 @@ async fn on_invoice(
     if event.kind == "invoice.paid" {
         let facts = invoice_facts(invoice, member, received.known_at)?;
         if let Recorded::AlreadyApplied(_) = pay(worker, event, &facts).await? {
-            // An invoice that had been given up was paid after all.
+            // An invoice that was marked uncollectible has been paid.
             let paid = Reversal { at: event.created, kind: ReversalKind::Invoice { undone: false } };
             reverse_payment(&worker.app, &facts.key, &paid).await?;
         }
@@ -70,8 +70,8 @@ async fn on_invoice(
     Ok(())
 }
 
-/// Whatever has not reached the customer balance yet can still come off this invoice. The event is handled only once
-/// the bus has the announcement, and nothing is written here that it could be out of step with.
+/// Announces a new invoice: credit that is not yet on the customer balance can still be used by it. The event counts
+/// as handled once the bus has the announcement, and nothing is written here that could disagree with it.
 async fn announce_waiting_credit(
     worker: &Worker,
     event: &StripeEvent,
@@ -109,7 +109,7 @@ fn invoice_facts(
     })
 }
 
-/// Records a payment, and lets go on what has waited for it.
+/// Records a payment and replays the events that waited for it.
 async fn pay(worker: &Worker, event: &StripeEvent, facts: &PaymentFacts) -> Result<Recorded, AppError> {
     let recorded = record_payment(&worker.app, facts).await?;
     let (event_id, member, record) = (&event.id, worker.app.tag(&facts.member), recorded.record());
@@ -128,7 +128,7 @@ async fn pay(worker: &Worker, event: &StripeEvent, facts: &PaymentFacts) -> Resu
     Ok(recorded)
 }
 
-/// Ties the payment's other names at Stripe to it, and lets go on what has waited for them.
+/// Ties the payment's other names at Stripe to it and replays the events that waited for them.
 async fn tie(worker: &Worker, names: Vec<ExternalPaymentId>, payment: &PaymentKey) -> Result<(), AppError> {
     for name in names {
         let tie = PaymentReference { reference: stripe_key(name), payment: payment.clone() };
@@ -138,14 +138,14 @@ async fn tie(worker: &Worker, names: Vec<ExternalPaymentId>, payment: &PaymentKe
     Ok(())
 }
 
-/// Since `basil` this event alone says which payment intent settled an invoice.
+/// Ties an invoice to its payment intent. Since API version `basil` only this event names the intent of an invoice.
 pub(super) async fn tie_invoice_payment(worker: &Worker, paid: &InvoicePayment) -> Result<(), AppError> {
     let payment = stripe_key(ExternalPaymentId::parse(paid.invoice.as_str())?);
     let names = [&paid.payment_intent, &paid.charge].into_iter().flatten().cloned().collect();
     tie(worker, names, &payment).await
 }
 
-/// A paid checkout without a subscription. One with an invoice is covered by `invoice.paid`.
+/// Whether it is a paid checkout without a subscription. `invoice.paid` covers one with an invoice.
 pub(super) fn is_one_time_payment(session: &CheckoutSession) -> bool {
     session.mode == CheckoutMode::Payment
         && session.payment_status == PaymentStatus::Paid

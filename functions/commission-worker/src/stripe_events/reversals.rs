@@ -1,4 +1,4 @@
-//! What undoes a payment at Stripe: refunds, disputes, credit notes, invoices that came to nothing.
+//! Reversals at Stripe: refunds, disputes, credit notes, voided and uncollectible invoices.
 
 use guerdon_app::{
     error::AppError,
@@ -27,13 +27,13 @@ pub(super) struct Undone {
 }
 
 enum Subject {
-    /// By its own key.
+    /// The payment's key.
     Payment(PaymentKey),
-    /// By another name that Stripe has for it.
+    /// Another name that Stripe has for the payment.
     Reference(PaymentKey),
 }
 
-/// The reversal that an event tells, if it tells one.
+/// Reads the reversal that an event reports, if it reports one.
 ///
 /// # Errors
 /// [`AppError::Corrupt`] when the event names no payment.
@@ -60,7 +60,7 @@ pub(super) fn of(event: &StripeEvent) -> Result<Option<Undone>, AppError> {
             let kind = ReversalKind::CreditNote { id, amount, refunds, voided };
             (subject(&note.invoice, &None, &None)?, kind)
         }
-        // An invoice that nobody ever paid has nothing to undo.
+        // An invoice that was never paid has nothing to undo.
         EventObject::Invoice(invoice)
             if matches!(event.kind.as_str(), "invoice.voided" | "invoice.marked_uncollectible")
                 && invoice.amount_paid.is_positive() =>
@@ -95,8 +95,8 @@ fn refund_stage(event: &StripeEvent, refund: &Refund) -> RefundStage {
     }
 }
 
-/// The type of the event says more than the status: `funds_withdrawn` comes with the status of a dispute
-/// that merely needs a response.
+/// State of a dispute. The event's type is more precise than the status: `funds_withdrawn` carries the status of a
+/// dispute that only needs a response.
 fn dispute_stage(event: &StripeEvent, dispute: &Dispute) -> DisputeStage {
     match (event.kind.as_str(), dispute.status) {
         ("charge.dispute.funds_withdrawn", _) => DisputeStage::Withdrawn,
@@ -110,16 +110,16 @@ fn dispute_stage(event: &StripeEvent, dispute: &Dispute) -> DisputeStage {
     }
 }
 
-/// Takes the reversal in, or parks it until its payment is known.
+/// Merges the reversal into its payment, or parks the event until the payment is known.
 pub(super) async fn reverse(
     worker: &Worker,
     received: &Received<'_>,
     undone: &Undone,
 ) -> Result<(), AppError> {
     let event = &received.event;
-    // Earlier versions kept such events for this one.
+    // Earlier versions parked such events under this name.
     replay(worker, &WaitsFor::Handler { kind: format!("stripe.{}", event.kind) }).await?;
-    // What it waits for may appear in the moment before it is parked: once by reference, once by payment.
+    // What it waits for may appear just before it is parked: the reference once, and the payment once.
     for _ in 0..3 {
         let payment = match &undone.subject {
             Subject::Payment(payment) => Some(payment.clone()),
