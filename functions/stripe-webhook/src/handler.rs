@@ -14,7 +14,7 @@ use http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 
 /// State of the function.
-pub struct Door {
+pub struct Webhook {
     /// The deployment's secrets.
     pub secrets: Secrets,
     /// The queue of verified events.
@@ -24,46 +24,47 @@ pub struct Door {
 }
 
 /// Answers one delivery: 200 once the event is queued; Stripe delivers again whatever gets another answer.
-pub async fn handle(door: &Door, request: Request) -> Response<Body> {
-    match accept(door, &request).await {
+pub async fn handle(webhook: &Webhook, request: Request) -> Response<Body> {
+    match accept(webhook, &request).await {
         Ok(body) => Response::new(Body::Text(body)),
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn accept(door: &Door, request: &Request) -> Result<String, Problem> {
+async fn accept(webhook: &Webhook, request: &Request) -> Result<String, Problem> {
     if request.method() != Method::POST {
         return Err(method_not_allowed());
     }
     let body = bounded(request.body().as_ref()).map_err(|_| too_large(MAX_BODY))?;
     let header = request.headers().get("stripe-signature").and_then(|value| value.to_str().ok());
-    let secrets = secrets(door).await?;
-    verify(header.unwrap_or_default(), body, &secrets, door.clock.now()).map_err(|error| refused(&error))?;
+    let secrets = secrets(webhook).await?;
+    verify(header.unwrap_or_default(), body, &secrets, webhook.clock.now())
+        .map_err(|error| refused(&error))?;
     let event = match StripeEvent::parse(body) {
         Ok(event) => event,
         // The event is verified, of a type we handle, and unreadable: it is queued, so that the worker reports it.
         Err(ParseError::BadObject { kind, path }) => {
             tracing::error!(kind, path, "a Stripe event cannot be read");
-            return queue(door, body).await;
+            return queue(webhook, body).await;
         }
         Err(error) => return Err(unreadable(&error)),
     };
-    correlated(&event.id, take(door, &event, body)).await
+    correlated(&event.id, take(webhook, &event, body)).await
 }
 
-async fn take(door: &Door, event: &StripeEvent, body: &[u8]) -> Result<String, Problem> {
+async fn take(webhook: &Webhook, event: &StripeEvent, body: &[u8]) -> Result<String, Problem> {
     if event.object == EventObject::Unhandled {
         tracing::info!(event_id = event.id, kind = event.kind, "acknowledged, not handled");
         return Ok(r#"{"received":true,"handled":false}"#.to_owned());
     }
-    let answer = queue(door, body).await?;
+    let answer = queue(webhook, body).await?;
     tracing::info!(event_id = event.id, kind = event.kind, livemode = event.livemode, "queued");
     Ok(answer)
 }
 
-async fn queue(door: &Door, body: &[u8]) -> Result<String, Problem> {
+async fn queue(webhook: &Webhook, body: &[u8]) -> Result<String, Problem> {
     let text = String::from_utf8_lossy(body).into_owned();
-    door.payments.send(text).await.map_err(|error| {
+    webhook.payments.send(text).await.map_err(|error| {
         tracing::error!(%error, "an event was not queued; Stripe will repeat it");
         unavailable()
     })?;
@@ -71,8 +72,8 @@ async fn queue(door: &Door, body: &[u8]) -> Result<String, Problem> {
 }
 
 /// Reads all secrets in force: while a secret is being replaced there are two.
-async fn secrets(door: &Door) -> Result<Vec<WebhookSecret>, Problem> {
-    let configured = door.secrets.get(Secret::StripeWebhookSecret).await.map_err(|error| {
+async fn secrets(webhook: &Webhook) -> Result<Vec<WebhookSecret>, Problem> {
+    let configured = webhook.secrets.get(Secret::StripeWebhookSecret).await.map_err(|error| {
         tracing::error!(%error, "cannot read the webhook secret; rejecting the request");
         unavailable()
     })?;

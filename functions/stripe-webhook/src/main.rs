@@ -5,17 +5,17 @@ use std::sync::Arc;
 use guerdon_app::context::SystemClock;
 use guerdon_runtime::{aws::Aws, env, queue::SqsQueue, telemetry};
 use lambda_http::{run, service_fn};
-use stripe_webhook::handler::{Door, handle};
+use stripe_webhook::handler::{Webhook, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::start()?;
     let aws = Aws::from_env()?;
     let url = env::required("GUERDON_PAYMENTS_QUEUE_URL", "the queue for verified events")?;
-    let door = Door {
+    let webhook = Webhook {
         secrets: aws.secrets()?,
         payments: Arc::new(SqsQueue::new(&aws, url)),
         clock: Arc::new(SystemClock::default()),
     };
-    run(service_fn(|request| async { Ok::<_, lambda_http::Error>(handle(&door, request).await) })).await
+    run(service_fn(|request| async { Ok::<_, lambda_http::Error>(handle(&webhook, request).await) })).await
 }

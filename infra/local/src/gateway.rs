@@ -84,7 +84,7 @@ async fn telegram(State(parts): State<Arc<Parts>>, request: Request) -> Response
 
 async fn stripe(State(parts): State<Arc<Parts>>, request: Request) -> Response {
     match to_lambda(request).await {
-        Ok(request) => from_lambda(stripe_webhook::handler::handle(&parts.door, request).await),
+        Ok(request) => from_lambda(stripe_webhook::handler::handle(&parts.stripe_webhook, request).await),
         Err(refused) => problem(refused),
     }
 }

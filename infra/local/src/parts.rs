@@ -12,7 +12,7 @@ use guerdon_runtime::bus::EventBus;
 use guerdon_simulator::sim::Sim;
 use guerdon_store::table::{Meter, Store};
 use notifier::handler::Notifier;
-use stripe_webhook::handler::Door;
+use stripe_webhook::handler::Webhook;
 use telegram_webhook::state::Bot;
 
 use crate::{
@@ -36,7 +36,7 @@ pub(crate) struct Parts {
     pub(crate) meter: Arc<Meter>,
     pub(crate) queues: Queues,
     pub(crate) bot: Bot,
-    pub(crate) door: Door,
+    pub(crate) stripe_webhook: Webhook,
     pub(crate) commissions: commission_worker::worker::Worker,
     pub(crate) billing: billing_worker::worker::Worker,
     pub(crate) notifier: Notifier,
@@ -88,7 +88,7 @@ pub(crate) async fn assemble(
             public_url: Some(config.public_url.clone().unwrap_or_else(|| base_url.to_owned())),
         },
         // A signature's age is real time, however far the test clock has been moved.
-        door: Door {
+        stripe_webhook: Webhook {
             secrets: secrets.clone(),
             payments: payments.clone(),
             clock: Arc::new(SystemClock::default()),
