@@ -1,4 +1,4 @@
-//! AWS clients: what they share.
+//! Configuration that all AWS clients share.
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -10,7 +10,7 @@ use crate::{
     secrets::Secrets,
 };
 
-/// What every AWS client of the process shares.
+/// Configuration that every AWS client of the process shares.
 #[derive(Clone)]
 pub struct Aws {
     pub(crate) region: String,
@@ -20,7 +20,7 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Region and credentials as Lambda sets them. No profile files, no metadata service.
+    /// Reads region and credentials as Lambda sets them. No profile files, no metadata service.
     ///
     /// # Errors
     /// [`ConfigError::Missing`].
@@ -45,7 +45,7 @@ impl Aws {
         SharedHttpClient::new(self.https.clone())
     }
 
-    /// As the table's client has them: a connection that is stuck must not eat the function's whole time.
+    /// Time limits, as the table's client has them: a blocked connection must not use up the function's whole time.
     #[cfg(any(feature = "bus", feature = "queue"))]
     pub(crate) fn timeouts() -> aws_smithy_types::timeout::TimeoutConfig {
         use std::time::Duration;

@@ -1,4 +1,4 @@
-//! SQS batches: each message on its own, and only the failed ones are delivered again.
+//! SQS batches: each message is handled on its own, and only the failed ones are delivered again.
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use guerdon_app::{
@@ -7,8 +7,8 @@ use guerdon_app::{
 };
 use guerdon_store::table::METRICS;
 
-/// Handles each message of `event` and reports those that failed. A message that can never succeed fails
-/// too: after the queue's last delivery it lies in the dead-letter queue, where somebody finds it.
+/// Handles each message of `event` and reports those that failed. A message that can never succeed is reported
+/// too: after its last delivery it is in the dead-letter queue, which raises an alarm.
 pub async fn run<F, R>(function: &'static str, event: SqsEvent, mut handle: F) -> SqsBatchResponse
 where
     F: FnMut(SqsMessage) -> R,
@@ -35,7 +35,7 @@ where
     response
 }
 
-/// How long the batch's oldest message has been on its way, in milliseconds; `SentTimestamp` is SQS's.
+/// Age of the batch's oldest message in milliseconds, by SQS's `SentTimestamp`.
 fn oldest(messages: &[SqsMessage]) -> Option<i64> {
     let sent =
         messages.iter().filter_map(|message| message.attributes.get("SentTimestamp")?.parse::<i64>().ok());

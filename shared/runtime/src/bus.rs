@@ -1,4 +1,4 @@
-//! The event bus: domain events out of the relay, and the envelope they arrive in.
+//! The event bus: publishing domain events, and the envelope in which they arrive.
 
 use async_trait::async_trait;
 use guerdon_app::{error::AppError, events::Announcement};
@@ -11,9 +11,9 @@ pub const SOURCE: &str = "guerdon";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the bus did not take {failed} of the events: {reason}")]
 pub struct BusError {
-    /// How many.
+    /// Number of events.
     pub failed: usize,
-    /// Why.
+    /// Cause.
     pub reason: String,
 }
 
@@ -23,24 +23,24 @@ impl From<BusError> for AppError {
     }
 }
 
-/// An event bus, written to.
+/// The writing side of an event bus.
 #[async_trait]
 pub trait EventBus: Send + Sync {
-    /// Publishes all events, or says that it did not.
+    /// Publishes all events, or returns an error.
     async fn publish(&self, events: &[Announcement]) -> Result<(), BusError>;
 }
 
-/// An event as a rule's target gets it: what EventBridge puts into an SQS queue.
+/// Envelope that EventBridge puts into an SQS queue, as the target of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
-    /// EventBridge's id of this delivery's event.
+    /// EventBridge's id of the event.
     pub id: String,
     /// The event's name.
     #[serde(rename = "detail-type")]
     pub detail_type: String,
     /// [`SOURCE`].
     pub source: String,
-    /// When it was published, RFC 3339.
+    /// Time of publication, RFC 3339.
     pub time: String,
     /// The event.
     pub detail: Announcement,
@@ -50,13 +50,13 @@ impl Envelope {
     /// Reads the body of a queue that only the bus writes to.
     ///
     /// # Errors
-    /// [`AppError::Corrupt`] for anything else; the error quotes nothing of it.
+    /// [`AppError::Corrupt`] for anything else; the error never quotes the body.
     pub fn parse(body: &str) -> Result<Self, AppError> {
         serde_json::from_str(body)
             .map_err(|_| AppError::Corrupt("a message that is no domain event".to_owned()))
     }
 
-    /// What the event began with; what came without one begins here.
+    /// Correlation id of the event; an event without one gets its own id.
     pub fn correlation_id(&self) -> &str {
         self.detail.correlation_id.as_deref().unwrap_or(&self.id)
     }
@@ -71,7 +71,7 @@ pub struct EventBridgeBus {
 
 #[cfg(feature = "bus")]
 impl EventBridgeBus {
-    /// The bus called `name`.
+    /// Makes a client of the bus `name`.
     pub fn new(aws: &crate::aws::Aws, name: String) -> Self {
         use aws_sdk_eventbridge::config::{BehaviorVersion, Region};
         let mut config = aws_sdk_eventbridge::Config::builder()

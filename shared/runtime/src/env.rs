@@ -1,4 +1,4 @@
-//! Configuration from environment variables. A bad value stops the start with a sentence that names it.
+//! Configuration from environment variables. A bad value stops the start with an error that names the variable.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ pub enum ConfigError {
     Missing {
         /// The variable.
         name: &'static str,
-        /// What it is for.
+        /// Purpose of the variable.
         purpose: &'static str,
     },
-    /// Set to something unusable.
+    /// Set to an invalid value.
     #[error("{name} {problem}")]
     Invalid {
         /// The variable.
         name: &'static str,
-        /// What is wrong with it; never the value of a secret.
+        /// Description of the problem; never the value of a secret.
         problem: String,
     },
 }
@@ -54,20 +54,20 @@ pub fn number(
     })
 }
 
-/// Who becomes the first super admin: `SUPER_ADMIN_TELEGRAM_ID`, nobody when it is not set.
+/// Reads `SUPER_ADMIN_TELEGRAM_ID`, the person who becomes the first super admin; none when it is not set.
 ///
 /// # Errors
-/// [`ConfigError::Invalid`] when it is no Telegram id.
+/// [`ConfigError::Invalid`] when it is not a Telegram id.
 pub fn super_admin() -> Result<Option<TelegramId>, ConfigError> {
     const NAME: &str = "SUPER_ADMIN_TELEGRAM_ID";
     let id = optional(NAME).map(|text| TelegramId::parse(&text)).transpose();
     id.map_err(|_| ConfigError::Invalid { name: NAME, problem: "must be a Telegram id in digits".to_owned() })
 }
 
-/// The preset that `GUERDON_PRESET` names, `bitten` when it is not set.
+/// Loads the preset that `GUERDON_PRESET` names, `bitten` when it is not set.
 ///
 /// # Errors
-/// [`ConfigError::Invalid`] names those that exist.
+/// [`ConfigError::Invalid`], which lists the presets, when there is no such preset.
 pub fn preset() -> Result<Arc<Preset>, ConfigError> {
     const NAME: &str = "GUERDON_PRESET";
     let name = optional(NAME).unwrap_or_else(|| "bitten".to_owned());

@@ -1,4 +1,4 @@
-//! What every function that uses the table begins with.
+//! The start of every function that uses the table.
 
 use std::sync::Arc;
 
@@ -21,17 +21,17 @@ use crate::{
     telemetry,
 };
 
-/// What a schedule hands to its function (`Input` in the template).
+/// Payload of a schedule (`Input` in the template).
 #[derive(Debug, Default, Deserialize)]
 struct Scheduled {
-    /// Scheduler's id of this run; empty when somebody starts the function by hand.
+    /// Scheduler's id of this run; empty when a person invokes the function.
     #[serde(default)]
     execution_id: String,
 }
 
-/// A function of the deployment: its settings are read, and nothing was called yet.
+/// A function of the deployment. Its settings are read; no service has been called yet.
 pub struct Function {
-    /// What its AWS clients share.
+    /// Configuration that its AWS clients share.
     pub aws: Aws,
     /// The deployment's secrets.
     pub secrets: Secrets,
@@ -53,10 +53,10 @@ impl Function {
         Ok(Self { aws, secrets, table, preset, app: OnceCell::new() })
     }
 
-    /// Serves a schedule: each event is one run of `job`, under the scheduler's id of it, kept in the job log.
+    /// Serves a schedule: each event is one run of `job`, recorded in the job log under Scheduler's id of the run.
     ///
     /// # Errors
-    /// [`ConfigError`], and those of Lambda's runtime. A failed run is an answer: the schedule tries again.
+    /// [`ConfigError`], and those of Lambda's runtime. A failed run is reported as an error, and Scheduler tries again.
     pub async fn scheduled(
         job: &'static str,
         work: impl AsyncFn(&App) -> Result<Value, AppError>,
@@ -71,8 +71,8 @@ impl Function {
         .await
     }
 
-    /// The context of the use cases. It is made at the first call, which reads the pseudonym key: a function
-    /// that waits for its first event has called nobody.
+    /// The context of the use cases. It is made at the first call, which reads the pseudonym key: before its first
+    /// event a function makes no call.
     ///
     /// # Errors
     /// [`ConfigError`] when the key cannot be read or is too short; the next call tries again.

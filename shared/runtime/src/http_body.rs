@@ -1,9 +1,9 @@
-//! Bodies of webhooks: bounded before anything looks at them.
+//! Bodies of webhooks. Their size is checked before anything else.
 
-/// The largest webhook body we read: an SQS message holds no more.
+/// Largest webhook body that is accepted: an SQS message holds no more.
 pub const MAX_BODY: usize = 256 * 1024;
 
-/// Too large to be a webhook of ours.
+/// The body is larger than [`MAX_BODY`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the body is larger than {MAX_BODY} bytes")]
 pub struct TooLarge;

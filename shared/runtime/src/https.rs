@@ -1,7 +1,7 @@
-//! The HTTP client below all AWS clients: HTTP/1.1, one TLS stack, five trusted roots, made at the first call.
+//! The HTTP client of all AWS clients: HTTP/1.1, one TLS stack, five trusted roots, made at the first call.
 //!
-//! The SDK's own client brings HTTP/2, proxies, the system's certificates and two pools, which the services we
-//! call or a function's start do not need and its binary has no room for (docs/adr/0020).
+//! The SDK's own client also has HTTP/2, proxies, the system's certificates and two pools. We do not need them, and
+//! they make a function's binary too large and its start too slow (docs/adr/0020).
 
 use std::{
     fmt,
@@ -33,15 +33,15 @@ use rustls::{
 
 use crate::env::optional;
 
-/// The Amazon Trust Services roots. Native roots would be 80% of the SDK's start-up.
+/// The Amazon Trust Services roots. To load the native roots would take 80% of the SDK's start-up.
 const ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 
-/// To a service in the same region.
+/// Time limit for connecting to a service in the same region.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 type Pool = Client<HttpsConnector<connect::HttpConnector>, SdkBody>;
 
-/// One pool of connections. Clones share it.
+/// A pool of connections. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Https(Arc<OnceLock<Pool>>);
 
@@ -52,7 +52,7 @@ impl fmt::Debug for Https {
 }
 
 impl HttpClient for Https {
-    /// Each client limits its attempts as a whole, so there is nothing to take from the settings.
+    /// Ignores the settings: each client limits the total time of its attempts.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
@@ -74,7 +74,7 @@ impl HttpConnector for Https {
         }
         let answer = pool.request(request);
         HttpConnectorFuture::new(async move {
-            // Whatever went wrong went wrong between us and the service: the SDK may try again.
+            // The error happened between us and the service: the SDK may try again.
             let answer = answer.await.map_err(|error| ConnectorError::io(error.into()))?;
             HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
@@ -82,7 +82,7 @@ impl HttpConnector for Https {
     }
 }
 
-/// After a failed attempt the SDK asks for another connection than this one.
+/// Lets the SDK mark the connection as unusable: after a failed attempt it asks for another one.
 fn abandonable(connection: CaptureConnection) -> ConnectionMetadata {
     let abandon = move || {
         if let Some(connected) = connection.connection_metadata().as_ref() {
@@ -121,7 +121,7 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// A stand-in for AWS on this machine speaks plain HTTP.
+/// Whether plain HTTP is allowed: only for a stand-in for AWS on this machine.
 fn is_plain() -> bool {
     optional("AWS_ENDPOINT_URL").is_some_and(|url| url.starts_with("http://"))
 }

@@ -1,9 +1,9 @@
 //! The glue between Lambda and the use cases: configuration, secrets, telemetry, AWS clients, the SQS
 //! partial-batch runner, the stream's decoding.
 //!
-//! A function's `main` starts a [`Function`] and hands its handler to the Lambda runtime; what needs a secret
-//! is made at the first call. Everything here is read or opened at most once per process, secrets every ten
-//! minutes.
+//! A function's `main` starts a [`Function`] and passes its handler to the Lambda runtime. Clients that need a secret
+//! are made at the first call. Everything here is read or opened at most once per process; secrets are read every
+//! ten minutes.
 pub mod aws;
 pub mod batch;
 pub mod bus;

@@ -1,9 +1,9 @@
-//! Metrics, in CloudWatch's embedded metric format: a JSON line on standard output that CloudWatch takes
-//! numbers from (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
-//! No call is made and nothing waits for one.
+//! Metrics, in CloudWatch's embedded metric format: a JSON line on standard output from which CloudWatch reads the
+//! numbers (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
+//! No call is made, so nothing waits for one.
 //!
-//! Whoever has something to count emits a `tracing` event with the target [`METRICS`]; here such events
-//! become lines. The dimension is the function, whose name has the deployment's in it.
+//! Code that counts something emits a `tracing` event with the target [`METRICS`]; this module turns such events
+//! into lines. The dimension is the function, whose name contains the deployment's name.
 
 use std::io::Write;
 
@@ -16,10 +16,10 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, filter::Targets, layer::Context, registry::LookupSpan};
 
-/// Where CloudWatch keeps the metrics of every deployment.
+/// CloudWatch's namespace for the metrics of every deployment.
 const NAMESPACE: &str = "Guerdon";
 
-/// Writes metrics to `sink`.
+/// Layer that writes metrics to `sink`.
 pub(crate) struct Metrics<W> {
     function: String,
     clock: SystemClock,
@@ -31,7 +31,7 @@ impl<W: Write + 'static> Metrics<W> {
         Self { function, clock: SystemClock::default(), sink }
     }
 
-    /// The layer that hears metrics, whatever the level of the lines is.
+    /// Adds a filter that passes metrics at any log level.
     pub(crate) fn layer<S>(self) -> impl Layer<S>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
@@ -45,12 +45,12 @@ impl<S: Subscriber, W: Write + 'static> Layer<S> for Metrics<W> {
         let mut counts = Counts::default();
         event.record(&mut counts);
         let line = counts.line(&self.function, self.clock.now().millis());
-        // Standard output is gone: nobody is left to be told.
+        // Standard output is closed, so the error cannot be reported.
         writeln!((self.sink)(), "{line}").ok();
     }
 }
 
-/// What one event counts.
+/// The numbers in one event.
 #[derive(Default)]
 struct Counts(Vec<(String, &'static str, Value)>);
 
@@ -84,11 +84,11 @@ impl Visit for Counts {
         self.add(field, value.into());
     }
 
-    /// Words are no metrics.
+    /// Ignores texts, which are not metrics.
     fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
 }
 
-/// `parked_events` as CloudWatch's own metrics are written: `ParkedEvents`.
+/// Converts `parked_events` to the style of CloudWatch's own metrics: `ParkedEvents`.
 fn camel_case(name: &str) -> String {
     let mut words = String::with_capacity(name.len());
     for word in name.split('_') {

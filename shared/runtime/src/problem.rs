@@ -3,24 +3,24 @@
 use http::{Response, StatusCode, header};
 use serde::Serialize;
 
-/// What went wrong, for the person who gets it.
+/// A problem, explained to the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// HTTP status.
     pub status: u16,
-    /// Stable machine-readable word.
+    /// Stable machine-readable code.
     pub code: &'static str,
-    /// What this kind of problem is.
+    /// Title of this kind of problem.
     pub title: &'static str,
-    /// What happened here and what to do.
+    /// Explanation of this case, and what the caller can do.
     pub detail: String,
-    /// When to try again, as an HTTP date: the header `Retry-After`.
+    /// Time for the next try, as an HTTP date: the header `Retry-After`.
     #[serde(skip)]
     pub retry_at: Option<String>,
 }
 
 impl Problem {
-    /// A problem.
+    /// Makes a problem.
     pub fn new(
         status: StatusCode,
         code: &'static str,
@@ -30,7 +30,7 @@ impl Problem {
         Self { status: status.as_u16(), code, title, detail: detail.into(), retry_at: None }
     }
 
-    /// The problem, with when to try again.
+    /// Adds the time for the next try.
     pub fn again_at(self, http_date: String) -> Self {
         Self { retry_at: Some(http_date), ..self }
     }
@@ -40,7 +40,7 @@ impl Problem {
         serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())
     }
 
-    /// The whole response.
+    /// Builds the response.
     pub fn into_response<B: From<String>>(self) -> Response<B> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = Response::new(B::from(self.to_json()));
@@ -78,13 +78,13 @@ pub fn too_large(limit: usize) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail)
 }
 
-/// 503: something we need did not answer; try again.
+/// 503: a service that we need did not answer; the caller can try again.
 pub fn unavailable() -> Problem {
     let detail = "Something this needs did not answer. Nothing is lost by trying again in a moment.";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again", detail)
 }
 
-/// 500: our fault.
+/// 500: an error of ours.
 pub fn internal() -> Problem {
     let detail = "This is our fault. It has been logged under the request's id.";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)

@@ -1,8 +1,8 @@
-//! Queues: where webhooks leave what they verified.
+//! Queues, to which webhooks send what they verified.
 
 use async_trait::async_trait;
 
-/// A message could not be queued; the sender must be told to try again.
+/// A message could not be queued; the caller must ask the sender to try again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the queue did not take the message: {0}")]
 pub struct QueueError(pub String);
@@ -13,10 +13,10 @@ impl From<QueueError> for guerdon_app::error::AppError {
     }
 }
 
-/// One queue, written to.
+/// The writing side of a queue.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Puts a message in. Once this returns, the message is not lost.
+    /// Sends a message. When this has returned `Ok`, the message is stored.
     async fn send(&self, body: String) -> Result<(), QueueError>;
 }
 
@@ -29,7 +29,7 @@ pub struct SqsQueue {
 
 #[cfg(feature = "queue")]
 impl SqsQueue {
-    /// The queue at `url`.
+    /// Makes a client of the queue at `url`.
     pub fn new(aws: &crate::aws::Aws, url: String) -> Self {
         use aws_sdk_sqs::config::{BehaviorVersion, Region};
         let mut config = aws_sdk_sqs::Config::builder()

@@ -1,5 +1,5 @@
-//! Secrets: read at first use from SSM Parameter Store, kept for ten minutes. In the cloud they are never
-//! in environment variables; on one machine they come from `.env`.
+//! Secrets: read at first use from SSM Parameter Store and cached for ten minutes. In the cloud they are never
+//! in environment variables; on one machine they are read from `.env`.
 
 use std::{
     collections::HashMap,
@@ -12,22 +12,22 @@ use guerdon_domain::time::Timestamp;
 
 use crate::{aws::Aws, env::ConfigError, ssm::Ssm};
 
-/// The secrets there are.
+/// All secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Secret {
     /// The bot's token.
     TelegramBotToken,
-    /// What Telegram presents at our webhook.
+    /// The secret that Telegram sends to our webhook.
     TelegramWebhookSecret,
     /// Our key at Stripe.
     StripeApiKey,
-    /// Stripe's signing secrets, comma separated while one is being rolled.
+    /// Stripe's signing secrets, comma separated while one is being replaced.
     StripeWebhookSecret,
     /// The operators' token.
     AdminToken,
     /// Ties Telegram ids to pseudonyms. Never rotated.
     PseudonymKey,
-    /// Signs operators' access tokens, comma separated while one is being rolled.
+    /// Keys that sign access tokens, comma separated while one is being replaced.
     TokenKey,
     /// The first super admin's password.
     SuperAdminPassword,
@@ -63,7 +63,7 @@ impl Secret {
     }
 }
 
-/// A rotated secret is in force everywhere after this long.
+/// Time after which a rotated secret is in force everywhere.
 const KEPT: Duration = Duration::from_secs(600);
 
 #[derive(Clone)]
@@ -86,7 +86,7 @@ impl Secrets {
         Self::of(Source::Ssm { client, prefix: prefix.trim_end_matches('/').to_owned() })
     }
 
-    /// Secrets that were given to us, for one machine and for tests.
+    /// Makes secrets of given values, for one machine and for tests.
     pub fn given(secrets: impl IntoIterator<Item = (Secret, String)>) -> Self {
         Self::of(Source::Given(Arc::new(secrets.into_iter().collect())))
     }
@@ -95,10 +95,10 @@ impl Secrets {
         Self { source, kept: Arc::default(), clock: Arc::new(SystemClock::default()) }
     }
 
-    /// The secret's value.
+    /// Reads the secret's value.
     ///
     /// # Errors
-    /// [`ConfigError::Missing`] when nobody set it; [`ConfigError::Invalid`] when it cannot be read.
+    /// [`ConfigError::Missing`] when it is not set; [`ConfigError::Invalid`] when it cannot be read.
     pub async fn get(&self, secret: Secret) -> Result<String, ConfigError> {
         let missing =
             ConfigError::Missing { name: secret.variable(), purpose: "a secret of this deployment" };
@@ -130,8 +130,8 @@ impl Secrets {
     }
 }
 
-/// What was built from a secret, kept for as long as the secret stays the same: a rotated one is in use as
-/// soon as it is read.
+/// A value built from a secret. It is kept while the secret stays the same, so a rotated secret is in use as soon as
+/// it is read.
 pub struct Built<T>(Mutex<Option<(String, Arc<T>)>>);
 
 impl<T> Default for Built<T> {
@@ -141,7 +141,7 @@ impl<T> Default for Built<T> {
 }
 
 impl<T> Built<T> {
-    /// What `build` makes of `secret`, or made of it before.
+    /// Returns what `build` makes of `secret`; builds it only when the secret has changed.
     ///
     /// # Errors
     /// Those of `build`; the next call tries again.

@@ -1,8 +1,7 @@
-//! The one call we make to SSM Parameter Store: `GetParameter`, signed and sent by hand.
+//! The only call to SSM Parameter Store: `GetParameter`, signed and sent without the SSM SDK.
 //!
-//! The SSM SDK is the largest client of all for the sake of this call: it costs each function more than a
-//! megabyte, which the budget for a binary does not have. What is used here is the SDK's own signer and
-//! HTTP client (docs/adr/0011).
+//! The SSM SDK would be the largest client of all, for this one call: more than a megabyte in each function, which is
+//! over the budget for a binary. This module uses the SDK's own signer and HTTP client (docs/adr/0011).
 
 use std::{
     pin::Pin,
@@ -21,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::aws::Aws;
 
-/// How the call failed, as a short code for logs.
+/// Error of the call, as a short code for logs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct SsmError(String);
@@ -35,7 +34,7 @@ impl From<&str> for SsmError {
 /// A client of Parameter Store. The connection is made at the first call.
 pub(crate) struct Ssm(Aws);
 
-/// The whole call, connecting included.
+/// Time limit of the whole call, connecting included.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Ssm {
@@ -43,12 +42,12 @@ impl Ssm {
         Self(aws)
     }
 
-    /// The parameter's decrypted value, or none when there is no such parameter.
+    /// Reads the parameter's decrypted value; none when there is no such parameter.
     pub(crate) async fn parameter(&self, name: &str, now: Timestamp) -> Result<Option<String>, SsmError> {
         let mut last = SsmError::from("no answer");
-        // A lost connection is worth another try; reading twice is harmless.
+        // Try again after a lost connection: a second read changes nothing.
         for _ in 0..3 {
-            // Without its type: the caller's own future would otherwise nest too deep for the compiler.
+            // Boxed: the caller's own future would otherwise be nested too deep for the compiler.
             let call: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(self.get(name, now));
             match tokio::time::timeout(PATIENCE, call).await {
                 Ok(Ok(value)) => return Ok(value),

@@ -1,10 +1,10 @@
-//! The table's stream as Lambda hands it over.
+//! The table's stream in the format of a Lambda trigger.
 
 use guerdon_app::error::AppError;
 use guerdon_store::changes::Change;
 use serde::{Deserialize, Serialize};
 
-/// A batch of stream records. `shardId` is there only because the trigger has a tumbling window.
+/// A batch of stream records. `shardId` is present only because the trigger has a tumbling window.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct StreamEvent {
     /// The records, oldest first.
@@ -15,7 +15,7 @@ pub struct StreamEvent {
     pub shard_id: Option<String>,
 }
 
-/// One record.
+/// A record.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StreamRecord {
     /// The change.
@@ -31,18 +31,18 @@ pub struct StreamChange {
     /// The item before it.
     #[serde(rename = "OldImage")]
     pub old_image: Option<serde_dynamo::Item>,
-    /// Orders the records of a shard.
+    /// The sequence number, which orders the records of a shard.
     #[serde(rename = "SequenceNumber")]
     pub sequence_number: String,
 }
 
-/// What a stream function answers: the first record that failed, from which Lambda delivers again.
+/// Answer of a stream function: the first record that failed. Lambda delivers again from there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct StreamResponse {
-    /// At most one: everything behind it comes again as well.
+    /// At most one: all records after it are delivered again as well.
     #[serde(rename = "batchItemFailures")]
     pub batch_item_failures: Vec<FailedRecord>,
-    /// The tumbling window's state, which we do not use; Lambda wants it back.
+    /// The tumbling window's state, which we do not use; Lambda requires it in the answer.
     pub state: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -55,14 +55,14 @@ pub struct FailedRecord {
 }
 
 impl StreamResponse {
-    /// Everything from `sequence` on must come again.
+    /// Reports that everything from `sequence` on must be delivered again.
     pub fn failed_from(sequence: impl Into<String>) -> Self {
         let failed = FailedRecord { item_identifier: sequence.into() };
         Self { batch_item_failures: vec![failed], ..Self::default() }
     }
 }
 
-/// The readable changes at the head of a batch, and the sequence number of the first unreadable record.
+/// Decodes the readable changes at the start of a batch, and the sequence number of the first unreadable record.
 pub fn changes(event: &StreamEvent) -> (Vec<Change>, Option<String>) {
     let mut changes = Vec::with_capacity(event.records.len());
     for record in &event.records {

@@ -15,8 +15,8 @@ use crate::{
 
 const NAME: &str = "GUERDON_LOG";
 
-/// The crates whose lines are ours. Libraries say nothing: at some levels theirs hold whole requests, and
-/// with them names and secrets.
+/// Crates whose lines are logged. Libraries are switched off: at some levels their lines contain whole requests, with
+/// names and secrets.
 const OURS: [&str; 18] = [
     "guerdon_domain",
     "guerdon_store",
@@ -41,23 +41,23 @@ const OURS: [&str; 18] = [
 /// Starts the metrics, and logging at the level of `GUERDON_LOG` (`error`, `warn`, `info`, `debug`), `info` by default.
 ///
 /// # Errors
-/// [`ConfigError::Invalid`] for another word.
+/// [`ConfigError::Invalid`] for another level.
 pub fn start() -> Result<(), ConfigError> {
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        // Lambda stamps each line itself.
+        // Lambda adds the time to each line.
         .without_time();
     let function = optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
     let metrics = Metrics::new(function, std::io::stdout).layer();
-    // A second start, as in tests, keeps the first.
+    // A second start, which happens in tests, changes nothing.
     tracing_subscriber::registry().with(lines.with_filter(only_ours()?)).with(metrics).try_init().ok();
     Ok(())
 }
 
-/// The same, without metrics, for a person at a terminal.
+/// Like [`start`], but without metrics, for a person at a terminal.
 ///
 /// # Errors
 /// [`ConfigError::Invalid`] for an unknown level.

@@ -1,5 +1,5 @@
-//! Access tokens: short-lived JWTs (RFC 7519, HS256). An operator's names a session, and what they may do and
-//! whether the session still stands is looked up at each call; a member's is good until it ends.
+//! Access tokens: short-lived JWTs (RFC 7519, HS256). An operator's token names a session; each call looks up whether
+//! the session is still open and what the operator may do. A member's token is valid until it expires.
 
 use guerdon_app::context::Clock;
 use guerdon_domain::{
@@ -14,13 +14,13 @@ use crate::{
     secrets::{Secret, Secrets},
 };
 
-/// How long an operator's access token is good for, in seconds.
+/// Lifetime of an operator's access token, in seconds.
 pub const LIFETIME_SECONDS: i64 = 900;
 
-/// How long a member's token is good for, in seconds.
+/// Lifetime of a member's token, in seconds.
 pub const MEMBER_LIFETIME_SECONDS: i64 = 3600;
 
-/// A key shorter than the hash's output would be the weakest part (RFC 7518, 3.2).
+/// Shortest key, in bytes: a key shorter than the hash's output would be the weakest part (RFC 7518, 3.2).
 const SHORTEST_KEY: usize = 32;
 
 const ISSUER: &str = "guerdon";
@@ -50,7 +50,7 @@ pub struct Bearer {
     pub session: String,
 }
 
-/// Who presents a token.
+/// Caller that a token identifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presented {
     /// An operator.
@@ -59,7 +59,7 @@ pub enum Presented {
     Member(MemberToken),
 }
 
-/// A member, or somebody who may become one.
+/// A member, or a person who may become one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberToken {
     /// Their pseudonym.
@@ -68,7 +68,7 @@ pub struct MemberToken {
     pub telegram_id: TelegramId,
 }
 
-/// A token for an operator's session, signed with the newest key.
+/// Issues a token for an operator's session, signed with the newest key.
 ///
 /// # Errors
 /// [`ConfigError`] when no usable key is configured.
@@ -77,7 +77,7 @@ pub async fn issue(secrets: &Secrets, bearer: &Bearer, now: Timestamp) -> Result
     sign(secrets, (OPERATORS, LIFETIME_SECONDS), &bearer.operator, of, now).await
 }
 
-/// A token with which a member acts for themselves.
+/// Issues a token with which a member acts on their own behalf.
 ///
 /// # Errors
 /// [`ConfigError`] when no usable key is configured.
@@ -112,7 +112,7 @@ async fn sign(
         .map_err(|_| invalid("cannot sign"))
 }
 
-/// Who presents `token`, if one of the keys in force signed it and it is still good.
+/// Identifies the caller by `token`; none when no key in force signed it or it has expired.
 ///
 /// # Errors
 /// [`ConfigError`] when no usable key is configured.
@@ -125,7 +125,7 @@ pub async fn presented(
     rules.set_issuer(&[ISSUER]);
     rules.set_audience(&[OPERATORS, MEMBERS]);
     rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    // Checked below, by the clock that everything here goes by.
+    // The expiry is checked below, by the clock that is passed in.
     rules.validate_exp = false;
     let found = keys(secrets)
         .await?
@@ -146,7 +146,7 @@ pub async fn presented(
     }))
 }
 
-/// All keys in force, the newest first: while a key is rolled there are two.
+/// Reads all keys in force, the newest first: while a key is being replaced there are two.
 async fn keys(secrets: &Secrets) -> Result<Vec<String>, ConfigError> {
     let configured = secrets.get(Secret::TokenKey).await?;
     let keys: Vec<_> = configured.split(',').map(|key| key.trim().to_owned()).collect();
