@@ -1,79 +1,79 @@
-//! Who may call what: every route is in its API's list, and one that is not lets nobody in.
+//! Access to routes. Every route is in its API's list; a route that is not in the list rejects every call.
 
 use guerdon_domain::operators::{Role, Scope};
 use http::Method;
 
-/// Who may call a route. Nobody, unless it says so.
+/// The callers that a route accepts; by default none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Access {
-    /// Anybody. What is named here shares one allowance of calls; an empty name is not counted.
+    /// Anybody. Routes with the same name share one rate limit; an empty name is not counted.
     pub anyone: Option<&'static str>,
     /// Operators of this role or a higher one.
     pub operator: Option<Role>,
     /// Services whose key has this scope.
     pub service: Option<Scope>,
-    /// Members, about themselves.
+    /// Accepts members, about themselves.
     pub member: bool,
 }
 
-/// Anybody; the call brings its own proof, such as a password, and calls share the allowance named.
+/// Accepts anybody: the call has its own proof, such as a password. Calls share the rate limit that is named.
 pub const fn anyone(share: &'static str) -> Access {
     Access { anyone: Some(share), operator: None, service: None, member: false }
 }
 
-/// Operators of a role or a higher one.
+/// Accepts operators of a role or a higher one.
 pub const fn operator(role: Role) -> Access {
     Access { anyone: None, operator: Some(role), service: None, member: false }
 }
 
-/// Services with a scope.
+/// Accepts services with a scope.
 pub const fn service(scope: Scope) -> Access {
     Access { anyone: None, operator: None, service: Some(scope), member: false }
 }
 
-/// Members, about themselves.
+/// Accepts members, about themselves.
 pub const fn member() -> Access {
     Access { anyone: None, operator: None, service: None, member: true }
 }
 
 impl Access {
-    /// These and operators of a role or a higher one.
+    /// Accepts also operators of a role or a higher one.
     #[must_use]
     pub const fn or_operator(self, role: Role) -> Self {
         Self { operator: Some(role), ..self }
     }
 
-    /// These and members, about themselves.
+    /// Accepts also members, about themselves.
     #[must_use]
     pub const fn or_member(self) -> Self {
         Self { member: true, ..self }
     }
 }
 
-/// A route and who may call it.
+/// A route and the callers that it accepts.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
     /// The method.
     pub method: &'static str,
     /// The path as the router has it.
     pub path: &'static str,
-    /// Who.
+    /// The callers that it accepts.
     pub access: Access,
 }
 
-/// Who may call this, if it is a route.
+/// Looks up the callers that a route accepts; none when there is no such route.
 pub(crate) fn access(routes: &[Route], method: &Method, path: &str) -> Option<Access> {
-    // What answers GET answers HEAD.
+    // A route for GET also answers HEAD.
     let method = if method == Method::HEAD { "GET" } else { method.as_str() };
     routes.iter().find(|route| route.method == method && route.path == path).map(|route| route.access)
 }
 
-/// An API's list of routes: `access => method "path" handler;`. Makes `ROUTES`, the list; `handlers()`, its
-/// router; and `Document`, its OpenAPI document as the handlers describe it.
+/// An API's list of routes: `access => method "path" handler;`. It makes `ROUTES`, the list; `handlers()`, the
+/// router; and `Document`, the OpenAPI document as the handlers describe it.
 #[macro_export]
 macro_rules! routes {
     ($state:ty; $($access:expr => $method:ident $path:literal $($handler:ident)::+;)+) => {
-        /// Every route there is, and who may call it.
+        /// All routes, with the callers that they accept.
         pub const ROUTES: &[$crate::Route] = &[
             $($crate::Route { method: $crate::method!($method), path: $path, access: $access }),+
         ];
@@ -84,7 +84,7 @@ macro_rules! routes {
                 $(.route($path, $crate::reexports::axum::routing::$method($($handler)::+)))+
         }
 
-        /// What the routes take and give.
+        /// The routes' inputs and answers.
         #[derive($crate::reexports::utoipa::OpenApi)]
         #[openapi(paths($($($handler)::+),+))]
         pub struct Document;

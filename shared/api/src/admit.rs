@@ -1,4 +1,4 @@
-//! Lets a call through that has a right credential and is within its minute's allowance.
+//! Admission: a call passes if its credential is valid and its caller has calls left in this minute.
 
 use std::sync::Arc;
 
@@ -22,27 +22,27 @@ use crate::{
     output::Refusal,
 };
 
-/// What admission needs, and every handler with it.
+/// State of admission, which every handler also gets.
 #[derive(Clone)]
 pub struct Gate {
     /// The use cases' context.
     pub app: App,
     /// The deployment's secrets.
     pub secrets: Secrets,
-    /// How often a caller may call.
+    /// Rate limits of callers.
     pub limits: Limits,
     /// Origins of pages that may call from a browser, as `https://example.com`. Empty: none.
     pub origins: Vec<HeaderValue>,
 }
 
-/// Calls that one caller may make in a minute.
+/// Rate limits: calls that one caller may make in a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// An operator; also all who sign in, together.
+    /// Calls of an operator; also of all sign-ins together.
     pub operator: u64,
-    /// A service's key.
+    /// Calls with a service's key.
     pub service: u64,
-    /// A member.
+    /// Calls of a member.
     pub member: u64,
 }
 
@@ -53,7 +53,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// `GUERDON_ADMIN_CALLS_PER_MINUTE`, `GUERDON_SERVICE_CALLS_PER_MINUTE`, `GUERDON_MEMBER_CALLS_PER_MINUTE`.
+    /// Reads `GUERDON_ADMIN_CALLS_PER_MINUTE`, `GUERDON_SERVICE_CALLS_PER_MINUTE`, `GUERDON_MEMBER_CALLS_PER_MINUTE`.
     ///
     /// # Errors
     /// [`ConfigError`] names the variable and its bounds.
@@ -67,10 +67,10 @@ impl Limits {
     }
 }
 
-/// `GUERDON_CORS_ORIGINS`: origins of pages that may call from a browser, comma separated; none when it is not set.
+/// Reads `GUERDON_CORS_ORIGINS`: origins of pages that may call from a browser, comma separated; none by default.
 ///
 /// # Errors
-/// [`ConfigError`] when one is no origin.
+/// [`ConfigError`] when one is not an origin.
 pub fn origins() -> Result<Vec<HeaderValue>, ConfigError> {
     const NAME: &str = "GUERDON_CORS_ORIGINS";
     let text = env::optional(NAME).unwrap_or_default();
@@ -86,11 +86,11 @@ pub fn origins() -> Result<Vec<HeaderValue>, ConfigError> {
     origins.map(origin).collect()
 }
 
-/// Where a caller's allowance stands after this call.
+/// A caller's remaining calls after this call.
 struct Allowance {
     limit: u64,
     calls: u64,
-    /// Seconds until it starts afresh.
+    /// Seconds until the count starts again.
     reset: i64,
 }
 
@@ -187,7 +187,7 @@ async fn count(gate: &Gate, who: &str, limit: u64) -> Result<Allowance, Problem>
 }
 
 impl Allowance {
-    /// As the IETF's draft on RateLimit headers has them.
+    /// The headers of the IETF's draft on RateLimit.
     fn tell(&self, headers: &mut HeaderMap) {
         let remaining = self.limit.saturating_sub(self.calls);
         let policy = format!("\"minute\";q={};w=60", self.limit);

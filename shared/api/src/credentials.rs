@@ -1,4 +1,4 @@
-//! Who calls: an operator by token or session, a service by its key, a member by their token.
+//! Credentials: an operator's token or session, a service's key, a member's token.
 
 use std::collections::BTreeSet;
 
@@ -19,21 +19,21 @@ use subtle::ConstantTimeEq;
 
 use crate::{access::Access, admit::Gate, output::Refusal};
 
-/// Who calls.
+/// The caller.
 #[derive(Debug, Clone)]
 pub struct Principal {
-    /// The name in the audit trail. No secret.
+    /// The name in the audit trail. It is not secret.
     pub name: String,
-    /// What they are.
+    /// The kind of caller.
     pub who: Who,
 }
 
-/// What a caller is, and may do by that.
+/// Kinds of caller, each with what decides its access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
     /// An operator, with their session when they signed in by password.
     Operator(Role, Option<Bearer>),
-    /// A service, with what its key opens.
+    /// A service, with the scopes of its key.
     Service(BTreeSet<Scope>),
     /// A member.
     Member(MemberToken),
@@ -48,7 +48,7 @@ impl Principal {
         }
     }
 
-    /// The operator's role; the lowest for everybody else, who are let into no route that asks for one.
+    /// The operator's role; the lowest one for other callers, who pass no check that needs a role.
     pub const fn role(&self) -> Role {
         match &self.who {
             Who::Operator(role, _) => *role,
@@ -56,7 +56,7 @@ impl Principal {
         }
     }
 
-    /// The member, when it is one who calls.
+    /// The member, if the caller is one.
     pub const fn member(&self) -> Option<&MemberToken> {
         match &self.who {
             Who::Member(member) => Some(member),
@@ -64,7 +64,7 @@ impl Principal {
         }
     }
 
-    /// May they call a route with this access?
+    /// Checks that the caller may call a route with this access.
     pub(crate) fn check(&self, access: Access) -> Result<(), Problem> {
         let (allowed, needed) = match (&self.who, access.operator, access.service) {
             (Who::Operator(role, _), Some(needed), _) => {
@@ -86,7 +86,7 @@ impl Principal {
     }
 }
 
-/// Who presents these headers: exactly one credential.
+/// Identifies the caller by the headers, which must carry exactly one credential.
 pub(crate) async fn principal(gate: &Gate, headers: &HeaderMap) -> Result<Principal, Problem> {
     let presented = ["authorization", "x-api-key", "x-admin-token"];
     if presented.iter().map(|name| headers.get_all(*name).iter().count()).sum::<usize>() > 1 {
@@ -102,7 +102,7 @@ pub(crate) async fn principal(gate: &Gate, headers: &HeaderMap) -> Result<Princi
             }
             return by_token(gate, token).await;
         }
-        // What clients send that keep credentials in the URL or in `.netrc`.
+        // Clients that keep credentials in the URL or in `.netrc` send them this way.
         let key = scheme.eq_ignore_ascii_case("basic").then(|| basic(token)).flatten().ok_or_else(wrong)?;
         return by_key(gate, &key).await;
     }
@@ -112,7 +112,7 @@ pub(crate) async fn principal(gate: &Gate, headers: &HeaderMap) -> Result<Princi
     by_admin_token(gate, headers).await
 }
 
-/// The key in a user name or a password.
+/// Finds the key in the user name or in the password.
 fn basic(encoded: &str) -> Option<String> {
     let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (user, password) = text.split_once(':')?;
@@ -140,7 +140,8 @@ async fn by_admin_token(gate: &Gate, headers: &HeaderMap) -> Result<Principal, P
     Ok(Principal { name, who: Who::Operator(Role::SuperAdmin, None) })
 }
 
-/// An operator's token only says who asks: the session and the role are looked up, so both end at once.
+/// Identifies the caller by an access token. An operator's session and role are looked up, so a change of them takes
+/// effect at once.
 async fn by_token(gate: &Gate, token: &str) -> Result<Principal, Problem> {
     let wrong = || unauthorized("The access token is wrong, or its time or its session is over.");
     let clock = gate.app.clock.as_ref();
@@ -162,8 +163,8 @@ async fn by_token(gate: &Gate, token: &str) -> Result<Principal, Problem> {
     }
 }
 
-/// Compares hashes, all of them, in constant time. Several tokens may be in force: `name=token` is that
-/// operator's, and a bare one is `admin`'s, whoever holds it.
+/// Identifies the operator by a configured token. It compares the hashes of all tokens in constant time. A token
+/// `name=token` belongs to that operator, a token without a name to `admin`.
 fn name_of(configured: &str, presented: &[u8]) -> Option<String> {
     let presented = Sha256::digest(presented);
     let mut found = None;
@@ -177,7 +178,7 @@ fn name_of(configured: &str, presented: &[u8]) -> Option<String> {
     found
 }
 
-/// The shortest token that may have a name: what is shorter after a `=` is the padding of a bare one.
+/// Shortest token that may have a name: something shorter after a `=` is the padding of a token without a name.
 const SHORTEST_TOKEN: usize = 12;
 
 fn named(entry: &str) -> Option<(&str, &str)> {
@@ -215,9 +216,9 @@ mod tests {
         for wrong in ["ana", "ana=token-of-ana-1", "=", "token-of-ana", ""] {
             check(two, wrong, None);
         }
-        // Two of one name while it is rolled.
+        // Two tokens of one name are in force while it is replaced.
         check("ana=token-of-ana-1,ana=token-of-ana-2", "token-of-ana-2", Some("ana"));
-        // A bare token may end in the padding of base64, and a name has one spelling.
+        // A token without a name may end in the padding of base64, and a name has one spelling.
         check("c2VjcmV0MTIzNA==", "c2VjcmV0MTIzNA==", Some("admin"));
         check("ana=", "", None);
         check("ana=short", "short", None);

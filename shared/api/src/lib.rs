@@ -1,8 +1,8 @@
-//! What both HTTP APIs share: who may call what and how often, reading requests, writing answers, answers kept
-//! under their keys, and the description of it all.
+//! Code that both HTTP APIs share: access, rate limits, reading requests, writing answers, answers stored under
+//! idempotency keys, and the OpenAPI document.
 //!
-//! An API is one list, made by [`routes!`]: method, path, who may, handler. The router, the check of access and the
-//! OpenAPI document come from that list, so none of them can forget a route.
+//! An API is one list, made by [`routes!`]: method, path, access, handler. The router, the check of access and the
+//! OpenAPI document are made from that list, so none of them can miss a route.
 pub mod access;
 mod admit;
 mod credentials;
@@ -20,7 +20,7 @@ pub use output::{Amount, Page, Refusal};
 pub use refusals::unchanged;
 pub use service::service;
 
-/// What [`routes!`] names on behalf of the crate that uses it.
+/// Names that the expansion of [`routes!`] uses in the calling crate.
 #[doc(hidden)]
 pub mod reexports {
     pub use axum;

@@ -1,5 +1,5 @@
-//! The description of an API, completed from its list of routes: who may call what, and the problems that every
-//! route may answer with.
+//! The OpenAPI document, completed from the list of routes: access, and the problems that every route may answer
+//! with.
 
 use utoipa::{
     ToSchema,
@@ -13,24 +13,24 @@ use utoipa::{
 
 use crate::access::{Access, Route};
 
-/// What went wrong (RFC 9457), with a stable `code`.
+/// A problem (RFC 9457), with a stable `code`.
 #[derive(ToSchema)]
 #[schema(as = Problem)]
 #[expect(dead_code, reason = "it describes what `guerdon_runtime::problem::Problem` writes")]
 struct ProblemBody {
     /// HTTP status.
     status: u16,
-    /// Stable machine-readable word.
+    /// Stable machine-readable code.
     code: String,
-    /// What this kind of problem is.
+    /// Title of this kind of problem.
     title: String,
-    /// What happened and what to do.
+    /// Explanation of this case, and what the caller can do.
     detail: String,
 }
 
 const SCHEMES: [&str; 4] = ["admin_token", "operator", "service_key", "member_token"];
 
-/// Completes `document` by `routes`.
+/// Completes `document` from `routes`.
 pub fn complete(document: &mut OpenApi, routes: &[Route]) {
     for route in routes {
         let path = route.path.replace("{*", "{");
@@ -61,7 +61,7 @@ pub fn complete(document: &mut OpenApi, routes: &[Route]) {
     document.components = Some(parts.build());
 }
 
-/// A name for each route, as `post_users_create`: what generated clients call their functions.
+/// Names each route, such as `post_users_create`. Generated clients use it as the name of their function.
 fn name_of(route: &Route) -> String {
     let words = route.path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let method = route.method.to_ascii_lowercase();
@@ -98,7 +98,7 @@ fn secure(operation: &mut Operation, access: Access) {
     operation.security = Some(ways);
 }
 
-/// The problems that a route's surroundings answer with; its own are with its handler.
+/// Adds the problems of admission and of the framework; a route's own problems are declared at its handler.
 fn answer(operation: &mut Operation, route: &Route) {
     let mut problems = vec![("400", "The request cannot be read."), ("503", "Try again in a moment.")];
     if route.access.anyone != Some("") {

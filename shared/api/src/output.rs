@@ -13,7 +13,7 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
 };
 
-/// A problem as an answer.
+/// A problem that is an answer, of a call that was refused or that failed.
 #[derive(Debug)]
 pub struct Refusal(pub Problem);
 
@@ -32,7 +32,7 @@ impl From<AppError> for Refusal {
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// Marks an answer that was given before.
+/// Marks an answer as repeated: it was given before.
 pub fn replayed(mut response: Response, before: bool) -> Response {
     if before {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
@@ -40,7 +40,7 @@ pub fn replayed(mut response: Response, before: bool) -> Response {
     response
 }
 
-/// An amount as a JSON number with all its decimals: `10.00`. It is written digit by digit.
+/// An amount as a JSON number with all its decimals: `10.00`. It is written from its digits, without a float.
 pub struct Amount(pub Money);
 
 impl Serialize for Amount {
@@ -62,12 +62,12 @@ impl PartialSchema for Amount {
 
 impl ToSchema for Amount {}
 
-/// A share of a hundred with one decimal, half to even: `30.0`. Zero of nothing is `0.0`.
+/// A percentage with one decimal, rounded half to even: `30.0`. It is `0.0` when the whole is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Percent {
     /// The part.
     pub part: i64,
-    /// Of how much.
+    /// The whole.
     pub whole: i64,
 }
 
@@ -99,7 +99,7 @@ impl ToSchema for Percent {}
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Page<T> {
-    /// What is on it. A page may have fewer than were asked for, even none, while there is a next one.
+    /// The items. A page may have fewer than were asked for, even none, although there is a next page.
     pub items: Vec<T>,
     /// Give it as `cursor` for the next page; null on the last one.
     pub next_cursor: Option<String>,

@@ -1,4 +1,4 @@
-//! What each use case refuses, as a problem.
+//! Refusals of the use cases as problems.
 
 use guerdon_app::{
     error::AppError,
@@ -34,7 +34,7 @@ impl From<DeskError> for Refusal {
     }
 }
 
-/// A refusal that says that nothing was changed, and why.
+/// Makes a refusal that says that nothing was changed, and why.
 pub fn unchanged(
     status: StatusCode,
     code: &'static str,

@@ -1,4 +1,4 @@
-//! An API as a service: its routes behind the gate, its errors as problems, each call under an id.
+//! An API as a service: admission before its routes, errors as problems, and an id for each call.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use crate::{
     output::Refusal,
 };
 
-/// The largest body of a write, in bytes.
+/// Largest body of a write, in bytes.
 pub const MAX_BODY: usize = 16 * 1024;
 
-/// The same in Lambda and on one machine. `handlers` are those of `routes`.
+/// Builds the service, in Lambda as on one machine. `handlers` are those of `routes`.
 pub fn service(gate: Gate, routes: &'static [Route], handlers: Router) -> Router {
     let cors = cors(&gate);
     let door = Arc::new(Door { gate, routes });
@@ -40,7 +40,7 @@ pub fn service(gate: Gate, routes: &'static [Route], handlers: Router) -> Router
         .layer(from_fn_with_state(door, correlate))
 }
 
-/// Which pages may call from a browser: those of the origins that are configured.
+/// Allows calls from a browser by pages of the configured origins.
 fn cors(gate: &Gate) -> CorsLayer {
     let own = ["idempotency-key", "x-admin-token", "x-api-key"].map(HeaderName::from_static);
     let shown = ["ratelimit", "ratelimit-policy", "x-request-id", "idempotent-replayed", "x-next-cursor"];
@@ -54,7 +54,7 @@ fn cors(gate: &Gate) -> CorsLayer {
         .max_age(std::time::Duration::from_secs(600))
 }
 
-/// Names each call, so that its answer, its lines and what it wrote can be found by one id.
+/// Gives each call an id, by which its answer, its log lines and its writes can be found.
 async fn correlate(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     let id = match request.extensions().request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
@@ -69,7 +69,7 @@ async fn correlate(State(door): State<Arc<Door>>, request: Request, next: Next) 
     response
 }
 
-/// Rejections of the framework's own become problems too.
+/// Converts the framework's own rejections into problems.
 async fn as_problem(response: Response) -> Response {
     match response.status() {
         StatusCode::PAYLOAD_TOO_LARGE if !is_problem(&response) => {
