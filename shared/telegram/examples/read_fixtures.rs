@@ -2,7 +2,7 @@
 //! `cargo run -p guerdon-telegram --example read_fixtures -- DIR`, where `DIR` has the folders `updates`
 //! (whole updates), `messages` (bare messages) and `responses` (answers of the Bot API).
 //!
-//! Fails when an update that carries money comes out as anything but that, or when reading one panics.
+//! Fails when an update that carries money is read as another kind, or when the parser panics.
 #![allow(clippy::print_stdout, reason = "it is what an example is for")]
 
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ fn why(error: &ParseError) -> String {
     }
 }
 
-/// The kind of money that the raw text speaks of, found without the parser.
+/// Finds the kind of money in the raw text, without the parser.
 fn money(body: &[u8]) -> Option<&'static str> {
     let text = String::from_utf8_lossy(body);
     let kinds = ["successful_payment", "refunded_payment", "pre_checkout_query", "subscription"];

@@ -19,13 +19,13 @@ use crate::{
     username::BotUsername,
 };
 
-/// The time that a long poll may take on top of the waiting it asked for.
+/// Time that a long poll may take in addition to the waiting time that it asked for.
 const POLL_MARGIN_SECONDS: u64 = 10;
 
 /// The client could not be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
-    /// The address is no absolute http or https URL.
+    /// The address is not an absolute http or https URL.
     #[error("the Bot API's address must be an absolute http or https URL")]
     ApiUrl,
     /// The TLS stack did not start.
@@ -40,25 +40,25 @@ pub struct BotApi {
 }
 
 impl fmt::Debug for BotApi {
-    /// Without the token, which `Bot` would show.
+    /// Prints no token. `Bot` would print it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BotApi(..)")
     }
 }
 
 impl BotApi {
-    /// A client for the bot that `token` belongs to, at Telegram's own address.
+    /// Makes a client for the bot with this `token`, at Telegram's own address.
     ///
     /// # Errors
     /// [`ClientError::Http`].
     pub fn try_new(token: impl Into<String>) -> Result<Self, ClientError> {
-        // The token is part of every address: it follows no redirect to another host.
+        // The token is part of every address, so no redirect to another host is followed.
         let settings = default_reqwest_settings().redirect(redirect::Policy::none());
         let client = settings.build().map_err(|_| ClientError::Http)?;
         Ok(Self { bot: Bot::with_client(token, client) })
     }
 
-    /// The same bot at another address, with or without a path: a local Bot API server, or our simulator.
+    /// Uses another address, with or without a path: a local Bot API server, or our simulator.
     ///
     /// # Errors
     /// [`ClientError::ApiUrl`].
@@ -75,7 +75,7 @@ impl BotApi {
         self.call(call.method(), &call.params(), None).await.map(drop)
     }
 
-    /// Does what Telegram does with a webhook's answer: executes the method that its body names, if any.
+    /// Executes the method that the body of a webhook's answer names, if any, as Telegram does.
     ///
     /// # Errors
     /// [`SendError`].
@@ -86,7 +86,7 @@ impl BotApi {
         }
     }
 
-    /// Our own username: a call that changes nothing, so it also tells whether the token is good.
+    /// Asks for the bot's own username. This call changes nothing, so it also checks the token.
     ///
     /// # Errors
     /// [`SendError`].
@@ -96,8 +96,8 @@ impl BotApi {
         BotUsername::parse(username).map_err(|error| SendError::Unknown(error.to_string()))
     }
 
-    /// Waits up to `timeout_seconds` for updates from number `offset` on. They are handed over as they came,
-    /// for [`Update::from_value`](crate::update::Update::from_value).
+    /// Waits up to `timeout_seconds` for updates from number `offset` on. They are returned as received, for
+    /// [`Update::from_value`](crate::update::Update::from_value).
     ///
     /// # Errors
     /// [`SendError`].
@@ -155,8 +155,8 @@ impl BotApi {
 
     fn method_url(&self, method: &str) -> Url {
         let mut url = self.bot.api_url();
-        // An http URL always has a path, so this is never an error. A slash at its end is dropped first:
-        // without that the path would have an empty part.
+        // An http URL always has a path, so this is never an error. A slash at its end is removed first;
+        // otherwise the path would have an empty part.
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().push(&format!("bot{}", self.bot.token())).push(method);
         }
@@ -164,7 +164,7 @@ impl BotApi {
     }
 }
 
-/// Says what broke without the error's own text, which has the address and so the token.
+/// Describes the failure without the error's own text, which contains the address and so the token.
 fn broken(error: reqwest::Error) -> SendError {
     let what = match () {
         () if error.is_timeout() => "timed out",

@@ -1,8 +1,8 @@
-//! Commands and what a start link carries.
+//! Commands, and payloads of start links.
 
 use guerdon_domain::{ids::ClickId, referrals::Code};
 
-/// The commands shown in Telegram's menu, with their English descriptions. Operators' are left out.
+/// The commands in Telegram's menu, with their English descriptions. Operators' commands are left out.
 pub const MENU: [(&str, &str); 8] = [
     ("recruit", "Your code and link to share"),
     ("credits", "Your credits and how you earned them"),
@@ -14,17 +14,17 @@ pub const MENU: [(&str, &str); 8] = [
     ("terms", "The terms of service"),
 ];
 
-/// The entry that the menu also has where members can withdraw.
+/// The additional entry of the menu where members can withdraw.
 pub const MENU_WITHDRAW: (&str, &str) = ("withdraw", "Have your earnings paid out");
 
-/// The longest command Telegram accepts, and the longest payload of a start link.
+/// Longest command that Telegram accepts, and longest payload of a start link.
 const MAX_COMMAND: usize = 32;
 const MAX_PAYLOAD: usize = 64;
 
 /// A command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// `/start`, with what the link carried.
+    /// `/start`, with the payload of the link.
     Start(StartPayload),
     /// `/recruit`
     Recruit,
@@ -42,7 +42,7 @@ pub enum Command {
     Terms,
     /// `/paysupport`
     PaySupport,
-    /// `/withdraw`, with what followed it.
+    /// `/withdraw`, with the text that followed it.
     Withdraw(String),
     /// `/wallet`
     Wallet,
@@ -50,7 +50,7 @@ pub enum Command {
     Shop,
     /// `/admin`
     Admin,
-    /// `/set_discount`, with what followed it.
+    /// `/set_discount`, with the text that followed it.
     SetDiscount(String),
     /// Any other, by its name in lower case.
     Unknown(String),
@@ -99,11 +99,11 @@ pub enum StartPayload {
     Empty,
     /// A referral code, bare or as `ref_<code>`.
     Referral(Code),
-    /// The same with the click on a shared link behind it, as `ref_<code>-<click>`.
+    /// A referral code with the id of the click on a shared link, as `ref_<code>-<click>`.
     Clicked(Code, ClickId),
     /// `p_<product>`: the link of a product.
     Product(String),
-    /// Something that none of our links carries.
+    /// A payload that none of our links carries.
     Unreadable,
 }
 

@@ -1,9 +1,9 @@
 //! Telegram's HTML mode.
 
-/// The longest message text, in UTF-16 units, tags and entities not counted.
+/// Longest message text, in UTF-16 units, tags and entities not counted.
 pub const MAX_TEXT: usize = 4096;
 
-/// Makes any text safe inside a message: the three characters that mean something are written out.
+/// Escapes a text for use in a message: the three special characters become entities.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -17,18 +17,18 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
-/// `text`, escaped, in bold.
+/// Formats `text`, escaped, in bold.
 pub fn bold(text: &str) -> String {
     format!("<b>{}</b>", escape(text))
 }
 
-/// `text`, escaped, in a fixed-width face; a tap copies it.
+/// Formats `text`, escaped, in a fixed-width font; a tap copies it.
 pub fn code(text: &str) -> String {
     format!("<code>{}</code>", escape(text))
 }
 
-/// Cuts well-formed HTML to [`MAX_TEXT`], between characters, and closes the tags that are open there.
-/// Telegram refuses a whole message for one broken tag.
+/// Cuts well-formed HTML to [`MAX_TEXT`], between characters, and closes the tags that are open there, because
+/// Telegram refuses a message with a broken tag.
 pub fn truncate(html: String) -> String {
     let fits = html.len() <= MAX_TEXT || Pieces(&html).map(Piece::units).sum::<usize>() <= MAX_TEXT;
     if fits {
@@ -37,7 +37,7 @@ pub fn truncate(html: String) -> String {
     let (mut cut, mut open, mut units) = (String::new(), Vec::new(), 0);
     for piece in Pieces(&html) {
         units += piece.units();
-        // One unit is kept for the ellipsis.
+        // One unit is reserved for the ellipsis.
         if units >= MAX_TEXT {
             break;
         }
@@ -55,7 +55,7 @@ pub fn truncate(html: String) -> String {
     cut
 }
 
-/// A piece that HTML is never cut inside of: a tag, an entity or a character.
+/// A piece of HTML that is never cut: a tag, an entity or a character.
 #[derive(Clone, Copy)]
 enum Piece<'a> {
     Open { source: &'a str, name: &'a str },
@@ -70,11 +70,11 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Its share of the length that Telegram counts.
+    /// Length of the piece, as Telegram counts it.
     fn units(self) -> usize {
         match self {
             Self::Open { .. } | Self::Close(_) => 0,
-            // A numeric entity may stand for a character of two units.
+            // A numeric entity may be a character of two units.
             Self::Text(text) if text.len() > 1 && text.starts_with("&#") => 2,
             Self::Text(text) if text.len() > 1 && text.starts_with('&') => 1,
             Self::Text(text) => text.encode_utf16().count(),
@@ -105,7 +105,7 @@ impl<'a> Iterator for Pieces<'a> {
     }
 }
 
-/// The length of the entity that `text` starts with: a lone `&` is a character like any other.
+/// Length of the entity that `text` starts with; none for a single `&`, which is an ordinary character.
 fn entity(text: &str) -> Option<usize> {
     let end = text.find(';')?;
     let name = text.get(1..end)?;

@@ -6,7 +6,7 @@ use teloxide_core::types::{
 
 use crate::nav::Nav;
 
-/// The longest text that a button may copy, in characters.
+/// Longest text that a button may copy, in characters.
 const MAX_COPY: usize = 256;
 
 /// A button under a message.
@@ -24,18 +24,18 @@ enum Action {
 }
 
 impl Button {
-    /// Opens a link. A text that is no absolute URL gives a button that is left out of the keyboard:
-    /// Telegram would refuse the whole message for it.
+    /// Opens a link. A button whose text is not an absolute URL is left out of the keyboard, because
+    /// Telegram would refuse the whole message.
     pub fn url(text: impl Into<String>, url: impl Into<String>) -> Self {
         Self { text: text.into(), action: Action::Url(url.into()) }
     }
 
-    /// Leads to another of our menus.
+    /// Opens another of our menus.
     pub fn nav(text: impl Into<String>, nav: Nav) -> Self {
         Self { text: text.into(), action: Action::Nav(nav) }
     }
 
-    /// Copies `payload`. One that is empty or over 256 characters gives a button that is left out.
+    /// Copies `payload`. A button whose payload is empty or over 256 characters is left out of the keyboard.
     pub fn copy(text: impl Into<String>, payload: impl Into<String>) -> Self {
         Self { text: text.into(), action: Action::Copy(payload.into()) }
     }
@@ -60,19 +60,19 @@ pub struct Keyboard {
 }
 
 impl Keyboard {
-    /// No buttons.
+    /// Makes a keyboard without buttons.
     pub const fn new() -> Self {
         Self { rows: Vec::new() }
     }
 
-    /// The same with one more row at the bottom.
+    /// Adds a row at the bottom.
     #[must_use]
     pub fn row(mut self, buttons: impl IntoIterator<Item = Button>) -> Self {
         self.rows.push(buttons.into_iter().collect());
         self
     }
 
-    /// None when no button is left: an edit then takes the old keyboard away.
+    /// The markup; none when no button is left. An edit then removes the old keyboard.
     pub(crate) fn into_telegram(self) -> Option<InlineKeyboardMarkup> {
         let rows = self.rows.into_iter();
         let rows = rows.map(|row| row.into_iter().filter_map(Button::into_telegram).collect::<Vec<_>>());

@@ -1,14 +1,14 @@
-//! Telegram, both ways: what comes in is read, what goes out is built, and nothing in between is decided.
+//! Telegram's formats: updates are parsed, calls are built and sent. This crate decides nothing.
 //!
-//! **In.** [`Update::parse`] reads a webhook body with structs of our own. They ask for as little as
-//! possible, because Telegram adds fields and kinds faster than any library follows, and a library that
-//! swallows what it cannot read would swallow money. A kind that carries money is read in full or refused
-//! loudly ([`ParseError::BadMoneyUpdate`]); everything else we do not handle is [`UpdateKind::Other`].
-//! [`Command`], [`StartPayload`] and [`Nav`] turn texts and taps into words.
+//! **In.** [`Update::parse`] reads a webhook body with structs of our own. They need as few fields as
+//! possible, because Telegram adds fields and kinds faster than libraries follow, and a library that
+//! ignores what it cannot read could lose a payment. A kind that carries money is read in full or is an
+//! error ([`ParseError::BadMoneyUpdate`]); everything else that we do not handle is [`UpdateKind::Other`].
+//! [`Command`], [`StartPayload`] and [`Nav`] are the meanings of texts and taps.
 //!
 //! **Out.** [`Outgoing`] is one Bot API call, made of teloxide-core's payload types. It is sent either as
-//! the body of the webhook's answer ([`Outgoing::webhook_body`], one round trip saved, result unknowable)
-//! or, with the feature `client`, through `BotApi::send`, which says what became of it ([`SendError`]).
+//! the body of the webhook's answer ([`Outgoing::webhook_body`]: one round trip less, but no result)
+//! or, with the feature `client`, by `BotApi::send`, which returns the result ([`SendError`]).
 //!
 //! ```
 //! use guerdon_domain::ids::TelegramId;

@@ -5,20 +5,20 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::username::BotUsername;
 
-/// All but what RFC 3986 calls unreserved.
+/// All characters but those that RFC 3986 calls unreserved.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The link that opens the bot with a referral code.
+/// Makes the link that opens the bot with a referral code.
 pub fn deep_link(bot: &BotUsername, code: &Code) -> String {
     format!("https://t.me/{bot}?start=ref_{code}")
 }
 
-/// The same with the click behind it, so that the member who joins by it can be told where from.
+/// Like [`deep_link`], also carries the click's id, so that the origin of the new member is known.
 pub fn click_link(bot: &BotUsername, code: &Code, click: &ClickId) -> String {
     format!("{}-{click}", deep_link(bot, code))
 }
 
-/// The link that opens Telegram's dialog for sharing `url` with a text.
+/// Makes the link that opens Telegram's dialog for sharing `url` with a text.
 pub fn share_link(url: &str, text: &str) -> String {
     let encode = |part| utf8_percent_encode(part, QUERY);
     format!("https://t.me/share/url?url={}&text={}", encode(url), encode(text))

@@ -1,10 +1,10 @@
-//! Navigation buttons: all they know is in the 64 bytes they carry, so a menu of last year still works.
+//! Navigation buttons. All their state is in the 64 bytes that they carry, so an old menu still works.
 //!
 //! A button that spends is not one of these: it carries the id of a server-side intent.
 
 use std::fmt::Write;
 
-/// Where a navigation button leads.
+/// The target of a navigation button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Nav {
     /// The member's code and link.
@@ -13,7 +13,7 @@ pub enum Nav {
     Leaderboard(Period),
     /// The statement of credits.
     Credits {
-        /// The page before this entry; none is the newest page.
+        /// Shows the page before this entry; none shows the newest page.
         cursor: Option<u64>,
     },
     /// The member's profile.
@@ -22,9 +22,10 @@ pub enum Nav {
     Help,
     /// The plans on offer.
     Plans,
-    /// How to withdraw.
+    /// The instructions for a withdrawal.
     Withdraw,
-    /// Claims the rewards that wait for it, and leads to the statement. It spends nothing, and tapped twice it claims once.
+    /// Claims the rewards that are waiting, and shows the statement. It spends nothing, and a second tap claims nothing
+    /// more.
     Claim,
 }
 
@@ -72,7 +73,7 @@ impl Nav {
         data
     }
 
-    /// Reads a button's data; whatever [`Nav::encode`] did not write is none.
+    /// Reads a button's data; none for data that [`Nav::encode`] did not write.
     pub fn parse(data: &str) -> Option<Self> {
         let place = data.strip_prefix("nav:")?;
         let nav = match place.split_once(':').unwrap_or((place, "")) {
@@ -89,7 +90,7 @@ impl Nav {
             ("claim", _) => Self::Claim,
             _ => return None,
         };
-        // One spelling each: `credits:+5` or `help:x` never came from us.
+        // Each target has one spelling: we never write `credits:+5` or `help:x`.
         (nav.encode() == data).then_some(nav)
     }
 }

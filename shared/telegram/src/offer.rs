@@ -1,4 +1,4 @@
-//! The promise of the program in force, in words, rule by rule.
+//! The offer of the program in force, in words, rule by rule.
 
 use guerdon_domain::{
     money::{Currency, Money},
@@ -12,19 +12,19 @@ use crate::{
     texts::{OfferTexts, Texts, fill_html},
 };
 
-/// The promise to a member who invites. The texts are no HTML yet.
+/// The offer to a member who invites friends. Its texts are not HTML yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    /// The reward; it follows "you". None: nothing is promised.
+    /// The reward, as a phrase that follows "you"; none when nothing is promised.
     pub promise: Option<String>,
-    /// Plans that cost less do not count.
+    /// The lowest price of a plan that counts.
     pub counts_from: Option<Money>,
-    /// The news about a friend when a reward comes in, with `{friend}` where the name may be said.
+    /// The sentence about a friend in the message about a reward, with `{friend}` where the name may be shown.
     pub news: &'static str,
 }
 
 impl Offer {
-    /// The offer of `program`.
+    /// Makes the offer of `program`.
     pub fn of(words: &Texts, preset: &Preset, program: &Program) -> Self {
         let text = &words.offer;
         let headline = program.headline();
@@ -50,7 +50,7 @@ impl Offer {
     }
 }
 
-/// Of two levels, who has paid may be a stranger: nobody is named then.
+/// Chooses the sentence about a friend. In a program of two levels the payer may be a stranger, so nobody is named.
 fn news(text: &OfferTexts, preset: &Preset, program: &Program) -> &'static str {
     match program.headline().map(|rule| rule.trigger) {
         _ if program.second_level => text.news_somebody,
@@ -61,7 +61,7 @@ fn news(text: &OfferTexts, preset: &Preset, program: &Program) -> &'static str {
     }
 }
 
-/// One rule in words.
+/// A rule in words.
 struct Phrase<'a> {
     text: &'a OfferTexts,
     preset: &'a Preset,
@@ -89,7 +89,7 @@ impl Phrase<'_> {
         phrase
     }
 
-    /// How much, where it is no share of the payment.
+    /// The amount of the reward, where it is not a share of the payment.
     fn reward(&self) -> String {
         let amount = match self.rule.amount {
             Amount::PercentOfProfit { .. } => match self.range() {
@@ -117,7 +117,7 @@ impl Phrase<'_> {
         fill_html(template, &[("amount", &amount)])
     }
 
-    /// The least and the most that a plan's profit comes to.
+    /// The smallest and the largest reward over all plans that count.
     fn range(&self) -> Option<(Money, Money)> {
         let rule = self.rule;
         let named = |plan: &Plan| {
@@ -168,7 +168,7 @@ impl Phrase<'_> {
         })
     }
 
-    /// Fills in who, how many and from which price on.
+    /// Fills in the person, the number of payments and the lowest price.
     fn about(&self, template: &str) -> String {
         let (text, rule) = (self.text, self.rule);
         let upline = rule.beneficiary == Beneficiary::Upline;
@@ -270,7 +270,7 @@ mod tests {
             r#"{"target":"bill_credit","products":["gold"]}"#,
             "get $10.00 off your bills for each friend who becomes a paying member (some products only)",
         );
-        // A gift for who was invited, alone, promises nothing to who invites.
+        // A reward for the invited member alone promises nothing to the one who invites.
         check(r#"{"beneficiary":"referee"}"#, "");
         check(r#"{"beneficiary":"upline"}"#, "");
     }

@@ -10,7 +10,7 @@ use teloxide_core::types::{
 
 use crate::{html, keyboard::Keyboard};
 
-/// The longest toast, in characters.
+/// Longest toast, in characters.
 const MAX_TOAST: usize = 200;
 
 const NO_PREVIEW: LinkPreviewOptions = LinkPreviewOptions {
@@ -21,7 +21,7 @@ const NO_PREVIEW: LinkPreviewOptions = LinkPreviewOptions {
     show_above_text: false,
 };
 
-/// One call of the Bot API.
+/// A call of the Bot API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing(Payload);
 
@@ -34,7 +34,7 @@ enum Payload {
 }
 
 impl Outgoing {
-    /// A new message. The text is HTML; what is too long is cut.
+    /// Sends a new message. The text is HTML and is cut when it is too long.
     pub fn send_html(chat: TelegramId, text: impl Into<String>, keyboard: Keyboard) -> Self {
         let mut payload = SendMessage::new(ChatId(chat.get()), html::truncate(text.into()));
         payload.parse_mode = Some(ParseMode::Html);
@@ -43,7 +43,7 @@ impl Outgoing {
         Self(Payload::SendMessage(Box::new(payload)))
     }
 
-    /// Another text and keyboard for one of our messages.
+    /// Replaces text and keyboard of one of our messages.
     pub fn edit_html(chat: TelegramId, message_id: i32, text: impl Into<String>, keyboard: Keyboard) -> Self {
         let text = html::truncate(text.into());
         let mut payload = EditMessageText::new(ChatId(chat.get()), MessageId(message_id), text);
@@ -53,14 +53,14 @@ impl Outgoing {
         Self(Payload::EditMessageText(Box::new(payload)))
     }
 
-    /// Ends the waiting that a tap started, with a short plain text or without.
+    /// Answers a tap, which ends the button's progress indicator, with or without a short plain text.
     pub fn answer_callback(id: impl Into<String>, toast: Option<&str>) -> Self {
         let mut payload = AnswerCallbackQuery::new(CallbackQueryId(id.into()));
         payload.text = toast.map(|text| text.chars().take(MAX_TOAST).collect());
         Self(Payload::AnswerCallbackQuery(Box::new(payload)))
     }
 
-    /// Lets a payment go ahead, or refuses it with a reason that the payer is shown.
+    /// Accepts a payment, or refuses it with a reason that Telegram shows to the payer.
     pub fn answer_pre_checkout(id: impl Into<String>, refusal: Option<&str>) -> Self {
         let mut payload = AnswerPreCheckoutQuery::new(PreCheckoutQueryId(id.into()), refusal.is_none());
         payload.error_message = refusal.map(str::to_owned);
@@ -87,8 +87,8 @@ impl Outgoing {
         }
     }
 
-    /// The call as the body of the webhook's own answer. Telegram carries it out and tells nobody how it
-    /// went: for menus and toasts only, and never for the second delivery of an update.
+    /// The call as the body of the webhook's own answer. Telegram executes it and does not report the result, so this
+    /// is for menus and toasts only, and never for the second delivery of an update.
     pub fn webhook_body(&self) -> Value {
         let mut body = self.params();
         body["method"] = self.method().into();
@@ -97,7 +97,7 @@ impl Outgoing {
 }
 
 fn json(payload: &impl Serialize) -> Value {
-    // Fails only for maps whose keys are no strings, and payloads have none.
+    // Fails only for maps whose keys are not strings, and payloads have none.
     serde_json::to_value(payload).unwrap_or_default()
 }
 

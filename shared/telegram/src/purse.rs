@@ -1,15 +1,15 @@
-//! The kinds of reward, as members know them.
+//! The kinds of reward, as members see them.
 
 use guerdon_domain::{money::Currency, wallets::WalletKind};
 
-/// The kind of reward that a wallet holds, for members.
+/// The kind of reward in a wallet, as members see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purse {
-    /// Comes off bills.
+    /// Credit that lowers bills.
     BillCredit,
-    /// Is paid out.
+    /// Money that is paid out.
     Earnings,
-    /// Is spent in the shop.
+    /// Money that is spent in the shop.
     Balance,
     /// Days of premium.
     Days,
@@ -18,7 +18,7 @@ pub enum Purse {
 }
 
 impl Purse {
-    /// The purse that a wallet of this kind and currency is to its member.
+    /// Returns the purse for a wallet of this kind and currency.
     pub fn of(kind: WalletKind, currency: Currency) -> Self {
         match kind {
             _ if currency == Currency::DAY => Self::Days,

@@ -1,37 +1,37 @@
-//! The Bot API's answers, and their meaning for us.
+//! The Bot API's answers and their meaning.
 
 use serde_json::Value;
 
-/// Why a call did not do what it was for.
+/// Reasons why a call had no effect, or may have had none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// This recipient cannot be reached: they blocked us, left Telegram or never wrote to us. An outcome,
-    /// not a failure: nothing is to be retried.
+    /// This recipient cannot be reached: they blocked the bot, left Telegram or never wrote to the bot. This is an
+    /// outcome, not a failure: a retry is useless.
     #[error("the recipient cannot be reached")]
     Blocked,
-    /// Too fast: nothing may be sent to anyone for so many seconds.
+    /// Too many calls: nothing may be sent to anyone for this many seconds.
     #[error("Telegram asks for a pause of {0} s")]
     RetryAfter(u64),
-    /// Telegram does not know the bot's token, or no longer: nothing can be sent until it has another one.
+    /// Telegram does not accept the bot's token: nothing can be sent until the bot has another one.
     #[error("Telegram does not accept the bot's token")]
     Unauthorized,
-    /// Telegram understood and will not do it; sending the same again is pointless.
+    /// Telegram refused the call; a retry is useless.
     #[error("Telegram refused: {0}")]
     Refused(String),
-    /// Nobody knows whether it was done.
+    /// It is unknown whether the call was executed.
     #[error("the outcome is unknown: {0}")]
     Unknown(String),
 }
 
-/// How long to pause when Telegram asks for a pause and does not say how long.
+/// Length of a pause when Telegram asks for one without its length.
 const DEFAULT_PAUSE_SECONDS: u64 = 5;
 
-/// Reads the answer to `method`: its `result`, or what went wrong.
+/// Reads the answer to `method`: its `result`, or the error.
 ///
 /// # Errors
-/// [`SendError`], never with more of the body than Telegram's own description.
+/// [`SendError`], with no other part of the body than Telegram's own description.
 pub fn read_reply(method: &str, http_status: u16, body: &[u8]) -> Result<Value, SendError> {
-    // An answer that is not Telegram's (a proxy's page) has its status and nothing else.
+    // Of an answer that is not Telegram's (a proxy's page) only the status is kept.
     let mut reply: Value = serde_json::from_slice(body).unwrap_or_default();
     let status = reply["error_code"].as_u64().unwrap_or_else(|| http_status.into());
     match reply["ok"].as_bool() {
@@ -61,7 +61,7 @@ pub fn read_reply(method: &str, http_status: u16, body: &[u8]) -> Result<Value, 
     })
 }
 
-/// Refusals that leave things as the call wanted them, or past caring about.
+/// Whether a refusal can be ignored: the state is already the wanted one, or it no longer matters.
 fn already_so(method: &str, description: &str) -> bool {
     match method {
         "editMessageText" => description.contains("message is not modified"),
@@ -116,7 +116,7 @@ mod tests {
         let old = refusal(400, "Bad Request: query is too old and response timeout expired");
         check("editMessageText", 400, &same, Ok(json!(true)));
         check("answerCallbackQuery", 400, &old, Ok(json!(true)));
-        // A payment that was answered too late did not go through.
+        // A payment that was answered too late was not made.
         assert!(read_reply("answerPreCheckoutQuery", 400, old.as_bytes()).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Everything the bot says, in one place: one constant a language.
+//! All texts of the bot, as one constant for each language.
 //!
 //! A template's `{name}` is filled by [`fill`], which escapes the value: no member's name can break or
 //! forge a message. Texts are Telegram HTML.
@@ -124,7 +124,7 @@ pub struct PurseTexts {
     pub ready: &'static str,
 }
 
-/// The pieces of an offer. It follows "you", and is no HTML.
+/// The parts of an offer: a phrase that follows "you", not HTML.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "each field is named after the place where its text stands")]
 pub struct OfferTexts {
@@ -168,7 +168,7 @@ pub struct OfferTexts {
     pub news_somebody: &'static str,
 }
 
-/// The texts about withdrawing.
+/// The texts about withdrawals.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "each field is named after the place where its text stands")]
 pub struct WithdrawTexts {
@@ -419,22 +419,22 @@ const EN_WITHDRAW: WithdrawTexts = WithdrawTexts {
                    /paysupport",
 };
 
-/// The texts for a user's language; English for all that we do not have.
+/// Returns the texts for a user's language; English for a language that we do not have.
 pub fn texts(_language_code: Option<&str>) -> &'static Texts {
     &EN
 }
 
-/// Puts values into a template, escaped.
+/// Fills values into a template, escaped.
 pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
     fill_with(template, values, escape)
 }
 
-/// Puts values into a template as they are: for values that are HTML already.
+/// Fills values into a template without escaping, for values that are HTML already.
 pub fn fill_html(template: &str, values: &[(&str, &str)]) -> String {
     fill_with(template, values, str::to_owned)
 }
 
-/// One pass from left to right, so that a value with braces in it is never filled again.
+/// Fills in one pass from left to right, so that braces in a value are never filled.
 fn fill_with(template: &str, values: &[(&str, &str)], encode: impl Fn(&str) -> String) -> String {
     let mut filled = String::with_capacity(template.len() + 64);
     let mut rest = template;

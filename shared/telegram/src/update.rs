@@ -1,5 +1,5 @@
-//! Inbound updates, read by hand out of the JSON value: a missing, null or unexpected part costs that part
-//! and nothing else, except where money hangs on it.
+//! Inbound updates, read field by field from the JSON value: a missing, null or unexpected field is ignored and the
+//! rest is read, except in updates that carry money.
 
 mod callback;
 mod fields;
@@ -14,14 +14,14 @@ use fields::{Missing, present};
 pub use message::{Chat, ChatKind, Message, User};
 pub use money::{PreCheckoutQuery, RefundedPayment, SubscriptionState, SuccessfulPayment};
 
-/// The kinds we ask Telegram for. `subscription` is only ever sent to those who name it.
+/// The kinds that we ask Telegram for. It sends `subscription` only to bots that name it.
 pub const ALLOWED_UPDATES: [&str; 5] =
     ["message", "callback_query", "pre_checkout_query", "my_chat_member", "subscription"];
 
-/// One update.
+/// An update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
-    /// Telegram's number of it: the same update delivered again has the same one.
+    /// Telegram's number of the update, the same at each delivery.
     pub update_id: i64,
     /// The content.
     pub kind: UpdateKind,
@@ -30,32 +30,32 @@ pub struct Update {
 /// The content of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpdateKind {
-    /// A message without money in it.
+    /// A message that carries no money.
     Message(Message),
     /// A tap on a button.
     Callback(Callback),
-    /// A payment about to be made: to be answered within ten seconds.
+    /// A payment that is about to be made. It must be answered within ten seconds.
     PreCheckout(PreCheckoutQuery),
-    /// A message that says a payment settled.
+    /// A message about a settled payment.
     SuccessfulPayment {
-        /// Who paid.
+        /// The payer.
         from: User,
-        /// Where.
+        /// The chat.
         chat: Chat,
-        /// When.
+        /// The time.
         date: Timestamp,
-        /// What.
+        /// The content.
         payment: SuccessfulPayment,
     },
-    /// A message that says a payment was given back.
+    /// A message about a refunded payment.
     RefundedPayment {
-        /// Who had paid.
+        /// The payer.
         from: User,
-        /// Where.
+        /// The chat.
         chat: Chat,
-        /// When.
+        /// The time.
         date: Timestamp,
-        /// What.
+        /// The content.
         payment: RefundedPayment,
     },
     /// A Stars subscription changed its state.
@@ -67,20 +67,20 @@ pub enum UpdateKind {
         /// The state it is in now.
         state: SubscriptionState,
     },
-    /// Our own membership of a chat changed. In a private chat that is a block or an unblock.
+    /// The bot's own membership of a chat changed. In a private chat this is a block or an unblock.
     MyChatMember {
-        /// Who did it.
+        /// The user who changed it.
         user: User,
-        /// Where.
+        /// The chat.
         chat: Chat,
-        /// Whether we are now shut out.
+        /// Whether the bot is now excluded.
         blocked: bool,
     },
-    /// Something we do not handle, by its key in the update.
+    /// An update that we do not handle, by its key.
     Other(String),
 }
 
-/// Why a body is not an update we may acknowledge unread.
+/// Reasons why a body cannot be acknowledged as an update.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// The body is not JSON.
@@ -89,14 +89,14 @@ pub enum ParseError {
     /// The body has no `update_id`.
     #[error("the body has no update_id")]
     NotAnUpdate,
-    /// Money hangs on this update and it cannot be read: keep its body and call a person.
+    /// This update carries money and cannot be read: its body must be stored and a person must look at it.
     #[error("update {update_id} is a {kind} without a usable {field}")]
     BadMoneyUpdate {
         /// The update's number.
         update_id: i64,
         /// The key of the kind.
         kind: &'static str,
-        /// The key of the part that is missing or cannot be used.
+        /// The key of the field that is missing or invalid.
         field: &'static str,
     },
 }
@@ -105,7 +105,7 @@ impl Update {
     /// Reads a webhook body.
     ///
     /// # Errors
-    /// [`ParseError`]; a kind we do not know, or do not need and cannot read, is no error.
+    /// [`ParseError`]. A kind that we do not know, or do not need and cannot read, is not an error.
     pub fn parse(body: &[u8]) -> Result<Self, ParseError> {
         Self::from_value(&serde_json::from_slice(body).map_err(|_| ParseError::NotJson)?)
     }
@@ -113,7 +113,7 @@ impl Update {
     /// Reads one element of a `getUpdates` result.
     ///
     /// # Errors
-    /// As [`Update::parse`].
+    /// Those of [`Update::parse`].
     pub fn from_value(update: &Value) -> Result<Self, ParseError> {
         let update_id = fields::int(update, "update_id").ok_or(ParseError::NotAnUpdate)?;
         let bad =

@@ -1,4 +1,4 @@
-//! The client against a server on the loopback that plays the Bot API.
+//! Tests of the client against a local server that acts as the Bot API.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use guerdon_domain::ids::TelegramId;
@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 const TOKEN: &str = "1000001:not-a-real-token";
 
-/// Answers one request with `status` and `body`, and gives back the request's path and JSON.
+/// Answers one request with `status` and `body`, and returns the request's path and JSON.
 async fn serve(status: u16, body: &str) -> (String, JoinHandle<(String, Value)>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! Our own sample updates, `events/telegram/*.json`: each is read as what its line here says.
+//! Tests that each sample update in `events/telegram/*.json` is read as its line here says.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;

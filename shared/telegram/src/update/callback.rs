@@ -10,13 +10,13 @@ use crate::nav::Nav;
 /// A tap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Callback {
-    /// What to answer it with.
+    /// The id to use in the answer.
     pub id: String,
-    /// Who tapped.
+    /// The user who tapped.
     pub from: User,
     /// The message the button is on; none when it came from an inline result.
     pub message: Option<MessageRef>,
-    /// The button's data. Anyone can send any text here: it is input, not memory.
+    /// The button's data. Anyone can send any text here, so it is not trusted.
     pub data: Option<String>,
 }
 
@@ -27,7 +27,7 @@ pub struct MessageRef {
     pub chat: Chat,
     /// Its number within the chat.
     pub message_id: i32,
-    /// Whether it can still be edited: Telegram forgets old messages and dates them zero.
+    /// Whether it can still be edited: Telegram sends old messages without content and dates them zero.
     pub editable: bool,
 }
 
@@ -41,7 +41,7 @@ impl Callback {
         })
     }
 
-    /// Where the tap leads, when the button is one of our menus'.
+    /// The menu that the tap opens, if the button is one of our navigation buttons.
     pub fn nav(&self) -> Option<Nav> {
         self.data.as_deref().and_then(Nav::parse)
     }

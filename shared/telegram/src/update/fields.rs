@@ -1,8 +1,8 @@
-//! Reading parts of a JSON object. To all of these an explicit null is the same as nothing.
+//! Functions that read parts of a JSON object. All of them treat an explicit null like a missing field.
 
 use serde_json::Value;
 
-/// The key of the part that money needs and that is not there or cannot be used.
+/// Key of a required field of a money update that is missing or invalid.
 pub(super) struct Missing(pub(super) &'static str);
 
 pub(super) fn present<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
@@ -25,7 +25,7 @@ pub(super) fn flag(object: &Value, key: &str) -> bool {
     present(object, key).and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// A text that money needs.
+/// Reads a required text of a money update.
 pub(super) fn needed(object: &Value, key: &'static str) -> Result<String, Missing> {
     owned(object, key).ok_or(Missing(key))
 }

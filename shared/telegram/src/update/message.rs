@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::fields::{flag, int, owned, present, text};
 
-/// A message. Its entities are not read: a kind of entity we do not know must not cost the text.
+/// A message. Its entities are not read, so an unknown kind of entity cannot make the text unreadable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Its number within the chat.
@@ -14,7 +14,7 @@ pub struct Message {
     pub chat: Chat,
     /// The sender; channels and anonymous admins have none.
     pub from: Option<User>,
-    /// When it was sent; the epoch when Telegram does not say.
+    /// Time of sending; the epoch when Telegram does not send it.
     pub date: Timestamp,
     /// Its text, when it is a text message.
     pub text: Option<String>,
@@ -25,14 +25,14 @@ pub struct Message {
 pub struct Chat {
     /// Its id: the member's own in a private chat, negative elsewhere.
     pub id: i64,
-    /// What sort of chat.
+    /// The kind of chat.
     pub kind: ChatKind,
 }
 
-/// The sorts of chat.
+/// The kinds of chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChatKind {
-    /// One person and us.
+    /// A chat of one person with the bot.
     Private,
     /// A basic group.
     Group,
@@ -79,7 +79,7 @@ impl Chat {
             Some("group") => ChatKind::Group,
             Some("supergroup") => ChatKind::Supergroup,
             Some("channel") => ChatKind::Channel,
-            // The sign is what Telegram itself goes by.
+            // Telegram itself uses the sign to distinguish people from groups.
             _ if id > 0 => ChatKind::Private,
             _ => ChatKind::Group,
         };
@@ -101,8 +101,8 @@ impl User {
     }
 }
 
-/// The person on the other side of a message. In a private chat that is known even when `from` is missing
-/// or names the bot (a refund is something we did).
+/// Finds the person on the other side of a message. In a private chat this is known even when `from` is missing
+/// or names the bot (as for a refund, which the bot made).
 pub(super) fn person(message: &Value) -> Option<User> {
     let from = present(message, "from").and_then(User::read);
     let chat = present(message, "chat")?;

@@ -1,4 +1,4 @@
-//! The kinds that carry money. What we need of them is needed: without it they are refused, not skipped.
+//! The kinds that carry money. When a field that we need is missing, the update is refused, not skipped.
 
 use guerdon_domain::{
     ids::ExternalPaymentId,
@@ -14,22 +14,22 @@ use super::message::{Chat, User, date, person};
 /// A payment about to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreCheckoutQuery {
-    /// What to answer it with.
+    /// The id to use in the answer.
     pub id: String,
-    /// Who is about to pay.
+    /// The user who is about to pay.
     pub from: User,
-    /// How much.
+    /// The amount.
     pub total: Money,
-    /// What for: the payload we gave the invoice.
+    /// The payload that we gave the invoice, which says what is paid.
     pub invoice_payload: String,
 }
 
 /// A settled payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SuccessfulPayment {
-    /// How much.
+    /// The amount.
     pub total: Money,
-    /// What for: the payload we gave the invoice.
+    /// The payload that we gave the invoice, which says what is paid.
     pub invoice_payload: String,
     /// Telegram's id of the charge: the payment's natural key.
     pub telegram_payment_charge_id: ExternalPaymentId,
@@ -39,14 +39,14 @@ pub struct SuccessfulPayment {
     pub is_recurring: bool,
     /// Whether it is the first payment of a subscription.
     pub is_first_recurring: bool,
-    /// When the subscription it paid for ends.
+    /// End of the subscription that it paid for.
     pub subscription_expires: Option<Timestamp>,
 }
 
-/// A payment given back.
+/// A refunded payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundedPayment {
-    /// How much.
+    /// The amount.
     pub total: Money,
     /// The payload of the invoice.
     pub invoice_payload: String,
@@ -96,7 +96,7 @@ pub(super) fn refunded(message: &Value, payment: &Value) -> Result<UpdateKind, M
     let (from, chat) = parties(message)?;
     let payment = RefundedPayment {
         total: total(payment)?,
-        // The charge id alone says which payment it was.
+        // Only the charge id identifies the payment.
         invoice_payload: owned(payment, "invoice_payload").unwrap_or_default(),
         telegram_payment_charge_id: charge_id(payment)?,
         provider_payment_charge_id: provider_id(payment),
@@ -109,7 +109,7 @@ pub(super) fn subscription(subscription: &Value) -> Result<UpdateKind, Missing> 
         Some("active") => SubscriptionState::Active,
         Some("canceled") => SubscriptionState::Canceled,
         Some("failed") => SubscriptionState::Failed,
-        // A state that did not exist when this was written: a person has to say what it means.
+        // A state that we do not know: a person must decide what it means.
         _ => return Err(Missing("state")),
     };
     Ok(UpdateKind::StarsSubscription {

@@ -23,7 +23,7 @@ fn stars_payment() -> Value {
            "telegram_payment_charge_id": "stx_made_up_1", "provider_payment_charge_id": ""})
 }
 
-/// The field that the update is refused for.
+/// The field that causes the refusal of the update.
 fn missing(update: Value) -> &'static str {
     match parse(update) {
         Err(ParseError::BadMoneyUpdate { update_id: 7, field, .. }) => field,
@@ -179,7 +179,7 @@ fn blocks_and_unblocks() {
 }
 
 proptest! {
-    /// Whatever is done to one part of a payment, it is read, refused, or was not a payment to begin with.
+    /// Holds that a payment with any change to one part is read, or refused, or is no payment any more.
     #[test]
     fn a_payment_is_never_lost(key in "[a-z_]{1,12}|currency|total_amount|invoice_payload|telegram_payment_charge_id",
                                value in prop_oneof![Just(Value::Null), any::<i64>().prop_map(Value::from),
