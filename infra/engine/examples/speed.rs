@@ -1,6 +1,6 @@
-//! How fast the engines are, through the SDK: `cargo run --release -p guerdon-engine --example speed`.
+//! Measures the engines' speed through the SDK: `cargo run --release -p guerdon-engine --example speed`.
 //!
-//! Arguments: how often each operation, 2000 unless said otherwise; and `ours` or `file` for our
+//! Arguments: the repetitions of each operation, 2000 by default; and `ours` or `file` for our
 //! engine alone, in memory or on a file.
 //! One client, one request at a time, items of about 300 bytes with both index keys.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, clippy::float_arithmetic)]
@@ -106,13 +106,13 @@ async fn operate(client: &Client, operation: &str, n: usize) -> Outcome<()> {
     Ok(())
 }
 
-/// Seconds that this thread has worked, where the system says so: others on the machine do not count.
+/// CPU time of this thread in seconds, where the system reports it, so that other programs do not count.
 fn cpu_seconds() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     Some(text.split(' ').next()?.parse::<f64>().ok()? / 1e9)
 }
 
-/// Operations a second of this thread's time, each kind once.
+/// Operations per second of this thread's CPU time, for each kind of operation.
 async fn measure(engine: &Engine, count: usize) -> Outcome<Vec<f64>> {
     let client = engine.client();
     create_table(&client).await?;

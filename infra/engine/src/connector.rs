@@ -11,10 +11,10 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 
-/// What goes wrong with one request.
+/// A fault of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
+    /// No fault.
     None,
     /// The connection breaks before the request takes effect.
     LostBefore,
@@ -22,17 +22,17 @@ pub enum Fault {
     LostAfter,
     /// A transaction is cancelled because another one touches the same items.
     Conflict,
-    /// The table is out of throughput for a moment.
+    /// The table is throttled for a moment.
     Throttle,
 }
 
-/// Decides what goes wrong. Called once per request with the operation's name, `TransactWriteItems` say.
+/// Decides which requests fail. It is called once per request with the operation's name, such as `TransactWriteItems`.
 pub trait Faults: Send + Sync {
-    /// The fault of the next request.
+    /// Decides the fault of the next request.
     fn next(&self, operation: &str) -> Fault;
 }
 
-/// Everything works.
+/// Injects no faults.
 pub struct NoFaults;
 
 impl Faults for NoFaults {
@@ -68,7 +68,7 @@ impl HttpConnector for Embedded {
         if !self.backend.waits_for_the_disk() {
             return HttpConnectorFuture::ready(self.answer(&request));
         }
-        // Whoever waits for the disk leaves the thread to others, so that they can wait for it together.
+        // A request that waits for the disk frees the thread for others, so that they can wait together.
         let this = self.clone();
         let answered = tokio::task::spawn_blocking(move || this.answer(&request));
         HttpConnectorFuture::new(async {

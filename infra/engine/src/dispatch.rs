@@ -1,4 +1,4 @@
-//! One request of the DynamoDB JSON protocol, to whichever engine it is.
+//! Dispatch of a request of the DynamoDB JSON protocol to the engine in use.
 
 #[cfg(feature = "sqlite")]
 use crate::sqlite::Sqlite;
@@ -10,7 +10,7 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// Where the tables are.
+/// The engine that holds the tables.
 #[derive(Clone)]
 pub(crate) enum Backend {
     Memory(Memory),
@@ -19,7 +19,7 @@ pub(crate) enum Backend {
 }
 
 impl Backend {
-    /// Runs `operation` (the part of `x-amz-target` behind the dot) with its JSON body.
+    /// Runs `operation` (the part of `x-amz-target` after the dot) with its JSON body.
     pub(crate) fn dispatch(&self, operation: &str, body: &[u8]) -> Answer {
         match self {
             Self::Memory(memory) => memory.dispatch(operation, body),
@@ -28,7 +28,7 @@ impl Backend {
         }
     }
 
-    /// An answer may take as long as the disk does.
+    /// Whether answers wait for the disk.
     pub(crate) fn waits_for_the_disk(&self) -> bool {
         match self {
             Self::Memory(memory) => memory.waits_for_the_disk(),

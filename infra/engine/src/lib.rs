@@ -1,15 +1,15 @@
 //! The table on one machine: a DynamoDB-compatible engine inside this process.
 //!
-//! The client is the real SDK. Only its HTTP connector is ours: it hands each request to the embedded
-//! database instead of a socket, so there is one storage code path from a test to the cloud. The connector
-//! is also *the* place to make things go wrong on purpose ([`Faults`]).
+//! The client is the real SDK. Only its HTTP connector is ours: it passes each request to the embedded
+//! database instead of a socket, so tests and the cloud use the same storage code. The connector is also
+//! where faults are injected ([`Faults`]).
 //!
-//! What differs from AWS (and what stands in for it): no conflicts and no throttling of its own (inject
-//! them), no TTL sweeper ([`Engine::sweep_ttl`]), one stream shard ([`Engine::read_stream`]). Indexes follow
-//! at once. A scan goes by the order of the partition keys, a `BatchGetItem` leaves nothing unprocessed, and
-//! request tokens are forgotten at a restart. Parameters and operations that are not known, projections,
-//! `BatchWriteItem` and the figures of single indexes among them, are refused by their name. Messages are
-//! our own words.
+//! Differences from AWS (and what replaces it): no conflicts and no throttling of its own (inject
+//! them), no TTL sweeper ([`Engine::sweep_ttl`]), one stream shard ([`Engine::read_stream`]). Indexes are
+//! updated at once. A scan follows the order of the partition keys, a `BatchGetItem` leaves nothing unprocessed, and
+//! request tokens are lost at a restart. Unknown parameters and operations, among them projections,
+//! `BatchWriteItem` and the capacity of single indexes, are refused by their name. The texts of error messages
+//! are our own.
 mod connector;
 mod dispatch;
 mod memory;
@@ -34,30 +34,30 @@ pub use connector::{Fault, Faults, NoFaults};
 pub use stream::{StreamPage, StreamPosition};
 pub use wire::{Wire, WireAnswer};
 
-/// The engine could not be opened or asked.
+/// The engine could not be opened or used.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The database refused.
+    /// The database refused the request.
     #[error("the embedded table engine: {0}")]
     Database(String),
     /// Its file could not be prepared.
     #[error("the embedded table engine's file: {0}")]
     File(#[from] std::io::Error),
-    /// It answered something that is not the documented JSON.
+    /// The answer is not the documented JSON.
     #[error("the embedded table engine answered malformed JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 
-/// When a write to a file is answered.
+/// The moment at which a write to a file is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyncPolicy {
-    /// When it is on the disk: it survives a power loss. Writes that wait together wait once.
+    /// After it is on the disk: it survives a power loss. Writes that wait at the same time share one wait.
     Always,
-    /// When the operating system has it: it survives the end of the process, however that comes.
+    /// After the operating system has it: it survives any end of the process.
     Never,
 }
 
-/// Says what time it is, in Unix seconds.
+/// The clock, in Unix seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// An embedded table engine. Clones share the same data.
@@ -67,21 +67,21 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine in memory, on the machine's clock.
+    /// Makes an engine in memory, on the machine's clock.
     ///
     /// # Errors
-    /// None any more; callers were written for an engine that could refuse.
+    /// None. The `Result` is there for callers that also use an engine that can fail.
     pub fn memory() -> Result<Self, EngineError> {
         Ok(Self::memory_at(Arc::new(wall_seconds)))
     }
 
-    /// An engine in memory. The clock dates tables and stream records, forgets request tokens after ten
-    /// minutes, and says what has expired: with a clock of its own, a run repeats to the last byte.
+    /// Makes an engine in memory. The clock gives the times of tables and stream records, the end of request tokens
+    /// after ten minutes, and the expiry of items: a run with a clock of its own repeats to the last byte.
     pub fn memory_at(clock: Clock) -> Self {
         Self { backend: Backend::Memory(Memory::new(clock)) }
     }
 
-    /// Another engine in memory, dynoxide on SQLite, for tests that compare the two.
+    /// Makes an engine in memory of the other kind, dynoxide on SQLite, for tests that compare the two.
     ///
     /// # Errors
     /// [`EngineError::Database`].
@@ -90,8 +90,8 @@ impl Engine {
         Ok(Self { backend: Backend::Sqlite(Sqlite::memory()?) })
     }
 
-    /// An engine on a file, all of it also in memory. It survives `kill -9`; the last moments before a power
-    /// loss may be missing, because nobody waits for the disk.
+    /// Opens an engine on a file, whose whole content is also in memory. It survives `kill -9`; the last moments before
+    /// a power loss may be missing, because writes do not wait for the disk.
     ///
     /// # Errors
     /// [`EngineError`] when the file cannot be opened, is in use, or is damaged.
@@ -99,27 +99,27 @@ impl Engine {
         Self::file_with(path, SyncPolicy::Never)
     }
 
-    /// An engine on a file, with a say in how long a write waits.
+    /// Opens an engine on a file, with a choice of when a write is answered.
     ///
     /// # Errors
-    /// As [`Self::file`].
+    /// Those of [`Self::file`].
     pub fn file_with(path: &Path, policy: SyncPolicy) -> Result<Self, EngineError> {
         Ok(Self { backend: Backend::Memory(Memory::open(path, policy, Arc::new(wall_seconds))?) })
     }
 
-    /// An SDK client of this engine.
+    /// Makes an SDK client of this engine.
     pub fn client(&self) -> Client {
         self.client_with_faults(Arc::new(NoFaults))
     }
 
-    /// An SDK client whose requests may fail as `faults` says.
+    /// Makes an SDK client whose requests may fail as `faults` decides.
     pub fn client_with_faults(&self, faults: Arc<dyn Faults>) -> Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("local"))
             .endpoint_url("http://embedded.invalid")
-            // Nothing to prove and nothing to wait for inside the process: signing and watching the answer's
-            // bytes come in took half of a request's time.
+            // Inside the process a request needs no signature and no protection against a stalled answer: both together
+            // took half of a request's time.
             .allow_no_auth()
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .identity_cache(IdentityCache::no_cache())
@@ -129,10 +129,10 @@ impl Engine {
     }
 
     /// Answers one request of the JSON protocol without the SDK: the operation is the part of `x-amz-target`
-    /// behind the dot. Gives back the HTTP status and the body.
+    /// after the dot. Returns the HTTP status and the body.
     ///
     /// # Errors
-    /// [`EngineError::Json`] when the answer is no JSON.
+    /// [`EngineError::Json`] when the answer is not JSON.
     pub fn call(
         &self,
         operation: &str,
@@ -142,7 +142,7 @@ impl Engine {
         Ok((answer.status, serde_json::from_str(&answer.body)?))
     }
 
-    /// Deletes what the table's TTL attribute has let expire. AWS does it by itself, up to days late.
+    /// Deletes items that are expired by the table's TTL attribute. AWS does this by itself, up to days late.
     ///
     /// # Errors
     /// [`EngineError::Database`].

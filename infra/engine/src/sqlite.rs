@@ -27,7 +27,7 @@ impl From<DynoxideError> for EngineError {
 #[derive(Clone)]
 pub(crate) struct Sqlite {
     db: Database,
-    /// Each table's stream and its one shard: asking for them reads every record there is.
+    /// Each table's stream and its one shard, cached because a look-up reads every record.
     streams: Arc<Mutex<HashMap<String, (String, String)>>>,
 }
 
@@ -96,7 +96,7 @@ impl Sqlite {
     }
 }
 
-/// Runs `operation` (the part of `x-amz-target` behind the dot) with its JSON body.
+/// Runs `operation` (the part of `x-amz-target` after the dot) with its JSON body.
 fn dispatch(db: &Database, operation: &str, body: &[u8]) -> Answer {
     let result = match operation {
         "GetItem" => run(body, |r| db.get_item(r)),

@@ -1,14 +1,14 @@
-//! The table's change stream, read from where the reader left off.
+//! The table's change stream, read from the reader's last position.
 
 use serde_json::Value;
 
 use crate::{Engine, EngineError};
 
-/// Where a reader stands: the sequence number of the last record it has handled, none at the start.
+/// A reader's position: the sequence number of the last record that it has handled, none at the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamPosition(pub Option<String>);
 
-/// Some records of the stream, oldest first, in the JSON that a Lambda trigger hands over.
+/// A batch of stream records, oldest first, in the JSON that a Lambda trigger receives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamPage {
     /// The stream's ARN.
@@ -17,12 +17,12 @@ pub struct StreamPage {
     pub shard_id: String,
     /// The records, each an element of the event's `Records`.
     pub records: Vec<Value>,
-    /// Where to go on.
+    /// The position from which to continue.
     pub position: StreamPosition,
 }
 
 impl Engine {
-    /// Reads up to `limit` records of `table`'s stream behind `position`.
+    /// Reads up to `limit` records of `table`'s stream after `position`.
     ///
     /// # Errors
     /// [`EngineError`] when the table has no stream.
@@ -35,8 +35,8 @@ impl Engine {
         self.backend.read_stream(table, position, limit)
     }
 
-    /// Forgets the records up to `position` that are older than a week. Where several read the stream, it is the
-    /// position of the one that is furthest behind.
+    /// Deletes the records up to `position` that are older than a week. When the stream has several readers, `position`
+    /// must be the one of the slowest reader.
     ///
     /// # Errors
     /// [`EngineError`] when the table has no stream.

@@ -1,4 +1,4 @@
-//! Somebody between the SDK and the engine: the worlds delay, rewrite and lose requests here.
+//! A hook between the SDK and the engine, where the worlds delay, rewrite and lose requests.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -21,12 +21,12 @@ use crate::{
     dispatch::Answer,
 };
 
-/// Status and JSON body, or nothing when the connection breaks.
+/// Status and JSON body; none when the connection breaks.
 pub type WireAnswer = Option<(u16, String)>;
 
-/// Answers the requests of a client in its own time, by [`Engine::answer`] or otherwise.
+/// Answers the requests of a client, with any delay, by [`Engine::answer`] or otherwise.
 pub trait Wire: Send + Sync + 'static {
-    /// Answers one request: its operation, `TransactWriteItems` say, and its JSON body.
+    /// Answers one request, given its operation (such as `TransactWriteItems`) and its JSON body.
     fn answer(
         self: Arc<Self>,
         operation: String,
@@ -35,14 +35,14 @@ pub trait Wire: Send + Sync + 'static {
 }
 
 impl Engine {
-    /// Runs one request of the JSON protocol and gives back status and body.
+    /// Runs one request of the JSON protocol and returns status and body.
     pub fn answer(&self, operation: &str, body: &[u8]) -> (u16, String) {
         let Answer { status, body } = self.backend.dispatch(operation, body);
         (status, body)
     }
 
-    /// An SDK client whose requests go through `wire`. Clients of one `name` share what they have left of
-    /// retries, as those of one process do; each request is tried `attempts` times.
+    /// Makes an SDK client whose requests go through `wire`. Clients of one `name` share their budget of retries, as
+    /// those of one process do; each request is tried `attempts` times.
     pub fn client_through(wire: Arc<dyn Wire>, name: String, attempts: u32) -> Client {
         let retries = match attempts {
             0 | 1 => RetryConfig::disabled(),

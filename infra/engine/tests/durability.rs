@@ -1,8 +1,8 @@
-//! What the engine on a file promises: data outlives the process, a killed one included, and a stream
-//! reader finds its place again.
+//! Guarantees of the engine on a file: data survives the end of the process, also when it is killed, and a stream
+//! reader can continue from its position.
 //!
-//! The kill test starts this very binary as the writer, reads what it acknowledges, and kills it in the
-//! middle of its work. What was acknowledged must be there, whole, in the table and in the stream.
+//! The kill test starts this same binary as the writer, reads what it acknowledges, and kills it in the
+//! middle of its work. Everything acknowledged must be there, complete, in the table and in the stream.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::{
@@ -68,7 +68,7 @@ async fn write(client: &Client, n: u32) {
     client.transact_write_items().set_transact_items(Some(items)).send().await.unwrap();
 }
 
-/// How many parts of each transaction the table holds.
+/// Counts the parts of each transaction that the table holds.
 async fn stored(client: &Client) -> BTreeMap<u32, usize> {
     let mut parts = BTreeMap::new();
     let mut pages = client.scan().table_name(TABLE).consistent_read(true).into_paginator().send();
@@ -81,8 +81,8 @@ async fn stored(client: &Client) -> BTreeMap<u32, usize> {
     parts
 }
 
-/// The transactions and parts that the stream holds behind `position`, read in pages of `limit`; and where
-/// it ends.
+/// Reads the transactions and parts in the stream after `position`, in pages of `limit`, and the position of its
+/// end.
 fn streamed(engine: &Engine, mut position: StreamPosition, limit: usize) -> (Vec<String>, StreamPosition) {
     let mut keys = Vec::new();
     loop {
@@ -178,7 +178,7 @@ fn a_file_opens_while_other_threads_start_processes() {
     std::thread::scope(|threads| {
         for _ in 0..2 {
             threads.spawn(|| {
-                // Between its start and its own program a child holds the locks that this process has.
+                // A child process holds the locks of this process until it runs its own program.
                 for _ in 0..500 {
                     Command::new("/bin/true").status().unwrap();
                 }
@@ -190,7 +190,7 @@ fn a_file_opens_while_other_threads_start_processes() {
     });
 }
 
-/// Not a test of its own: the process that the next test kills.
+/// The process that the next test kills; not a test of its own.
 #[tokio::test]
 async fn the_writer_process() {
     let Some(path) = std::env::var_os(WRITER_FILE) else { return };
@@ -198,7 +198,7 @@ async fn the_writer_process() {
     create_table(&client).await;
     for n in 0.. {
         write(&client, n).await;
-        // On a line of its own, whatever the test runner prints.
+        // On a line of its own, apart from the output of the test runner.
         let mut out = std::io::stdout().lock();
         write!(out, "\nwritten {n}\n").and_then(|()| out.flush()).unwrap();
     }
@@ -224,22 +224,22 @@ fn acknowledged(output: ChildStdout) -> impl Iterator<Item = u32> {
 #[tokio::test]
 async fn a_killed_process_loses_no_acknowledged_write() {
     let folder = tempfile::tempdir().unwrap();
-    // Killed early and late: before and after the write-ahead log is first folded in.
+    // Killed early and late: before and after the log is first rewritten.
     for (round, kill_after) in [3, 40, 250].into_iter().enumerate() {
         let path = folder.path().join(format!("table-{round}.db"));
         let mut writer = start_writer(&path);
         let mut writes = acknowledged(writer.stdout.take().unwrap());
         assert_eq!(writes.by_ref().take(kill_after).count(), kill_after, "the writer died by itself");
         writer.kill().unwrap();
-        // It wrote on until the signal came: what it said by then counts as well.
+        // It wrote until the signal came: what it acknowledged by then counts as well.
         let last = writes.last().unwrap_or(u32::try_from(kill_after).unwrap() - 1);
         assert!(!writer.wait().unwrap().success());
         check_survived(&path, last).await;
     }
 }
 
-/// All transactions up to `last` are there, and perhaps the one that nobody was told of; each is whole, and
-/// the stream tells the same.
+/// Asserts that all transactions up to `last` are there, and perhaps one more that was not acknowledged; each is
+/// complete, and the stream has the same.
 async fn check_survived(path: &Path, last: u32) {
     let engine = Engine::file(path).unwrap();
     let stored = stored(&engine.client()).await;

@@ -1,4 +1,4 @@
-//! What requests cost. Units are counted in halves: an eventually consistent read may cost half a unit.
+//! Costs of requests. Units are counted in halves: an eventually consistent read may cost half a unit.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::requests::ReturnCapacity;
 /// Half capacity units.
 pub(crate) type Halves = u64;
 
-/// What one write cost.
+/// The cost of one write.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct WriteCost {
     /// Whole units of the table, for a write outside of a transaction.
@@ -32,13 +32,13 @@ impl WriteCost {
     }
 }
 
-/// Units of writing so many bytes: one for each started KB, and never none.
+/// The units for writing so many bytes: one for each started KB, at least one.
 pub(crate) fn write_units(bytes: usize) -> u64 {
     (bytes as u64).div_ceil(1024).max(1)
 }
 
-/// The cost of reading so many bytes at once: a unit for each started 4 KB, half of it if the read need not
-/// be consistent.
+/// The cost of reading so many bytes at once: a unit for each started 4 KB, half of it if the read is eventually
+/// consistent.
 pub(crate) fn read_halves(bytes: usize, consistent: bool) -> Halves {
     (bytes as u64).div_ceil(4096).max(1) * if consistent { 2 } else { 1 }
 }
@@ -57,13 +57,13 @@ pub(crate) struct Consumed {
 }
 
 impl Consumed {
-    /// The figure, if it is wanted.
+    /// The cost, if it was asked for.
     pub(crate) fn new(wanted: ReturnCapacity, table: &str, halves: Halves) -> Option<Self> {
         (wanted == ReturnCapacity::Total)
             .then(|| Self { table_name: table.to_owned(), capacity_units: units(halves) })
     }
 
-    /// The figures of several tables, if they are wanted.
+    /// The costs of several tables, if they were asked for.
     pub(crate) fn of_tables(wanted: ReturnCapacity, tables: BTreeMap<String, Halves>) -> Option<Vec<Self>> {
         tables.into_iter().map(|(table, halves)| Self::new(wanted, &table, halves)).collect()
     }

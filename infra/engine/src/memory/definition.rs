@@ -1,4 +1,4 @@
-//! What a table is made of: `CreateTable`, `DescribeTable`, `UpdateTimeToLive`.
+//! Definitions of tables: `CreateTable`, `DescribeTable`, `UpdateTimeToLive`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -38,7 +38,7 @@ pub(crate) struct UpdateTimeToLive {
     pub(crate) time_to_live_specification: TimeToLive,
 }
 
-/// The attribute that says when an item may go.
+/// The attribute with the time after which an item may be deleted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct TimeToLive {
@@ -88,7 +88,7 @@ struct Projection {
     projection_type: ProjectionType,
 }
 
-/// Which attributes an index holds.
+/// The attributes that an index holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum ProjectionType {
@@ -110,7 +110,7 @@ enum StreamViewType {
     NewAndOldImages,
 }
 
-/// An index, as it was asked for.
+/// An index, as requested.
 #[derive(Debug, Clone)]
 pub(crate) struct IndexDefinition {
     pub(crate) name: String,

@@ -1,4 +1,4 @@
-//! What a request can be answered with instead of a result.
+//! Refusals: the answers of a request that was not done.
 
 use serde_json::{Value as Json, json};
 
@@ -12,13 +12,13 @@ pub(crate) enum Refusal {
     Validation(String),
     /// A key attribute is an empty text: a `ValidationException`, also of a whole transaction.
     EmptyKey(String),
-    /// It is not the JSON of that operation.
+    /// The body is not the JSON of that operation.
     Malformed(String),
     /// No such table.
     NoTable(String),
-    /// The table is there already.
+    /// The table already exists.
     TableExists(String),
-    /// The condition did not hold; with the item that stands there, if it was asked for.
+    /// The condition did not hold; with the present item, if it was asked for.
     ConditionFailed(Option<Image>),
     /// A transaction's items, each with its reason.
     Cancelled(Vec<Reason>),
@@ -28,7 +28,7 @@ pub(crate) enum Refusal {
     Failed(String),
 }
 
-/// Why an item of a cancelled transaction was not written; its code is `None` if it could have been.
+/// Reason why an item of a cancelled transaction was not written; its code is `None` if it could have been.
 #[derive(Debug)]
 pub(crate) struct Reason {
     code: &'static str,
@@ -36,16 +36,16 @@ pub(crate) struct Reason {
     item: Option<Image>,
 }
 
-/// Shorthand for the commonest refusal.
+/// Makes the most common refusal.
 pub(crate) fn invalid<T>(message: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::Validation(message.into()))
 }
 
 impl Reason {
-    /// The item could have been written.
+    /// The reason of an item that could have been written.
     pub(crate) const NONE: Self = Self { code: "None", message: None, item: None };
 
-    /// What is wrong with one item of a transaction; a refusal that concerns the whole of it comes back.
+    /// Converts a refusal to the reason of one item of a transaction; returns a refusal of the whole transaction.
     pub(crate) fn of(refusal: Refusal) -> Result<Self, Refusal> {
         match refusal {
             Refusal::ConditionFailed(item) => {
@@ -73,7 +73,7 @@ impl Reason {
 const CONDITION_FAILED: &str = "The conditional request failed";
 
 impl Refusal {
-    /// The answer as it goes over the wire.
+    /// The answer in the JSON protocol.
     pub(crate) fn answer(self) -> Answer {
         let (name, message) = match &self {
             Self::Validation(message) | Self::EmptyKey(message) => ("ValidationException", message.clone()),

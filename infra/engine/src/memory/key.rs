@@ -1,4 +1,4 @@
-//! Keys, and the order in which items lie by them.
+//! Keys, and the order of items by their keys.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::{
     value::{Attributes, Image, Value, only},
 };
 
-/// Most bytes of a partition key and of a sort key.
+/// Largest partition key and sort key, in bytes.
 const MAX_BYTES: (usize, usize) = (2048, 1024);
 
-/// A key attribute's value. Keys that meet are of one type.
+/// A key attribute's value. Keys that are compared are of one type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Key {
     S(SmolStr),
@@ -51,14 +51,14 @@ pub(crate) struct PrimaryKey {
     pub(crate) range: Option<Key>,
 }
 
-/// Where an item lies in its partition: by sort key and then, in an index, by the item's primary key.
+/// An item's place in its partition: by sort key and then, in an index, by the item's primary key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) range: Option<Key>,
     pub(crate) tail: Tail,
 }
 
-/// What orders items of one sort key; the ends are for ranges. Items of a table lie at `Least`.
+/// Order of items with the same sort key; the ends are for ranges. Items of a table are at `Least`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tail {
     Least,
@@ -71,7 +71,7 @@ pub(crate) enum Tail {
 pub(crate) type Tree = BTreeMap<Key, BTreeMap<Place, Image>>;
 
 impl Key {
-    /// The key that `value` is, if it is of that type.
+    /// Converts `value` to a key, if it is of that type.
     pub(crate) fn of(value: &Value, kind: KeyType) -> Option<Self> {
         match (value, kind) {
             (Value::S(text), KeyType::S) => Some(Self::S(text.clone())),
@@ -122,7 +122,7 @@ impl KeySchema {
         only(item, self.attributes().map(|attribute| attribute.name.as_str()))
     }
 
-    /// The primary key that a request names, with nothing else beside it.
+    /// The primary key that a request names, with no other attribute.
     pub(crate) fn of_key(&self, key: &Attributes) -> Result<PrimaryKey, Refusal> {
         if key.len() != self.attributes().count() {
             return invalid("The provided key element does not match the schema");
@@ -130,7 +130,7 @@ impl KeySchema {
         self.of_item(key)
     }
 
-    /// The item's place in an index with this schema; none if it has not all of the attributes.
+    /// The item's place in an index with this schema; none if it lacks one of the attributes.
     pub(crate) fn place(&self, item: &Attributes, primary: &PrimaryKey) -> Option<(Key, Place)> {
         let part = |attribute: &KeyAttribute| Key::of(item.get(attribute.name.as_str())?, attribute.kind);
         let hash = part(&self.hash)?;
@@ -169,7 +169,7 @@ impl KeySchema {
 }
 
 impl PrimaryKey {
-    /// Where the item lies in its table's tree.
+    /// The item's place in its table's tree.
     pub(crate) fn place(&self) -> Place {
         Place { range: self.range.clone(), tail: Tail::Least }
     }

@@ -1,11 +1,11 @@
-//! The tables on a file: every change is appended before it is made, and read again at the next start.
+//! The tables on a file: every change is appended before it is made, and replayed at the next start.
 //!
 //! A frame is the length and the CRC-32 of what follows, four bytes each, and an [`Entry`] as JSON. A
-//! transaction is one frame and one `write(2)`: a killed process leaves it whole or not at all. What a kill
-//! or a power loss has torn off at the end is cut off at the next start.
+//! transaction is one frame and one `write(2)`: a killed process leaves it whole or not at all. An incomplete frame
+//! that a kill or a power loss has left at the end is removed at the next start.
 //!
-//! A snapshot is the same kind of file with only what still matters in it. It is written beside the log and
-//! takes its name.
+//! A snapshot is a file of the same kind that holds only the present state. It is written beside the log and then
+//! renamed to its name.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -30,17 +30,17 @@ use super::{
 };
 use crate::{EngineError, SyncPolicy};
 
-/// What the file begins with: what it is, and the format's version.
+/// The first bytes of the file: its kind and the format's version.
 const MAGIC: &[u8; 8] = b"GUERDON1";
 /// Bytes before a frame's content.
 const FRAME: usize = 8;
 /// A log is rewritten when it has grown to four times its last snapshot, but not before it has this size.
 const MIN_REWRITE: u64 = 64 * 1024 * 1024;
 
-/// What a frame says.
+/// The content of a frame.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Entry {
-    /// A table as it is made, or as a snapshot finds it; without its items.
+    /// A table as it is created, or as a snapshot finds it, without its items.
     Table { definition: CreateTable, time_to_live: Option<TimeToLive>, arn: Option<String>, last: u64 },
     /// A table's TTL attribute changes.
     TimeToLive { table: String, time_to_live: TimeToLive },
@@ -52,7 +52,7 @@ pub(crate) enum Entry {
     Record { table: String, record: Record },
 }
 
-/// One item's change: what it becomes, or the key of what goes.
+/// One item's change: the new item, or the key of the deleted one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Changed {
     Put { table: String, item: Image },
@@ -72,7 +72,7 @@ pub(super) struct Log {
     flusher: Arc<Flusher>,
 }
 
-/// Waits for the disk; whoever waits takes along what others have written meanwhile.
+/// Waits for the disk. One wait also covers what others have written meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Flusher {
     written: AtomicU64,
@@ -93,8 +93,8 @@ impl Flusher {
     }
 }
 
-/// Locks a file for this process. Patiently: whoever had it may be ending, and a child that a thread of ours is
-/// just starting holds every lock of ours until it runs its own program.
+/// Locks a file for this process. It tries for a while: the process that had the lock may be ending, and a child that
+/// one of our threads is just starting holds all our locks until it runs its own program.
 fn lock(file: &File) -> Result<(), TryLockError> {
     for _ in 0..LOCK_TRIES {
         match file.try_lock() {
@@ -109,7 +109,7 @@ const LOCK_TRIES: u32 = 50;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 impl Log {
-    /// Opens or makes the file, and gives back what it says.
+    /// Opens or creates the file, and returns its entries.
     fn open(path: &Path, policy: SyncPolicy) -> Result<(Self, Vec<Entry>), EngineError> {
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
         lock(&file).map_err(|error| damaged(path, &format!("is in use: {error}")))?;
@@ -137,7 +137,7 @@ impl Log {
         push(&mut frame, entry)?;
         let mut file = self.file.as_ref();
         if let Err(error) = file.write_all(&frame) {
-            // Half a frame, of a full disk, must not stand before the next one.
+            // An incomplete frame, as after a full disk, must not be in front of the next one.
             self.file.set_len(self.length)?;
             return Err(error);
         }
@@ -146,7 +146,7 @@ impl Log {
         Ok(())
     }
 
-    /// Puts a file with these entries in the place of this one.
+    /// Replaces the file by one with these entries.
     fn rewrite(&mut self, entries: impl Iterator<Item = Entry>) -> io::Result<()> {
         let beside = self.path.with_extension("new");
         let mut file = OpenOptions::new().append(true).create(true).open(&beside)?;
@@ -173,7 +173,7 @@ impl Log {
         Ok(())
     }
 
-    /// What to wait for before an answer is given, if at all.
+    /// The wait that is needed before an answer is given, if one is.
     pub(super) fn pending(&self) -> Option<(Arc<Flusher>, Arc<File>)> {
         (self.policy == SyncPolicy::Always).then(|| (self.flusher.clone(), self.file.clone()))
     }
@@ -195,7 +195,7 @@ fn push(frames: &mut Vec<u8>, entry: &Entry) -> io::Result<()> {
     Ok(())
 }
 
-/// The frame at the beginning, if it is whole: its content and what follows. None too for no bytes at all.
+/// Splits off the first frame, if it is complete: its content and the rest. None also when there are no bytes.
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (checksum, rest) = rest.split_first_chunk::<4>()?;
@@ -204,8 +204,8 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     (crc32fast::hash(content) == u32::from_le_bytes(*checksum)).then_some((content, rest))
 }
 
-/// All whole frames, and how many bytes they are. What follows them was torn off, unless a whole frame stands
-/// right behind a bad one: then the file is damaged where it once was good, and nothing may be cut off.
+/// Reads all complete frames and counts their bytes. The rest is an incomplete frame, unless a complete frame follows
+/// directly after a bad one: then the file was damaged later, and nothing may be removed.
 fn read(mut frames: &[u8]) -> Result<(Vec<Entry>, usize), String> {
     let all = frames.len();
     let mut entries = Vec::new();
@@ -226,7 +226,7 @@ fn read(mut frames: &[u8]) -> Result<(Vec<Entry>, usize), String> {
 }
 
 impl Tables {
-    /// The tables that a file holds; they go on being written to it.
+    /// Opens the tables of a file; further changes are written to it.
     pub(super) fn open(path: &Path, policy: SyncPolicy, now: i64) -> Result<Self, EngineError> {
         let (log, entries) = Log::open(path, policy)?;
         let mut tables = Self::default();
@@ -284,7 +284,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Writes a change down before it is made.
+    /// Appends a change to the file before it is made.
     pub(super) fn append(&mut self, entry: impl FnOnce() -> Entry) -> Result<(), Refusal> {
         match &mut self.log {
             Some(log) => log.append(&entry()).map_err(|error| Refusal::Failed(error.to_string())),
@@ -298,7 +298,7 @@ impl Tables {
         if !self.log.as_ref().is_some_and(long) || self.rewrite(now).is_ok() {
             return;
         }
-        // The old file is still whole and is written on; when it has grown as much again, it is tried again.
+        // The old file is still complete and remains in use; the next try is after it has grown as much again.
         if let Some(log) = &mut self.log {
             log.snapshot = log.length;
         }
@@ -361,7 +361,7 @@ mod tests {
         call(memory, "PutItem", json!({ "TableName": TABLE, "Item": item }));
     }
 
-    /// Everything that can be seen: table, index, description, stream.
+    /// All visible state: table, index, description, stream.
     fn seen(memory: &Memory) -> (serde_json::Value, crate::StreamPage) {
         let whole = call(memory, "Scan", json!({ "TableName": TABLE }));
         let index = call(memory, "Scan", json!({ "TableName": TABLE, "IndexName": "by" }));

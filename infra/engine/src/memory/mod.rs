@@ -1,7 +1,7 @@
-//! Our own engine: the tables in ordered maps, behind one lock.
+//! Our own engine: the tables in ordered maps, under one lock.
 //!
-//! A request is read ([`requests`]), its expressions are looked up or parsed ([`expression`]), and what it
-//! would do is worked out against the table as it stands ([`write`], [`transaction`]). Only then
+//! A request is read ([`requests`]), its expressions are looked up or parsed ([`expression`]), and its
+//! changes are computed from the present table ([`write`], [`transaction`]). Only then
 //! [`Table::apply`] makes the changes; items, indexes, stream and cost all follow from the pair of images.
 mod capacity;
 mod definition;
@@ -34,7 +34,7 @@ use error::{Refusal, invalid};
 use requests::{DeleteItem, PutItem, UpdateItem};
 use table::Table;
 
-/// Stream records that are older may be forgotten: DynamoDB keeps a day, a laptop may sleep longer.
+/// Age after which stream records may be deleted. DynamoDB keeps them for a day, but a laptop may sleep longer.
 const STREAM_SECONDS: i64 = 7 * 24 * 3600;
 
 /// The engine in memory. Clones share the tables.
@@ -45,13 +45,13 @@ pub(crate) struct Memory {
     policy: SyncPolicy,
 }
 
-/// All there is.
+/// The whole state of the engine.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     tables: BTreeMap<String, Table>,
     tokens: transaction::Tokens,
     expressions: expression::Cache,
-    /// The file that the tables are on, if they are.
+    /// The file that the tables are on, if there is one.
     log: Option<log::Log>,
 }
 
@@ -103,19 +103,19 @@ impl Memory {
         Self { tables: Arc::default(), clock, policy: SyncPolicy::Never }
     }
 
-    /// The tables on a file.
+    /// Opens the tables on a file.
     pub(crate) fn open(path: &Path, policy: SyncPolicy, clock: Clock) -> Result<Self, EngineError> {
         let tables = Tables::open(path, policy, clock())?;
         Ok(Self { tables: Arc::new(Mutex::new(tables)), clock, policy })
     }
 
-    /// Answers wait for the disk, those of reads too: nobody is shown what a power loss may still take away.
+    /// Whether answers wait for the disk. Those of reads wait too, so that no answer shows what a power loss may undo.
     pub(crate) fn waits_for_the_disk(&self) -> bool {
         self.policy == SyncPolicy::Always
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {
-        // Requests are checked before anything changes, so what a panic leaves behind is whole.
+        // Requests are checked before anything changes, so the state is consistent after a panic.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

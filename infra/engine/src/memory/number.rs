@@ -4,14 +4,14 @@ use std::{cmp::Ordering, fmt};
 
 use super::error::Refusal;
 
-/// Most significant digits of a number.
+/// Largest number of significant digits.
 const DIGITS: u32 = 38;
 /// A number is `0.d1d2... * 10^p`; these are the greatest and the least `p` (9.9...E+125 and 1E-130).
 const MOST: i32 = 126;
 const LEAST: i32 = -129;
 
-/// `digits * 10^exponent`, negated if so said. Without trailing zeros, so equal numbers are equal fields. Packed, or
-/// each value of an item would be half as large again.
+/// `digits * 10^exponent`, negated if `negative`. It has no trailing zeros, so equal numbers have equal fields. The
+/// struct is packed; otherwise each value of an item would be half as large again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(Rust, packed(8))]
 pub(crate) struct Number {
@@ -94,23 +94,23 @@ impl Number {
         Self::checked(false, digits, 0).unwrap_or_default()
     }
 
-    /// How many significant digits there are.
+    /// The number of significant digits.
     fn count(&self) -> u32 {
         self.digits.checked_ilog10().map_or(0, |log| log + 1)
     }
 
-    /// Where the decimal point stands: digits before it, negative for leading zeros behind it.
+    /// Position of the decimal point: the digits before it, negative for leading zeros after it.
     fn point(&self) -> i32 {
         self.exponent.saturating_add(self.count().cast_signed())
     }
 
-    /// The sum, or a refusal when it needs more digits than there are.
+    /// The sum, or a refusal when it needs more digits than a number may have.
     pub(crate) fn plus(self, other: Self) -> Result<Self, Refusal> {
         if self.digits == 0 || other.digits == 0 {
             return Ok(if self.digits == 0 { other } else { self });
         }
         let exponent = self.exponent.min(other.exponent);
-        // What does not fit into 128 bits has more than 38 digits between its ends.
+        // A sum that does not fit into 128 bits has more than 38 significant digits.
         let aligned = |number: Self| {
             let shift = number.exponent.abs_diff(exponent);
             10_u128.checked_pow(shift).and_then(|factor| number.digits.checked_mul(factor))

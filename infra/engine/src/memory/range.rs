@@ -37,7 +37,7 @@ pub(crate) struct Page {
     consumed_capacity: Option<Consumed>,
 }
 
-/// What goes into a page.
+/// The selection of a page's items: filter, limit, and whether they are only counted.
 struct Paging<'a> {
     filter: Option<(&'a Condition, Bindings<'a>)>,
     limit: Option<usize>,
@@ -123,7 +123,7 @@ impl Tables {
 }
 
 impl Paging<'_> {
-    /// Reads a page, and how many bytes that was.
+    /// Reads a page and counts the bytes that were read.
     fn collect<'v>(&self, items: impl Iterator<Item = &'v Image>, view: &View<'_>) -> (Page, usize) {
         let (mut found, mut count, mut scanned, mut bytes) = (Vec::new(), 0, 0, 0);
         let (mut last, mut ended_early) = (None, false);
@@ -139,7 +139,7 @@ impl Paging<'_> {
                 count += 1;
                 found.extend((!self.count_only).then(|| item.clone()));
             }
-            // The service does not look whether anything follows the last item that it may read.
+            // The service does not check whether anything follows the last item that it may read.
             if self.limit.is_some_and(|limit| scanned >= limit) {
                 ended_early = true;
                 break;
@@ -156,14 +156,14 @@ impl Paging<'_> {
     }
 }
 
-/// Where a page ended.
+/// The place where a page ended.
 struct Start {
     hash: Key,
     place: Place,
 }
 
 impl Start {
-    /// Lets the range begin behind the place.
+    /// Makes the range begin after the place.
     fn restrict(self, range: &mut KeyRange, forward: bool) -> Result<(), Refusal> {
         let behind_start = match &range.from {
             Bound::Included(from) => self.place >= *from,
@@ -202,7 +202,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The attributes that say where an item lies in the view.
+    /// The attributes that determine an item's place in the view.
     fn key_names(&self) -> impl Iterator<Item = &'a str> {
         let (own, primary): (&'a KeySchema, &'a KeySchema) = (self.schema, self.primary);
         let others = primary.attributes().filter(|attribute| !own.has(&attribute.name));
@@ -227,7 +227,7 @@ impl<'a> View<'a> {
         Ok(Start { hash, place })
     }
 
-    /// All items behind the start, with their partitions.
+    /// All items after the start, with their partitions.
     fn behind(&self, start: Option<&Start>) -> impl Iterator<Item = (&'a Key, &'a Image)> {
         let items = self.items;
         let rest = match start {
@@ -247,12 +247,12 @@ impl<'a> View<'a> {
     }
 }
 
-/// The items of a partition that lie within the range.
+/// The items of a partition that are within the range.
 fn within<'a>(
     items: &'a BTreeMap<Place, Image>,
     range: &KeyRange,
 ) -> impl DoubleEndedIterator<Item = &'a Image> {
-    // A map's own range panics when its ends have crossed, which an impossible condition can bring about.
+    // A map's own range panics when its start is after its end, which an impossible condition can cause.
     let crossed = match (&range.from, &range.to) {
         (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
         (Bound::Included(from), Bound::Included(to)) => from > to,
@@ -278,7 +278,7 @@ fn limit(limit: Option<i64>) -> Result<Option<usize>, Refusal> {
     }
 }
 
-/// The part of a parallel scan: which one, of how many.
+/// The segment of a parallel scan: its number, and the number of segments.
 fn segment(request: &Scan) -> Result<Option<(u64, u64)>, Refusal> {
     match (request.segment, request.total_segments) {
         (None, None) => Ok(None),

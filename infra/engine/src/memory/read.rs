@@ -13,7 +13,7 @@ use super::{
     value::{Attributes, Image, size_of_item},
 };
 
-/// Most keys of a request.
+/// Largest number of keys in a request.
 const MAX_KEYS: usize = 100;
 
 /// Answer of `GetItem`.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::EngineError;
 
-/// What a sequence number begins with: it has 21 digits, as the service's have.
+/// Prefix of a sequence number, which has 21 digits like the service's.
 const FIRST: u128 = 100_000_000_000_000_000_000;
 
 /// The stream's records, oldest first.
@@ -44,7 +44,7 @@ impl Stream {
         }
     }
 
-    /// The number of the last record, of those that are gone too.
+    /// The number of the last record, including deleted ones.
     pub(crate) const fn last(&self) -> u64 {
         self.last
     }
@@ -53,7 +53,7 @@ impl Stream {
         self.records.iter()
     }
 
-    /// Takes the name and the count of a stream that was written down.
+    /// Restores the name and the count of a stream from the file.
     pub(crate) fn restore(&mut self, arn: String, last: u64) {
         (self.arn, self.last) = (arn, last);
     }
@@ -68,7 +68,7 @@ impl Stream {
         }
     }
 
-    /// Forgets the records up to a sequence number that are from before `at`.
+    /// Deletes the records up to a sequence number that are older than `at`.
     pub(crate) fn forget_read(&mut self, position: &str, at: i64) -> Result<(), EngineError> {
         let read = number(position)?;
         while self.records.front().is_some_and(|record| record.at < at && record.sequence <= read) {
@@ -91,7 +91,7 @@ impl Stream {
         self.records.push_back(Record { sequence: self.last, at: now, keys, old, new, by_ttl });
     }
 
-    /// Up to `limit` records behind a sequence number.
+    /// Up to `limit` records after a sequence number.
     pub(crate) fn behind(&self, position: Option<&str>, limit: usize) -> Result<Vec<Record>, EngineError> {
         let behind = position.map_or(Ok(0), number)?;
         let start = self.records.partition_point(|record| record.sequence <= behind);
@@ -99,7 +99,7 @@ impl Stream {
     }
 }
 
-/// The count that a sequence number stands for.
+/// The count in a sequence number.
 fn number(text: &str) -> Result<u64, EngineError> {
     let number = text.parse::<u128>().ok().and_then(|number| number.checked_sub(FIRST));
     let number = number.and_then(|number| u64::try_from(number).ok());
@@ -111,7 +111,7 @@ impl Record {
         (FIRST + u128::from(self.sequence)).to_string()
     }
 
-    /// The record as a Lambda trigger hands it over.
+    /// The record in the format of a Lambda trigger.
     pub(crate) fn json(&self, arn: &str) -> Json {
         let name = match (&self.old, &self.new) {
             (None, _) => "INSERT",

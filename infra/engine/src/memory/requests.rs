@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{expression::Placeholders, value::Attributes};
 
-/// Whether to say what a request cost.
+/// Whether the answer contains the request's cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum ReturnCapacity {
@@ -15,7 +15,7 @@ pub(crate) enum ReturnCapacity {
     Total,
 }
 
-/// What a write gives back.
+/// The attributes that a write returns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum ReturnValues {
@@ -27,7 +27,7 @@ pub(crate) enum ReturnValues {
     UpdatedNew,
 }
 
-/// What a refused write gives back.
+/// The attributes that a refused write returns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum OnFailure {
@@ -36,7 +36,7 @@ pub(crate) enum OnFailure {
     AllOld,
 }
 
-/// What a query gives back of each item.
+/// The attributes of each item that a query returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Select {
@@ -90,7 +90,7 @@ pub(crate) struct Action {
     pub(crate) on_failure: OnFailure,
 }
 
-/// What a write does.
+/// The action of a write.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Put { item: Attributes },
@@ -99,17 +99,17 @@ pub(crate) enum Kind {
     Check { key: Attributes },
 }
 
-/// A write of one item and what it wants to know.
+/// A write of one item, with what it returns.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Put")]
 pub(crate) struct PutItem(pub(crate) Single);
 
-/// The same by key.
+/// A write of an item that is named by its key.
 #[derive(Debug, Deserialize)]
 #[serde(from = "Keyed")]
 pub(crate) struct UpdateItem(pub(crate) Single);
 
-/// The same by key, without an update.
+/// A write of an item that is named by its key, without an update.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Keyed")]
 pub(crate) struct DeleteItem(pub(crate) Single);
@@ -119,7 +119,7 @@ pub(crate) struct DeleteItem(pub(crate) Single);
 #[serde(try_from = "Keyed")]
 pub(crate) struct CheckItem(pub(crate) Single);
 
-/// What the four have in common.
+/// The fields that all four writes share.
 #[derive(Debug)]
 pub(crate) struct Single {
     pub(crate) action: Action,

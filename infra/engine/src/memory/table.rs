@@ -29,7 +29,7 @@ struct Index {
     items: Tree,
 }
 
-/// What may be done to one item: it stood there as `old` and will as `new`. Nothing is checked any more.
+/// A checked change of one item, from `old` to `new`.
 #[derive(Debug)]
 pub(crate) struct Change {
     pub(crate) key: PrimaryKey,
@@ -82,14 +82,14 @@ impl Table {
         }
     }
 
-    /// Refuses an item that may not stand here because of an index.
+    /// Refuses an item that an index does not allow.
     pub(crate) fn check_index_keys(&self, item: &Attributes) -> Result<(), Refusal> {
         self.indexes
             .iter()
             .try_for_each(|index| index.definition.schema.check_index_key(item, &index.definition.name))
     }
 
-    /// Items that their TTL attribute has let expire.
+    /// Items that are expired by their TTL attribute.
     pub(crate) fn expired(&self, now: i64) -> Vec<Change> {
         let Some(ttl) = self.time_to_live.as_ref().filter(|ttl| ttl.enabled) else { return Vec::new() };
         let expired = |item: &Image| match item.get(ttl.attribute_name.as_str()) {
@@ -110,7 +110,7 @@ impl Table {
             .collect()
     }
 
-    /// The table without what is in it, to be written down.
+    /// The table without its items, as an entry for the file.
     pub(crate) fn head(&self) -> Entry {
         Entry::Table {
             definition: self.definition.clone(),
@@ -120,7 +120,7 @@ impl Table {
         }
     }
 
-    /// The table and all that is in it, to be written down.
+    /// The table and its items, as entries for the file.
     pub(crate) fn entries(&self, name: &str) -> impl Iterator<Item = Entry> {
         let items = self.items.values().flat_map(BTreeMap::values);
         let items = items.map(|item| Entry::Item { table: name.to_owned(), item: item.clone() });
@@ -129,7 +129,7 @@ impl Table {
         std::iter::once(self.head()).chain(items).chain(records)
     }
 
-    /// Puts an item back that was written down. The stream tells of it already, or no longer.
+    /// Restores an item from the file. It makes no stream record: the stream has it already, or has deleted it.
     pub(crate) fn restore(&mut self, item: Image) -> Result<(), Refusal> {
         let key = self.schema.of_item(&item)?;
         let stream = self.stream.take();
@@ -138,7 +138,7 @@ impl Table {
         Ok(())
     }
 
-    /// Makes the change: the only place where items, indexes and the stream move.
+    /// Makes the change. Nothing else changes items, indexes and the stream.
     pub(crate) fn apply(&mut self, change: Change, now: i64, by_ttl: bool) -> WriteCost {
         let size = |image: &Option<Image>| image.as_ref().map(|image| size_of_item(image));
         let bytes = size(&change.old).max(size(&change.new)).unwrap_or(0);
@@ -162,7 +162,7 @@ impl Table {
 }
 
 impl Change {
-    /// The change to be written down; none when it changes nothing.
+    /// The change as an entry for the file; none when it changes nothing.
     pub(crate) fn entry(&self, table: &str, schema: &KeySchema) -> Option<Changed> {
         let table = table.to_owned();
         match (&self.old, &self.new) {
@@ -175,7 +175,7 @@ impl Change {
 }
 
 impl Index {
-    /// Follows the change and says what it cost: nothing for an entry that stays as it is, two writes for
+    /// Updates the index for the change and returns the cost: nothing for an entry that stays the same, two writes for
     /// one that moves.
     fn apply(&mut self, change: &Change, primary: &KeySchema) -> u64 {
         let old = change.old.as_ref().and_then(|image| self.entry(image, &change.key, primary));
@@ -196,7 +196,7 @@ impl Index {
         cost
     }
 
-    /// What the index holds of an item, and where; nothing if the item lacks a key attribute.
+    /// The index's entry for an item and its place; none if the item lacks a key attribute.
     fn entry(&self, image: &Image, key: &PrimaryKey, primary: &KeySchema) -> Option<IndexEntry> {
         let (hash, place) = self.definition.schema.place(image, key)?;
         let projected = match self.definition.projection {

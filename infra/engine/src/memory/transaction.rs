@@ -16,11 +16,11 @@ use super::{
     write::{Prepared, check_token},
 };
 
-/// Most items of a transaction.
+/// Largest number of items in a transaction.
 const MAX_ITEMS: usize = 100;
-/// Most bytes of a transaction's items.
+/// Largest size of a transaction's items, in bytes.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// How long a token is remembered.
+/// Lifetime of a token.
 const TOKEN_SECONDS: i64 = 600;
 
 /// Transactions that were done, by their tokens.
@@ -32,7 +32,7 @@ pub(crate) struct Tokens {
 
 #[derive(Debug)]
 struct Done {
-    /// Hash of what the request asked for.
+    /// Hash of the request's content.
     request: u64,
     /// Bytes by table, for each item: a repetition is charged as a read of them.
     bytes: Vec<(String, usize)>,
@@ -47,7 +47,7 @@ pub(crate) struct Committed {
 }
 
 impl Tokens {
-    /// The transaction that this one repeats, if it does.
+    /// The earlier transaction that this one repeats, if there is one.
     fn find(&mut self, token: &str, request: u64, now: i64) -> Result<Option<&Done>, Refusal> {
         while self.oldest_first.front().is_some_and(|(at, _)| now - at >= TOKEN_SECONDS) {
             if let Some((_, old)) = self.oldest_first.pop_front() {
@@ -98,14 +98,14 @@ impl Tables {
         Ok(Committed { consumed_capacity: Consumed::of_tables(wanted, halves) })
     }
 
-    /// Refuses a transaction that is wrong as a whole: without a table, too big, the same item twice.
+    /// Refuses a transaction that is wrong as a whole: no table, too large, the same item twice.
     fn check_whole(&self, prepared: &[Prepared<'_>]) -> Result<(), Refusal> {
         let mut seen = HashSet::new();
         for write in prepared {
             let table = self.table(&write.action.table)?;
             let key = match write.key(table) {
                 Ok(key) => key,
-                // What is wrong with a key by the table's schema is a reason for cancelling.
+                // A key that does not match the table's schema cancels the transaction.
                 Err(Refusal::Validation(_)) => continue,
                 Err(other) => return Err(other),
             };
@@ -122,7 +122,7 @@ impl Tables {
         Ok(())
     }
 
-    /// What the transaction would do: all of it is possible, or every item has its reason.
+    /// Computes the changes of the transaction, or the reason of every item when one change is impossible.
     fn changes(&self, prepared: &[Prepared<'_>]) -> Result<Vec<Change>, Refusal> {
         let mut changes = Vec::with_capacity(prepared.len());
         let mut reasons = Vec::with_capacity(prepared.len());
@@ -140,7 +140,7 @@ impl Tables {
     }
 }
 
-/// Refuses what is wrong with the list, or with one of its items, at first sight.
+/// Refuses an invalid list or item before it looks at the table.
 fn actions(items: impl ExactSizeIterator<Item = super::requests::Single>) -> Result<Vec<Action>, Refusal> {
     if !(1..=MAX_ITEMS).contains(&items.len()) {
         return invalid(format!(

@@ -21,9 +21,9 @@ use super::{
     number::Number,
 };
 
-/// Most bytes of an item.
+/// Largest item, in bytes.
 const MAX_ITEM_BYTES: usize = 400 * 1024;
-/// Most levels of lists and maps in an attribute.
+/// Deepest nesting of lists and maps in an attribute.
 const MAX_DEPTH: usize = 32;
 
 /// An attribute's value.
@@ -41,11 +41,11 @@ pub(crate) enum Value {
     M(Attributes),
 }
 
-/// An attribute's name; short ones need no memory of their own.
+/// An attribute's name; a short one needs no allocation.
 pub(crate) type Name = SmolStr;
 
-/// Attributes by name: an item, or a map inside one. Sorted and without gaps: a business of a million payments has
-/// some thirty million of these, and the nodes of trees would be mostly empty.
+/// Attributes by name: an item, or a map inside one. They are a sorted list without gaps: a business of a million
+/// payments has about thirty million of these, and the nodes of trees would be mostly empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Attributes(LiteMap<Name, Value>);
 
@@ -74,7 +74,7 @@ impl FromIterator<(Name, Value)> for Attributes {
     }
 }
 
-// By hand, because the list's own form of an empty map is `[]`.
+// Implemented by hand, because the list would write an empty map as `[]`.
 impl Serialize for Attributes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter())
@@ -105,7 +105,7 @@ impl<'de> Visitor<'de> for AttributesVisitor {
     }
 }
 
-/// An item as it stands, shared by whatever remembers it.
+/// A stored item, shared by all that refer to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Image(#[serde(serialize_with = "of_arc")] Arc<Attributes>);
@@ -125,7 +125,7 @@ impl Image {
         Self(Arc::new(compact(attributes)))
     }
 
-    /// An item that may be stored: not too big, not too deep.
+    /// Checks that an item may be stored: not too large, not nested too deep.
     pub(crate) fn try_new(attributes: Attributes) -> Result<Self, Refusal> {
         check_size(&attributes)?;
         if attributes.values().any(|value| value.depth() > MAX_DEPTH) {
@@ -135,7 +135,7 @@ impl Image {
     }
 }
 
-/// Gives back the room for attributes to come.
+/// Releases the capacity that is not used.
 fn compact(attributes: Attributes) -> Attributes {
     let mut pairs = attributes.0.into_tuple_vec();
     pairs.iter_mut().for_each(|(_, value)| value.compact());
@@ -150,7 +150,7 @@ impl Deref for Image {
     }
 }
 
-/// Refuses an item that is too big.
+/// Refuses an item that is too large.
 pub(crate) fn check_size(attributes: &Attributes) -> Result<(), Refusal> {
     if size_of_item(attributes) > MAX_ITEM_BYTES {
         return invalid("Item size has exceeded the maximum allowed size");
@@ -158,7 +158,7 @@ pub(crate) fn check_size(attributes: &Attributes) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The attributes of those names that the item has.
+/// The item's attributes with one of these names.
 pub(crate) fn only<'a>(item: &Attributes, names: impl Iterator<Item = &'a str>) -> Attributes {
     let found = names.filter_map(|name| item.get_indexed(item.find_index(name).ok()?));
     found.map(|(name, value)| (name.clone(), value.clone())).collect()
@@ -221,7 +221,7 @@ impl Value {
     }
 }
 
-/// The names by which JSON says a value's type.
+/// The names of the types in JSON.
 #[derive(Deserialize)]
 enum Tag {
     S,
@@ -333,7 +333,7 @@ impl Serialize for Value {
     }
 }
 
-/// A number as text, written straight into the JSON.
+/// A number as text, written directly into the JSON.
 struct Shown<'a>(&'a Number);
 
 impl Serialize for Shown<'_> {

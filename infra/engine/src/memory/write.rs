@@ -1,4 +1,4 @@
-//! Writes: what is wrong with one whatever stands in the table, what it would do to the table, doing it.
+//! Writes: checks that need no table, the changes that a write would make, and making them.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(crate) struct Written {
 }
 
 impl<'a> Prepared<'a> {
-    /// Refuses what can be told from the request alone.
+    /// Refuses what is wrong with the request itself.
     pub(crate) fn new(action: &'a Action, cache: &mut Cache) -> Result<Self, Refusal> {
         let condition = action.condition.as_deref().map(|text| cache.condition(text)).transpose()?;
         let update = match &action.kind {
@@ -68,7 +68,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// What the write would do, if its condition holds.
+    /// Computes the change that the write would make, if its condition holds.
     pub(crate) fn change(&self, table: &Table, key: PrimaryKey) -> Result<Change, Refusal> {
         let old = table.get(&key).cloned();
         self.check_condition(old.as_ref())?;
@@ -107,7 +107,7 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    /// Bytes that the write brings along.
+    /// Bytes in the request of the write.
     pub(crate) fn bytes(&self) -> usize {
         match &self.action.kind {
             Kind::Put { item } => size_of_item(item),
@@ -116,7 +116,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// What the write gives back.
+    /// The attributes that the write returns.
     fn returned(&self, values: ReturnValues, change: &Change) -> Result<Option<Image>, Refusal> {
         let part = |image: &Option<Image>| {
             let (Some(image), Some(update)) = (image, &self.update) else { return Ok(None) };
@@ -148,7 +148,7 @@ impl Tables {
         Ok(Written { attributes, consumed_capacity })
     }
 
-    /// Deletes what is past its time to live.
+    /// Deletes expired items.
     pub(crate) fn sweep(&mut self, now: i64) -> Result<usize, Refusal> {
         let expired = |(name, table): (&String, &Table)| (name.clone(), table.expired(now));
         let expired: Vec<_> = self.tables.iter().map(expired).collect();
@@ -160,7 +160,7 @@ impl Tables {
         Ok(swept)
     }
 
-    /// Makes changes, all of them or none: they are written down first, if there is a file.
+    /// Makes changes, all of them or none: they are appended to the file first, if there is one.
     pub(crate) fn commit(
         &mut self,
         changes: Vec<(&str, Change)>,

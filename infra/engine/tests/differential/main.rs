@@ -1,8 +1,8 @@
-//! Our engine against dynoxide, whose answers were compared with AWS's: the same random requests must get the
-//! same answers, item for item and unit for unit, and leave the same table, indexes and stream behind.
+//! Comparison of our engine with dynoxide, whose answers were compared with AWS's: the same random requests must get
+//! the same answers, items and capacity units, and lead to the same table, indexes and stream.
 //!
-//! Messages are not compared. What is left out because the engines differ on purpose is said at the places
-//! where requests are made up.
+//! Messages are not compared. Where the engines differ on purpose, the code that makes the requests says what it
+//! leaves out.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod requests;
@@ -48,7 +48,7 @@ fn comparable(request: &Request, engine: &Engine) -> Value {
     for name in ["Item", "Attributes", "Count", "ScannedCount", "LastEvaluatedKey"] {
         parts[name] = ordered(&answer[name], false);
     }
-    // What an update made had no old attributes; dynoxide gives the key for them.
+    // An item that an update created had no old attributes; dynoxide returns the key for them.
     if request.body["ReturnValues"] == "ALL_OLD" && parts["Attributes"] == request.body["Key"] {
         parts["Attributes"].take();
     }
@@ -58,8 +58,8 @@ fn comparable(request: &Request, engine: &Engine) -> Value {
     let reason = |reason: &Value| json!({ "Code": reason["Code"], "Item": ordered(&reason["Item"], false) });
     parts["reasons"] = reasons.iter().map(reason).collect();
     parts["capacity"] = capacity(&answer["ConsumedCapacity"]);
-    // Ours refuses the whole request for what can be told without the table; dynoxide keeps some of that, an
-    // impossible operand of an update, for the item's reason.
+    // Ours refuses the whole request for an error that needs no table to find; dynoxide reports some of these, such as
+    // an impossible operand of an update, as the item's reason.
     let invalid = |reason: &Value| reason["Code"] == "ValidationError";
     if request.operation == "TransactWriteItems"
         && (parts["error"] == "ValidationException" || reasons.iter().any(invalid))
@@ -76,7 +76,7 @@ fn capacity(consumed: &Value) -> Value {
     }
 }
 
-/// Sorts the members of sets, and, if they are in no order, the elements of a list of items.
+/// Sorts the members of sets and, where the order has no meaning, the elements of a list of items.
 fn ordered(value: &Value, unordered: bool) -> Value {
     match value {
         Value::Object(map) => map

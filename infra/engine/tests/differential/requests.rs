@@ -1,4 +1,4 @@
-//! Random requests on a table so small that they meet.
+//! Random requests on a table so small that they touch the same items.
 
 use proptest::{prelude::*, sample::select};
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ pub struct Request {
     pub body: Value,
 }
 
-/// What placeholders stand for. An expression is written with them, and those it uses go into the request.
+/// Meanings of placeholders. An expression is written with them, and those that it uses go into the request.
 fn placeholders() -> (Map<String, Value>, Map<String, Value>) {
     let names = json!({ "#n": "n", "#m": "m", "#x": "x", "#odd": "a.b" });
     let values = json!({
@@ -31,7 +31,7 @@ fn placeholders() -> (Map<String, Value>, Map<String, Value>) {
         ":l1": { "L": [{ "N": "1" }, { "S": "b" }] },
         ":m": { "M": { "x": { "N": "1" }, "y": { "L": [{ "BOOL": true }] } } },
         ":ss": { "SS": ["b", "c"] },
-        // Not `2.50`: where a set holds that already, as `2.5`, dynoxide takes the two for duplicates.
+        // Not `2.50`: when a set already holds `2.5`, dynoxide treats the two as duplicates.
         ":ns": { "NS": ["1", "2.5"] },
         ":type": { "S": "N" },
     });
@@ -69,7 +69,7 @@ fn condition() -> impl Strategy<Value = String> {
         1 => (path(), pick(&[":s0", ":s1", ":b"])).prop_map(|(p, v)| format!("begins_with({p}, {v})")),
         2 => (path(), pick(&VALUES)).prop_map(|(p, v)| format!("contains({p}, {v})")),
         1 => (path(), pick(&["=", "<", ">="]), pick(&[":n0", ":n1"])).prop_map(|(p, c, v)| format!("size({p}) {c} {v}")),
-        // Nonsense that both must refuse.
+        // Invalid conditions that both must refuse.
         1 => pick(&["n =", "year = :n0", "n = :undefined", "((n = :n0))", "#undefined = :n0", "", "nope(n)", "n ! :n0"])
             .prop_map(str::to_owned),
     ];
@@ -113,7 +113,7 @@ fn update() -> impl Strategy<Value = String> {
             .prop_map(str::to_owned),
     ];
     let sections = prop::collection::vec(section, 1..3).prop_map(|sections| sections.join(" "));
-    // dynoxide takes an attribute of that name for the beginning of a section.
+    // dynoxide reads an attribute of that name as the start of a section.
     sections.prop_filter("differs on purpose", |text| !text.starts_with("REMOVE REMOVE"))
 }
 
@@ -136,7 +136,7 @@ fn item() -> impl Strategy<Value = Value> {
         optional((number(), any()).prop_map(|(x, y)| json!({ "M": { "x": x, "y": y } })).boxed()),
         optional(Just(json!({ "SS": ["a", "b"] })).boxed()),
         optional(text(&["g", "h"])),
-        // Now and then of a type, or of a length, that an index refuses.
+        // Sometimes of a type, or of a length, that an index refuses.
         optional(prop_oneof![12 => text(&["1", "2"]), 1 => text(&[""]), 1 => number()].boxed()),
         optional(text(&["g", "h"])),
         optional(prop_oneof![12 => number(), 1 => text(&["x"])].boxed()),
@@ -250,7 +250,7 @@ fn get_several() -> impl Strategy<Value = Request> {
 }
 
 fn transaction() -> impl Strategy<Value = Request> {
-    // Left out: an update of a key, which dynoxide lets a transaction do; and what makes dynoxide refuse the
+    // Left out: an update of a key, which dynoxide allows in a transaction; and what makes dynoxide refuse the
     // item where ours refuses the whole request, perhaps after a condition that failed.
     let update = update().prop_filter("differs on purpose", |text| {
         ["pk =", ":undefined", " :s1"].iter().all(|part| !text.contains(part))
@@ -346,7 +346,7 @@ fn query() -> impl Strategy<Value = Request> {
         if count {
             body["Select"] = json!("COUNT");
         }
-        // Some pages go on behind an item, which need not be there.
+        // Some pages continue after an item that may not exist.
         if limit == 3 && index.is_none() {
             body["ExclusiveStartKey"] = json!({ "pk": { "S": pk }, "sk": { "S": "10" } });
         }
@@ -360,7 +360,7 @@ fn query() -> impl Strategy<Value = Request> {
 }
 
 fn scan() -> impl Strategy<Value = Request> {
-    // dynoxide sees an undefined value only when it comes to an item.
+    // dynoxide finds an undefined value only when it evaluates an item.
     let filter = condition().prop_filter("differs on purpose", |text| !text.contains("undefined"));
     prop::option::weighted(0.7, filter).prop_map(|filter| {
         let mut body = json!({ "TableName": TABLE, "ReturnConsumedCapacity": "TOTAL" });
@@ -386,7 +386,7 @@ pub fn requests() -> impl Strategy<Value = Request> {
     ]
 }
 
-/// Requests that show all there is.
+/// Requests that read everything.
 pub fn views() -> Vec<Request> {
     let query = |index: &str, pk: &str| {
         let body = json!({

@@ -22,7 +22,7 @@ pub(crate) enum Condition {
     Not(Box<Condition>),
 }
 
-/// What is compared.
+/// An operand of a comparison.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Operand {
     Path(Path),
@@ -30,7 +30,7 @@ pub(crate) enum Operand {
     Size(Path),
 }
 
-/// How it is compared.
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comparison {
     Equal,

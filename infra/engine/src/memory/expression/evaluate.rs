@@ -1,4 +1,4 @@
-//! Whether a condition holds for an item.
+//! Evaluation of conditions for items.
 
 use std::borrow::Cow;
 
@@ -17,13 +17,13 @@ use crate::memory::{
 const TYPES: [&str; 10] = ["S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"];
 
 impl Condition {
-    /// Whether it holds for the item; of one that is not there, without attributes.
+    /// Whether it holds for the item. A missing item has no attributes.
     pub(crate) fn holds(&self, item: &Attributes, bindings: &Bindings<'_>) -> bool {
         let get = |operand: &Operand| operand.get(item, bindings);
         match self {
             Self::Compare(left, comparison, right) => match (get(left), get(right)) {
                 (Some(left), Some(right)) => comparison.holds(&left, &right),
-                // What is not there is unequal to everything, and neither less nor greater.
+                // A missing attribute is unequal to everything, and neither less nor greater.
                 _ => *comparison == Comparison::Unequal,
             },
             Self::Between(operand, low, high) => match (get(operand), get(low), get(high)) {
@@ -56,7 +56,7 @@ impl Condition {
         }
     }
 
-    /// Refuses what is wrong whatever the item: bounds in the wrong order, operands of an impossible type.
+    /// Refuses what is wrong for any item: bounds in the wrong order, operands of an impossible type.
     pub(crate) fn check(&self, bindings: &Bindings<'_>) -> Result<(), Refusal> {
         let value = |operand: &Operand| match operand {
             Operand::Value(value) => Some(bindings.values[*value]),
@@ -107,7 +107,7 @@ impl Condition {
         }
     }
 
-    /// Refuses a filter that looks at the key it filters by.
+    /// Refuses a filter on an attribute of the key that the query uses.
     pub(crate) fn check_filter(&self, key: &KeySchema, bindings: &Bindings<'_>) -> Result<(), Refusal> {
         let check = |operand: &Operand| match operand {
             Operand::Path(path) | Operand::Size(path) => check_not_key(path.top(bindings), key),
@@ -163,7 +163,7 @@ impl Operand {
             Self::Value(value) => Some(Cow::Borrowed(bindings.values[*value])),
             Self::Size(path) => {
                 let size = match path.get(item, bindings)? {
-                    // As the service counts: in UTF-16 units, not in bytes.
+                    // Like the service, this counts UTF-16 units, not bytes.
                     Value::S(text) => text.encode_utf16().count(),
                     Value::B(bytes) => bytes.len(),
                     Value::Ss(set) => set.len(),
@@ -180,7 +180,7 @@ impl Operand {
 }
 
 impl Comparison {
-    /// Whether it holds. Values of different types are unequal and in no order.
+    /// Whether the comparison holds. Values of different types are unequal and have no order.
     pub(super) fn holds(self, left: &Value, right: &Value) -> bool {
         let order = match (left, right) {
             (Value::S(left), Value::S(right)) => Some(left.cmp(right)),

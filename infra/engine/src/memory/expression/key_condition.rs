@@ -1,4 +1,4 @@
-//! Which part of a partition a query's key condition means.
+//! Key conditions: the part of a partition that a query reads.
 
 use std::ops::Bound;
 
@@ -124,7 +124,7 @@ fn span(condition: &Condition, range: &KeyAttribute, bindings: &Bindings<'_>) ->
     })
 }
 
-/// The least key behind all those that begin with `prefix`.
+/// The least key after all those that begin with `prefix`.
 fn successor(prefix: &Key) -> Option<Key> {
     match prefix {
         Key::S(prefix) => {

@@ -22,9 +22,9 @@ pub(crate) use condition::Condition;
 pub(crate) use key_condition::KeyRange;
 pub(crate) use update::Update;
 
-/// Most bytes of an expression.
+/// Largest expression, in bytes.
 const MAX_BYTES: usize = 4096;
-/// Texts that are remembered; more are not expected of a program, and then all are forgotten.
+/// Largest number of cached texts. A program is not expected to use more; if it does, the cache is emptied.
 const REMEMBERED: usize = 2048;
 
 /// `ExpressionAttributeNames` and `ExpressionAttributeValues` of a request.
@@ -48,7 +48,7 @@ struct Used {
     values: Vec<String>,
 }
 
-/// What an expression's placeholders stand for in one request.
+/// The values of an expression's placeholders in one request.
 #[derive(Debug, Default)]
 pub(crate) struct Bindings<'a> {
     names: Vec<&'a str>,
@@ -70,7 +70,7 @@ enum Step {
     Index(usize),
 }
 
-/// A step whose name is known. Their order is the order in which an update writes.
+/// A step whose name is resolved. An update writes in the order of these steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Bound<'a> {
     Attribute(&'a str),
@@ -117,7 +117,7 @@ impl Path {
 }
 
 impl<T> Parsed<T> {
-    /// What the placeholders stand for; refused when one is not defined.
+    /// Resolves the placeholders; refused when one is not defined.
     pub(crate) fn bind<'a>(&self, placeholders: &'a Placeholders) -> Result<Bindings<'a>, Refusal> {
         let undefined = |kind: &str, name: &str| {
             let message = format!("An expression attribute {kind} used in expression is not defined");
@@ -155,7 +155,7 @@ impl Placeholders {
     }
 }
 
-/// An expression, whatever it is for.
+/// An expression of any kind.
 pub(crate) trait Uses {
     fn uses_name(&self, name: &str) -> bool;
     fn uses_value(&self, name: &str) -> bool;
@@ -171,7 +171,7 @@ impl<T> Uses for Parsed<T> {
     }
 }
 
-/// Expressions that were parsed before.
+/// Cache of parsed expressions.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     conditions: HashMap<String, Arc<Parsed<Condition>>>,

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::LazyLock};
 use super::{Path, Step, Used};
 use crate::memory::error::{Refusal, invalid};
 
-/// Words that may not stand for an attribute without a placeholder; AWS's list of 573.
+/// Words that cannot name an attribute without a placeholder; AWS's list of 573.
 static RESERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("reserved.txt").lines().collect());
 
 /// Signs, longest first.
@@ -83,7 +83,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Takes the keyword if it comes next, in whatever case.
+    /// Takes the keyword if it comes next, in upper or lower case.
     pub(super) fn takes_keyword(&mut self, keyword: &str) -> bool {
         let found = matches!(self.peek(), Some(Token::Word(next)) if next.eq_ignore_ascii_case(keyword));
         self.at += usize::from(found);

@@ -1,4 +1,4 @@
-//! Updates: what they set, remove, add and delete, and the item that comes of it.
+//! Updates: what they set, remove, add and delete, and the resulting item.
 
 use std::collections::BTreeSet;
 
@@ -111,7 +111,7 @@ fn term(cursor: &mut Cursor<'_>) -> Result<Term, Refusal> {
     Ok(function)
 }
 
-/// What is written at a path.
+/// The value that is written at a path.
 enum Write<'a> {
     Set(Value),
     Add(&'a Value),
@@ -125,7 +125,7 @@ impl Update {
         sets.chain(&self.removes).chain(others)
     }
 
-    /// Refuses what is wrong whatever the item: paths that overlap, operands of an impossible type.
+    /// Refuses what is wrong for any item: paths that overlap, operands of an impossible type.
     pub(crate) fn check(&self, bindings: &Bindings<'_>) -> Result<(), Refusal> {
         let paths: Vec<_> = self.targets().map(|path| path.bind(bindings)).collect();
         for (n, one) in paths.iter().enumerate() {
@@ -161,7 +161,7 @@ impl Update {
         }
     }
 
-    /// The item after the update. All that is read is read from the item before it.
+    /// The item after the update. All values are read from the item before the update.
     pub(crate) fn apply(&self, before: &Attributes, bindings: &Bindings<'_>) -> Result<Attributes, Refusal> {
         let mut writes = Vec::new();
         for (path, term) in &self.sets {
@@ -173,7 +173,7 @@ impl Update {
         for (path, value) in &self.deletes {
             writes.push((path.bind(bindings), Write::Delete(bindings.values[*value])));
         }
-        // In the order of their paths: elements set behind a list's end are then appended in that order.
+        // In the order of their paths: elements set after a list's end are then appended in that order.
         writes.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut item = before.clone();
         let mut removals = Vec::new();
@@ -201,18 +201,18 @@ impl Update {
                 removals.push(path);
             }
         }
-        // From behind, so that no removal moves an element that another one names.
+        // From the end, so that no removal moves an element that another one names.
         removals.sort_by(|one, other| other.cmp(one));
         removals.iter().for_each(|path| remove(&mut item, path));
         Ok(item)
     }
 
-    /// The part of an item that the update is about.
+    /// The part of an item that the update changes.
     pub(crate) fn touched(&self, item: &Attributes, bindings: &Bindings<'_>) -> Attributes {
         let mut part = Attributes::new();
         for path in self.targets().map(|path| path.bind(bindings)) {
             let attributes_only = path.iter().all(|step| matches!(step, Bound::Attribute(_)));
-            // Through a list's index the whole attribute is given: an element alone would lose its place.
+            // For a path through a list's index the whole attribute is returned: an element alone would lose its place.
             let path = if attributes_only { &path[..] } else { &path[..1] };
             if let Some(value) = get(item, path) {
                 insert(&mut part, path, value.clone());
@@ -297,7 +297,7 @@ fn add(existing: Option<&Value>, value: &Value) -> Result<Value, Refusal> {
     })
 }
 
-/// What is left of a set; nothing when it is empty.
+/// The remaining set; none when it is empty.
 fn delete(existing: &Value, value: &Value) -> Result<Option<Value>, Refusal> {
     fn rest<T: Ord + Clone>(one: &BTreeSet<T>, other: &BTreeSet<T>) -> Option<BTreeSet<T>> {
         let rest: BTreeSet<T> = one.difference(other).cloned().collect();
@@ -329,7 +329,7 @@ fn get_mut<'i>(item: &'i mut Attributes, path: &[Bound<'_>]) -> Option<&'i mut V
     })
 }
 
-/// Refuses a path whose last step leads into something that is not there, or is no map or list.
+/// Refuses a path whose last step leads into something that is missing, or is not a map or list.
 fn check_parent(item: &Attributes, path: &[Bound<'_>]) -> Result<(), Refusal> {
     match path {
         [] | [Bound::Index(_)] => invalid(BAD_PATH),
@@ -341,7 +341,7 @@ fn check_parent(item: &Attributes, path: &[Bound<'_>]) -> Result<(), Refusal> {
     }
 }
 
-/// Writes a value; behind a list's end it is appended.
+/// Writes a value; after a list's end it is appended.
 fn put(item: &mut Attributes, path: &[Bound<'_>], value: Value) -> Result<(), Refusal> {
     let Some((last, parents)) = path.split_last() else { return invalid(BAD_PATH) };
     match (parents, last) {
