@@ -1,4 +1,4 @@
-//! Reads a folder of AWS events with the parsers that our functions use, and counts what was understood.
+//! Reads a folder of AWS events with the parsers that our functions use, and counts the events that were read.
 //!
 //! `cargo run -p guerdon-tests --example read_aws_fixtures -- DIR`
 #![allow(clippy::print_stdout, reason = "a report for the terminal")]
@@ -34,7 +34,7 @@ fn understood(event: &Value) -> &'static str {
     match source {
         "aws:sqs" => is(serde_json::from_value::<SqsEvent>(event.clone()).is_ok(), "queue batch"),
         "aws:dynamodb" => match serde_json::from_value::<StreamEvent>(event.clone()) {
-            // Items of other tables have none of our types: each is read, and passed over.
+            // Items of other tables have none of our types: each is read and then ignored.
             Ok(batch) => is(changes(&batch).1.is_none(), "stream batch"),
             Err(_) => "REFUSED",
         },

@@ -1,4 +1,4 @@
-//! Operators at the rest of their API.
+//! Operators and their calls of the API.
 
 use guerdon_domain::settings::Preset;
 use guerdon_local::config::Config;
@@ -12,7 +12,7 @@ pub const ANA: &str = "token-of-ana-1";
 /// Another operator's token.
 pub const BEN: &str = "token-of-ben-1";
 
-/// Lets Ana and Ben in, beside the bare token.
+/// Adds the tokens of Ana and Ben to the token without a name.
 pub fn two_operators(config: &mut Config) {
     config.secrets.insert("ADMIN_TOKEN", format!("{ADMIN_TOKEN},ana={ANA},ben={BEN}"));
 }
@@ -25,7 +25,7 @@ pub fn with_preset(config: &mut Config, change: impl FnOnce(&mut Preset)) {
 }
 
 impl World {
-    /// A call of the operator with `token` to `/api/admin/{path}`; a body of null is sent as none.
+    /// Calls `/api/admin/{path}` as the operator with `token`; a body of null is not sent.
     pub async fn desk(&self, token: &str, method: Method, path: &str, key: &str, body: &Value) -> Answer {
         let mut headers = vec![("x-admin-token", token), ("content-type", "application/json")];
         headers.extend((!key.is_empty()).then_some(("idempotency-key", key)));
@@ -33,7 +33,7 @@ impl World {
         self.request(method, &format!("/api/admin/{path}"), &headers, body).await
     }
 
-    /// `POST` of the operator with the bare token.
+    /// `POST` as the operator whose token has no name.
     pub async fn desk_post(&self, path: &str, key: &str, body: &Value) -> Answer {
         self.desk(ADMIN_TOKEN, Method::POST, path, key, body).await
     }
@@ -45,13 +45,13 @@ impl World {
         answer.body
     }
 
-    /// The code that a `GET` is refused with, after its status.
+    /// The status and the problem's code of a `GET` that is refused.
     pub async fn desk_refuses(&self, path: &str) -> (u16, String) {
         let answer = self.desk(ADMIN_TOKEN, Method::GET, path, "", &Value::Null).await;
         (answer.status, answer.code().to_owned())
     }
 
-    /// A purchase of `plan` that an operator saw at the bank; panics unless it is recorded now.
+    /// Records a purchase of `plan` that an operator saw at the bank; panics unless it is new.
     pub async fn bank(&self, person: Person, amount: &str, plan: &str, reference: &str) -> Value {
         let body = json!({
             "user_id": person.id, "amount": amount, "currency": self.stack().app().preset.currency.as_str(),
@@ -62,7 +62,7 @@ impl World {
         answer.body
     }
 
-    /// Actions of the month's audit trail with who did them, oldest first.
+    /// The actions of the month's audit trail with their operators, oldest first.
     pub async fn audit(&self) -> Vec<(String, String)> {
         self.drain().await;
         let app = self.stack().app();

@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use crate::{World, telegram::Person};
 
 impl World {
-    /// Somebody's pseudonym.
+    /// The pseudonym of a person.
     pub fn member(&self, person: Person) -> MemberId {
         self.stack().app().member_id(TelegramId::try_new(person.id).expect("an id"))
     }
 
-    /// Wallets, statements, commissions, referrals and postings of `people`, and the payments behind
-    /// `invoices`. Each statement is verified on the way.
+    /// Wallets, statements, commissions, referrals and postings of `people`, and the payments of
+    /// `invoices`. Each statement is verified as well.
     pub async fn ledger(&self, people: &[Person], invoices: &[&str]) -> String {
         let mut lines = Vec::new();
         for person in people {
@@ -45,7 +45,7 @@ impl World {
             Some(member) => store.referrals().of(member).await.expect("the table answers"),
             None => None,
         };
-        // Which event or message did it is the queue's business, not the ledger's.
+        // The event or message that caused a change may differ from run to run; it is not part of the ledger.
         let statement: Vec<_> =
             statement.into_iter().map(|entry| Entry { correlation_id: None, ..entry }).collect();
         let posting = store.bill_credit().latest_posting(&id).await.expect("the table answers");

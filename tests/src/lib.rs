@@ -1,7 +1,7 @@
-//! Journeys: the whole stack in this process, reached the way Telegram, Stripe and operators reach it.
+//! Journeys: the whole stack in this process, called as Telegram, Stripe and operators call it.
 //!
-//! A [`World`] is one stack in memory with a clock that stands still. People write to the bot through its
-//! webhook, Stripe's events come signed, and what was sent to whom is read from the simulator.
+//! A [`World`] is one stack in memory with a clock that moves only when a test moves it. People write to the bot
+//! through its webhook, Stripe's events are signed, and the simulator shows what was sent to whom.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "this crate is test support")]
 
 pub mod desk;
@@ -17,13 +17,13 @@ use guerdon_domain::{settings::Preset, time::Timestamp};
 use guerdon_local::{config::Config, stack::Stack};
 use serde_json::{Value, json};
 
-/// When every world begins: 2026-11-21T09:30:00Z.
+/// The start of every world: 2026-11-21T09:30:00Z.
 pub const BEGINNING: Timestamp = Timestamp::from_seconds(1_795_253_400);
 
-/// What the operators' token is in every world.
+/// The operators' token in every world.
 pub const ADMIN_TOKEN: &str = "test-admin-token";
 
-/// A running stack and those who use it.
+/// A running stack and its users.
 pub struct World {
     stack: Stack,
     http: reqwest::Client,
@@ -80,7 +80,7 @@ impl World {
         let clock = Arc::new(FixedClock::new(BEGINNING));
         let stack = Stack::start(config, clock).await.expect("the stack starts");
         let base = format!("http://{}", stack.address());
-        // Where an answer leads to is looked at, not followed.
+        // Redirects are returned, not followed.
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         let http = http.build().expect("a client");
         Self { stack, http, base, next_update: std::sync::atomic::AtomicI64::new(1) }
@@ -91,7 +91,7 @@ impl World {
         &self.stack
     }
 
-    /// Waits until nothing moves any more.
+    /// Waits until queues and stream are empty.
     pub async fn drain(&self) {
         assert!(self.stack.drain(Duration::from_secs(30)).await, "the stack does not come to rest");
     }
@@ -102,7 +102,7 @@ impl World {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
-    /// Runs a schedule's function now and gives back its report.
+    /// Runs a schedule's function now and returns its report.
     pub async fn run_job(&self, function: &str) -> Value {
         self.post(&format!("/local/jobs/{function}"), &json!({})).await.body
     }
@@ -135,7 +135,7 @@ impl World {
         self.request(reqwest::Method::POST, &path, &headers, body.to_string().into_bytes()).await
     }
 
-    /// Any request.
+    /// Sends any request.
     pub async fn request(
         &self,
         method: reqwest::Method,
@@ -171,19 +171,19 @@ impl World {
         Answer { status, body, content_type, headers }
     }
 
-    /// What the bot sent to a chat so far.
+    /// The messages that the bot has sent to a chat so far.
     pub async fn outbox(&self, chat_id: i64) -> Vec<Value> {
         let answer = self.get(&format!("/local/outbox/{chat_id}")).await;
         answer.body.as_array().cloned().expect("a list of calls")
     }
 
-    /// The texts the bot sent to a chat so far.
+    /// The texts that the bot has sent to a chat so far.
     pub async fn texts(&self, chat_id: i64) -> Vec<String> {
         let outbox = self.outbox(chat_id).await;
         outbox.iter().filter_map(|call| call["payload"]["text"].as_str().map(str::to_owned)).collect()
     }
 
-    /// The calls that were made to Stripe's stand-in, without look-ups.
+    /// The calls to Stripe's stand-in, without look-ups.
     pub async fn stripe_posts(&self) -> Vec<Value> {
         let calls = self.get("/local/stripe/calls").await.body;
         let calls = calls.as_array().cloned().expect("a list of calls");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{ADMIN_TOKEN, Answer, World};
 
 impl World {
-    /// A key that a super admin made for a service.
+    /// Makes a key for a service, as a super admin.
     pub async fn service_key(&self, scopes: &[&str]) -> String {
         let headers = [("x-admin-token", ADMIN_TOKEN), ("content-type", "application/json")];
         let body = json!({ "name": "a shop", "scopes": scopes }).to_string().into_bytes();
@@ -15,18 +15,18 @@ impl World {
         made.body["key"].as_str().expect("a key").to_owned()
     }
 
-    /// A key that opens everything.
+    /// Makes a key with all scopes.
     pub async fn shop(&self) -> String {
         let all = guerdon_domain::operators::Scope::ALL.map(guerdon_domain::operators::Scope::as_str);
         self.service_key(&all).await
     }
 
-    /// A call with a bearer's credential; `POST` when there is a body.
+    /// Calls with a bearer token; `POST` when there is a body.
     pub async fn bearing(&self, bearer: &str, path: &str, body: Option<&Value>) -> Answer {
         self.keyed(bearer, path, body, None).await
     }
 
-    /// The same under an idempotency key.
+    /// Like [`Self::bearing`], but with an idempotency key.
     pub async fn keyed(&self, bearer: &str, path: &str, body: Option<&Value>, key: Option<&str>) -> Answer {
         let authorization = format!("Bearer {bearer}");
         let mut headers =
@@ -37,7 +37,7 @@ impl World {
         self.request(method, path, &headers, body).await
     }
 
-    /// A member's token, from the service with this key.
+    /// Gets a member's token with this service key.
     pub async fn member_token(&self, shop: &str, telegram_id: i64) -> String {
         let path = format!("/api/members/{telegram_id}/token");
         let answer = self.bearing(shop, &path, Some(&json!({}))).await;
@@ -45,7 +45,7 @@ impl World {
         answer.body["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// Panics unless the whole ledger verifies.
+    /// Verifies the whole ledger; panics when it has a difference.
     pub async fn ledger_is_sound(&self) {
         let verified = guerdon_app::verification::verify_all(self.stack().app()).await.expect("it is read");
         assert!(verified.difference.is_none(), "{:?}", verified.difference);

@@ -1,4 +1,4 @@
-//! Stripe's events, hand-made and signed, and the simulator's own.
+//! Stripe's events: made here and signed, or made by the simulator.
 
 use guerdon_app::context::{Clock, SystemClock};
 use guerdon_domain::time::Timestamp;
@@ -10,12 +10,12 @@ use crate::{Answer, World, telegram::Person};
 /// The signing secret in every world.
 pub const SIGNING_SECRET: &str = "whsec_test_secret";
 
-/// The wall clock: a signature's age is real time, whatever the stack's clock shows.
+/// The machine's time: a signature's age is real time, whatever the stack's clock shows.
 pub fn wall_now() -> Timestamp {
     SystemClock::default().now()
 }
 
-/// An event around an object.
+/// Makes an event with an object.
 pub fn event(id: &str, kind: &str, object: &Value) -> Value {
     json!({
         "id": id,
@@ -90,13 +90,13 @@ impl World {
         self.request(reqwest::Method::POST, "/api/stripe/webhook", &headers, body).await
     }
 
-    /// Posts an event, rightly signed now; panics unless it is taken.
+    /// Posts an event with a valid signature; panics unless it is accepted.
     pub async fn stripe(&self, event: &Value) {
         let answer = self.stripe_signed(&event.to_string(), SIGNING_SECRET, wall_now()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
-    /// `person` pays for their first month of a tier, as a customer of their own.
+    /// Makes `person` pay for the first month of a tier, as a customer of their own.
     pub async fn pays(&self, person: Person, minor: i64, tier: i64) {
         let customer = format!("cus_{}", person.name);
         self.stripe(&checkout(person, &customer)).await;
@@ -104,14 +104,14 @@ impl World {
         self.drain().await;
     }
 
-    /// An action of the simulator; panics unless it is done.
+    /// Runs an action of the simulator; panics unless it succeeds.
     pub async fn sim(&self, action: &str, body: &Value) -> Value {
         let answer = self.post(&format!("/sim/api/{action}"), body).await;
         assert_eq!(answer.body["ok"], true, "{action}: {answer:?}");
         answer.body
     }
 
-    /// The bodies of the simulator's events so far, in the order they happened.
+    /// The bodies of the simulator's events so far, in order.
     pub async fn sim_events(&self) -> Vec<String> {
         let events = self.get("/sim/api/stripe/events").await.body;
         let events = events.as_array().cloned().expect("a list of events");

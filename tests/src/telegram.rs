@@ -1,4 +1,4 @@
-//! People writing to the bot.
+//! People who write to the bot.
 
 use std::sync::atomic::Ordering;
 
@@ -19,13 +19,13 @@ pub struct Person {
 pub const ALICE: Person = Person { id: 7_000_000_001, name: "Alice" };
 /// The referee.
 pub const BOB: Person = Person { id: 7_000_000_002, name: "Bob" };
-/// Somebody else.
+/// A third person.
 pub const CAROL: Person = Person { id: 7_000_000_003, name: "Carol" };
 
 /// The webhook's secret in every world.
 pub const WEBHOOK_SECRET: &str = "test-webhook-secret";
 
-/// A message of `person` as Telegram sends it.
+/// Makes a message of `person` as Telegram sends it.
 pub fn message(update_id: i64, person: Person, text: &str) -> Value {
     let user = json!({ "id": person.id, "is_bot": false, "first_name": person.name, "language_code": "en" });
     json!({
@@ -41,7 +41,7 @@ pub fn message(update_id: i64, person: Person, text: &str) -> Value {
 }
 
 impl World {
-    /// An update id that was not used yet.
+    /// Makes an update id that was not used before.
     pub fn update_id(&self) -> i64 {
         self.next_update.fetch_add(1, Ordering::SeqCst)
     }
@@ -54,14 +54,14 @@ impl World {
         self.request(reqwest::Method::POST, "/telegram/webhook", &headers, body).await
     }
 
-    /// `person` writes `text`; gives back what the bot answers in the webhook's response.
+    /// Sends `text` as `person` and returns the bot's answer in the webhook's response.
     pub async fn says(&self, person: Person, text: &str) -> String {
         let answer = self.update(&message(self.update_id(), person, text)).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.body["text"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// `person` taps a button with this callback data under message 1.
+    /// Taps, as `person`, a button with this callback data under message 1.
     pub async fn taps(&self, person: Person, data: &str) -> Value {
         let update = json!({
             "update_id": self.update_id(),
@@ -87,7 +87,7 @@ impl World {
         code.chars().take(8).collect()
     }
 
-    /// `person` opens `code`'s link for the first time.
+    /// Opens `code`'s link as `person`, for the first time.
     pub async fn joins(&self, person: Person, code: &str) -> String {
         self.says(person, &format!("/start ref_{code}")).await
     }

@@ -1,4 +1,4 @@
-//! Who does what: each delivery and each deed is an actor that is woken until it is done.
+//! Actors: each delivery and each action of a person is an actor that runs until it is done.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
@@ -22,15 +22,15 @@ use crate::{
     stream,
 };
 
-/// Why an actor is not done.
+/// Reasons why an actor is not done.
 pub enum Undone {
-    /// It is to try again.
+    /// It must try again.
     Again,
-    /// It never will be: a violation.
+    /// It can never finish: a violation.
     Never(String),
 }
 
-/// Done, or not.
+/// Result of an actor.
 pub type Done = Result<(), Undone>;
 
 impl From<AppError> for Undone {
@@ -48,7 +48,7 @@ impl From<WithdrawalError> for Undone {
     }
 }
 
-/// Counts the actors at work.
+/// Counts the running actors.
 #[derive(Default)]
 pub struct Tasks {
     open: Cell<usize>,
@@ -97,14 +97,14 @@ where
             Some(Err(Undone::Never(why))) => return world.net.violate(format!("{name}: {why}")),
             Some(Err(Undone::Again)) | None => {}
         }
-        // The message becomes visible again: at once, or after the request token has expired.
+        // The message is delivered again: at once, or after the request token has expired.
         let most = [100, 30_000, 30_000, 1_500_000][world.net.draw(4) as usize];
         tokio::time::sleep(Duration::from_millis(world.net.draw(most))).await;
     }
     world.net.violate(format!("{name}: never done"));
 }
 
-/// Plays the whole plan, up to the last message.
+/// Runs the whole plan, up to the last message.
 pub async fn run(world: &Rc<World>) {
     stream::start(world);
     for number in 0..world.plan.members.len() {
@@ -178,14 +178,14 @@ async fn join(world: Rc<World>, number: usize) -> Done {
     Ok(())
 }
 
-/// What a payment's event says.
+/// The content of a payment's event.
 pub fn facts(world: &World, n: usize) -> PaymentFacts {
     let paid = &world.plan.payments[n];
     let member = world.member(paid.member);
     PaymentFacts { tax: paid.tax, ..PaymentFacts::purchase(paid.key.clone(), member, paid.paid, paid.at) }
 }
 
-/// As the worker does it: record, let go on what has waited for the payment, and say that it was paid.
+/// Handles a payment as the worker does: records it, replays what waited for it, and reports it as paid.
 async fn pay(world: &World, n: usize) -> Done {
     let app = world.app();
     let facts = facts(world, n);

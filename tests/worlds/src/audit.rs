@@ -1,4 +1,4 @@
-//! What must hold after each commit, checked on the items that the commit touched.
+//! Checks after each commit, on the items that the commit touched.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,18 +23,18 @@ use crate::{
 /// A wallet by member, kind and currency.
 type WalletKey = (MemberId, String, String);
 
-/// What the entries of a wallet come to.
+/// Sums of a wallet's entries.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sum {
     entries: u64,
     buckets: Buckets,
     /// Credited for commissions.
     credited: i64,
-    /// What released commissions entitle to.
+    /// The amount that released commissions grant.
     entitled: i64,
 }
 
-/// The items as the commits so far left them.
+/// The items after the commits so far.
 #[derive(Debug, Default)]
 pub struct Audit {
     commissions: BTreeMap<ItemKey, Commission>,
@@ -62,10 +62,10 @@ macro_rules! must {
 }
 
 impl Audit {
-    /// Takes a commit in.
+    /// Applies a commit and checks it.
     ///
     /// # Errors
-    /// What does not hold any more.
+    /// A description of the violation.
     pub fn committed(&mut self, engine: &Engine, operation: &str, request: &Value) -> Result<(), String> {
         let mut touched = Touched::default();
         for (kind, write) in writes_of(operation, request) {
@@ -242,7 +242,7 @@ impl Audit {
     }
 }
 
-/// What a commission may become.
+/// Checks that a commission may change in this way.
 fn step_of(before: &Commission, after: &Commission) -> Result<(), String> {
     use CommissionState::{Held, Released, Void};
     let id = &before.id;
@@ -284,10 +284,10 @@ fn item_at(engine: &Engine, (pk, sk): &ItemKey) -> Value {
     serde_json::from_str::<Value>(&answer).map(|mut answer| answer["Item"].take()).unwrap_or_default()
 }
 
-/// A record from an item in the table's own JSON.
+/// Reads a record from an item in the table's own JSON.
 ///
 /// # Errors
-/// Why it cannot be read.
+/// The reason why it cannot be read.
 pub fn decode<T: DeserializeOwned>(item: Value) -> Result<T, String> {
     let item: serde_dynamo::Item = serde_json::from_value(item).map_err(|error| error.to_string())?;
     serde_dynamo::from_item(item).map_err(|error| error.to_string())

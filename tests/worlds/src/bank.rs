@@ -1,4 +1,4 @@
-//! A bank that pays out: idempotent by id, slow, sometimes silent, sometimes unwilling. It counts.
+//! A bank that pays out: idempotent by id, slow, and sometimes it does not answer or refuses. It counts payouts.
 
 use std::{
     collections::BTreeMap,
@@ -14,17 +14,17 @@ use crate::net::Net;
 /// The bank and the provider, which is one of its customers.
 pub struct Bank {
     net: Arc<Net>,
-    /// By withdrawal: the ways in which it was paid. Each way pays once, whatever is asked of it.
+    /// The ways in which each withdrawal was paid. Each way pays once, however often it is called.
     paid: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
 impl Bank {
-    /// A bank that nobody has asked for anything.
+    /// Makes a bank without payouts.
     pub fn new(net: Arc<Net>) -> Self {
         Self { net, paid: Mutex::default() }
     }
 
-    /// Pays withdrawal `id` in this way unless it has. False when the account does not take it, for good.
+    /// Pays withdrawal `id` in this way unless it has done so. False when the account can never receive it.
     pub fn transfer(&self, id: &str, way: &str) -> bool {
         // Every ninth account is closed.
         if id.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte)).is_multiple_of(9) {

@@ -19,10 +19,10 @@ use crate::{
     plan::{METHOD, OPERATORS},
 };
 
-/// What people at their desks remember.
+/// State of the members and operators.
 #[derive(Default)]
 pub struct Desk {
-    /// The amount that was typed, by the request's key.
+    /// The amount that was entered, by the request's key.
     amounts: RefCell<BTreeMap<String, i64>>,
     /// Withdrawals that operators have seen.
     seen: RefCell<BTreeSet<String>>,
@@ -30,7 +30,7 @@ pub struct Desk {
 
 const MINUTE: u64 = 60_000;
 
-/// A member asks for a share of what they see; told the same again, they say the same again.
+/// Requests a share of the balance that a member sees. A repetition requests the same amount.
 pub async fn ask(world: &Rc<World>, member: usize, percent: i64, key: &str) -> Done {
     let app = world.app();
     let Some(rules) = &app.preset.withdrawals else { return Ok(()) };
@@ -42,12 +42,12 @@ pub async fn ask(world: &Rc<World>, member: usize, percent: i64, key: &str) -> D
             let wallet = app.store.wallets().find(&id, rules.wallet, app.preset.currency).await;
             let available = wallet.map_err(|_| Undone::Again)?.buckets.available;
             let minor = (available * percent / 100).max(rules.minimum.minor());
-            // Their other tap may have been faster: both say the same.
+            // The member's other tap may have been faster: both request the same.
             *world.desk.amounts.borrow_mut().entry(key.to_owned()).or_insert(minor)
         }
     };
     let amount = Money::new(minor, app.preset.currency);
-    // One destination of two members would be held.
+    // Two members with one destination would be held by a fraud rule.
     let home = format!("friend{member}@bank");
     match request_withdrawal(app, &id, amount, (METHOD, &home), key).await {
         Ok(asked) => {
@@ -69,7 +69,7 @@ pub async fn ask(world: &Rc<World>, member: usize, percent: i64, key: &str) -> D
     }
 }
 
-/// What operators will do about a withdrawal: too much, too late, and at the same time.
+/// Schedules the operators' steps for a withdrawal: too many, too late, and at the same time.
 fn decide(world: &Rc<World>, id: &WithdrawalId) {
     let net = world.net.clone();
     let now = elapsed_millis();
@@ -105,7 +105,7 @@ fn decide(world: &Rc<World>, id: &WithdrawalId) {
     }
 }
 
-/// A refusal is an answer, too: somebody else was faster.
+/// Accepts a refusal as an answer: another operator was faster.
 fn answered<T>(result: Result<T, WithdrawalError>) -> Done {
     match result {
         Ok(_)
@@ -127,13 +127,13 @@ async fn reject(world: Rc<World>, id: WithdrawalId) -> Done {
     answered(reject_withdrawal(world.app(), &id, "ann", "not today").await)
 }
 
-/// Pays through the provider.
+/// Pays by the provider.
 pub async fn pay(world: Rc<World>, id: WithdrawalId, payer: &str) -> Done {
     let bank = world.bank.clone();
     answered(pay_out(world.app(), &*bank, &id, payer).await)
 }
 
-/// A file for the bank, which executes it; how each line ended is recorded.
+/// Exports a file for the bank, which executes it, and records the outcome of each line.
 pub async fn export(world: &Rc<World>, batch: &str, operator: &str) -> Done {
     let app = world.app();
     let lines = export_batch(app, batch, METHOD, operator).await?;
@@ -146,7 +146,7 @@ pub async fn export(world: &Rc<World>, batch: &str, operator: &str) -> Done {
     Ok(())
 }
 
-/// What the bank makes of a line of a file.
+/// The bank's outcome for a line of a file.
 pub fn execute(world: &World, id: &str, batch: &str) -> Outcome {
     if world.bank.transfer(id, batch) {
         Outcome::Paid(format!("{batch}-{id}"))

@@ -1,13 +1,13 @@
-//! Worlds: seeded runs of the real use cases over the real store, against everything that may go wrong.
+//! Worlds: seeded runs of the real use cases over the real store, with injected faults of every kind.
 //!
-//! A [`Plan`] is a world drawn from a seed: members who brought each other, payments, all that is ever said
-//! about their undoing, withdrawals, operators. It is played by actors on one thread in virtual time. Every
-//! request to the table is a yield point of the [`Net`]: it takes a while, meets locks of other transactions,
-//! is throttled or lost before or after it took effect, or is the last thing its actor does. Messages come
-//! at least once, late, again, and before what they are about. What each commit leaves is checked at once
-//! ([`audit`]); what is left at the end is recounted ([`rest`]).
+//! A [`Plan`] is a world drawn from a seed: members who brought each other, payments, all their reversals,
+//! withdrawals, operators. Actors run it on one thread in virtual time. Every request to the table is a yield point
+//! of the [`Net`]: it takes some time, meets locks of other transactions, is throttled, is lost before or after it
+//! took effect, or is the last request of an actor that crashes. Messages arrive at least once, late, again, and
+//! before what they are about. The state after each commit is checked at once ([`audit`]); the state at the end is
+//! recounted ([`rest`]).
 //!
-//! One seed gives one run. A [`Mutant`] takes one guard away: the worlds are only worth what they notice.
+//! One seed gives one run. A [`Mutant`] removes one guard, to test that the worlds detect it.
 mod actors;
 mod audit;
 mod bank;
@@ -40,7 +40,7 @@ use guerdon_engine::Engine;
 use guerdon_store::table::Store;
 use tokio::time::Instant;
 
-/// When every world begins: 2026-11-21T09:30:00Z.
+/// The start of every world: 2026-11-21T09:30:00Z.
 pub const BEGINNING: Timestamp = Timestamp::from_seconds(1_795_253_400);
 
 pub use many::{Tally, play_many};
@@ -57,22 +57,22 @@ const TABLE: &str = "simulated";
 pub struct Run {
     /// The world.
     pub seed: u64,
-    /// In which order things happen in it; the seed's own unless it says otherwise.
+    /// The seed of the order of events; that of the world by default.
     pub schedule: Option<u64>,
-    /// What guard is missing.
+    /// The guard that is missing.
     pub mutant: Option<Mutant>,
-    /// Keep a readable trace.
+    /// Whether to keep a readable trace.
     pub verbose: bool,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What must never be, and was.
+    /// The violation, if there was one.
     pub violation: Option<String>,
-    /// What went on.
+    /// Trace and counts of the run.
     pub traced: Traced,
-    /// Where everything stands at the end, as far as it must not depend on the schedule.
+    /// The part of the final state that must not depend on the schedule.
     pub economy: BTreeMap<String, i64>,
 }
 
@@ -108,7 +108,7 @@ impl Entropy for Seeded {
 /// Processes that handle messages, each with its own memory of the program's versions.
 const PROCESSES: usize = 2;
 
-/// A world at work.
+/// A running world.
 struct World {
     plan: Plan,
     net: Arc<Net>,
@@ -124,7 +124,7 @@ impl World {
         let schedule = run.schedule.unwrap_or(run.seed);
         let plan = Plan::new(run.seed, schedule);
         let net = Net::new(engine, schedule, plan.faults, run.mutant, run.verbose);
-        // What SDK clients have left of retries is kept by name for the whole process.
+        // The retry budget of SDK clients is kept by name for the whole process.
         static RUNS: AtomicU64 = AtomicU64::new(0);
         let name = format!("simulated-{}", RUNS.fetch_add(1, Ordering::Relaxed));
         let client = Engine::client_through(net.clone(), name, plan.attempts);
@@ -163,7 +163,7 @@ impl World {
     }
 }
 
-/// Plays one run.
+/// Runs one run.
 ///
 /// # Panics
 /// When the engine cannot be opened.
@@ -171,14 +171,14 @@ pub fn play(run: Run) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     #[expect(clippy::expect_used, reason = "nothing works without a runtime")]
     let runtime = runtime.expect("a runtime");
-    // The jitter of backon and of the SDK comes from here.
+    // The jitter of backon and of the SDK uses this generator.
     fastrand::seed(run.schedule.unwrap_or(run.seed));
     runtime.block_on(tokio::task::LocalSet::new().run_until(play_inside(run)))
 }
 
 async fn play_inside(run: Run) -> Outcome {
     START.set(Some(Instant::now()));
-    // The switch: any other engine of the same interface may stand here.
+    // Any other engine with the same interface can be used here.
     let engine = Engine::memory_at(Arc::new(|| VirtualClock.now().seconds()));
     #[expect(clippy::expect_used, reason = "nothing works without a table")]
     Store::new(engine.client(), TABLE).create_table().await.expect("a table");

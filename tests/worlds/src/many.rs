@@ -1,4 +1,4 @@
-//! Many seeds on all cores.
+//! Runs of many seeds on all cores.
 
 use std::{
     num::NonZero,
@@ -11,7 +11,7 @@ use std::{
 
 use crate::{Outcome, Run, play};
 
-/// What came of many runs.
+/// The results of many runs.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Runs.
@@ -24,7 +24,7 @@ pub struct Tally {
     pub faults: u64,
     /// Writes that met another one's lock.
     pub conflicts: u64,
-    /// Seeds that failed, with what they violated, in their order.
+    /// Seeds that failed, with their violations, in order.
     pub failed: Vec<(u64, String)>,
 }
 
@@ -40,17 +40,17 @@ impl Tally {
         }
     }
 
-    /// The first failure as a person wants to read it.
+    /// The first failure, formatted for a person.
     pub fn first(&self) -> Option<String> {
         let (seed, violation) = self.failed.first()?;
         Some(format!("seed {seed} failed: {violation}; replay: make worlds SEED={seed}"))
     }
 }
 
-/// Plays every seed of a range, `run` being the rest of what is asked for, until `enough` have failed.
+/// Runs every seed of a range, with the other options of `run`, until `enough` have failed.
 ///
 /// # Panics
-/// When a run does.
+/// When a run panics.
 pub fn play_many(seeds: Range<u64>, run: Run, enough: usize) -> Tally {
     let cores = std::thread::available_parallelism().map_or(2, NonZero::get);
     let next = AtomicU64::new(seeds.start);

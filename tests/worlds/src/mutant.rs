@@ -1,69 +1,69 @@
-//! Planted faults: each takes one guard away by rewriting requests on their way to the table. No product
-//! code changes. Every one of them must be caught.
+//! Planted faults: each removes one guard by rewriting requests to the table. No product code changes. Every one of
+//! them must be detected.
 
 use serde_json::Value;
 
-/// A guard that is taken away.
+/// A guard that is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
-    /// A payment is written whatever stands there.
+    /// A payment is written even if it exists.
     PaymentUnguarded,
-    /// A conversion's place is taken whatever stands there.
+    /// A conversion's place is written even if it is taken.
     ConversionUnguarded,
-    /// A release does not look at the commission's state.
+    /// A release does not check the commission's state.
     ReleaseIgnoresState,
-    /// A release does not look at what was clawed back since.
+    /// A release does not check what was clawed back since.
     ReleaseIgnoresClawed,
-    /// A release does not look at whether a dispute has frozen it.
+    /// A release does not check whether a dispute has frozen the commission.
     ReleaseIgnoresFrozen,
-    /// A wallet is written whatever its version, and its entry whatever stands there. The wallet's
-    /// condition alone is not enough of a fault: the entry's own key is its version, too.
+    /// A wallet is written whatever its version, and its entry even if it exists. Without the wallet's
+    /// condition alone nothing would go wrong: the entry's own key also contains the version.
     WalletUnguarded,
     /// Transactions are written item by item.
     Split,
-    /// Every cancelled transaction is taken for one that is done already.
+    /// Every cancelled transaction is treated as one that was done before.
     CancelledIsSuccess,
-    /// A lost request is taken for one that arrived.
+    /// A lost request is treated as one that arrived.
     LostIsSuccess,
-    /// What was said of a payment is written over what was said meanwhile.
+    /// A payment's reversals overwrite those that were written meanwhile.
     ReversalUnguarded,
-    /// A commission is clawed back whatever has become of it.
+    /// A commission is clawed back whatever its state is now.
     ClawbackUnguarded,
     /// A withdrawal takes a step whatever its state.
     WithdrawalUnguarded,
-    /// A withdrawal is claimed in words only: it is paid before the claim.
+    /// A withdrawal's claim has no effect: it is paid before the claim is written.
     ClaimPretended,
-    /// A payment's natural key is another one for each attempt.
+    /// A payment's natural key differs for each attempt.
     KeyPerAttempt,
-    /// The projector does not look at what it has counted before.
+    /// The projector does not check what it has counted before.
     ProjectorUnguarded,
-    /// An event is parked although what it waits for is there.
+    /// An event is parked although what it waits for exists.
     ParkedBehindBack,
-    /// A limit is used whatever was used since.
+    /// A limit is used without a check of what was used since.
     LimitUnguarded,
-    /// Payments are counted whatever was counted since.
+    /// Payments are counted without a check of what was counted since.
     ProgressUnguarded,
     /// A withdrawal is approved whatever its member owes.
     ApprovedInDebt,
-    /// A member joins whoever is there.
+    /// A member joins even if the member exists.
     MemberUnguarded,
 }
 
-/// What became of a request.
+/// Result of rewriting a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rewritten {
-    /// Nothing.
+    /// The request is unchanged.
     Same,
-    /// It lacks something.
+    /// The request was changed.
     Changed,
-    /// It is not to be run, only answered.
+    /// The request must not run, only be answered.
     Pretend,
-    /// It is to be run item by item.
+    /// The request must run item by item.
     Split,
 }
 
 impl Mutant {
-    /// All of them.
+    /// All faults.
     pub const ALL: [Self; 20] = [
         Self::PaymentUnguarded,
         Self::ConversionUnguarded,
@@ -87,7 +87,7 @@ impl Mutant {
         Self::MemberUnguarded,
     ];
 
-    /// Takes the guard out of a request.
+    /// Removes the guard from a request.
     pub fn rewrite(self, operation: &str, request: &mut Value) -> Rewritten {
         if operation == "TransactWriteItems" {
             return self.rewrite_transaction(request);
@@ -123,7 +123,7 @@ impl Mutant {
         if !changed {
             return Rewritten::Same;
         }
-        // The SDK's retries would be told apart from what was rewritten.
+        // The token must go: with it a retry of the SDK would differ from the rewritten request.
         if let Some(fields) = request.as_object_mut() {
             fields.remove("ClientRequestToken");
         }
@@ -200,7 +200,7 @@ fn set(write: &mut Value, condition: &str) {
     write["ConditionExpression"] = Value::from(condition);
 }
 
-/// Takes a value away that nothing names any more: the table refuses those.
+/// Removes a value that nothing names any more, because the table refuses unused values.
 fn forget(write: &mut Value, value: &str) -> bool {
     if let Some(values) = write["ExpressionAttributeValues"].as_object_mut() {
         values.remove(value);
@@ -208,7 +208,7 @@ fn forget(write: &mut Value, value: &str) -> bool {
     true
 }
 
-/// Takes the condition of a put away, and what only the condition names.
+/// Removes the condition of a put, and what only the condition names.
 fn bare(write: &mut Value) -> bool {
     let fields = write.as_object_mut();
     fields.is_some_and(|fields| {
@@ -218,7 +218,7 @@ fn bare(write: &mut Value) -> bool {
     })
 }
 
-/// Takes the condition of an update away.
+/// Removes the condition of an update.
 fn bare_update(write: &mut Value) -> bool {
     write.as_object_mut().is_some_and(|fields| fields.remove("ConditionExpression").is_some())
 }

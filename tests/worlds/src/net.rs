@@ -1,5 +1,5 @@
-//! Between the SDK and the engine: every request takes its time here, may be refused, lost, or be the last
-//! thing its actor ever did, and what it commits is checked at once.
+//! The network between the SDK and the engine: every request takes some time, may be refused or lost, or may be the
+//! last request of an actor that crashes. Each commit is checked at once.
 
 use std::{
     cell::{Cell, RefCell},
@@ -22,18 +22,18 @@ use crate::{
 };
 
 thread_local! {
-    /// The actor that is polled at present has just crashed.
+    /// Whether the actor that is polled has just crashed.
     static CRASHED: Cell<bool> = const { Cell::new(false) };
-    /// It has had enough trouble by now: nothing more goes wrong for it.
+    /// Whether the actor is spared: no more faults are injected for it.
     static SPARED: Cell<bool> = const { Cell::new(false) };
-    /// Its name.
+    /// The name of the actor that is polled.
     static ACTOR: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// An item's key.
 pub type ItemKey = (String, String);
 
-/// A future that ends with nothing when its actor crashes: it is dropped where it stands.
+/// A future that ends with none when its actor crashes. The inner future is then dropped at once.
 pub struct Mortal<F> {
     name: String,
     spared: bool,
@@ -41,7 +41,7 @@ pub struct Mortal<F> {
 }
 
 impl<F> Mortal<F> {
-    /// `inner`, done by the actor of this name; `spared`, nothing goes wrong.
+    /// Runs `inner` as the actor of this name; when `spared`, without faults.
     pub fn new(name: &str, spared: bool, inner: F) -> Self {
         Self { name: name.to_owned(), spared, inner: Some(Box::pin(inner)) }
     }
@@ -65,12 +65,12 @@ impl<F: Future> Future for Mortal<F> {
     }
 }
 
-/// What went on in a run.
+/// Trace and counts of a run.
 #[derive(Debug, Default)]
 pub struct Traced {
-    /// One line for each request, when somebody wants to read them.
+    /// One line for each request, when a trace is wanted.
     pub lines: Option<Vec<String>>,
-    /// Hash of everything that was committed, in order.
+    /// Hash of all commits, in order.
     pub hash: u64,
     /// Requests.
     pub requests: u64,
@@ -78,7 +78,7 @@ pub struct Traced {
     pub commits: u64,
     /// Faults that were injected: lost, throttled, conflicting, crashed.
     pub faults: u64,
-    /// Of these, writes that met another one's lock.
+    /// Among these, writes that met the lock of another one.
     pub conflicts: u64,
 }
 
@@ -86,13 +86,13 @@ struct State {
     rng: fastrand::Rng,
     /// Keys of transactions between prepare and commit.
     locked: BTreeSet<ItemKey>,
-    /// When each key was last written: the indexes lag behind.
+    /// Time of the last write of each key, because indexes are updated late.
     written: BTreeMap<ItemKey, Instant>,
-    /// Tokens of committed requests: the SDK's own retries change nothing.
+    /// Tokens of committed requests, so that the SDK's own retries change nothing.
     tokens: BTreeSet<String>,
     traced: Traced,
     audit: Audit,
-    /// Nothing goes wrong and nothing takes time any more.
+    /// Whether requests have no faults and take no time any more.
     calm: bool,
     violation: Option<String>,
 }
@@ -105,7 +105,7 @@ pub struct Net {
     mutant: Option<Mutant>,
     state: Mutex<State>,
     broken: tokio::sync::Notify,
-    /// Not a `watch`: which of its waiters is woken first is drawn from outside the seed.
+    /// Not a `watch`, because the order in which it wakes its waiters does not follow from the seed.
     commits: tokio::sync::Notify,
 }
 
@@ -119,7 +119,7 @@ enum Trouble {
 }
 
 impl Net {
-    /// A network whose troubles follow from `schedule`, each with a rate of `faults` in a thousand.
+    /// Makes a network whose faults follow from `schedule`, each with a rate of `faults` in a thousand.
     pub fn new(
         engine: Engine,
         schedule: u64,
@@ -146,17 +146,17 @@ impl Net {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A number below `end`.
+    /// Draws a number below `end`.
     pub fn draw(&self, end: u64) -> u64 {
         self.state().rng.u64(0..end)
     }
 
-    /// From now on everything works at once.
+    /// Ends faults and delays.
     pub fn calm_down(&self) {
         self.state().calm = true;
     }
 
-    /// Nothing goes wrong any more.
+    /// Whether faults and delays have ended.
     pub fn is_calm(&self) -> bool {
         self.state().calm
     }
@@ -166,7 +166,7 @@ impl Net {
         self.commits.notified()
     }
 
-    /// Something must never be: the run ends.
+    /// Reports a violation, which ends the run.
     pub fn violate(&self, what: impl Into<String>) {
         let mut state = self.state();
         if state.violation.is_none() {
@@ -198,7 +198,7 @@ impl Net {
         }
     }
 
-    /// What went on.
+    /// Returns trace and counts.
     pub fn traced(&self) -> Traced {
         std::mem::take(&mut self.state().traced)
     }
@@ -223,7 +223,7 @@ impl Net {
             0 => Trouble::Lost,
             1 => Trouble::LostAfter,
             2 => Trouble::Crash,
-            // What happens after a commit is what most mistakes are made of.
+            // A crash after the commit is drawn twice as often, because it reveals most mistakes.
             3 | 4 if request.is_some() => Trouble::CrashAfter,
             5 => Trouble::Refused(throttled()),
             6 => match request {
@@ -236,7 +236,7 @@ impl Net {
         trouble
     }
 
-    /// The actor dies here: nobody polls this future again.
+    /// Crashes the actor: this future is never polled again.
     async fn crash(&self) -> WireAnswer {
         self.note(|| "crashed".to_owned());
         CRASHED.set(true);
@@ -295,7 +295,7 @@ impl Net {
         if !by_index || state.calm || state.rng.bool() {
             return Some((status, answer));
         }
-        // An index shows what was written a moment ago only later.
+        // An index shows a recent write only after a delay.
         let Ok(mut page) = serde_json::from_str::<Value>(&answer) else { return Some((status, answer)) };
         let (now, written) = (Instant::now(), &state.written);
         if let Some(items) = page["Items"].as_array_mut() {
@@ -318,7 +318,7 @@ impl Net {
         self.cancelled(answer)
     }
 
-    /// Each write of a transaction by itself, with a moment between them.
+    /// Makes each write of a transaction by itself, with a pause between them.
     async fn split(&self, request: &Value) -> WireAnswer {
         for item in request["TransactItems"].as_array().into_iter().flatten() {
             let Some((kind, single)) = item.as_object().and_then(|item| item.iter().next()) else { continue };
@@ -340,7 +340,7 @@ impl Net {
         Some((200, "{}".to_owned()))
     }
 
-    /// Prepare, a moment, commit: whoever touches the same keys meanwhile meets a conflict.
+    /// Prepares, pauses and commits: another request for the same keys meanwhile gets a conflict.
     async fn commit(&self, operation: &str, request: &Value) -> WireAnswer {
         let keys: BTreeSet<ItemKey> = keys_of(operation, request);
         {
@@ -399,7 +399,7 @@ impl Wire for Net {
     }
 }
 
-/// Keys of a transaction, free again when it ends or its actor dies.
+/// Locked keys of a transaction, free again when it ends or its actor crashes.
 struct Lock<'a> {
     net: &'a Net,
     keys: BTreeSet<ItemKey>,
@@ -458,7 +458,7 @@ fn keys_of(operation: &str, request: &Value) -> BTreeSet<ItemKey> {
     writes_of(operation, request).into_iter().filter_map(|(kind, write)| written_key(kind, write)).collect()
 }
 
-/// The request without what differs from run to run.
+/// The request without the parts that differ from run to run.
 fn hashable(request: &Value) -> String {
     let mut request = request.clone();
     if let Some(fields) = request.as_object_mut() {

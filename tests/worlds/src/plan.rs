@@ -1,4 +1,4 @@
-//! What happens in a world: drawn from a seed before anything runs.
+//! Plan of a world: drawn from a seed before anything runs.
 
 use guerdon_domain::{
     ids::{ExternalPaymentId, PaymentKey, Rail},
@@ -13,7 +13,7 @@ use guerdon_domain::{
 
 use crate::BEGINNING;
 
-/// The rules that a world is played by.
+/// The rules of a world's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// $10 for the first payment.
@@ -28,29 +28,29 @@ pub enum Kind {
     TwoSided,
 }
 
-/// A payment and everything that is ever said about its undoing.
+/// A payment and all its reversals.
 #[derive(Debug, Clone)]
 pub struct Paid {
     /// Natural key.
     pub key: PaymentKey,
-    /// Who paid, by number.
+    /// The payer, by number.
     pub member: usize,
-    /// What settled.
+    /// The amount that settled.
     pub paid: Money,
     /// Tax within it.
     pub tax: Money,
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// What undoes it.
+    /// Its reversals.
     pub words: Vec<Reversal>,
 }
 
-/// Something that somebody does.
+/// An action in the world.
 #[derive(Debug, Clone)]
 pub enum What {
     /// A payment's event arrives.
     Pay(usize),
-    /// One word about a payment's undoing arrives.
+    /// One reversal of a payment arrives.
     Reverse(usize, usize),
     /// A member looks at their balance.
     Look(usize),
@@ -58,9 +58,9 @@ pub enum What {
     Sweep,
     /// A member asks for a share of what is available, in percent, and operators act on it.
     Ask {
-        /// Who.
+        /// The member.
         member: usize,
-        /// How much of it.
+        /// The share.
         percent: i64,
         /// The caller's key.
         key: String,
@@ -78,12 +78,12 @@ pub enum What {
     SetProgram,
 }
 
-/// What is done when.
+/// An action with its time.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// Milliseconds after the beginning.
+    /// Milliseconds after the start.
     pub at: u64,
-    /// What.
+    /// The action.
     pub what: What,
 }
 
@@ -98,15 +98,15 @@ pub struct Plan {
     pub members: Vec<Option<usize>>,
     /// Payments.
     pub payments: Vec<Paid>,
-    /// Deliveries and deeds.
+    /// Deliveries and people's actions.
     pub jobs: Vec<Job>,
-    /// Somebody is barred at some time.
+    /// Whether a member is barred at some time.
     pub bars: bool,
-    /// The program changes at some time.
+    /// Whether the program changes at some time.
     pub changes: bool,
-    /// What goes wrong, in thousandths: the rate of each fault.
+    /// Rate of each fault, in thousandths.
     pub faults: u32,
-    /// How often the SDK tries.
+    /// Attempts of the SDK for each request.
     pub attempts: u32,
 }
 
@@ -120,7 +120,7 @@ pub const METHOD: PayoutMethod = PayoutMethod::Upi;
 pub const OPERATORS: [&str; 2] = ["ann", "bob"];
 
 impl Plan {
-    /// The world of `seed`, its deliveries as `schedule` has them.
+    /// Draws the world of `seed`, with the deliveries of `schedule`.
     ///
     /// # Panics
     /// When a built-in preset is broken.
@@ -153,9 +153,9 @@ impl Plan {
         self.jobs.push(Job { at, what });
     }
 
-    /// Every event at least once; some again at once, some hours later; some long before what they are about.
+    /// Delivers every event at least once: some again at once, some hours later, some long before what they are about.
     fn deliver(&mut self, rng: &mut fastrand::Rng) {
-        // A moment in which many things are taken back at once, and money is asked for.
+        // A moment with many reversals and withdrawals at the same time.
         let last = self.payments.iter().map(|paid| since_beginning(paid.at)).max().unwrap_or_default();
         let storm = last + 26 * HOUR + 1000;
         for member in 0..self.members.len() {
@@ -200,8 +200,8 @@ impl Plan {
         }
     }
 
-    /// The moment in which a payment's commissions fall due, with their beneficiaries looking at it: what is
-    /// said just then meets the release.
+    /// Schedules a payment whose commissions are due while their beneficiaries look at their balances: a reversal that
+    /// arrives then meets the release.
     fn race_a_release(&mut self, payer: usize, first: u64, rng: &mut fastrand::Rng) -> u64 {
         let hold = self.preset.program.rules.first().map_or(0, |rule| rule.hold_seconds);
         let at = first + 200 + u64::try_from(hold).unwrap_or_default() * 1000;
@@ -252,7 +252,7 @@ impl Plan {
     }
 }
 
-/// How late an event comes: mostly at once.
+/// Delay of an event: mostly none.
 fn late(rng: &mut fastrand::Rng) -> u64 {
     match rng.u8(0..10) {
         0 => rng.u64(0..12 * HOUR),
@@ -277,7 +277,7 @@ fn family(rng: &mut fastrand::Rng) -> Vec<Option<usize>> {
 }
 
 fn bursts(rng: &mut fastrand::Rng) -> Vec<u64> {
-    // Everybody has joined by then, however often that fails.
+    // All members have joined by then, also when joining fails several times.
     let mut at = 3 * HOUR;
     let mut bursts = Vec::new();
     for _ in 0..rng.usize(2..5) {
@@ -296,9 +296,9 @@ fn payments(kind: Kind, members: &[Option<usize>], bursts: &[u64], rng: &mut fas
     let mut last: Option<(usize, u64)> = None;
     let mut newcomer = false;
     for n in 0..rng.usize(4..=many) {
-        // Payments of one member at one time are what races.
+        // Payments of one member at one time race each other.
         let (member, at) = match last {
-            // The first ones most of all: only one of them converts the referral.
+            // The first ones are the most important: only one of them converts the referral.
             Some((member, at)) if rng.u8(0..9) < if newcomer { 6 } else { 3 } => {
                 (member, at + rng.u64(0..20))
             }
@@ -325,7 +325,7 @@ fn payments(kind: Kind, members: &[Option<usize>], bursts: &[u64], rng: &mut fas
     all
 }
 
-/// What a provider might say about one payment, each thing in the order of its clock.
+/// Draws the reversals that a provider might report for one payment, each in the order of its clock.
 fn words(paid: Money, at: Timestamp, rng: &mut fastrand::Rng) -> Vec<Reversal> {
     let mut words = Vec::new();
     for n in 0..rng.u32(1..4) {

@@ -11,7 +11,7 @@ use guerdon_store::statistics::Projection;
 
 use crate::rest::Items;
 
-/// By the names that they are stored under, written out once more here.
+/// Totals by their stored names, which are repeated here on purpose.
 type Counters = BTreeMap<String, i64>;
 
 fn add(counters: &mut Counters, name: impl Into<String>, minor: i64) {
@@ -122,7 +122,7 @@ const fn state_of(state: &ReferralState) -> &'static str {
     }
 }
 
-/// What a commission entitles to, and what of that is not released yet.
+/// The amount that a commission grants, and the part of it that is not released yet.
 fn standing(commission: &guerdon_domain::commissions::Commission) -> (i64, i64) {
     let entitled = commission.entitlement().minor();
     match commission.state {

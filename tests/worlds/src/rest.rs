@@ -1,4 +1,4 @@
-//! What must hold when nothing moves any more: every queue empty, every hold over, every sweep done.
+//! Checks at rest: every queue is empty, every hold is over, every sweep is done.
 
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::{TABLE, World, actors::until_done, audit::decode, deeds, plan::Kind, 
 pub struct Items {
     /// Members who joined.
     pub members: usize,
-    /// Edges.
+    /// Referrals.
     pub referrals: Vec<Referral>,
     /// Payments.
     pub payments: Vec<PaymentRecord>,
@@ -50,8 +50,8 @@ macro_rules! must {
     };
 }
 
-/// Brings the world to rest and checks everything; gives back where it stands, as far as that must not
-/// depend on the schedule.
+/// Brings the world to rest and checks everything; returns the part of its state that must not depend on the
+/// schedule.
 pub async fn check(world: &Rc<World>) -> Result<BTreeMap<String, i64>, String> {
     let calm = world.net.clone();
     calm.calm_down();
@@ -80,7 +80,7 @@ pub async fn check(world: &Rc<World>) -> Result<BTreeMap<String, i64>, String> {
     Ok(economy(world, &items))
 }
 
-/// Payouts that were claimed and never ended are looked up.
+/// Looks up the payouts that were claimed and have no outcome.
 async fn finish(world: &Rc<World>) -> Result<(), String> {
     for _ in 0..40 {
         let paying: Vec<_> = scan(world)?
@@ -175,7 +175,7 @@ fn released(world: &World, items: &Items) -> Result<(), String> {
     Ok(())
 }
 
-/// All that was said of each payment is in the record, and nothing else, whatever came when.
+/// Checks that each payment's record has all its reversals and nothing else, in whatever order they arrived.
 fn undone(world: &World, items: &Items) -> Result<(), String> {
     must!(
         items.payments.len() == world.plan.payments.len(),
@@ -200,7 +200,7 @@ fn undone(world: &World, items: &Items) -> Result<(), String> {
     Ok(())
 }
 
-/// Each rule has granted as often as it does when payments come one after the other.
+/// Checks that each rule has granted as often as when payments arrive one after the other.
 async fn granted(world: &World, items: &Items) -> Result<(), String> {
     for payment in &items.payments {
         let program = program_at(&world.apps[1], payment.paid_at).await.map_err(|error| error.to_string())?;
@@ -306,8 +306,8 @@ fn conversions(items: &Items) -> Result<(), String> {
     Ok(())
 }
 
-/// What must come out the same whatever the schedule: what is undone of each payment, how often each rule
-/// granted to whom, and, where no payment races another, what each commission is worth.
+/// The part of the state that must not depend on the schedule: what is undone of each payment, how often each rule
+/// granted to whom, and, where no payment races another, the amount of each commission.
 fn economy(world: &World, items: &Items) -> BTreeMap<String, i64> {
     let mut economy: BTreeMap<String, i64> = BTreeMap::new();
     for payment in &items.payments {

@@ -1,5 +1,5 @@
-//! The change stream: shards that are read in order, in batches, each at least once, sometimes from further
-//! back again.
+//! The change stream: shards that are read in order and in batches, each batch at least once, sometimes again from an
+//! earlier position.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
 
 const SHARDS: u32 = 2;
 
-/// Which shards are read to their end.
+/// The shards that are read to their end.
 #[derive(Default)]
 pub struct Readers([Cell<bool>; SHARDS as usize]);
 
@@ -45,7 +45,7 @@ async fn follow(world: &Rc<World>, shard: u32) {
         if world.net.is_calm() {
             continue;
         }
-        // The reader's place was not kept: some batches come again.
+        // The reader's position was not saved: some batches are read again.
         if world.net.draw(12) == 0 {
             let kept = checkpoints.len().saturating_sub(1 + world.net.draw(3) as usize).max(1);
             checkpoints.truncate(kept);
@@ -70,10 +70,10 @@ async fn take(world: Rc<World>, shard: u32, changes: Rc<Vec<Change>>) -> Result<
     Ok(())
 }
 
-/// Projects the whole stream once more: the guards know what was taken.
+/// Projects the whole stream once more: the guards must drop what was counted.
 ///
 /// # Errors
-/// Why that is not possible.
+/// The reason why that is not possible.
 pub async fn again(world: &Rc<World>) -> Result<(), String> {
     for shard in 0..SHARDS {
         let mut position = StreamPosition::default();
@@ -90,7 +90,7 @@ pub async fn again(world: &Rc<World>) -> Result<(), String> {
     Ok(())
 }
 
-/// The next changes of a shard, and where to go on.
+/// Reads the next changes of a shard, and the position after them.
 fn next(world: &World, shard: u32, position: StreamPosition) -> (StreamPosition, Vec<Change>) {
     let limit = 1 + world.net.draw(60) as usize;
     let Ok(page) = world.net.engine.read_stream(TABLE, &position, limit) else {
@@ -101,7 +101,7 @@ fn next(world: &World, shard: u32, position: StreamPosition) -> (StreamPosition,
     (page.position, changes.filter_map(change).collect())
 }
 
-/// All changes of an item go to one shard.
+/// The shard of an item: all changes of an item go to one shard.
 fn shard_of(record: &Value) -> u32 {
     let pk = record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap_or_default();
     pk.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % SHARDS

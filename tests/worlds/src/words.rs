@@ -1,5 +1,5 @@
-//! How much of a payment is undone by everything that was said about it: an independent reckoning, from the
-//! set of words alone.
+//! An independent computation of how much of a payment its reversals undo, from the set of reversals alone. (A
+//! reversal is a *word* here.)
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use guerdon_domain::{
     time::Timestamp,
 };
 
-/// Minor units of `paid` that `words` undo, in whatever order they were said.
+/// Minor units of `paid` that `words` undo, in whatever order they arrived.
 pub fn undone(paid: i64, paid_at: Timestamp, words: &[Reversal]) -> i64 {
     let mut refunds: BTreeMap<&str, (Timestamp, RefundStage, i64)> = BTreeMap::new();
     let mut disputes: BTreeMap<&str, (Timestamp, DisputeStage, i64)> = BTreeMap::new();
     let mut notes: BTreeMap<&str, (bool, Timestamp, i64, &[String])> = BTreeMap::new();
     let mut total: Option<(Timestamp, i64)> = None;
-    // That it was paid is said with the payment.
+    // The payment itself says that it was paid.
     let mut given_up = (paid_at, false);
     for Reversal { at, kind } in words {
         match kind {

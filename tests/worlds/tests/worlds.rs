@@ -20,7 +20,7 @@ fn nothing_is_ever_paid_twice_or_lost() {
     );
 }
 
-/// The worlds are worth what they notice.
+/// Checks that the worlds detect every planted fault.
 #[test]
 fn every_planted_fault_is_caught() {
     let missed: Vec<_> = Mutant::ALL
@@ -45,7 +45,7 @@ fn one_seed_gives_one_run() {
     }
 }
 
-/// The same world with its messages in another order, with other faults: the same end.
+/// Checks that a world with its messages in another order and with other faults ends in the same state.
 #[test]
 fn the_end_does_not_depend_on_the_order() {
     for seed in 1..=(seeds() / 50) {

@@ -1,6 +1,6 @@
-//! What each operation costs the table, by the engine's own accounting, beside its budget.
+//! Costs of each operation on the table, as the engine counts them, beside its budget.
 //!
-//! A transaction doubles the table's units, not the index's. Anything over its budget makes this exit with 1.
+//! A transaction doubles the table's units, not the index's. An operation over its budget makes this exit with 1.
 #![allow(clippy::print_stdout, reason = "a bench prints")]
 
 mod operations;
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use guerdon_store::table::Cost;
 use report::{Options, Table, hundredths, tenths};
 
-/// The most an operation may cost.
+/// The budget of an operation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
     write_tenths: u64,
@@ -26,7 +26,7 @@ impl Budget {
         Self { write_tenths: write_units * 10, transactions }
     }
 
-    /// For a share of something done together.
+    /// Budget for one part of work that is done together.
     pub(crate) const fn tenths(write_tenths: u64, transactions: u64) -> Self {
         Self { write_tenths, transactions }
     }
@@ -38,7 +38,7 @@ pub(crate) enum Line {
     Measured { operation: &'static str, cost: Cost, count: u64, budget: Option<Budget> },
     /// A page read with a short and with a long history behind it.
     Page { operation: &'static str, short: Cost, long: Cost },
-    /// In the design and not in the code.
+    /// An operation that the design has and the code does not.
     NotBuilt { operation: &'static str, budget: &'static str },
 }
 

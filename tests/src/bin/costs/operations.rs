@@ -54,7 +54,7 @@ async fn joining() -> anyhow::Result<Vec<Line>> {
 }
 
 async fn paying() -> anyhow::Result<Vec<Line>> {
-    // The design's figure is for two commissions.
+    // The budget in the design is for two commissions.
     let budget = Some(Budget::new(8, 1));
     let world = World::of("bitten").await?;
     world.start(1, None).await?;
@@ -130,7 +130,7 @@ async fn operating() -> anyhow::Result<Vec<Line>> {
     ])
 }
 
-/// What follows from a payment: the projections, with the stream's batches full.
+/// Measures the projections that follow from a payment, with full batches of the stream.
 async fn projecting() -> anyhow::Result<Vec<Line>> {
     const PAYMENTS: i64 = 100;
     let hot = World::of("bitten").await?;
@@ -161,7 +161,7 @@ async fn projecting() -> anyhow::Result<Vec<Line>> {
     ])
 }
 
-/// Pages are read with 10 and with 200 conversions behind them.
+/// Measures pages of a member with 10 and with 200 conversions.
 async fn pages() -> anyhow::Result<Vec<Line>> {
     let short = page_costs(10).await?;
     let long = page_costs(200).await?;

@@ -1,4 +1,4 @@
-//! Two levels, what takes them back, and withdrawals.
+//! Operations of a program with two levels: payments, reversals and withdrawals.
 
 use anyhow::ensure;
 use guerdon_app::{
@@ -23,7 +23,7 @@ const PRICE: Money = Money::new(13_500, Currency::INR);
 /// The preset's hold.
 const DAY: i64 = 86_400;
 
-/// 1 brings 2, and 2 brings 3.
+/// Makes 1 bring 2, and 2 bring 3.
 pub(crate) async fn run() -> anyhow::Result<Vec<Line>> {
     let world = World::of("ott").await?;
     for user in 1..=3 {
@@ -57,7 +57,7 @@ async fn refund(world: &World, invoice: &str, seconds: i64) -> anyhow::Result<()
     Ok(())
 }
 
-/// 2 earns enough on payments of 3 to ask for all of it.
+/// Makes 2 earn enough by payments of 3 to withdraw all of it.
 async fn withdrawing(world: &World) -> anyhow::Result<Vec<Line>> {
     const PAYMENTS: i64 = 25;
     for n in 0..PAYMENTS {

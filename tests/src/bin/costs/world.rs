@@ -44,7 +44,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// The business of the built-in preset of this name.
+    /// Makes a business with the built-in preset of this name.
     pub(crate) async fn of(preset: &str) -> anyhow::Result<Self> {
         let engine = Engine::memory()?;
         let meter = Arc::new(Meter::default());
@@ -63,12 +63,12 @@ impl World {
         Ok(Self { app, stripe, clock, meter, engine, updates, read_to: Default::default() })
     }
 
-    /// Time passes.
+    /// Moves the clock.
     pub(crate) fn advance(&self, seconds: i64) {
         self.clock.advance(seconds);
     }
 
-    /// What `work` costs.
+    /// Measures the cost of `work`.
     pub(crate) async fn cost<T>(
         &self,
         work: impl Future<Output = anyhow::Result<T>>,
@@ -107,19 +107,19 @@ impl World {
         Ok(share_code(&self.app, &self.id(user)?).await?.code)
     }
 
-    /// `user` settles an invoice of $39.
+    /// Makes `user` pay an invoice of $39.
     pub(crate) async fn pay(&self, user: i64, invoice: &str) -> anyhow::Result<()> {
         self.pay_of(user, invoice, usd(3900)).await
     }
 
-    /// `user` settles an invoice.
+    /// Makes `user` pay an invoice.
     pub(crate) async fn pay_of(&self, user: i64, invoice: &str, paid: Money) -> anyhow::Result<()> {
         let facts = PaymentFacts::purchase(payment_key(invoice)?, self.id(user)?, paid, self.app.now());
         record_payment(&self.app, &facts).await?;
         Ok(())
     }
 
-    /// `referrer`, a member, brings `referees` and each of them pays.
+    /// Makes `referrer`, a member, bring `referees`, each of whom pays.
     pub(crate) async fn convert(&self, referrer: i64, referees: std::ops::Range<i64>) -> anyhow::Result<()> {
         let code = self.code(referrer).await?;
         for referee in referees {
@@ -135,7 +135,7 @@ impl World {
         Ok(())
     }
 
-    /// Hands what is new in the stream to the projector, in batches of up to `batch`, until nothing follows.
+    /// Passes the new records of the stream to the projector, in batches of up to `batch`, until there are none.
     pub(crate) async fn project(&self, batch: usize) -> anyhow::Result<()> {
         loop {
             let Some(event) = self.stream(batch)? else { return Ok(()) };
@@ -169,7 +169,7 @@ pub(crate) fn telegram_id(user: i64) -> anyhow::Result<TelegramId> {
     Ok(TelegramId::try_new(user)?)
 }
 
-/// Takes every credit; the answer to the first call is lost.
+/// A stand-in that accepts every credit; the answer to the first call is lost.
 #[derive(Default)]
 pub(crate) struct ForgetfulStripe {
     called: AtomicBool,

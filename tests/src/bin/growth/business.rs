@@ -40,11 +40,11 @@ use guerdon_telegram::username::BotUsername;
 use serde_json::json;
 
 const TABLE: &str = "guerdon";
-/// What opens the routes.
+/// The operators' token.
 pub(crate) const TOKEN: &str = "token-of-the-growth-bench";
 /// The member who brought half of all others.
 pub(crate) const POPULAR: i64 = 1;
-/// Changes that the projector takes at once, as the trigger hands them over.
+/// Number of changes in a batch of the projector, as in the trigger.
 const BATCH: usize = 1000;
 
 pub(crate) struct Business {
@@ -62,7 +62,8 @@ pub(crate) fn is_members(path: &str) -> bool {
 }
 
 impl Business {
-    /// `members`, one in ten of whom refers others, and `payments` of theirs, spread over a month or so: a step takes whole seconds.
+    /// Makes `members`, one in ten of whom refers others, and their `payments`, spread over about a month: a step takes
+    /// whole seconds.
     pub(crate) async fn load(members: usize, payments: usize) -> anyhow::Result<Self> {
         let business = Self::empty().await?;
         let written = Arc::new(AtomicBool::new(false));
@@ -81,7 +82,7 @@ impl Business {
         let second = i64::try_from((30 * 86_400_usize).div_ceil(steps))?;
         let last = i64::try_from(members)?;
         for member in 1..=last {
-            // Half of all come by the popular one, a third by others, the rest by themselves.
+            // The popular member brings half of all members, others bring a third, and the rest join without a link.
             let code = match lots.u32(0..6) {
                 0..3 => codes.first(),
                 3..5 if !codes.is_empty() => codes.get(lots.usize(0..codes.len())),
@@ -172,7 +173,7 @@ impl Business {
         Ok(())
     }
 
-    /// One referrer in fifty is settled and asks for money.
+    /// Settles one referrer in fifty, who then asks for a withdrawal.
     async fn withdraw(&self, last: i64) -> anyhow::Result<()> {
         self.clock.advance(86_400);
         for member in (1..=last).step_by(500) {
@@ -180,7 +181,7 @@ impl Business {
             settle_wallet(&self.app, &id).await?;
             let amount = Money::new(50_000, Currency::parse("INR")?);
             let way = (PayoutMethod::Upi, "user@bank");
-            // Most have not earned so much.
+            // Most have not earned enough.
             let asked = request_withdrawal(&self.app, &id, amount, way, "growth").await;
             ensure!(member != POPULAR || asked.is_ok(), "the popular one has earned enough: {asked:?}");
         }
@@ -188,7 +189,7 @@ impl Business {
     }
 }
 
-/// Projects the stream, whole batches until all is written and then whatever is left.
+/// Projects the stream: full batches until everything is written, and then the rest.
 async fn project_all(app: App, engine: Engine, written: Arc<AtomicBool>) -> anyhow::Result<()> {
     let mut read_to = StreamPosition::default();
     loop {

@@ -1,4 +1,4 @@
-//! What pages of the API cost in a small business and in a large one: read units and time of each list, dashboard,
+//! Costs of the API's pages in a small business and in a large one: read units and time of each list, dashboard,
 //! leaderboard and tree, side by side. `growth [--members 200000] [--payments 1000000] [--calls 200]`
 #![allow(clippy::print_stdout, reason = "a bench prints")]
 #![allow(clippy::disallowed_methods, reason = "a bench looks at the clock and draws lots, from a seed")]
@@ -16,7 +16,7 @@ use tower::ServiceExt;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The pages, and what stands for a popular member in them.
+/// The pages, with the placeholder for a popular member.
 const PAGES: [&str; 17] = [
     "/admin/dashboard/stats",
     "/admin/dashboard/kpi",
@@ -37,7 +37,7 @@ const PAGES: [&str; 17] = [
     "/api/referral/analytics?period=month",
 ];
 
-/// What one page took, over all calls.
+/// The cost of one page, over all calls.
 struct Took {
     read_units: u64,
     bytes: usize,

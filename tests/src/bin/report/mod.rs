@@ -1,4 +1,4 @@
-//! What the benches share: the clock, the command line, the printed table.
+//! Code that the benches share: the clock, the command line, the printed table.
 #![allow(dead_code, clippy::print_stdout, reason = "each bench uses a part of this, and prints")]
 
 use std::time::Instant;
@@ -22,7 +22,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Those of this process; refuses what is neither in `flags` nor in `values`.
+    /// Reads those of this process; refuses options that are neither in `flags` nor in `values`.
     ///
     /// # Errors
     /// Names the unknown option.
@@ -44,16 +44,16 @@ impl Options {
         self.given.iter().any(|option| option == flag)
     }
 
-    /// The value behind `--name`.
+    /// The value after `--name`.
     pub fn value(&self, name: &str) -> Option<&str> {
         let at = self.given.iter().position(|option| option == name)?;
         self.given.get(at + 1).map(String::as_str)
     }
 
-    /// A number behind `--name`, or `default`.
+    /// The number after `--name`, or `default`.
     ///
     /// # Errors
-    /// When it is no number above zero.
+    /// When it is not a number above zero.
     pub fn number(&self, name: &str, default: u64) -> anyhow::Result<u64> {
         let Some(text) = self.value(name) else { return Ok(default) };
         let number = text.parse().ok().filter(|n| *n > 0);
@@ -67,7 +67,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with these columns.
+    /// Makes a table with these columns.
     pub fn new(columns: &[&str]) -> Self {
         Self { rows: vec![columns.iter().map(|&c| c.to_owned()).collect()] }
     }
@@ -77,7 +77,7 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Prints it: the first column to the left, figures to the right.
+    /// Prints the table: the first column on the left, figures aligned to the right.
     pub fn print(&self) {
         let columns = self.rows.first().map_or(0, Vec::len);
         let cell = |row: &[String], n: usize| row.get(n).cloned().unwrap_or_default();
@@ -106,22 +106,22 @@ impl Table {
     }
 }
 
-/// `123` tenths as `12.3`.
+/// Formats `123` tenths as `12.3`.
 pub fn tenths(value: u64) -> String {
     format!("{}.{}", value / 10, value % 10)
 }
 
-/// `123` hundredths as `1.23`.
+/// Formats `123` hundredths as `1.23`.
 pub fn hundredths(value: u64) -> String {
     format!("{}.{:02}", value / 100, value % 100)
 }
 
-/// Microseconds as milliseconds with two decimals.
+/// Formats microseconds as milliseconds with two decimals.
 pub fn millis(micros: u64) -> String {
     hundredths((micros + 5) / 10)
 }
 
-/// The median; 0 of nothing.
+/// The median; 0 for an empty list.
 pub fn median(values: &[u64]) -> u64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();

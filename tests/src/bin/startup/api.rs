@@ -1,5 +1,5 @@
-//! Lambda's runtime API, and as much of the other services as the functions ask before and during a first
-//! call, on one loopback port. Nothing here is timed but the moment a poll arrives.
+//! A fake of Lambda's runtime API, and of what the functions call before and during a first call, on one loopback
+//! port. Only the moment at which a poll arrives is measured.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -20,7 +20,7 @@ use crate::report::now;
 /// Every secret has this value.
 pub const SECRET: &str = "bench-secret-0123456789";
 
-/// What the functions did.
+/// Events that the functions cause.
 pub enum Event {
     /// Asked for an event, and waits for the answer on this connection.
     Polled { at: Instant, connection: TcpStream },
@@ -32,9 +32,9 @@ pub enum Event {
 pub struct Api {
     /// Where it listens.
     pub address: String,
-    /// What happened, with the generation of the connection it happened on.
+    /// The events, each with the generation of its connection.
     events: Receiver<(u64, Event)>,
-    /// Goes up with each program: what one that is gone did is not taken for the next one's.
+    /// Grows with each program, so that an event of an earlier program is not counted for the next one.
     generation: Arc<AtomicU64>,
 }
 
@@ -42,7 +42,7 @@ impl Api {
     /// Listens on a free loopback port.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no free port.
     pub fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?.to_string();
@@ -58,12 +58,12 @@ impl Api {
         Ok(Self { address, events, generation })
     }
 
-    /// What happens from here on is another program's.
+    /// Starts a new generation: later events belong to another program.
     pub fn next_program(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The next thing the present program does, if it does any before `patience` is over.
+    /// Waits at most `patience` for the present program's next event.
     pub fn next(&self, patience: Duration) -> Result<Event, RecvTimeoutError> {
         loop {
             let (generation, event) = self.events.recv_timeout(patience)?;
@@ -80,7 +80,7 @@ struct Request {
     body: String,
 }
 
-/// Answers one connection until it ends; a program that was killed just ends it.
+/// Answers one connection until it ends; a program that is killed also ends it.
 fn serve(connection: TcpStream, tell: &dyn Fn(Event) -> Option<()>) -> Option<()> {
     connection.set_nodelay(true).ok()?;
     let mut reader = BufReader::new(connection.try_clone().ok()?);
@@ -101,7 +101,7 @@ fn serve(connection: TcpStream, tell: &dyn Fn(Event) -> Option<()>) -> Option<()
     }
 }
 
-/// An empty table, a queue that takes everything, and one value for all secrets.
+/// Answers as an empty table, a queue that accepts everything, and one value for all secrets.
 fn service(request: &Request) -> String {
     match request.target.rsplit('.').next().unwrap_or_default() {
         "GetParameter" => {
@@ -145,7 +145,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> anyhow::Result<Request> {
             reader.read_line(&mut line)?;
             let size = usize::from_str_radix(line.trim(), 16)?;
             let start = body.len();
-            // Each chunk, the last and empty one too, ends with a line break.
+            // Each chunk ends with a line break, also the last one, which is empty.
             body.resize(start + size + 2, 0);
             reader.read_exact(&mut body[start..])?;
             body.truncate(start + size);
@@ -166,7 +166,7 @@ fn write(mut connection: &TcpStream, status: &str, kind: &str, body: &str) -> st
     connection.write_all(text.as_bytes())
 }
 
-/// Hands `event` to the program that polls on `connection`; says when.
+/// Sends `event` to the program that polls on `connection`, and returns the time.
 ///
 /// # Errors
 /// When the program is gone.

@@ -1,4 +1,4 @@
-//! A first event that makes a function do its usual work: read its secrets, ask the table.
+//! First events that make a function do its usual work: read its secrets, query the table.
 
 use guerdon_app::context::{Clock, SystemClock};
 use guerdon_stripe::{WebhookSecret, sign};
@@ -9,7 +9,7 @@ use crate::api::SECRET;
 const START: &str = include_str!("../../../../events/telegram/start_bare.json");
 const INVOICE: &str = include_str!("../../../../events/stripe/invoice.paid--first-39.json");
 
-/// The first event of `function`, for those whose first call is measured.
+/// The first event of `function`, if its first call is measured.
 pub fn first_event(function: &str) -> Option<String> {
     let event = match function {
         "telegram-webhook" => {
@@ -42,7 +42,7 @@ fn message(queue: &str, body: &str) -> Value {
     }] })
 }
 
-/// A commission's announcement as the bus hands it over.
+/// A commission's announcement in the bus's envelope.
 fn booked() -> Value {
     json!({
         "id": "1",
@@ -61,7 +61,7 @@ fn booked() -> Value {
     })
 }
 
-/// A request as a Function URL or an HTTP API hands it over.
+/// A request in the format of a Function URL or an HTTP API.
 fn http(path: &str, headers: &Value, body: &str) -> Value {
     let mut headers = headers.clone();
     headers["host"] = json!("bench.lambda-url.eu-central-1.on.aws");

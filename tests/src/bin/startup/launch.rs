@@ -30,7 +30,7 @@ pub struct Sample {
     pub poll_micros: u64,
     /// CPU time of all its threads until then: steadier than the clock on a busy machine.
     pub cpu_micros: u64,
-    /// The most memory it held until then.
+    /// Its peak memory until then.
     pub peak_kilobytes: u64,
     /// From the first event to its answer.
     pub first_call_micros: Option<u64>,
@@ -79,7 +79,7 @@ pub fn time(subject: &Subject, api: &Api, first_call: bool) -> anyhow::Result<Sa
     Ok(Sample { poll_micros, cpu_micros, peak_kilobytes, first_call_micros })
 }
 
-/// What callgrind counts.
+/// Instructions that callgrind counted.
 pub struct Instructions {
     /// Until the first poll.
     pub poll: u64,
@@ -113,7 +113,7 @@ fn count(subject: &Subject, api: &Api, event: Option<&str>) -> anyhow::Result<u6
         invoke(connection, event, SystemClock::default().now().millis() + 120_000)?;
         running.next(api, Duration::from_secs(120))?;
     }
-    // It says what it has counted when it is asked to end.
+    // It reports its counts when it is asked to end.
     Command::new("kill").arg(running.0.id().to_string()).status()?;
     let start = now();
     while running.0.try_wait()?.is_none() {
@@ -130,7 +130,7 @@ fn count(subject: &Subject, api: &Api, event: Option<&str>) -> anyhow::Result<u6
 struct Running(Child);
 
 impl Running {
-    /// The environment is Lambda's and ours, and nothing of the machine's.
+    /// The environment has Lambda's variables and ours, and none of the machine's.
     fn start(command: &mut Command, api: &Api) -> anyhow::Result<Self> {
         let path: Vec<_> =
             command.get_envs().filter_map(|(k, v)| Some((k.to_owned(), v?.to_owned()))).collect();

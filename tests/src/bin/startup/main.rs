@@ -1,7 +1,7 @@
-//! How long each function takes from exec to its first poll of the runtime, beside a minimal program that is
-//! built alike, in the same run: only the ratios mean something on another machine.
+//! Measures the time of each function from exec to its first poll of the runtime, and compares it with a minimal
+//! program that is built in the same way. Only the ratios can be compared with those of another machine.
 //!
-//! Every binary starts once a round, in an order that rotates. Nothing here is a test: figures over budget
+//! Every binary starts once in each round, in an order that rotates. This is not a test: figures over budget
 //! are marked and the exit code is 0.
 #![allow(clippy::print_stdout, reason = "a bench prints")]
 
@@ -18,9 +18,9 @@ use api::Api;
 use launch::{Instructions, Sample, Subject};
 use report::{Options, Table, hundredths, median, millis};
 
-/// What everything is compared with.
+/// The minimal program, with which all others are compared.
 const HELLO: &str = "startup-hello";
-/// Of the minimal program's time, in hundredths.
+/// Budget in hundredths of the minimal program's time.
 const MOST_RATIO: u64 = 150;
 const MOST_BYTES: u64 = 4_500_000;
 const MOST_INSTRUCTIONS: u64 = 2_100_000;
@@ -72,7 +72,7 @@ fn subjects(options: &Options) -> anyhow::Result<Vec<Subject>> {
         None => launch::build(root, &names)?,
     };
     let subject = |name: String| {
-        // Flat, or as cargo-lambda lays them out.
+        // In one folder, or in the folders of cargo-lambda.
         let places = [folder.join(&name), folder.join(&name).join("bootstrap")];
         let binary = places.into_iter().find(|place| place.is_file());
         Ok(Subject { binary: binary.with_context(|| format!("no binary of {name}"))?, name })
@@ -131,7 +131,7 @@ fn print(subjects: &[Subject], samples: &[Vec<Sample>], instructions: &[Option<I
     table.print();
 }
 
-/// The median of the ratios within each round, in hundredths: what slowed a whole round down cancels out.
+/// The median of the ratios within each round, in hundredths: a disturbance of a whole round has no effect.
 fn ratio(samples: &[Sample], hello: &[Sample], figure: fn(&Sample) -> u64) -> u64 {
     let each = samples.iter().zip(hello).map(|(one, other)| figure(one) * 100 / figure(other).max(1));
     median(&each.collect::<Vec<_>>())

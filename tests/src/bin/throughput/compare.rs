@@ -1,4 +1,4 @@
-//! What was measured, side by side.
+//! Comparison of the measurements.
 
 use anyhow::Context;
 
@@ -7,13 +7,13 @@ use crate::{
     report::{Table, hundredths},
 };
 
-/// What a run came to.
+/// The result of a run.
 pub(crate) struct Measured {
     pub(crate) payments: u64,
     pub(crate) micros: u64,
-    /// CPU time of whatever holds the money.
+    /// CPU time of the process that holds the money.
     pub(crate) server_cpu_micros: u64,
-    /// CPU time of whatever hands the payments in, when that is another process.
+    /// CPU time of the process that sends the payments, when that is another one.
     pub(crate) client_cpu_micros: u64,
 }
 
@@ -31,16 +31,16 @@ impl Measured {
     }
 }
 
-/// Something that can take payments, measured both ways.
+/// A system that takes payments, measured with both kinds of referrers.
 pub(crate) struct System {
     pub(crate) name: &'static str,
-    /// Where a commit is when it is answered.
+    /// The durability of a commit when it is answered.
     pub(crate) disk: &'static str,
     pub(crate) random: Measured,
     pub(crate) hot: Measured,
 }
 
-/// What runs with so many referrers are called.
+/// The name of runs with so many referrers.
 pub(crate) const fn hot_or_random(referrers: u64) -> &'static str {
     if referrers == 1 { "one hot referrer" } else { "referrers at random" }
 }
@@ -52,7 +52,7 @@ pub(crate) fn middle(mut runs: Vec<Measured>) -> anyhow::Result<Measured> {
     runs.into_iter().nth(middle).context("no run")
 }
 
-/// Everything that was measured, then ours divided by theirs.
+/// Prints all measurements, and then the ratios of ours to theirs.
 pub(crate) fn print(plan: &Plan, theirs: &[System], ours: &[System]) {
     println!(
         "{} payments of as many referees, {} referrers or one, {} at once; coalesced: settled after every {} payments\n",
@@ -120,7 +120,7 @@ fn ratios(theirs: &System, ours: &[System]) {
     table.print();
 }
 
-/// Of two costs of the same work: how many times better the second is.
+/// The factor by which the second of two costs of the same work is better.
 fn ratio(theirs: u64, ours: u64) -> String {
     hundredths((theirs * 100 + ours / 2) / ours.max(1))
 }

@@ -7,11 +7,11 @@ use anyhow::Context;
 /// Linux counts a process's CPU time in hundredths of a second, whatever the machine.
 const MICROS_PER_TICK: u64 = 10_000;
 
-/// What a line of `/proc/<pid>/stat` says.
+/// Fields of a line of `/proc/<pid>/stat`.
 struct Stat {
     parent: u32,
     own_micros: u64,
-    /// Of children that ended and were waited for.
+    /// CPU time of children that ended and were waited for.
     ended_micros: u64,
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn of_family(pid: u32) -> anyhow::Result<u64> {
     let mut sum = parent.own_micros + parent.ended_micros;
     for entry in fs::read_dir("/proc")? {
         let Ok(child) = entry?.file_name().to_string_lossy().parse::<u32>() else { continue };
-        // One that ends meanwhile is in the parent's account the next time.
+        // A child that ends meanwhile is counted in its parent's time the next time.
         let Ok(stat) = stat(child) else { continue };
         if stat.parent == pid {
             sum += precise_micros(child).unwrap_or(stat.own_micros);
@@ -40,8 +40,8 @@ pub(crate) fn of_family(pid: u32) -> anyhow::Result<u64> {
     Ok(sum)
 }
 
-/// The scheduler's nanoseconds: of one thread, so only right for processes that have but one. Ticks of dozens
-/// of short-lived processes would lose up to 20 ms each.
+/// The scheduler's nanoseconds. They are those of one thread, so they are right only for processes with one thread.
+/// The ticks of dozens of short-lived processes would lose up to 20 ms each.
 fn precise_micros(pid: u32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
     let nanos: u64 = text.split_whitespace().next()?.parse().ok()?;

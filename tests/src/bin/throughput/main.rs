@@ -1,8 +1,8 @@
 //! Payments per second, and what they cost in CPU time: Guerdon's whole one-machine stack, its use cases called
 //! directly, and PostgreSQL doing the same double-entry work in one SQL function.
 //!
-//! Each is run with referrers at random and with one hot referrer, each time on fresh data. After each the
-//! money is counted; one cent or one commission amiss makes this exit with 1.
+//! Each is run with random referrers and with one hot referrer, each time on fresh data. After each run the
+//! money is counted; a difference of one cent or one commission makes this exit with 1.
 #![allow(clippy::print_stdout, reason = "a bench prints")]
 
 mod compare;
@@ -23,10 +23,10 @@ use report::Options;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What there is to measure.
+/// Systems to measure.
 const PARTS: [&str; 3] = ["postgres", "direct", "stack"];
 
-/// What to run.
+/// Options of the bench.
 pub(crate) struct Plan {
     payments: u64,
     referrers: u64,
@@ -36,7 +36,7 @@ pub(crate) struct Plan {
     /// Payments after which the coalescing variant settles.
     settle_every: u64,
     memory: bool,
-    /// The payment's own event is the first to tie the customer to the member.
+    /// The payment's own event is the first one that links the customer to the member.
     unlinked: bool,
     costs: bool,
     only: Vec<String>,
@@ -76,7 +76,7 @@ async fn main() -> anyhow::Result<()> {
         &["--payments", "--referrers", "--concurrency", "--rounds", "--settle-every", "--only", "--guerdon"],
     )?;
     let plan = Plan::of(&options)?;
-    // Interrupted, it still stops what it started and removes its folders.
+    // When interrupted, it still stops what it started and removes its folders.
     tokio::select! {
         done = run(&plan, &options) => done,
         _ = tokio::signal::ctrl_c() => bail!("interrupted"),
@@ -84,7 +84,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn run(plan: &Plan, options: &Options) -> anyhow::Result<()> {
-    // What is missing is said before anything is measured.
+    // A missing requirement is reported before anything is measured.
     let programs = if plan.runs("postgres") { Some(postgres::programs()?) } else { None };
     let binary = match options.value("--guerdon") {
         _ if !plan.runs("stack") => None,

@@ -1,4 +1,4 @@
-//! Who refers whom, who pays what, and how work is shared out: the same for everything that is measured.
+//! The people and payments of a run, and the distribution of work: the same for every system that is measured.
 
 use std::sync::{
     Arc,
@@ -15,9 +15,9 @@ use guerdon_domain::{
 };
 use tokio::task::JoinSet;
 
-/// What a referee's first payment comes to, in cents.
+/// Amount of a referee's first payment, in cents.
 pub(crate) const PAID: i64 = 3900;
-/// What it earns the referrer, in cents.
+/// Reward of the referrer, in cents.
 pub(crate) const REWARD: i64 = 1000;
 
 const FIRST_REFERRER: u64 = 1_000_000;
@@ -33,7 +33,7 @@ pub(crate) fn referees(count: u64) -> impl Iterator<Item = u64> {
     FIRST_REFEREE..FIRST_REFEREE + count
 }
 
-/// Which of `referrers` has brought `referee`: the same choice in every run.
+/// Chooses the one of `referrers` who has brought `referee`, the same one in every run.
 pub(crate) fn pick(referee: u64, referrers: usize) -> usize {
     usize::try_from(mix(referee)).unwrap_or_default() % referrers
 }
@@ -46,7 +46,7 @@ const fn mix(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// What pseudonyms are made with.
+/// The key of the pseudonyms.
 pub(crate) fn pseudonym_key() -> anyhow::Result<PseudonymKey> {
     Ok(PseudonymKey::try_new(vec![7; 32])?)
 }
@@ -72,7 +72,7 @@ pub(crate) fn payment(referee: u64, member: MemberId) -> anyhow::Result<PaymentF
     Ok(PaymentFacts::purchase(key, member, Money::new(PAID, Currency::USD), time()))
 }
 
-/// Does `work` for each of `jobs`: every worker takes the next one as soon as it is free.
+/// Runs `work` for each of `jobs`: every worker takes the next one as soon as it is free.
 pub(crate) async fn share<R, J, W, F>(workers: Vec<R>, jobs: Vec<J>, work: W) -> anyhow::Result<()>
 where
     R: Clone + Send + Sync + 'static,

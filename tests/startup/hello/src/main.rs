@@ -1,4 +1,4 @@
-//! The least that a Lambda function in Rust can be: what the functions' start-up is compared with.
+//! A minimal Lambda function in Rust, with which the functions' start-up is compared.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! Worlds by hand: `worlds --seeds 20000`, `worlds --seed 1234` with its trace,
-//! `worlds --mutants 300` for how often each planted fault is caught.
+//! Runs worlds from the command line: `worlds --seeds 20000`, `worlds --seed 1234` with its trace,
+//! `worlds --mutants 300` for how often each planted fault is detected.
 #![allow(clippy::print_stdout, reason = "this is what it is for")]
 
 use std::{ops::Range, process::ExitCode};

@@ -1,4 +1,4 @@
-//! Where the money went, read from the table.
+//! The audit after a run, read from the table.
 
 use anyhow::ensure;
 use guerdon_domain::{
@@ -12,7 +12,7 @@ use guerdon_store::commissions::commission_cursor;
 use super::Business;
 use crate::people::REWARD;
 
-/// One released commission for each payment, and wallets whose every cent has its entry.
+/// Checks that each payment has one released commission, and that each cent of the wallets has its entry.
 pub(super) async fn money(business: &Business) -> anyhow::Result<()> {
     let store = &business.app.store;
     for (facts, referrer) in &business.payments {
@@ -38,7 +38,7 @@ pub(super) async fn money(business: &Business) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How many commissions of `referrer` there are; all of them must be released.
+/// Counts the commissions of `referrer`; all of them must be released.
 async fn released(business: &Business, referrer: &MemberId) -> anyhow::Result<i64> {
     let (mut count, mut last): (_, Option<String>) = (0, None);
     loop {

@@ -32,16 +32,16 @@ use crate::{
     report::{micros_since, now},
 };
 
-/// When commissions are released.
+/// The moment at which commissions are released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Settling {
-    /// Each referrer once for all that has come together, as the design does.
+    /// Once per referrer for all commissions so far, as the design does.
     Coalesced,
     /// After every payment, as PostgreSQL does here.
     Strict,
 }
 
-/// Where the engine keeps the table.
+/// The engine's storage of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Disk {
     Memory,
@@ -50,7 +50,7 @@ enum Disk {
 }
 
 impl Disk {
-    /// When a commit is answered.
+    /// The moment at which a commit is answered.
     const fn word(self) -> &'static str {
         match self {
             Self::Memory => "in memory",
@@ -60,16 +60,16 @@ impl Disk {
     }
 }
 
-/// A business on an engine of its own, where everybody has joined.
+/// A business on an engine of its own, in which all members have joined.
 struct Business {
     app: App,
     referrers: Vec<MemberId>,
-    /// What each referee is to pay, and who has brought them.
+    /// The payment of each referee, with their referrer.
     payments: Vec<(PaymentFacts, MemberId)>,
     _folder: TempDir,
 }
 
-/// In memory and on file, settled together and one by one.
+/// Measures in memory and on a file, settled together and one by one.
 pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Vec<System>> {
     let variants = [
         ("use cases in memory, coalesced", Disk::Memory, Settling::Coalesced),
@@ -161,7 +161,7 @@ impl Business {
         Ok(())
     }
 
-    /// Every referee pays, and every commission is released.
+    /// Runs the payments of all referees, until every commission is released.
     async fn pay(&self, plan: &Plan, settling: Settling) -> anyhow::Result<()> {
         let waiting: Arc<Mutex<BTreeSet<MemberId>>> = Arc::default();
         let paid = Arc::new(AtomicU64::new(0));
@@ -214,7 +214,7 @@ async fn start(app: &App, user: u64, code: Option<&Code>) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// As a queue does: a settlement that others kept from finishing is delivered again.
+/// Retries like a queue: a settlement that met a conflict is delivered again.
 async fn settle(app: &App, referrer: &MemberId) -> anyhow::Result<()> {
     for _ in 0..1000 {
         match settle_wallet(app, referrer).await {

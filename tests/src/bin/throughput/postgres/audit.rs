@@ -1,4 +1,4 @@
-//! Where PostgreSQL's money went, asked in SQL, and of the statements by Guerdon's own verifier.
+//! The audit after PostgreSQL's run: in SQL, and for the statements by Guerdon's own verifier.
 
 use anyhow::{Context, ensure};
 use guerdon_domain::{
@@ -18,7 +18,7 @@ const STATEMENTS: &str =
     house_amount, available, held, owed, encode(prev_hash, 'hex') AS prev_hash, encode(hash, 'hex') AS hash
     FROM entries ORDER BY member, seq";
 
-/// One commission for each payment, and wallets whose every cent has its entry.
+/// Checks that each payment has one commission, and that each cent of the wallets has its entry.
 pub(crate) async fn money(client: &Client, payments: u64) -> anyhow::Result<()> {
     let payments = i64::try_from(payments)?;
     for line in client.query(AUDIT, &[&payments, &REWARD]).await? {

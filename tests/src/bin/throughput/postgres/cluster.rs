@@ -1,4 +1,4 @@
-//! A PostgreSQL server of our own: in a folder of its own, reachable only through a socket in that folder.
+//! A PostgreSQL server for this run, in a folder of its own and reachable only through a socket in that folder.
 
 use std::{
     fs,
@@ -18,10 +18,10 @@ use crate::{
     report::{median, micros_since, now},
 };
 
-/// Where Debian and Ubuntu put their versions.
+/// The folder in which Debian and Ubuntu install their versions.
 const INSTALLED: &str = "/usr/lib/postgresql";
 const USER: &str = "postgres";
-/// Each must be on, as it is by default.
+/// Settings that must be on, as they are by default.
 const DURABILITY: [&str; 3] = ["fsync", "synchronous_commit", "full_page_writes"];
 
 /// The programs of the newest PostgreSQL on this machine.
@@ -39,7 +39,7 @@ pub(crate) fn programs() -> anyhow::Result<PathBuf> {
 
 /// A running server. Dropping it stops it and removes its data.
 pub(crate) struct Cluster {
-    // The server goes before its folder.
+    // The server is stopped before its folder is removed.
     server: Server,
     folder: TempDir,
 }
@@ -88,17 +88,17 @@ impl Cluster {
         bail!("PostgreSQL does not start: {log}")
     }
 
-    /// A connection over the socket.
+    /// Connects over the socket.
     pub(crate) async fn connect(&self) -> anyhow::Result<Client> {
         let mut config = Config::new();
         config.host_path(self.folder.path()).user(USER).dbname(USER).application_name("guerdon-bench");
         let (client, connection) = config.connect(NoTls).await?;
-        // It ends with the client; what breaks it is what the client's next request is answered with.
+        // The task ends with the client; its error is returned by the client's next request.
         tokio::spawn(async move { connection.await.ok() });
         Ok(client)
     }
 
-    /// Makes sure that nothing was made faster by making it less durable, and says what is in force.
+    /// Checks that durability was not reduced for speed, and returns the settings in force.
     pub(crate) async fn settings(&self) -> anyhow::Result<String> {
         let client = self.connect().await?;
         let show = async |name: &str| -> anyhow::Result<String> {
@@ -122,8 +122,8 @@ impl Cluster {
         cpu::of_family(self.server.child.id())
     }
 
-    /// What a commit waits for on this disk: the median of a hundred. The log's files are written over and
-    /// do not grow, so neither does this one.
+    /// Measures the disk's part of a commit: the median of a hundred. The log's files are overwritten and do not
+    /// grow, so this file does not grow either.
     fn synced_write_micros(&self) -> anyhow::Result<u64> {
         let mut file = fs::File::create(self.folder.path().join("synced"))?;
         let mut micros = Vec::new();
@@ -145,7 +145,7 @@ struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The data is thrown away, so the server need not write it down.
+        // The data is deleted, so the server does not have to save it.
         let mut stop = self.place.command("pg_ctl");
         stop.args(["stop", "--silent", "--mode=immediate", "-D"]).arg(self.place.data());
         if !stop.status().is_ok_and(|status| status.success()) {
@@ -155,7 +155,7 @@ impl Drop for Server {
     }
 }
 
-/// Where a server's programs and its data are, and who runs it.
+/// The folders of a server's programs and data, and the account that runs it.
 struct Place {
     bin: PathBuf,
     folder: PathBuf,
@@ -168,7 +168,7 @@ impl Place {
         self.folder.join("data")
     }
 
-    /// One of PostgreSQL's programs, as the right user. It is stopped should this process die.
+    /// Prepares one of PostgreSQL's programs, run as the right user. It is stopped if this process dies.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new("setpriv");
         command.current_dir(&self.folder).args(["--pdeathsig", "INT"]);
@@ -187,7 +187,7 @@ struct Account {
 }
 
 impl Account {
-    /// Root runs the server as `postgres`; everybody else as themselves.
+    /// Finds the account for the server: `postgres` when this process is root, none (its own) otherwise.
     fn find() -> anyhow::Result<Option<Self>> {
         if fs::metadata("/proc/self")?.uid() != 0 {
             return Ok(None);

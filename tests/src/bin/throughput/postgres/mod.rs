@@ -20,7 +20,7 @@ pub(crate) use cluster::{Cluster, programs};
 const SCHEMA: &str = include_str!("schema.sql");
 const FUNCTION: &str = include_str!("record_payment.sql");
 
-/// PostgreSQL uses a function's plans again only after it has made them five times.
+/// PostgreSQL reuses a function's plans only after it has made them five times.
 const WARM_UP: usize = 6;
 
 /// A connection with its prepared statement.
@@ -29,7 +29,7 @@ struct Teller {
     record: Statement,
 }
 
-/// Payments with each commit on disk, as is the default, and without waiting for the disk.
+/// Measures payments with each commit on disk, which is the default, and without waiting for the disk.
 pub(crate) async fn run(plan: &Plan, cluster: &Cluster) -> anyhow::Result<Vec<System>> {
     let mut systems = Vec::new();
     for synced in [true, false] {
@@ -60,7 +60,7 @@ async fn round(plan: &Plan, cluster: &Cluster, referrers: u64, synced: bool) -> 
     for _ in 0..plan.concurrency {
         tellers.push(Arc::new(Teller::hire(cluster, synced, &payments).await?));
     }
-    // The warm-up's rows are gone, and so is the room they took.
+    // The rows of the warm-up are deleted, and their space is freed.
     owner.batch_execute("VACUUM ANALYZE").await?;
     let (server_before, client_before) = (cluster.cpu_micros()?, cpu::of_this()?);
     let start = now();
@@ -85,7 +85,7 @@ async fn round(plan: &Plan, cluster: &Cluster, referrers: u64, synced: bool) -> 
     Ok(measured)
 }
 
-/// Empty tables in which everybody has joined; who is to pay what.
+/// Prepares tables in which all members have joined and nobody has paid; returns the payments to make.
 async fn prepare(plan: &Plan, owner: &Client, referrers: u64) -> anyhow::Result<Vec<PaymentFacts>> {
     let key = people::pseudonym_key()?;
     let member = |user| people::member(&key, user);
@@ -112,7 +112,7 @@ async fn prepare(plan: &Plan, owner: &Client, referrers: u64) -> anyhow::Result<
 }
 
 impl Teller {
-    /// Connects, prepares, and plays payments through without keeping them, until their plans are made.
+    /// Connects, prepares, and runs payments that are rolled back, until their plans are cached.
     async fn hire(cluster: &Cluster, synced: bool, payments: &[PaymentFacts]) -> anyhow::Result<Self> {
         let client = cluster.connect().await?;
         if !synced {
@@ -128,7 +128,7 @@ impl Teller {
         Ok(teller)
     }
 
-    /// One payment: one round trip, one transaction.
+    /// Makes one payment in one round trip and one transaction.
     async fn record(&self, facts: &PaymentFacts) -> anyhow::Result<String> {
         let (payment, member) = (facts.key.to_string(), facts.member.as_str());
         let (paid, tax, tier) = (facts.paid.minor(), facts.tax.minor(), facts.tier.minor());

@@ -1,4 +1,4 @@
-//! Where the money went, asked of the operators' API.
+//! The audit after a run, by the operators' API.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{load::Load, server::Server};
 /// The reward of a referee's first payment, in cents.
 const REWARD: u64 = 1000;
 
-/// One commission of $10 for each payment, in the exports, in the totals and in the wallets; no dead letters.
+/// Checks that each payment has one commission of $10 in exports, totals and wallets, and that no message failed.
 pub(crate) async fn money(_server: &Server, load: &Load) -> anyhow::Result<()> {
     let payments = load.referees.len();
     let expected = u64::try_from(payments)? * REWARD;
@@ -37,7 +37,7 @@ pub(crate) async fn money(_server: &Server, load: &Load) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How many commissions are held or released, of which referees, and their sum.
+/// The number of commissions that are held or released, their referees, and their sum.
 async fn exported(load: &Load) -> anyhow::Result<(usize, BTreeSet<u64>, u64)> {
     let (mut count, mut referees, mut sum) = (0, BTreeSet::new(), 0);
     let mut path = "export?limit=200".to_owned();
@@ -55,7 +55,7 @@ async fn exported(load: &Load) -> anyhow::Result<(usize, BTreeSet<u64>, u64)> {
     }
 }
 
-/// `"10.00"` or `10.00` in cents, without a float's rounding.
+/// Converts `"10.00"` or `10.00` to cents, without a float's rounding.
 fn cents(amount: &Value) -> anyhow::Result<u64> {
     let text = amount.as_str().map_or_else(|| amount.to_string(), str::to_owned);
     let (whole, part) = text.split_once('.').unwrap_or((text.as_str(), "0"));

@@ -17,14 +17,14 @@ use crate::{
     report::{micros_since, now},
 };
 
-/// What a real first invoice of $39 looks like.
+/// The sample of a real first invoice of $39.
 const INVOICE: &str = include_str!("../../../../../events/stripe/invoice.paid--first-39.json");
 
-/// Everybody is a member; nobody has paid.
+/// The people of a run: all have joined and nobody has paid.
 pub(crate) struct Load {
     /// Telegram ids.
     pub(crate) referrers: Vec<u64>,
-    /// Telegram ids; each is to pay once.
+    /// Telegram ids; each will pay once.
     pub(crate) referees: BTreeSet<u64>,
     http: Http,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Http {
     connections: usize,
 }
 
-/// Joins everybody through the bot, and links the payers' Stripe customers.
+/// Makes all people join through the bot, and links the payers' Stripe customers.
 pub(crate) async fn prepare(plan: &Plan, server: &Server, referrers: u64) -> anyhow::Result<Load> {
     let http = Http::new(server, plan.concurrency)?;
     let mut codes = Vec::new();
@@ -68,7 +68,7 @@ pub(crate) async fn prepare(plan: &Plan, server: &Server, referrers: u64) -> any
     Ok(load)
 }
 
-/// Every referee pays, and everything that follows from it happens.
+/// Runs the payments of all referees, with everything that follows from them.
 pub(crate) async fn pay(_plan: &Plan, server: &Server, load: &Load) -> anyhow::Result<Run> {
     let template: Value = serde_json::from_str(INVOICE)?;
     let events: Vec<String> = load.referees.iter().map(|&referee| invoice(&template, referee)).collect();
@@ -96,7 +96,7 @@ impl Load {
         self.http.get(&format!("/api/admin/credits/{path}")).await
     }
 
-    /// How full the queues are.
+    /// The lengths of the queues.
     pub(crate) async fn queues(&self) -> anyhow::Result<Value> {
         self.http.get("/local/queues").await
     }
@@ -118,7 +118,7 @@ impl Http {
         Ok(request.send().await?.error_for_status()?.json().await?)
     }
 
-    /// Waits until nothing moves any more, however often the stack's own patience ends.
+    /// Waits until queues and stream are empty, also beyond the stack's own time limit.
     async fn drain(&self) -> anyhow::Result<()> {
         for _ in 0..30 {
             if self.client.post(self.url("/local/drain")).send().await?.status().is_success() {
@@ -128,7 +128,7 @@ impl Http {
         anyhow::bail!("the stack does not come to rest")
     }
 
-    /// A member writes to the bot; the text of its answer.
+    /// Writes to the bot as a member and returns the text of its answer.
     async fn says(&self, user: u64, text: &str, update_id: u64) -> anyhow::Result<String> {
         let name = format!("User{user}");
         let update = json!({
@@ -161,7 +161,7 @@ impl Http {
             async move {
                 let response = request.send().await?;
                 ensure!(response.status() == 200, "an event was answered with {}", response.status());
-                // A connection is only used again once its answer was read.
+                // A connection is reused only after its answer was read.
                 response.bytes().await?;
                 Ok(())
             }
@@ -196,7 +196,7 @@ fn checkout(referee: u64) -> String {
     .to_string()
 }
 
-/// The sample invoice, made the first one of `referee`, paid now.
+/// Changes the sample invoice to the first one of `referee`, paid now.
 fn invoice(template: &Value, referee: u64) -> String {
     let at = json!(SystemClock::default().now().seconds());
     let mut event = template.clone();

@@ -20,7 +20,7 @@ use crate::{
     report::{Table, hundredths, millis, tenths},
 };
 
-/// What a run came to. Times are since the first event was sent.
+/// The result of a run. Times are since the first event was sent.
 struct Run {
     accepted_micros: u64,
     booked_micros: u64,
@@ -31,7 +31,7 @@ struct Run {
 }
 
 impl Run {
-    /// What counts beside others: everything is done.
+    /// The time that is compared with others: everything is done.
     const fn measured(&self, payments: u64) -> Measured {
         Measured {
             payments,

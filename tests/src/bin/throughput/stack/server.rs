@@ -1,4 +1,4 @@
-//! The stack as a process of its own.
+//! The stack in a process of its own.
 
 use std::{
     io::{BufRead, BufReader},
@@ -18,17 +18,17 @@ pub(crate) const ADMIN_TOKEN: &str = "bench-admin-token";
 /// A running stack. Dropping it stops it and removes its data.
 pub(crate) struct Server {
     child: Child,
-    /// Where it listens.
+    /// The address on which it listens.
     pub(crate) base: String,
     _folder: TempDir,
 }
 
-/// Builds the stack as `cargo run --release` does, and says where it is.
+/// Builds the stack as `cargo run --release` does, and returns its path.
 pub(crate) fn build() -> anyhow::Result<PathBuf> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let built = Command::new(cargo).args(["build", "--release", "-p", "guerdon-local"]).status()?;
     ensure!(built.success(), "the stack does not build");
-    // This bench stands in the same folder.
+    // This bench is in the same folder.
     let folder = std::env::current_exe()?.parent().context("no folder")?.to_owned();
     Ok(folder.join("guerdon"))
 }
@@ -58,7 +58,7 @@ impl Server {
         let Some(base) = lines.by_ref().map_while(Result::ok).find_map(|line| address(&line)) else {
             bail!("the stack did not say where it listens");
         };
-        // Errors are worth seeing; the pipe must be read in any case.
+        // Errors are printed; the pipe must be read in any case.
         std::thread::spawn(move || {
             let errors = lines.map_while(Result::ok).filter(|line| line.contains("ERROR"));
             errors.take(20).for_each(|line| eprintln!("{line}"));
