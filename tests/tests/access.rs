@@ -1,4 +1,4 @@
-//! Who may call what: the list of routes, walked without a credential, with each wrong one, and with the right one.
+//! Tests of access: every route is called without a credential, with each wrong one, and with the right one.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_api::{Access, Route};
@@ -41,7 +41,7 @@ fn token(answer: &Answer, name: &str) -> String {
     answer.body[name].as_str().unwrap().to_owned()
 }
 
-/// Signs the boss in, who makes the clerk an operator, who signs in: both access tokens.
+/// Signs in the boss, who makes the clerk an operator, and then the clerk; returns both access tokens.
 async fn staff(world: &World) -> (String, String) {
     let boss = token(&login(world, BOSS, BOSS_PASSWORD).await, "access_token");
     let body = json!({ "role": "admin", "password": CLERK_PASSWORD });
@@ -58,7 +58,7 @@ async fn with(world: &World, method: Method, path: &str, bearer: &str, body: &Va
     world.request(method, path, &headers, body.to_string().into_bytes()).await
 }
 
-/// The route with something in each of its places.
+/// The route's path with a value for each parameter.
 fn concrete(route: &Route) -> (Method, String) {
     let path = route.path.replace("{*payment}", "stripe:in_1").replace("{user_id}", "42");
     let path = path.replace("{id}", "unknown-1").replace("{step}", "approve").replace("{order_id}", "ord_1");
@@ -71,7 +71,7 @@ async fn call(world: &World, route: &Route, headers: &[(&str, &str)]) -> Answer 
     world.request(method, &path, headers, Vec::new()).await
 }
 
-/// Let in: whatever the answer is, it is the route's own.
+/// Asserts that the call was accepted: the answer is the route's own, whatever it is.
 fn is_in(answer: &Answer, what: &str) {
     assert!(![401, 403, 405].contains(&answer.status), "{what}: {answer:?}");
     assert_ne!(answer.code(), "not_found", "{what}");
@@ -82,9 +82,9 @@ fn all_routes() -> impl Iterator<Item = Route> {
     lists.into_iter().flatten().copied()
 }
 
-/// Everybody who has a right credential, and whom a route lets in by it.
+/// The kinds of callers with a valid credential, each with the access that accepts it.
 async fn callers(world: &World) -> Vec<(&'static str, String, fn(&Access) -> bool)> {
-    // Signed in anew for each route: one of them ends the session.
+    // A new sign-in for each route, because one of them ends the session.
     let bearer = async |id, password| token(&login(world, id, password).await, "access_token");
     let shop = world.shop().await;
     let member = world.member_token(&shop, 42).await;
@@ -119,7 +119,7 @@ async fn every_route_opens_to_those_it_is_for_and_to_nobody_else() {
         &[("authorization", &ended)],
         &[("authorization", &cut)],
         &[("authorization", &cut_key)],
-        // One right credential does not help beside another, right or wrong: nobody knows who calls.
+        // Two credentials are refused even if one is valid: the caller would be ambiguous.
         &[("authorization", &cut), ("x-admin-token", ADMIN_TOKEN)],
         &[("authorization", &key), ("x-admin-token", ADMIN_TOKEN)],
     ];
@@ -141,7 +141,7 @@ async fn every_route_opens_to_those_it_is_for_and_to_nobody_else() {
         for (who, bearer, enters) in callers(&world).await {
             let bearer = format!("Bearer {bearer}");
             let answer = call(&world, route, &[("authorization", &bearer)]).await;
-            // A member is let in and then told that it is not theirs.
+            // A member is accepted by the route and then refused, because the record belongs to another member.
             let shut = answer.status == 403 && answer.code() == "forbidden";
             assert_eq!(!shut, enters(&route.access), "{what} by {who}: {answer:?}");
             if !shut && answer.code() != "not_yours" {
@@ -151,7 +151,7 @@ async fn every_route_opens_to_those_it_is_for_and_to_nobody_else() {
     }
 }
 
-/// A key with every other scope does not open what asks for this one.
+/// A key with all other scopes is refused where this one is needed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scope_is_needed_and_not_any_scope() {
     let world = office().await;

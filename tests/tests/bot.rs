@@ -1,4 +1,4 @@
-//! What members see of the bot, and that a redelivered update is answered once.
+//! Tests of what members see in the bot, and that a redelivered update is answered once.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_tests::{

@@ -1,4 +1,4 @@
-//! What operators see of the business as a whole: the dashboard, its lists, and withdrawals by the documented paths.
+//! Tests of the operators' view of the whole business: dashboard, lists, and withdrawals by the documented paths.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_domain::money::Money;

@@ -1,4 +1,4 @@
-//! The documents: their links lead somewhere, the tests that they name exist, and the README stays short.
+//! Tests of the documents: their links have targets, the tests that they name exist, and the README is short.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use std::{
@@ -13,7 +13,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// Files below `folder` whose names end in `.extension`, without what tools write.
+/// Files below `folder` whose names end in `.extension`, without generated files.
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -55,7 +55,7 @@ fn links(page: &str) -> Vec<(usize, String)> {
     let mut links = Vec::new();
     let mut code = false;
     for (number, line) in prose(page) {
-        // A code span may go on in the next line, but not beyond its paragraph.
+        // A code span may continue in the next line, but not beyond its paragraph.
         code &= !line.trim().is_empty();
         let mut text = String::new();
         for (index, part) in line.split('`').enumerate() {
@@ -119,7 +119,7 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// Why a link on `page` leads nowhere; `None` for one that is right or leaves for the web.
+/// The reason why a link on `page` is broken; `None` for a valid one and for one to the web.
 fn broken(page: &Path, target: &str) -> Option<String> {
     if ["https://", "http://", "mailto:"].iter().any(|scheme| target.starts_with(scheme)) {
         return None;
@@ -192,7 +192,7 @@ fn is_test_name(code: &str) -> bool {
         && code.split('_').count() > 2
 }
 
-/// The runbook searches the log for these words.
+/// The runbook searches the log for these messages.
 #[test]
 fn every_log_line_that_the_documents_name_is_in_the_sources() {
     let page = read(&root().join("docs/logging.md"));

@@ -1,4 +1,4 @@
-//! Fraud over the whole stack: what operators see and decide, and what it does.
+//! Tests of fraud rules over the whole stack: what operators see and decide, and the effects.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_domain::fraud::Fingerprint;
@@ -262,7 +262,7 @@ async fn bad_requests_are_refused_one_by_one() {
         assert_eq!(answer.status, 400, "{query}: {answer:?}");
     }
     assert_eq!(flags(&world, "").await, before);
-    // The flag's own id will do beside the member's.
+    // The flag's own id is accepted as well as the member's.
     let (_, short) = flag.rsplit_once('-').unwrap();
     let body = json!({ "verdict": "dismissed", "note": "because", "user_id": alice });
     check(&format!("flags/{short}/resolve"), body, 200, "").await;

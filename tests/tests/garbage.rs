@@ -1,5 +1,5 @@
-//! Garbage at every route: a clear problem, nothing changed, and nothing of it in the logs. Alone in its file, because it
-//! listens to all logs of its process.
+//! Tests that every route answers garbage with a clear problem, changes nothing and logs none of it. The test is alone
+//! in its file, because it reads all logs of its process.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use std::{
@@ -13,7 +13,7 @@ use guerdon_tests::{ADMIN_TOKEN, World};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Stands in everything that is sent and must be in nothing that is logged.
+/// A marker that is in everything sent and must be in nothing logged.
 const MARKER: &str = "Zq7Marker";
 
 #[derive(Clone, Default)]
@@ -41,7 +41,7 @@ fn listen() -> Lines {
     lines
 }
 
-/// Bodies that no route takes.
+/// Bodies that no route accepts.
 fn bodies() -> Vec<Vec<u8>> {
     let nested = format!("{}{MARKER}{}", "[".repeat(300), "]".repeat(300));
     [
@@ -61,7 +61,7 @@ fn bodies() -> Vec<Vec<u8>> {
     .collect()
 }
 
-/// The route with garbage in each of its places, and with something that might be there.
+/// The route's path with garbage for each parameter, and with values that could exist.
 fn paths(route: &Route) -> [String; 3] {
     let fill = |with: &str| {
         let mut parts = route.path.split('/').map(|part| if part.starts_with('{') { with } else { part });
@@ -71,7 +71,7 @@ fn paths(route: &Route) -> [String; 3] {
     [fill(MARKER), fill("42"), fill("%F0%9F%92%A9")]
 }
 
-/// All that is on record, but for who called how often.
+/// The content of the table without the counters of calls.
 async fn on_record(world: &World) -> Vec<Value> {
     let mut pages = Vec::new();
     for path in ["users", "orders"] {
@@ -100,7 +100,7 @@ async fn garbage_is_refused_everywhere_and_leaves_no_trace() {
     let routes = [admin_api::routes::ROUTES, member_api::routes::ROUTES].into_iter().flatten();
     for route in routes
         .filter(|route| route.method != "GET" && route.path != "/admin/auth/logout")
-        // It takes no body, and is on record when it was run.
+        // It takes no body, and each run is recorded.
         .filter(|route| !route.path.ends_with("/run-checks"))
     {
         let credential = match route.access {
@@ -114,7 +114,7 @@ async fn garbage_is_refused_everywhere_and_leaves_no_trace() {
             let method = route.method.parse().unwrap();
             let answer = world.request(method, path, &headers, body.clone()).await;
             let what = format!("{} {path} {:?}: {answer:?}", route.method, String::from_utf8_lossy(&body));
-            // Giving a token and taking one away need no body.
+            // Issuing and revoking a token need no body.
             let takes_none = route.method == "DELETE" || path.ends_with("/42/token");
             assert!((400..500).contains(&answer.status) || takes_none && answer.status < 300, "{what}");
             if answer.status >= 400 {

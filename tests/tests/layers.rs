@@ -1,5 +1,5 @@
-//! The shape of the workspace: who may depend on whom, how long things may get, and that the template and
-//! the one-machine stack describe the same system.
+//! Checks of the workspace: allowed dependencies, lengths of files and functions, and that the template and the
+//! one-machine stack describe the same system.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use std::{collections::BTreeMap, fs, path::Path, path::PathBuf, process::Command};
@@ -174,7 +174,7 @@ fn the_local_bus_routes_as_the_templates_rules_do() {
             names.filter(|name| guerdon_local::bus::EVENT_NAMES.contains(name)).map(str::to_owned).collect();
         let target =
             rule.split("Arn: !GetAtt ").nth(1).and_then(|arn| arn.split("Queue.Arn").next()).unwrap();
-        // The one variable that the stand-in knows.
+        // The only variable that the stand-in knows.
         assert_eq!(
             rule.contains("InputPathsMap: { announcement: $.detail }"),
             rule.contains("InputTemplate:")
@@ -214,7 +214,7 @@ fn the_gateway_leads_where_the_templates_routes_do() {
     let mut here = guerdon_local::gateway::MEMBER_PATHS.map(str::to_owned).to_vec();
     here.sort();
     assert_eq!(here, there);
-    // And each route of ours is behind one of them.
+    // Each of our routes must be covered by one of them.
     for route in member_api::routes::ROUTES {
         let led = |known: &&str| route.path.starts_with(*known);
         assert!(guerdon_local::gateway::MEMBER_PATHS.into_iter().find(led).is_some(), "{}", route.path);

@@ -1,4 +1,4 @@
-//! Shared links over the web: whose click counts, and who is credited.
+//! Tests of shared links on the web: which click counts, and which member is credited.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_tests::{Answer, World, telegram::Person};
@@ -21,7 +21,7 @@ fn cookie(answer: &Answer) -> String {
     set.split(';').next().unwrap().to_owned()
 }
 
-/// What follows `start=` in the link that the answer leads to.
+/// The text after `start=` in the link to which the answer redirects.
 fn payload(answer: &Answer) -> String {
     assert_eq!(answer.status, 302, "{answer:?}");
     let location = answer.header("location").unwrap();
@@ -104,7 +104,7 @@ async fn programs_and_unknown_codes_are_not_counted() {
     for bad in ["x", "0OI10OI1", "%3Cx%3E", "ABCD2345/x"] {
         assert_eq!(click(&world, bad, None, PHONE).await.status, 404, "{bad}");
     }
-    // A cookie that somebody made up is nobody's first touch.
+    // A forged cookie does not count as a first click.
     for made_up in ["guerdon_touch=x", "guerdon_touch=ZZZZZZZZ.c1.1795253000000", "guerdon_touch=;;;"] {
         let answer = click(&world, &code, Some(made_up), PHONE).await;
         assert!(payload(&answer).starts_with(&format!("ref_{code}-")), "{made_up}: {answer:?}");

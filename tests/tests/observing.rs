@@ -1,4 +1,4 @@
-//! What an operator sees: one id leads from a webhook to what was booked and to the message about it.
+//! Tests that one id connects a webhook, the items that were written, and the message about them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use std::{
@@ -13,7 +13,7 @@ use guerdon_tests::{
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Log lines, kept.
+/// Log lines, kept in memory.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -54,8 +54,8 @@ async fn last_event(world: &World, kind: &str) -> String {
     event["id"].as_str().unwrap().to_owned()
 }
 
-// One thread and one test in this file: the subscriber is that thread's own, and a test without one beside it would
-// have tracing take the span for unwanted.
+// One thread and one test in this file: the subscriber belongs to that thread, and because of a second test without
+// a subscriber tracing would disable the span.
 #[tokio::test]
 async fn one_id_leads_from_the_webhook_to_the_ledger_and_to_the_message() {
     let lines = Lines::default();

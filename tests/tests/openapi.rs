@@ -1,4 +1,4 @@
-//! The description of the two APIs: made of the code, kept in `docs/openapi.json`, served, and true.
+//! Tests of the OpenAPI document: it is made from the code, stored in `docs/openapi.json`, served, and correct.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use std::{collections::BTreeSet, path::Path};
@@ -79,7 +79,7 @@ fn every_route_is_described_with_who_may_call_it() {
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "two operations have one id");
 }
 
-/// Every reference leads somewhere.
+/// Checks that every reference has a target.
 #[test]
 fn no_schema_is_missing() {
     let text = document().to_json().unwrap();

@@ -1,4 +1,4 @@
-//! The operators' API: what it shows, and that each change happens once and is on record.
+//! Tests of the operators' API: what it shows, and that each change happens once and is in the audit trail.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_domain::wallets::WalletKind;
@@ -158,7 +158,7 @@ async fn a_forced_confirmation_converts_once_whatever_the_key() {
     assert_eq!((first.status, &first.body["credit_balance"]), (200, &json!(20.0)), "{first:?}");
     assert_eq!(world.admin_post("force-confirm", "k1", &body).await.body, first.body);
     world.drain().await;
-    // Carol's own first payment comes after all: it earns nothing more.
+    // Carol's own first payment arrives later: it earns nothing more.
     world.pays(CAROL, 3900, 3900).await;
     assert_eq!(world.admin("stats").await["total_credits_issued"], json!(20.0));
 }

@@ -1,4 +1,4 @@
-//! The five businesses, each by its own preset: the numbers that its members and operators see.
+//! Tests of the five presets: the numbers that members and operators see.
 #![allow(clippy::unwrap_used, reason = "a test stops where it must")]
 
 use guerdon_domain::{money::Currency, wallets::WalletKind};
@@ -8,7 +8,7 @@ use guerdon_tests::{
 };
 use serde_json::{Value, json};
 
-/// What is available to somebody, as people read it.
+/// A person's available amount, formatted for people.
 async fn available(world: &World, person: Person, kind: WalletKind, currency: Currency) -> String {
     let wallet =
         world.stack().app().store.wallets().find(&world.member(person), kind, currency).await.unwrap();
@@ -46,7 +46,7 @@ async fn ott_shares_28_and_9_of_135_after_a_day() {
     // Bob's own order is level 1 for Alice, and has no level 2.
     let own = world.bank(BOB, "135.00", "combo", "upi/2").await;
     assert_eq!(own["trace"][1]["code"], "no_upline");
-    // The projector marks the hour in which the sweep looks.
+    // The projector writes a marker for the hour of the sweep.
     world.drain().await;
     world.advance(26 * 3600).await;
     world.run_job("hold-release").await;
@@ -72,7 +72,7 @@ async fn autosales_shares_3_00_of_a_deposit_of_100_00() {
     assert!(payment.status < 300, "{payment:?}");
     world.says(ALICE, "/credits").await;
     assert_eq!(available(&world, ALICE, WalletKind::Balance, Currency::PLN).await, "3.00 PLN");
-    // Every deposit counts, not only the first; a purchase is none.
+    // Every deposit counts, not only the first; a purchase is not a deposit.
     let again = json!({ "reference": "blik/2", "purpose": "deposit", "amount": "50.50" });
     let mut second = deposit.clone();
     second.as_object_mut().unwrap().extend(again.as_object().unwrap().clone());

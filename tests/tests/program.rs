@@ -1,4 +1,4 @@
-//! The program over the API: set, audited, in force for later payments only; and each payment explained.
+//! Tests of the program over the API: set, audited, in force for later payments only; each payment is explained.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_tests::{
@@ -42,7 +42,7 @@ async fn a_new_program_decides_later_payments_only() {
     assert_eq!(done.body["effective_from"], "2026-11-21T09:31:00Z");
     let again = set(&world, "k", "autumn offer", &program).await;
     assert_eq!((&again.body, again.header("idempotent-replayed")), (&done.body, Some("true")));
-    // Booked within the minute: by the rules of its time.
+    // Booked within the minute, by the rules that were in force at its time.
     let before = world.bank(BOB, "39.00", "fang", "transfer/1").await;
     world.advance(61).await;
     let after = world.bank(CAROL, "39.00", "fang", "transfer/2").await;

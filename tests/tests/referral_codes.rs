@@ -1,4 +1,4 @@
-//! The documented API of the referral-code system, as its client calls it with a member's token.
+//! Tests of the documented API of the referral-code system, as its client calls it with a member's token.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_tests::{Answer, World};
@@ -33,7 +33,7 @@ impl Site {
         answer.body
     }
 
-    /// Alice makes a code and Bob signs up by it: both tokens.
+    /// Makes a code for Alice, by which Bob signs up; returns both tokens.
     async fn signup(&self) -> (String, String) {
         let (alice, bob) = (self.token(ALICE).await, self.token(BOB).await);
         let code = self.post(&alice, "generate-code", json!({})).await;
@@ -132,7 +132,7 @@ async fn codes_and_sign_ups_are_refused_as_documented() {
     let renewed = site.post(&carol, "generate-code", json!({})).await;
     assert_eq!(renewed.status, 200, "the old one is over");
     assert_eq!(track(&dave, &renewed.body["code"]).await.0, 200);
-    // Under a key a lost answer is asked for again.
+    // With the same key a lost answer can be requested again.
     let erin = site.token(940_005).await;
     let body = json!({ "referralCode": renewed.body["code"] });
     let keyed = async || site.world.keyed(&erin, "/api/referral/track", Some(&body), Some("t-1")).await;

@@ -1,4 +1,4 @@
-//! The main job, end to end: a friend joins, pays, and the referrer's next bill is ten dollars less.
+//! Tests of the main journey: a friend joins and pays, and the referrer's next bill is ten dollars lower.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_tests::{
@@ -56,8 +56,8 @@ async fn last_invoice(world: &World) -> Value {
     paid["data"]["object"].clone()
 }
 
-/// Does the journey in stages. Between two stages lies a cause: the code must exist before the link is
-/// opened, the credit must be at Stripe before Stripe can take it off a bill. Within a stage anything may
+/// Makes the journey in stages. A stage depends on the one before: the code must exist before the link is
+/// opened, and the credit must be at Stripe before Stripe can use it for a bill. Within a stage everything may
 /// arrive in any order, any number of times.
 async fn journey(world: &World, storm: bool) -> String {
     acquaint(world).await;

@@ -1,4 +1,4 @@
-//! Everything that is refused: each with a clear message, and nothing changed.
+//! Tests of refusals: each has a clear message and changes nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_tests::{
@@ -43,7 +43,7 @@ async fn codes_that_make_no_referral_say_why_and_change_nothing() {
         stats["daily_trend"] = Value::Null;
     }
     assert_eq!(now, then);
-    // A refused newcomer may still come in, with a code that is good.
+    // A refused newcomer may still join, with a valid code.
     let fresh = world.code_of(CAROL).await;
     assert_ne!(fresh, carols, "a year later there is a new code");
     assert!(world.joins(dave, &fresh).await.contains("Carol invited you"));

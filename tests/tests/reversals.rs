@@ -1,4 +1,4 @@
-//! What Stripe says of money that went back, in every order.
+//! Tests of Stripe's events about returned money, in every order.
 #![allow(clippy::unwrap_used, reason = "a test stops where it must")]
 
 use guerdon_app::verification::verify_ledger;
@@ -47,7 +47,7 @@ async fn credit(world: &World) -> (i64, i64, i64) {
     (wallet.buckets.available, wallet.buckets.held, wallet.buckets.owed)
 }
 
-/// A referee of Alice's who has not paid yet.
+/// Makes a referee of Alice's who has not paid yet.
 async fn referee(world: &World, n: i64) -> Person {
     const NAMES: [&str; 6] = ["Ria", "Sam", "Tom", "Uma", "Vic", "Wim"];
     let person = Person { id: 7_000 + n, name: NAMES[n as usize % 6] };
@@ -56,7 +56,7 @@ async fn referee(world: &World, n: i64) -> Person {
     person
 }
 
-/// Every event is sent twice, and the stack comes to rest after each.
+/// Sends every event twice, and waits until the stack is idle after each.
 async fn tell(world: &World, events: &[Value]) {
     for event in events {
         world.stripe(event).await;
@@ -108,7 +108,7 @@ async fn refunds_disputes_and_credit_notes_move_the_credit_as_stripe_says() {
         "created": 1_795_253_400, "customer": "cus_0", "payment_intent": "pi_0", "refunded": true,
         "disputed": false, "status": "succeeded",
     });
-    // Refunds are told one by one here: the charge's total says nothing more.
+    // Refunds are reported one by one here, so the charge's total adds nothing.
     check(at(12, event("evt_charge", "charge.refunded", &charge)), (1000, 0, 0)).await;
     check(at(20, dispute("pi_0", "needs_response", "charge.dispute.created")), (1000, 0, 0)).await;
     check(at(21, dispute("pi_0", "needs_response", "charge.dispute.funds_withdrawn")), (0, 0, 0)).await;

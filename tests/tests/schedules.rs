@@ -1,4 +1,4 @@
-//! The hourly jobs, and events that come before what they build on.
+//! Tests of the hourly jobs, and of events that arrive before what they depend on.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_domain::{settings::Preset, wallets::WalletKind};
@@ -109,7 +109,7 @@ async fn an_invoice_that_is_created_gets_what_was_not_posted_yet() {
     world.says(ALICE, "/start").await;
     world.stripe(&checkout(ALICE, "cus_a")).await;
     world.drain().await;
-    // Stripe is away while the credit is given, so nothing reaches the balance.
+    // Stripe is not available when the credit is granted, so nothing reaches the balance.
     world.post("/sim/api/stripe/fail", &json!({ "next": 1000, "status": 500 })).await;
     let body = json!({ "user_id": ALICE.id.to_string(), "amount": 10, "reason": "welcome" });
     assert_eq!(world.admin_post("apply", "k", &body).await.status, 200);
@@ -137,7 +137,7 @@ async fn an_invoice_that_is_created_gets_what_stripe_refused_before() {
     world.says(ALICE, "/start").await;
     world.stripe(&checkout(ALICE, "cus_a")).await;
     world.drain().await;
-    // Nothing tries a refused posting again, so it is the invoice that brings it to Stripe.
+    // A refused posting is not tried again by itself; the invoice causes the next posting.
     world.post("/sim/api/stripe/fail", &json!({ "next": 1, "status": 402 })).await;
     let body = json!({ "user_id": ALICE.id.to_string(), "amount": 10, "reason": "welcome" });
     assert_eq!(world.admin_post("apply", "k", &body).await.status, 200);

@@ -1,4 +1,4 @@
-//! The documented API of the OTT system, as a service's client calls it.
+//! Tests of the documented API of the OTT system, as a service's client calls it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_tests::{Answer, World};
@@ -158,7 +158,7 @@ async fn one_transfer_pays_one_order() {
     let order = json!({ "user_id": CAROL, "payment_method": "upi", "transaction_id": "T-1" });
     let answer = world.bearing(&shop, "/orders/create", Some(&order)).await;
     assert_eq!(refused(&answer), (409, "transaction_used".to_owned()));
-    // Two orders without a transfer; one transfer told for both, at once.
+    // Two orders without a transfer; one transfer is reported for both at the same time.
     let order = json!({ "user_id": CAROL, "payment_method": "bank" });
     let mut ids = Vec::new();
     for key in ["first", "second"] {
@@ -375,7 +375,7 @@ async fn a_key_opens_its_scopes_until_it_is_revoked() {
     assert_eq!(world.bearing(&reader, &format!("/wallet/{ALICE}"), None).await.code(), "forbidden");
     let body = json!({ "telegram_id": BOB });
     assert_eq!(world.bearing(&reader, "/users/create", Some(&body)).await.code(), "forbidden");
-    // The ways in which clients send a key without being changed.
+    // The ways in which existing clients send a key.
     use base64::{Engine, engine::general_purpose::STANDARD};
     for (name, value) in [
         ("x-api-key", reader.clone()),

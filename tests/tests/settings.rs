@@ -1,4 +1,4 @@
-//! Settings over the whole stack: what operators may change, and that it is in force.
+//! Tests of settings over the whole stack: what operators may change, and that a change is in force.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_tests::{

@@ -1,4 +1,4 @@
-//! One sample event per trigger (`events/aws`), handed to its function as Lambda would hand it over.
+//! Tests of one sample event per trigger (`events/aws`), passed to its function as Lambda does.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use std::{fs, path::Path};
@@ -28,7 +28,7 @@ fn webhook_requests_come_with_their_raw_body_and_lower_case_headers() {
     guerdon_telegram::update::Update::parse(telegram.body().as_ref()).unwrap();
     let stripe = http_event("stripe-webhook.http-api.json");
     assert!(stripe.headers().contains_key("stripe-signature"));
-    // This one comes in base64; what is verified and read is what Stripe sent.
+    // This body is base64; the decoded body, as Stripe sent it, is verified and read.
     assert!(guerdon_stripe::StripeEvent::parse(stripe.body().as_ref()).is_ok());
 }
 

@@ -1,4 +1,4 @@
-//! An update goes one way down and asks the table for each thing once.
+//! Tests that handling an update reads each item from the table once.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_tests::{
@@ -6,7 +6,7 @@ use guerdon_tests::{
     telegram::{ALICE, BOB, CAROL, Person},
 };
 
-/// Requests to the table while `person` writes `text`, without those of the projector, which follow later.
+/// Counts the requests to the table while `person` writes `text`, without those of the projector, which follow later.
 async fn requests(world: &World, person: Person, text: &str) -> u64 {
     world.drain().await;
     world.stack().meter().reset();
@@ -27,19 +27,19 @@ async fn a_command_reads_the_member_once() {
         ("/plans", 1),
         ("/nonsense", 1),
         ("/start", 2),
-        // And the counters.
+        // Also the counters.
         ("/recruit", 3),
         ("/profile", 3),
-        // And what is due, and the wallet.
+        // Also what is due, and the wallet.
         ("/withdraw", 4),
-        // And what is due, the wallet, its entries, the counters.
+        // Also what is due, the wallet, its entries, the counters.
         ("/credits", 6),
-        // And the member again, earlier requests, what is due, the wallet.
+        // Also the member again, earlier requests, what is due, the wallet.
         ("/withdraw 500 upi asha@okhdfc", 6),
     ] {
         assert_eq!(requests(&world, ALICE, text).await, expect, "{text}");
     }
-    // Newcomers become members first; a code is made for who recruits.
+    // Newcomers become members first; a code is made for a member who recruits.
     assert_eq!(requests(&world, CAROL, "/profile").await, 4);
     assert_eq!(requests(&world, BOB, "/recruit").await, 5);
 }

@@ -1,4 +1,4 @@
-//! Withdrawals over the whole stack: asked for in the bot or by an operator, agreed to, paid once.
+//! Tests of withdrawals over the whole stack: requested in the bot or by an operator, approved, paid once.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_tests::{
@@ -49,7 +49,7 @@ async fn step(world: &World, token: &str, id: &str, step: &str, body: Value) -> 
         .await
 }
 
-/// Available, held and the number of lines.
+/// The amounts available and held, and the number of entries.
 async fn wallet(world: &World) -> (Value, Value, usize) {
     let statement = world.desk_get(&format!("users/{}/statement?wallet=earnings", ALICE.id)).await;
     let lines = statement["items"].as_array().unwrap().len();
@@ -101,7 +101,7 @@ async fn what_is_turned_down_or_fails_is_available_again() {
     let rejected = step(&world, ANA, &id, "reject", json!({ "reason": "name differs" })).await;
     assert_eq!(rejected.body["state"], "rejected", "{rejected:?}");
     assert_eq!(wallet(&world).await, (json!(504.0), json!(0.0), 3));
-    // What was turned down starts no cool-down.
+    // A rejected withdrawal starts no cool-down.
     let again = asks(&world, "ask-2", "500").await;
     let second = again.body["id"].as_str().unwrap().to_owned();
     for (name, body) in [

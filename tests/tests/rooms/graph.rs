@@ -1,4 +1,4 @@
-//! Who imports whom among the modules at a crate's root, read from its text.
+//! The graph of imports among the modules at a crate's root, read from its source.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,9 +14,9 @@ pub struct Rooms {
     pub names: BTreeSet<String>,
     /// A room, one that it imports, and the first place where it does.
     pub imports: BTreeMap<(String, String), String>,
-    /// Places that name an item of the root, which is no room: whoever does has imported whatever the root imports.
+    /// Places that name an item of the root, which is no room: such a place depends on all that the root imports.
     pub of_the_root: Vec<String>,
-    /// What the root imports, and so gives shorter names to: name to room.
+    /// Imports of the root, which give shorter names to items: name to room.
     pub renamed: BTreeMap<String, String>,
 }
 
@@ -90,7 +90,7 @@ impl Rooms {
         reach
     }
 
-    /// The rooms from the bottom up: each after those that it imports. Rooms of a circle stand together.
+    /// The rooms from the bottom up: each after those that it imports. Rooms of a circle are together.
     pub fn order(&self) -> Vec<String> {
         let reach = self.reach();
         let below = |name: &String| reach.iter().filter(|pair| pair.0 == *name).count();
@@ -99,7 +99,7 @@ impl Rooms {
         names
     }
 
-    /// The imports within a circle, with their places: what there is to cut.
+    /// The imports within a circle, with their places: some of them must be removed.
     pub fn within(&self, circle: &[String]) -> Vec<String> {
         let inside =
             self.imports.iter().filter(|((from, to), _)| circle.contains(from) && circle.contains(to));
@@ -107,7 +107,7 @@ impl Rooms {
     }
 }
 
-/// A module outside of tests: where it stands, and the paths into its crate that it names.
+/// A module outside of tests: its place, and the paths into its crate that it names.
 struct Module {
     path: Vec<String>,
     file: PathBuf,
@@ -117,7 +117,7 @@ struct Module {
 /// A path into the crate, from the crate's root on.
 struct Found {
     path: Vec<String>,
-    /// What a `use` calls it.
+    /// The name that a `use` gives it.
     name: Option<String>,
     line: usize,
 }
@@ -186,7 +186,7 @@ impl Reader<'_> {
     }
 }
 
-/// `a::b::c` from `at` on, and the place behind it.
+/// Reads `a::b::c` from `at` on, and the place after it.
 fn plain_path(all: &[Token], mut at: usize) -> (Vec<String>, usize) {
     let text = |at: usize| all.get(at).map_or("", |token| token.text.as_str());
     let mut path = vec![text(at).to_owned()];
@@ -201,7 +201,7 @@ fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// Reads the tree of a `use` from `at` on; gives the place behind its semicolon.
+/// Reads the tree of a `use` from `at` on; returns the place after its semicolon.
 fn imported(all: &[Token], at: usize, module: &[String], found: &mut Vec<Found>) -> usize {
     let end = all[at..].iter().position(|token| token.text == ";").map_or(all.len(), |more| at + more);
     let mut leaves = Vec::new();

@@ -1,4 +1,4 @@
-//! The rooms of each crate form no circle: whoever opens one reads downwards and gets to an end.
+//! Tests that the rooms of each crate form no circle, so that a reader can follow the imports to an end.
 //!
 //! A room is a module at a crate's root, with everything in it. One imports another when a `use` or a path in its
 //! code names it. Calls of a method whose type came as an argument are not seen; the type's own room mostly is.
@@ -83,7 +83,7 @@ fn crate_of(files: &[(&str, &str)]) -> Rooms {
     rooms(Path::new("lib.rs"), &|file: &Path| files.get(file).map(|text| (*text).to_owned()))
 }
 
-/// What room `a` imports when its file holds `text`, in a crate with the rooms a, b, c and d.
+/// Checks what room `a` imports when its file contains `text`, in a crate with the rooms a, b, c and d.
 fn imports_of(text: &str) -> String {
     let root = "pub mod a;\nmod b;\npub(crate) mod c;\nmod d { pub fn f() {} }\npub use b::Shown as Renamed;";
     let rooms = crate_of(&[("lib.rs", root), ("a.rs", text), ("a/inner.rs", ""), ("b.rs", ""), ("c.rs", "")]);

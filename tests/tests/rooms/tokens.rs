@@ -1,4 +1,4 @@
-//! Rust text as the few tokens that imports are made of, without comments, literals and what only tests see.
+//! Tokens of Rust source that matter for imports, without comments, literals and code for tests only.
 
 /// A token and the line it starts on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ fn block_comment(text: &str) -> usize {
     at
 }
 
-/// The length of the string literal that `text` starts with, of any of Rust's kinds.
+/// The length of the string literal at the start of `text`, of any kind that Rust has.
 fn string(text: &str) -> Option<usize> {
     let prefix = ["br", "cr", "r", "b", "c", ""].into_iter().find(|prefix| {
         let rest = text.strip_prefix(prefix).unwrap_or_default();
@@ -140,14 +140,14 @@ pub fn without_tests(all: &[Token]) -> Vec<Token> {
     kept
 }
 
-/// Whether an attribute, from its bracket on, is a `cfg` that holds in tests only.
+/// Whether an attribute, from its bracket on, is a `cfg` that is true in tests only.
 fn only_in_tests(attribute: &[Token]) -> bool {
     let texts: Vec<_> = attribute.iter().map(|token| token.text.as_str()).collect();
     let wants = |inner: &[&str]| inner == ["test"] || inner.starts_with(&["all", "(", "test", ","]);
     texts.starts_with(&["[", "cfg", "("]) && wants(&texts[3..texts.len() - 2])
 }
 
-/// The place behind the bracket that closes the one at `open`.
+/// The place after the bracket that closes the one at `open`.
 pub fn closing(all: &[Token], open: usize) -> usize {
     let mut depth = 0;
     for (at, token) in all.iter().enumerate().skip(open) {
@@ -182,7 +182,7 @@ const ITEMS: [&str; 16] = [
     "let",
 ];
 
-/// The place behind the item, field or statement that starts at `at`, perhaps with more attributes.
+/// The place after the item, field or statement that starts at `at`, perhaps with more attributes.
 fn end_of_item(all: &[Token], mut at: usize) -> usize {
     let text = |at: usize| all.get(at).map_or("", |token| token.text.as_str());
     while text(at) == "#" {

@@ -200,8 +200,8 @@ impl Plan {
         }
     }
 
-    /// Schedules a payment whose commissions are due while their beneficiaries look at their balances: a reversal that
-    /// arrives then meets the release.
+    /// Makes the beneficiaries of a payment look at their balances when its commissions are due. Returns that time, so
+    /// that a reversal can arrive during the release.
     fn race_a_release(&mut self, payer: usize, first: u64, rng: &mut fastrand::Rng) -> u64 {
         let hold = self.preset.program.rules.first().map_or(0, |rule| rule.hold_seconds);
         let at = first + 200 + u64::try_from(hold).unwrap_or_default() * 1000;
