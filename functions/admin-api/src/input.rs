@@ -1,20 +1,15 @@
 //! Reading what only operators send.
 
-use guerdon_api::{Page, Principal};
+use guerdon_api::{Gate, Page, idempotency::Write};
 pub(crate) use guerdon_api::{input::*, output::Refusal};
-use guerdon_app::{
-    once::{DeskCall, DeskRequest},
-    statistics::LONGEST_PAGE,
-};
+use guerdon_app::{once::MemberCall, statistics::LONGEST_PAGE};
 use guerdon_domain::{
-    ids::{ExternalPaymentId, PaymentKey, Rail, TelegramId},
+    ids::{ExternalPaymentId, PaymentKey, Rail},
     money::{Currency, Money},
     wallets::WalletKind,
 };
-use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 /// A write's body. Ids and amounts may come as JSON numbers or strings; they are read from their text, so
@@ -31,23 +26,14 @@ pub(crate) struct WriteBody<'a> {
     reason: Option<String>,
 }
 
-/// A write, read and checked.
-pub(crate) struct Write {
-    pub(crate) request: DeskRequest,
-    /// Only for writes that move money.
-    pub(crate) amount: Option<Money>,
-}
-
-/// Reads a write. `currency` is the currency of `amount`, none for writes that have no amount.
-pub(crate) fn write(
-    route: &str,
-    principal: &Principal,
-    headers: &HeaderMap,
-    body: &[u8],
+/// Reads a write about a member. `currency` is the currency of `amount`, none for writes that have no amount.
+pub(crate) fn about_member(
+    gate: &Gate,
+    write: &Write,
     currency: Option<Currency>,
-) -> Result<Write, Refusal> {
-    let key = idempotency_key(headers)?;
-    let body: WriteBody<'_> = serde_json::from_slice(body).map_err(|error| {
+) -> Result<(MemberCall, Option<Money>), Refusal> {
+    let call = write.call(gate)?;
+    let body: WriteBody<'_> = serde_json::from_slice(&write.body).map_err(|error| {
         bad_request(
             "bad_body",
             format!("The body must be a JSON object of user_id, amount and reason ({error})."),
@@ -61,10 +47,7 @@ pub(crate) fn write(
         (None, Some(_)) => return Err(bad_request("bad_body", "This call takes no amount.")),
         (None, None) => None,
     };
-    let minor = amount.map(Money::minor).unwrap_or_default();
-    let input_hash = hex::encode(Sha256::digest(format!("{route}\n{user_id}\n{minor}\n{reason}")));
-    let request = DeskRequest { principal: principal.name.clone(), key, input_hash, user_id, reason };
-    Ok(Write { request, amount })
+    Ok((MemberCall { call, user_id, reason }, amount))
 }
 
 /// Why an operator does something.
@@ -75,29 +58,6 @@ pub(crate) fn reason(text: Option<String>) -> Result<String, Refusal> {
     } else {
         Err(bad_request("bad_reason", "reason must say why, in 3 to 500 characters of one line."))
     }
-}
-
-/// A write under its key. `parts` are what the call is about: the same key with others is refused.
-pub(crate) fn call(
-    route: &str,
-    principal: &Principal,
-    headers: &HeaderMap,
-    parts: &[&str],
-) -> Result<DeskCall, Refusal> {
-    let key = idempotency_key(headers)?;
-    let mut digest = Sha256::new_with_prefix(route);
-    for part in parts {
-        // With its length, so that no two calls look alike.
-        digest.update(format!("\n{}:{part}", part.len()));
-    }
-    let input_hash = hex::encode(digest.finalize());
-    Ok(DeskCall { principal: principal.name.clone(), key, input_hash })
-}
-
-/// The same for a write about a member.
-pub(crate) fn request_of(call: DeskCall, user_id: TelegramId, reason: String) -> DeskRequest {
-    let DeskCall { principal, key, input_hash } = call;
-    DeskRequest { principal, key, input_hash, user_id, reason }
 }
 
 /// Query parameters that lists share.

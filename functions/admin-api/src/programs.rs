@@ -3,21 +3,17 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Extension, Json,
+    Json,
     body::Bytes,
     extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Principal, Refusal, output::replayed};
-use guerdon_app::{
-    error::AppError,
-    programs::{MOST_DAYS, ProgramRefusal, ProgramRequest, RuleTotal},
-};
+use guerdon_api::{Refusal, idempotency::Write, output::replayed};
+use guerdon_app::programs::{MOST_DAYS, ProgramRefusal, RuleTotal};
 use guerdon_domain::{
     programs::{Program, ProgramVersion},
     time::Timestamp,
 };
-use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -73,22 +69,14 @@ struct ProgramBody<'a> {
     request_body = ProgramBody,
     responses((status = 200, description = "Done", body = VersionView))
 )]
-pub(crate) async fn set(
-    State(api): State<Arc<Api>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let body: ProgramBody<'_> = input::json(&body, "reason and program")?;
+pub(crate) async fn set(State(api): State<Arc<Api>>, write: Write) -> Result<Response, Refusal> {
+    let body: ProgramBody<'_> = input::json(&write.body, "reason and program")?;
     let reason = input::reason(body.reason)?;
     let program = read(body.program.ok_or_else(|| input::missing("program"))?)?;
-    let canonical = serde_json::to_string(&program).map_err(AppError::from)?;
-    let call = input::call("program", &principal, &headers, &[&canonical, &reason])?;
+    let call = write.call(&api.gate)?;
     // The use case gives the stored version back without saying so.
-    let before = guerdon_app::once::answered_call(&api.gate.app, &call).await?.is_some();
-    let request =
-        ProgramRequest { principal: call.principal, key: call.key, input_hash: call.input_hash, reason };
-    let version = guerdon_app::programs::set_program(&api.gate.app, &request, program).await?;
+    let before = call.answered(&api.gate.app).await?.is_some();
+    let version = guerdon_app::programs::set_program(&api.gate.app, &call, &reason, program).await?;
     Ok(replayed(Json(view(version)).into_response(), before))
 }
 

@@ -3,14 +3,15 @@
 //!
 //! The work comes first and its answer is kept afterwards, so the work has to be idempotent by itself: by the natural
 //! key of what it makes, or by the state it moves. A crash in between costs nothing, because the same call does the
-//! same again. Without a key that alone is the guard.
+//! same again. Without a key that alone is the guard. A use case that writes its answer in its own transaction takes
+//! [`Write::call`] instead.
 
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
     response::{IntoResponse, Response},
 };
-use guerdon_app::once::{DeskCall, answered_call, keep_answer};
+use guerdon_app::once::{Call, keep_answer};
 use guerdon_runtime::problem;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::{
     Principal,
     admit::Gate,
-    input::optional_idempotency_key,
+    canonical::canonical,
+    input::{idempotency_key, optional_idempotency_key},
     output::{Refusal, replayed},
 };
 
@@ -69,6 +71,21 @@ impl Write {
     pub fn key(&self) -> Result<Option<String>, Refusal> {
         optional_idempotency_key(&self.headers)
     }
+
+    /// The write under the caller's key, for a use case that keeps its own answer.
+    ///
+    /// # Errors
+    /// 400 when the key is missing or malformed.
+    pub fn call(&self, gate: &Gate) -> Result<Call, Refusal> {
+        Ok(self.under(gate, idempotency_key(&self.headers)?))
+    }
+
+    fn under(&self, gate: &Gate, key: String) -> Call {
+        // Keyed, so that what is in a body cannot be guessed by its hash.
+        let input = [self.route.as_bytes(), b"\n", canonical(&self.body).as_ref()].concat();
+        let input_hash = gate.app.pseudonyms.digest("idempotency", &input);
+        Call { principal: self.principal.name.clone(), key, input_hash }
+    }
 }
 
 /// Takes the whole call. The gate has put in who makes it.
@@ -94,10 +111,11 @@ pub async fn once(
     write: &Write,
     work: impl Future<Output = Result<Kept, Refusal>>,
 ) -> Result<Response, Refusal> {
-    let Some(call) = call(gate, write)? else {
+    let Some(key) = write.key()? else {
         return Ok(work.await?.into_response());
     };
-    if let Some(kept) = answered_call(&gate.app, &call).await? {
+    let call = write.under(gate, key);
+    if let Some(kept) = call.answered(&gate.app).await? {
         let kept: Kept = serde_json::from_str(&kept).map_err(guerdon_app::error::AppError::from)?;
         return Ok(replayed(kept.into_response(), true));
     }
@@ -105,12 +123,4 @@ pub async fn once(
     let body = serde_json::to_string(&kept).map_err(guerdon_app::error::AppError::from)?;
     keep_answer(&gate.app, &call, body, None).await?;
     Ok(kept.into_response())
-}
-
-fn call(gate: &Gate, write: &Write) -> Result<Option<DeskCall>, Refusal> {
-    let Some(key) = write.key()? else { return Ok(None) };
-    // Keyed, so that what is in a body cannot be guessed by its hash.
-    let input = [write.route.as_bytes(), b"\n", &write.body].concat();
-    let input_hash = gate.app.pseudonyms.digest("idempotency", &input);
-    Ok(Some(DeskCall { principal: write.principal.name.clone(), key, input_hash }))
 }

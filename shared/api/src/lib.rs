@@ -5,6 +5,7 @@
 //! OpenAPI document are made from that list, so none of them can miss a route.
 pub mod access;
 mod admit;
+mod canonical;
 mod credentials;
 pub mod idempotency;
 pub mod input;

@@ -3,7 +3,7 @@
 use guerdon_app::{
     error::AppError,
     fraud::FraudRefusal,
-    once::{CallRefusal, DeskError},
+    once::{CallRefusal, ChangeRefusal},
     operators::{OperatorError, SignInError},
     payments::BankRefusal,
     programs::ProgramRefusal,
@@ -16,17 +16,19 @@ use http::StatusCode;
 
 use crate::output::Refusal;
 
-impl From<DeskError> for Refusal {
-    fn from(error: DeskError) -> Self {
+impl From<ChangeRefusal> for Refusal {
+    fn from(error: ChangeRefusal) -> Self {
         let (status, code, title) = match &error {
-            DeskError::UnknownMember => (StatusCode::NOT_FOUND, "unknown_member", "Unknown member"),
-            DeskError::BadAmount(_) => (StatusCode::BAD_REQUEST, "bad_amount", "Bad request"),
-            DeskError::Insufficient(_) => (StatusCode::CONFLICT, "insufficient_credit", "Not enough credit"),
-            DeskError::NotReferred => (StatusCode::CONFLICT, "not_referred", "Not referred"),
-            DeskError::NotPending(_) => (StatusCode::CONFLICT, "referral_not_pending", "Not pending"),
-            DeskError::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused", "Key used before"),
-            DeskError::App(_) => match error {
-                DeskError::App(error) => return error.into(),
+            ChangeRefusal::UnknownMember => (StatusCode::NOT_FOUND, "unknown_member", "Unknown member"),
+            ChangeRefusal::BadAmount(_) => (StatusCode::BAD_REQUEST, "bad_amount", "Bad request"),
+            ChangeRefusal::Insufficient(_) => {
+                (StatusCode::CONFLICT, "insufficient_credit", "Not enough credit")
+            }
+            ChangeRefusal::NotReferred => (StatusCode::CONFLICT, "not_referred", "Not referred"),
+            ChangeRefusal::NotPending(_) => (StatusCode::CONFLICT, "referral_not_pending", "Not pending"),
+            ChangeRefusal::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused", "Key used before"),
+            ChangeRefusal::App(_) => match error {
+                ChangeRefusal::App(error) => return error.into(),
                 _ => return Self(problem::internal()),
             },
         };

@@ -10,6 +10,7 @@
 //! case is given), [`error`], and what each writes with: [`once`] (a caller's key, the stored answer, the audit line).
 //! Beside them stand [`events`], what a change on the stream means to others, and [`jobs`], what schedules did.
 mod attempt;
+pub mod audit;
 pub mod bill_credit;
 pub mod cached;
 pub mod commissions;

@@ -5,27 +5,38 @@ use guerdon_domain::{
     money::Money,
     operators::AuditRecord,
 };
-use guerdon_store::{requests::StoredResponse, table::metered};
+use guerdon_store::{
+    requests::StoredResponse,
+    table::{Fragment, StoreError, metered},
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    audit::{self, Line},
     context::App,
     error::{AppError, refusal},
 };
 
-/// Who asks for a change, and under which key.
+/// A write under the key that its caller chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeskRequest {
-    /// The operator's credential, by name.
+pub struct Call {
+    /// The caller's credential, by name.
     pub principal: String,
     /// The `Idempotency-Key` they chose.
     pub key: String,
-    /// SHA-256 of route and body.
+    /// Keyed hash of route and body: the same key with another one is refused.
     pub input_hash: String,
+}
+
+/// A write about a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberCall {
+    /// Who asks, and under which key.
+    pub call: Call,
     /// Whom it concerns.
     pub user_id: TelegramId,
-    /// Why, in the operator's words.
+    /// Why, in the caller's words.
     pub reason: String,
 }
 
@@ -53,7 +64,7 @@ pub enum Answer {
 
 /// Why a change was refused. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum DeskError {
+pub enum ChangeRefusal {
     /// Nobody of that id is known.
     #[error("no member has this user id")]
     UnknownMember,
@@ -77,22 +88,23 @@ pub enum DeskError {
     App(#[from] AppError),
 }
 
-impl DeskRequest {
-    /// The change's own id: the same principal and key always give the same one.
-    pub(crate) fn digest(&self) -> String {
-        let digest = Sha256::digest(format!("{}\n{}", self.principal, self.key));
-        hex::encode(&digest[..16])
-    }
-}
-
 macro_rules! app_error {
     ($($error:ty),*) => {$(
-        impl From<$error> for DeskError {
+        impl From<$error> for ChangeRefusal {
             fn from(error: $error) -> Self {
                 Self::App(error.into())
             }
         }
     )*};
+}
+
+impl From<CallRefusal> for ChangeRefusal {
+    fn from(refusal: CallRefusal) -> Self {
+        match refusal {
+            CallRefusal::KeyReused => Self::KeyReused,
+            CallRefusal::App(error) => Self::App(error),
+        }
+    }
 }
 
 app_error!(
@@ -101,17 +113,6 @@ app_error!(
     guerdon_domain::money::MoneyError,
     serde_json::Error
 );
-
-/// A write under its key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeskCall {
-    /// The operator's credential, by name.
-    pub principal: String,
-    /// The `Idempotency-Key` they chose.
-    pub key: String,
-    /// SHA-256 of route and body.
-    pub input_hash: String,
-}
 
 /// Why a kept answer cannot be given.
 #[derive(Debug, thiserror::Error)]
@@ -124,30 +125,72 @@ pub enum CallRefusal {
     App(#[from] AppError),
 }
 
-/// What goes into the audit trail about a write that the stream tells nothing of.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line {
-    /// What was done.
-    pub action: &'static str,
-    /// To whom, if to somebody.
-    pub member: Option<MemberId>,
-    /// Why.
-    pub reason: String,
-    /// The state before, as JSON.
-    pub before: String,
-    /// The state after, as JSON.
-    pub after: String,
+/// What a call leaves in the transaction of its change: the answer to give again, and an audit line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Once {
+    response: StoredResponse,
+    audit: Option<AuditRecord>,
 }
 
-/// The answer kept under this key, if the call was answered before.
-///
-/// # Errors
-/// [`CallRefusal`].
-pub async fn answered_call(app: &App, call: &DeskCall) -> Result<Option<String>, CallRefusal> {
-    let stored = app.store.requests().answer(&call.principal, &call.key).await.map_err(AppError::from)?;
-    match stored {
-        Some(stored) if stored.input_hash != call.input_hash => Err(CallRefusal::KeyReused),
-        stored => Ok(stored.map(|stored| stored.body)),
+impl Once {
+    /// Both as parts of a transaction, which is refused when the call was answered before.
+    pub(crate) fn fragments<E: Clone>(&self, app: &App, answered: E) -> Result<Vec<Fragment<E>>, StoreError> {
+        let mut fragments = vec![app.store.requests().insert(&self.response, answered.clone())?];
+        if let Some(audit) = &self.audit {
+            fragments.push(app.store.audit().insert(audit, answered)?);
+        }
+        Ok(fragments)
+    }
+}
+
+impl Call {
+    /// The id of what the call makes: the same principal and key always give the same one.
+    pub(crate) fn id(&self) -> String {
+        let digest = Sha256::digest(format!("{}\n{}", self.principal, self.key));
+        hex::encode(&digest[..16])
+    }
+
+    /// The answer stored under this key, if the call was answered before.
+    ///
+    /// # Errors
+    /// [`CallRefusal`].
+    pub async fn answered(&self, app: &App) -> Result<Option<String>, CallRefusal> {
+        let stored = app.store.requests().answer(&self.principal, &self.key).await.map_err(AppError::from)?;
+        match stored {
+            Some(stored) if stored.input_hash != self.input_hash => Err(CallRefusal::KeyReused),
+            stored => Ok(stored.map(|stored| stored.body)),
+        }
+    }
+
+    /// Its answer and its audit line.
+    pub(crate) fn once(&self, app: &App, body: String, line: Line) -> Once {
+        self.once_with(app, body, Some(audit::line(self.id(), app.now(), &self.principal, line)))
+    }
+
+    /// Its answer, and an audit line where there is one.
+    pub(crate) fn once_with(&self, app: &App, body: String, audit: Option<AuditRecord>) -> Once {
+        let Self { principal, key, input_hash } = self.clone();
+        Once { response: StoredResponse { principal, key, input_hash, body, at: app.now() }, audit }
+    }
+}
+
+impl MemberCall {
+    /// The answer of the first time, if the call was answered before.
+    pub(crate) async fn answered(&self, app: &App) -> Result<Option<Answer>, ChangeRefusal> {
+        let Some(body) = self.call.answered(app).await? else { return Ok(None) };
+        Ok(Some(Answer::AlreadyApplied(serde_json::from_str(&body)?)))
+    }
+
+    /// The change as its answer, and its audit line.
+    pub(crate) fn once(
+        &self,
+        app: &App,
+        change: &Change,
+        (action, member): (&str, &MemberId),
+        states: [String; 2],
+    ) -> Result<Once, ChangeRefusal> {
+        let line = Line::new(action).about(member.clone()).because(self.reason.as_str()).states(states);
+        Ok(self.call.once(app, serde_json::to_string(change)?, line))
     }
 }
 
@@ -156,82 +199,13 @@ pub async fn answered_call(app: &App, call: &DeskCall) -> Result<Option<String>,
 ///
 /// # Errors
 /// [`AppError`].
-pub async fn keep_answer(
-    app: &App,
-    call: &DeskCall,
-    body: String,
-    line: Option<Line>,
-) -> Result<(), AppError> {
+pub async fn keep_answer(app: &App, call: &Call, body: String, line: Option<Line>) -> Result<(), AppError> {
     metered("keep_answer", async {
-        let silent = line.is_none();
-        let (audit, response) = trail(app, call, line.unwrap_or_default(), body);
-        let [response, audit] = app.store.requests().audited(&audit, &response, ())?;
-        let writes = if silent { vec![response] } else { vec![response, audit] };
+        let audit = line.map(|line| audit::line(call.id(), app.now(), &call.principal, line));
+        let writes = call.once_with(app, body, audit).fragments(app, ())?;
         // Refused: a twin of this very call has kept its answer.
         refusal(app.store.commit(&writes).await)?;
         Ok(())
     })
     .await
-}
-
-pub(crate) fn trail(app: &App, call: &DeskCall, line: Line, body: String) -> (AuditRecord, StoredResponse) {
-    let at = app.now();
-    let digest = Sha256::digest(format!("{}\n{}", call.principal, call.key));
-    let audit = AuditRecord {
-        id: hex::encode(&digest[..16]),
-        at,
-        principal: call.principal.clone(),
-        action: line.action.to_owned(),
-        member: line.member,
-        reason: line.reason,
-        before: line.before,
-        after: line.after,
-    };
-    let response = StoredResponse {
-        principal: call.principal.clone(),
-        key: call.key.clone(),
-        input_hash: call.input_hash.clone(),
-        body,
-        at,
-    };
-    (audit, response)
-}
-
-pub(crate) async fn answered(app: &App, request: &DeskRequest) -> Result<Option<Answer>, DeskError> {
-    let Some(stored) = app.store.requests().answer(&request.principal, &request.key).await? else {
-        return Ok(None);
-    };
-    if stored.input_hash != request.input_hash {
-        return Err(DeskError::KeyReused);
-    }
-    Ok(Some(Answer::AlreadyApplied(serde_json::from_str(&stored.body)?)))
-}
-
-pub(crate) fn desk_trail(
-    app: &App,
-    request: &DeskRequest,
-    action: &str,
-    member: &MemberId,
-    (before, after): (String, String),
-    change: &Change,
-) -> Result<(AuditRecord, StoredResponse), DeskError> {
-    let now = app.now();
-    let audit = AuditRecord {
-        id: request.digest(),
-        at: now,
-        principal: request.principal.clone(),
-        action: action.to_owned(),
-        member: Some(member.clone()),
-        reason: request.reason.clone(),
-        before,
-        after,
-    };
-    let response = StoredResponse {
-        principal: request.principal.clone(),
-        key: request.key.clone(),
-        input_hash: request.input_hash.clone(),
-        body: serde_json::to_string(change)?,
-        at: now,
-    };
-    Ok((audit, response))
 }

@@ -50,6 +50,14 @@ impl Requests<'_> {
         self.store.get(&response_key(principal, key)).await
     }
 
+    /// Inserts a new answer under its key.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn insert<E>(self, response: &StoredResponse, repeated: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(response, repeated)
+    }
+
     /// Makes the fragments of an audited write: the audit line, and the answer under its key.
     ///
     /// # Errors

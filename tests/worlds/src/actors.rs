@@ -235,29 +235,30 @@ async fn reverse(world: &World, n: usize, m: usize) -> Done {
 }
 
 async fn bar(world: &World, member: usize, barred: bool) -> Done {
-    let request = guerdon_app::once::DeskRequest {
-        principal: "ann".to_owned(),
-        key: format!("bar-{member}-{barred}"),
-        input_hash: "same".to_owned(),
+    let request = guerdon_app::once::MemberCall {
+        call: guerdon_app::once::Call {
+            principal: "ann".to_owned(),
+            key: format!("bar-{member}-{barred}"),
+            input_hash: "same".to_owned(),
+        },
         user_id: World::telegram(member),
         reason: "simulated".to_owned(),
     };
     match guerdon_app::members::set_barred(world.app(), &request, barred).await {
         Ok(_) => Ok(()),
-        Err(guerdon_app::once::DeskError::App(error)) => Err(error.into()),
+        Err(guerdon_app::once::ChangeRefusal::App(error)) => Err(error.into()),
         Err(error) => Err(Undone::Never(error.to_string())),
     }
 }
 
 async fn set_program(world: &World) -> Done {
-    let request = guerdon_app::programs::ProgramRequest {
+    let call = guerdon_app::once::Call {
         principal: "ann".to_owned(),
         key: "program".to_owned(),
         input_hash: "same".to_owned(),
-        reason: "simulated".to_owned(),
     };
-    match guerdon_app::programs::set_program(world.app(), &request, changed(&world.plan.preset.program)).await
-    {
+    let program = changed(&world.plan.preset.program);
+    match guerdon_app::programs::set_program(world.app(), &call, "simulated", program).await {
         Ok(_) => Ok(()),
         Err(guerdon_app::programs::ProgramRefusal::App(error)) => Err(error.into()),
         Err(error) => Err(Undone::Never(error.to_string())),

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
-    body::Bytes,
+    Json,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Principal, Refusal, output};
-use guerdon_app::once::Answer;
-use http::HeaderMap;
+use guerdon_api::{Refusal, idempotency::Write, output};
+use guerdon_app::once::{Answer, MemberCall};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -40,12 +38,10 @@ struct Barred {
 )]
 pub(crate) async fn bar(
     State(api): State<Arc<Api>>,
-    Extension(principal): Extension<Principal>,
     Path(user_id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    set_barred(&api, &principal, (&user_id, true), &headers, &body).await
+    set_barred(&api, (&user_id, true), &write).await
 }
 
 /// Lets a member have rewards again.
@@ -59,29 +55,18 @@ pub(crate) async fn bar(
 )]
 pub(crate) async fn unbar(
     State(api): State<Arc<Api>>,
-    Extension(principal): Extension<Principal>,
     Path(user_id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    set_barred(&api, &principal, (&user_id, false), &headers, &body).await
+    set_barred(&api, (&user_id, false), &write).await
 }
 
-async fn set_barred(
-    api: &Api,
-    principal: &Principal,
-    (user_id, barred): (&str, bool),
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<Response, Refusal> {
+async fn set_barred(api: &Api, (user_id, barred): (&str, bool), write: &Write) -> Result<Response, Refusal> {
     let user_id = input::user_id(user_id)?;
-    let why: Why = input::json(body, "reason")?;
+    let why: Why = input::json(&write.body, "reason")?;
     let reason = input::reason(why.reason)?;
-    let route = if barred { "bar" } else { "unbar" };
-    let call = input::call(route, principal, headers, &[&user_id.to_string(), &reason])?;
-    let answer =
-        guerdon_app::members::set_barred(&api.gate.app, &input::request_of(call, user_id, reason), barred)
-            .await?;
+    let call = MemberCall { call: write.call(&api.gate)?, user_id, reason };
+    let answer = guerdon_app::members::set_barred(&api.gate.app, &call, barred).await?;
     let before = matches!(answer, Answer::AlreadyApplied(_));
     let body = Json(Barred { user_id: user_id.to_string(), barred });
     Ok(output::replayed(body.into_response(), before))

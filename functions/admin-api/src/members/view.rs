@@ -81,6 +81,6 @@ pub(crate) async fn user(
 ) -> Result<Response, Refusal> {
     match user_view(&api, &user_id).await? {
         Some(view) => Ok(Json(view).into_response()),
-        None => Err(guerdon_app::once::DeskError::UnknownMember.into()),
+        None => Err(guerdon_app::once::ChangeRefusal::UnknownMember.into()),
     }
 }

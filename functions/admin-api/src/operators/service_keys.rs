@@ -4,18 +4,17 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Extension, Json,
-    body::Bytes,
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Page, Principal, Refusal};
+use guerdon_api::{Page, Principal, Refusal, idempotency::Write};
 use guerdon_app::{
     once::CallRefusal,
     operators::{make_service_key, revoke_service_key, service_keys},
 };
 use guerdon_domain::operators::{Scope, ServiceKey};
 use guerdon_runtime::problem::Problem;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -91,13 +90,8 @@ pub(crate) async fn list(
     request_body = NewKey,
     responses((status = 201, description = "Made", body = MadeKey))
 )]
-pub(crate) async fn make(
-    State(api): State<Arc<Api>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let body: NewKey = input::json(&body, "name and scopes")?;
+pub(crate) async fn make(State(api): State<Arc<Api>>, write: Write) -> Result<Response, Refusal> {
+    let body: NewKey = input::json(&write.body, "name and scopes")?;
     let name = body.name.trim();
     if !(1..=64).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         return Err(bad_request("bad_name", "name must have 1 to 64 characters."));
@@ -107,8 +101,8 @@ pub(crate) async fn make(
         let known: Vec<_> = Scope::ALL.into_iter().map(Scope::as_str).collect();
         bad_request("bad_scopes", format!("scopes must name one or more of {}.", known.join(", ")))
     })?;
-    let key = input::optional_idempotency_key(&headers)?;
-    let made = make_service_key(&api.gate.app, &principal.name, name, &scopes, key.as_deref()).await?;
+    let key = write.key()?;
+    let made = make_service_key(&api.gate.app, &write.principal.name, name, &scopes, key.as_deref()).await?;
     let made = made.ok_or(CallRefusal::KeyReused)?;
     let made = MadeKey { key: made.key, about: view(made.record) };
     Ok((StatusCode::CREATED, [("cache-control", "no-store")], Json(made)).into_response())

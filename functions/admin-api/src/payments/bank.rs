@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
-    body::Bytes,
+    Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Principal, Refusal, output::replayed};
+use guerdon_api::{Refusal, idempotency::Write, output::replayed};
 use guerdon_app::{
     error::AppError,
+    once::MemberCall,
     payments::{BankPayment, Recorded},
 };
 use guerdon_domain::{ids::ExternalPaymentId, money::Currency, payments::Purpose};
-use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -49,14 +48,9 @@ struct BankPaymentBody<'a> {
     request_body = BankPaymentBody,
     responses((status = 200, description = "Done", body = explain::PaymentView))
 )]
-pub(crate) async fn record(
-    State(api): State<Arc<Api>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
+pub(crate) async fn record(State(api): State<Arc<Api>>, write: Write) -> Result<Response, Refusal> {
     let body: BankPaymentBody<'_> =
-        input::json(&body, "user_id, amount, currency, reference, purpose, product and reason")?;
+        input::json(&write.body, "user_id, amount, currency, reference, purpose, product and reason")?;
     let user_id = input::user_id(text(body.user_id.ok_or_else(|| missing("user_id"))?))?;
     let amount = text(body.amount.ok_or_else(|| missing("amount"))?);
     let currency = currency_of(body.currency.as_deref())?;
@@ -68,18 +62,8 @@ pub(crate) async fn record(
         product,
     };
     let reason = input::reason(body.reason)?;
-    let parts = [
-        user_id.to_string(),
-        payment.paid.minor().to_string(),
-        currency.to_string(),
-        payment.reference.to_string(),
-        body.purpose.unwrap_or_default(),
-        payment.product.clone().unwrap_or_default(),
-        reason.clone(),
-    ];
-    let call = input::call("payment", &principal, &headers, &parts.each_ref().map(String::as_str))?;
-    let request = input::request_of(call, user_id, reason);
-    let recorded = guerdon_app::payments::record_bank_payment(&api.gate.app, &request, &payment).await?;
+    let call = MemberCall { call: write.call(&api.gate)?, user_id, reason };
+    let recorded = guerdon_app::payments::record_bank_payment(&api.gate.app, &call, &payment).await?;
     let before = matches!(recorded, Recorded::AlreadyApplied(_));
     let view = explain::view_of(&api, &recorded.record().payment).await?;
     let view = view.ok_or_else(|| AppError::Unavailable("the payment is not readable yet".to_owned()))?;

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, body::Bytes, extract::State, response::Response};
-use guerdon_api::{Principal, Refusal};
-use http::HeaderMap;
+use axum::{extract::State, response::Response};
+use guerdon_api::{Refusal, idempotency::Write};
 
 use crate::{
-    input::{WriteBody, write},
+    input::{WriteBody, about_member},
     state::Api,
     wallets::adjust,
 };
@@ -20,12 +19,7 @@ use crate::{
     request_body = WriteBody,
     responses((status = 200, description = "Done", body = adjust::Changed))
 )]
-pub(crate) async fn force_confirm(
-    State(api): State<Arc<Api>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let write = write("force-confirm", &principal, &headers, &body, None)?;
-    Ok(adjust::answer(guerdon_app::payments::force_confirm(&api.gate.app, &write.request).await?))
+pub(crate) async fn force_confirm(State(api): State<Arc<Api>>, write: Write) -> Result<Response, Refusal> {
+    let (call, _) = about_member(&api.gate, &write, None)?;
+    Ok(adjust::answer(guerdon_app::payments::force_confirm(&api.gate.app, &call).await?))
 }

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::Refusal;
-use guerdon_app::{members::find_member, once::DeskError, referrals::explain_attribution};
+use guerdon_app::{members::find_member, once::ChangeRefusal, referrals::explain_attribution};
 use guerdon_domain::referrals::Click;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -64,7 +64,7 @@ pub(crate) async fn explain(
 ) -> Result<Response, Refusal> {
     let (app, user_id) = (&api.gate.app, input::user_id(&user_id)?);
     let member = find_member(app, &app.member_id(user_id)).await?;
-    let member = member.ok_or(DeskError::UnknownMember)?;
+    let member = member.ok_or(ChangeRefusal::UnknownMember)?;
     let found = explain_attribution(app, &member).await?;
     Ok(Json(AttributionView {
         user_id: user_id.to_string(),

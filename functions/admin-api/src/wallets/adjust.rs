@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
-    body::Bytes,
+    Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Amount, Principal, Refusal, output};
-use guerdon_app::once::Answer;
+use guerdon_api::{Amount, Refusal, idempotency::Write, output};
+use guerdon_app::once::{Answer, MemberCall};
 use guerdon_domain::money::Money;
-use http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    input::{Write, WriteBody, bad_request, write},
+    input::{WriteBody, about_member, bad_request},
     state::Api,
 };
 
@@ -54,14 +52,9 @@ pub(crate) fn answer(answer: Answer) -> Response {
     request_body = WriteBody,
     responses((status = 200, description = "Done", body = Changed))
 )]
-pub(crate) async fn apply(
-    State(api): State<Arc<Api>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let (write, amount) = money_write(&api, "apply", &principal, &headers, &body)?;
-    Ok(answer(guerdon_app::wallets::apply_credit(&api.gate.app, &write.request, amount).await?))
+pub(crate) async fn apply(State(api): State<Arc<Api>>, write: Write) -> Result<Response, Refusal> {
+    let (call, amount) = money(&api, &write)?;
+    Ok(answer(guerdon_app::wallets::apply_credit(&api.gate.app, &call, amount).await?))
 }
 
 /// Takes bill credit back: what is available in the wallet.
@@ -72,24 +65,13 @@ pub(crate) async fn apply(
     request_body = WriteBody,
     responses((status = 200, description = "Done", body = Changed))
 )]
-pub(crate) async fn revoke(
-    State(api): State<Arc<Api>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let (write, amount) = money_write(&api, "revoke", &principal, &headers, &body)?;
-    Ok(answer(guerdon_app::wallets::revoke_credit(&api.gate.app, &write.request, amount).await?))
+pub(crate) async fn revoke(State(api): State<Arc<Api>>, write: Write) -> Result<Response, Refusal> {
+    let (call, amount) = money(&api, &write)?;
+    Ok(answer(guerdon_app::wallets::revoke_credit(&api.gate.app, &call, amount).await?))
 }
 
-fn money_write(
-    api: &Api,
-    route: &str,
-    principal: &Principal,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<(Write, Money), Refusal> {
-    let write = write(route, principal, headers, body, Some(api.gate.app.preset.currency))?;
-    let amount = write.amount.ok_or_else(|| bad_request("bad_body", "amount is missing."))?;
-    Ok((write, amount))
+fn money(api: &Api, write: &Write) -> Result<(MemberCall, Money), Refusal> {
+    let (call, amount) = about_member(&api.gate, write, Some(api.gate.app.preset.currency))?;
+    let amount = amount.ok_or_else(|| bad_request("bad_body", "amount is missing."))?;
+    Ok((call, amount))
 }

@@ -11,7 +11,7 @@ use guerdon_api::{Amount, Refusal};
 use guerdon_app::{
     commissions::settle_wallet,
     members::find_member,
-    once::DeskError,
+    once::ChangeRefusal,
     programs::{program_now, reward_wallet},
     wallets::{balance_at, entries_of, wallet_of},
 };
@@ -101,7 +101,7 @@ pub(crate) async fn statement(
     };
     let limit = limit(query.limit.as_deref())?;
     let mut before: Option<u64> = cursor(query.cursor.as_deref())?;
-    find_member(app, &member).await?.ok_or(DeskError::UnknownMember)?;
+    find_member(app, &member).await?.ok_or(ChangeRefusal::UnknownMember)?;
     let (at, buckets) = match query.at.as_deref() {
         None => {
             if before.is_none() {

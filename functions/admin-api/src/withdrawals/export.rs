@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension,
-    body::Bytes,
     extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Principal, Refusal, output::replayed};
+use guerdon_api::{Refusal, idempotency::Write, output::replayed};
 use guerdon_app::{
+    audit::Line,
     error::AppError,
-    once::Line,
     withdrawals::{BatchLine, export_batch},
 };
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -45,34 +43,24 @@ struct Kept {
     request_body = BatchBody,
     responses((status = 200, description = "Done", body = String, content_type = "text/csv"))
 )]
-pub(crate) async fn export(
-    State(api): State<Arc<Api>>,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    let body: BatchBody = input::json(&body, "batch and method")?;
+pub(crate) async fn export(State(api): State<Arc<Api>>, write: Write) -> Result<Response, Refusal> {
+    let body: BatchBody = input::json(&write.body, "batch and method")?;
     let batch = body.batch.ok_or_else(|| missing("batch"))?.trim().to_owned();
     let method = view::method(body.method.as_deref())?;
-    let call = input::call("export", &principal, &headers, &[&batch, method.as_str()])?;
-    if let Some(answer) = guerdon_app::once::answered_call(&api.gate.app, &call).await? {
+    let call = write.call(&api.gate)?;
+    if let Some(answer) = call.answered(&api.gate.app).await? {
         let kept: Kept = serde_json::from_str(&answer).map_err(AppError::from)?;
         // An empty file stays empty, whatever was approved since.
         let lines = match kept.lines {
             0 => Vec::new(),
-            _ => export_batch(&api.gate.app, &batch, method, &principal.name).await?,
+            _ => export_batch(&api.gate.app, &batch, method, &call.principal).await?,
         };
         return Ok(replayed(file(&lines)?, true));
     }
-    let lines = export_batch(&api.gate.app, &batch, method, &principal.name).await?;
+    let lines = export_batch(&api.gate.app, &batch, method, &call.principal).await?;
     let kept = serde_json::to_string(&Kept { lines: lines.len() }).map_err(AppError::from)?;
-    let line = Line {
-        action: "withdrawal.export",
-        member: None,
-        reason: batch,
-        before: "null".to_owned(),
-        after: kept.clone(),
-    };
+    let states = ["null".to_owned(), kept.clone()];
+    let line = Line::new("withdrawal.export").because(batch).states(states);
     guerdon_app::once::keep_answer(&api.gate.app, &call, kept, Some(line)).await?;
     file(&lines)
 }

@@ -6,19 +6,18 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension,
-    body::Bytes,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    Principal, Refusal,
+    Refusal,
     idempotency::{Kept, Write, once},
     output::replayed,
 };
 use guerdon_app::{
+    audit::Line,
     error::AppError,
-    once::{DeskCall, Line},
+    once::Call,
     withdrawals::{
         Outcome, WithdrawalError, approve_withdrawal, claim_withdrawal, finish_withdrawal, reject_withdrawal,
     },
@@ -28,7 +27,7 @@ use guerdon_domain::{
     withdrawals::{Withdrawal, WithdrawalState},
 };
 use guerdon_runtime::problem;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -62,25 +61,20 @@ struct StepBody {
 )]
 pub(crate) async fn step(
     State(api): State<Arc<Api>>,
-    Extension(principal): Extension<Principal>,
     Path((id, name)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
+    write: Write,
 ) -> Result<Response, Refusal> {
-    let (step, said) = read(&name, &body)?;
+    let (step, said) = read(&name, &write.body)?;
     let id = view::id(&id)?;
-    let call = input::call(&name, &principal, &headers, &[id.as_str(), &said])?;
-    if let Some(kept) = guerdon_app::once::answered_call(&api.gate.app, &call).await? {
+    let call = write.call(&api.gate)?;
+    if let Some(kept) = call.answered(&api.gate.app).await? {
         return Ok(replayed(json(kept), true));
     }
-    let done = take(&api, &id, &principal.name, &step).await?;
+    let done = take(&api, &id, &call.principal, &step).await?;
     // Nothing moves on when an outcome is unknown, so the stream has nothing to tell.
-    let line = matches!(step, Step::Finish(Outcome::Unknown)).then(|| Line {
-        action: "withdrawal.unknown",
-        member: Some(done.member.clone()),
-        reason: said,
-        before: "\"paying\"".to_owned(),
-        after: "\"paying\"".to_owned(),
+    let line = matches!(step, Step::Finish(Outcome::Unknown)).then(|| {
+        let states = ["\"paying\"", "\"paying\""].map(str::to_owned);
+        Line::new("withdrawal.unknown").about(done.member.clone()).because(said).states(states)
     });
     kept(&api, &call, done, line).await
 }
@@ -88,7 +82,7 @@ pub(crate) async fn step(
 /// Answers with the withdrawal, and keeps the answer.
 pub(crate) async fn kept(
     api: &Api,
-    call: &DeskCall,
+    call: &Call,
     withdrawal: Withdrawal,
     line: Option<Line>,
 ) -> Result<Response, Refusal> {

@@ -11,7 +11,7 @@ use guerdon_api::{
 };
 use guerdon_app::{
     members::{Profile, StartRefusal, Tracked, ensure_member, track_referral},
-    once::DeskRequest,
+    once::{Call, MemberCall},
     payments::force_confirm,
     referrals::generate_code,
     settings::settings_now,
@@ -160,10 +160,12 @@ pub(crate) async fn convert(State(gate): State<Arc<Gate>>, write: Write) -> Resu
         let referee = load(&gate, &told.referred_user_id.member(&gate)).await?;
         // The referral converts once, whoever asks: the key that the use case wants is the referral itself.
         let key = format!("convert-{}", referee.id);
-        let request = DeskRequest {
-            principal: write.principal.name.clone(),
-            input_hash: gate.app.pseudonyms.digest("convert", referee.id.as_str().as_bytes()),
-            key,
+        let request = MemberCall {
+            call: Call {
+                principal: write.principal.name.clone(),
+                input_hash: gate.app.pseudonyms.digest("convert", referee.id.as_str().as_bytes()),
+                key,
+            },
             user_id: referee.telegram_id,
             reason: "converted over the API".to_owned(),
         };

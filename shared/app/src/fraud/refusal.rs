@@ -3,7 +3,11 @@
 use guerdon_domain::{fraud::FraudVerdict, ids::MemberId, operators::AuditRecord};
 use guerdon_store::table::StoreError;
 
-use crate::{context::App, error::AppError};
+use crate::{
+    audit::{self, Line},
+    context::App,
+    error::AppError,
+};
 
 /// Why a flag was not raised or resolved. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -34,18 +38,11 @@ pub(super) fn line(
     (principal, action): (&str, &'static str),
     member: &MemberId,
     reason: &str,
-    [before, after]: [serde_json::Value; 2],
+    states: [serde_json::Value; 2],
 ) -> Result<AuditRecord, AppError> {
-    Ok(AuditRecord {
-        id: random(app)?,
-        at: app.now(),
-        principal: principal.to_owned(),
-        action: action.to_owned(),
-        member: Some(member.clone()),
-        reason: reason.to_owned(),
-        before: before.to_string(),
-        after: after.to_string(),
-    })
+    let line = Line::new(action).about(member.clone()).because(reason);
+    let line = line.states(states.map(|state| state.to_string()));
+    Ok(audit::line(random(app)?, app.now(), principal, line))
 }
 
 pub(super) fn random(app: &App) -> Result<String, AppError> {

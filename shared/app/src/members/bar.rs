@@ -6,7 +6,7 @@ use guerdon_store::table::metered;
 use crate::{
     context::App,
     error::{AppError, refusal},
-    once::{Answer, Change, DeskError, DeskRequest, answered, desk_trail},
+    once::{Answer, Change, ChangeRefusal, MemberCall},
 };
 
 #[derive(Clone, Copy)]
@@ -19,32 +19,32 @@ enum Refused {
 /// from now on is refused, and they cannot withdraw.
 ///
 /// # Errors
-/// [`DeskError`].
-pub async fn set_barred(app: &App, request: &DeskRequest, barred: bool) -> Result<Answer, DeskError> {
+/// [`ChangeRefusal`].
+pub async fn set_barred(app: &App, request: &MemberCall, barred: bool) -> Result<Answer, ChangeRefusal> {
     metered("set_barred", async {
-        if let Some(answer) = answered(app, request).await? {
+        if let Some(answer) = request.answered(app).await? {
             return Ok(answer);
         }
         let id = app.member_id(request.user_id);
-        let member = app.store.members().find(&id).await?.ok_or(DeskError::UnknownMember)?;
+        let member = app.store.members().find(&id).await?.ok_or(ChangeRefusal::UnknownMember)?;
         let currency = app.preset.currency;
         let wallet = app.store.wallets().find(&id, WalletKind::BillCredit, currency).await?;
         let change = Change {
             user_id: request.user_id,
-            id: request.digest(),
+            id: request.call.id(),
             amount: Money::zero(currency),
             credit_balance: wallet.available().checked_add(wallet.held())?,
         };
         let action = if barred { "member.bar" } else { "member.unbar" };
-        let states = (member.barred.to_string(), barred.to_string());
-        let (audit, response) = desk_trail(app, request, action, &id, states, &change)?;
+        let states = [member.barred.to_string(), barred.to_string()];
+        let once = request.once(app, &change, (action, &id), states)?;
         let mut writes = vec![app.store.members().bar(&id, barred, Refused::Unknown)?];
-        writes.extend(app.store.requests().audited(&audit, &response, Refused::Repeated)?);
+        writes.extend(once.fragments(app, Refused::Repeated)?);
         match refusal(app.store.commit(&writes).await)? {
             None => Ok(Answer::Applied(change)),
-            Some(Refused::Unknown) => Err(DeskError::UnknownMember),
+            Some(Refused::Unknown) => Err(ChangeRefusal::UnknownMember),
             Some(Refused::Repeated) => {
-                answered(app, request).await?.ok_or(DeskError::App(AppError::Conflict))
+                request.answered(app).await?.ok_or(ChangeRefusal::App(AppError::Conflict))
             }
         }
     })

@@ -7,6 +7,7 @@ use guerdon_store::table::metered;
 use subtle::ConstantTimeEq;
 
 use crate::{
+    audit::{self, Line},
     context::App,
     error::{AppError, refusal},
     operators::{hash, sign_in::random},
@@ -110,15 +111,7 @@ pub async fn service_of(app: &App, presented: &str) -> Result<Option<ServiceKey>
     }))
 }
 
-fn line(app: &App, operator: &str, action: &str, id: &str, [before, after]: [String; 2]) -> AuditRecord {
-    AuditRecord {
-        id: format!("{action}-{id}"),
-        at: app.now(),
-        principal: operator.to_owned(),
-        action: action.to_owned(),
-        member: None,
-        reason: format!("key {id}"),
-        before,
-        after,
-    }
+fn line(app: &App, operator: &str, action: &str, id: &str, states: [String; 2]) -> AuditRecord {
+    let line = Line::new(action).because(format!("key {id}")).states(states);
+    audit::line(format!("{action}-{id}"), app.now(), operator, line)
 }

@@ -3,13 +3,18 @@
 
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
-    operators::{AuditRecord, Operator, Role, Session},
+    operators::{Operator, Role, Session},
     time::Timestamp,
 };
 use guerdon_store::table::metered;
 use sha2::{Digest, Sha256};
 
-use crate::{attempt::Attempts, context::App, error::AppError};
+use crate::{
+    attempt::Attempts,
+    audit::{self, Line},
+    context::App,
+    error::AppError,
+};
 
 use super::password::{Password, is_right};
 
@@ -239,18 +244,9 @@ pub(super) async fn trail(
     app: &App,
     principal: &str,
     action: &str,
-    [before, after]: [String; 2],
+    states: [String; 2],
 ) -> Result<(), AppError> {
-    let line = AuditRecord {
-        id: random(app)?,
-        at: app.now(),
-        principal: principal.to_owned(),
-        action: action.to_owned(),
-        member: None,
-        reason: String::new(),
-        before,
-        after,
-    };
+    let line = audit::line(random(app)?, app.now(), principal, Line::new(action).states(states));
     Ok(app.store.audit().put(&line).await?)
 }
 

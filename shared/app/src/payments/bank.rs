@@ -8,11 +8,12 @@ use guerdon_domain::{
 use guerdon_store::table::{StoreError, metered};
 
 use crate::{
+    audit::Line,
     commissions::settle_wallet,
     context::App,
     error::AppError,
-    once::{CallRefusal, DeskCall, DeskRequest, Line, answered_call, trail},
-    payments::{Recorded, record_with_trail},
+    once::{CallRefusal, MemberCall},
+    payments::{Recorded, record_once},
     settings::settings_now,
 };
 
@@ -52,6 +53,15 @@ pub enum BankRefusal {
     App(#[from] AppError),
 }
 
+impl From<CallRefusal> for BankRefusal {
+    fn from(refusal: CallRefusal) -> Self {
+        match refusal {
+            CallRefusal::KeyReused => Self::KeyReused,
+            CallRefusal::App(error) => Self::App(error),
+        }
+    }
+}
+
 impl From<StoreError> for BankRefusal {
     fn from(error: StoreError) -> Self {
         Self::App(error.into())
@@ -74,19 +84,11 @@ const MOST_MINOR: i64 = 1_000_000_000;
 /// [`BankRefusal`]; nothing was changed.
 pub async fn record_bank_payment(
     app: &App,
-    request: &DeskRequest,
+    request: &MemberCall,
     payment: &BankPayment,
 ) -> Result<Recorded, BankRefusal> {
     metered("record_bank_payment", async {
-        let call = DeskCall {
-            principal: request.principal.clone(),
-            key: request.key.clone(),
-            input_hash: request.input_hash.clone(),
-        };
-        answered_call(app, &call).await.map_err(|error| match error {
-            CallRefusal::KeyReused => BankRefusal::KeyReused,
-            CallRefusal::App(error) => BankRefusal::App(error),
-        })?;
+        request.call.answered(app).await?;
         if !(1..=MOST_MINOR).contains(&payment.paid.minor()) {
             return Err(BankRefusal::BadAmount(Money::new(MOST_MINOR, payment.paid.currency())));
         }
@@ -96,15 +98,11 @@ pub async fn record_bank_payment(
             return known(record, &facts);
         }
         app.store.members().find(&member).await?.ok_or(BankRefusal::UnknownMember)?;
-        let line = Line {
-            action: "payment.record",
-            member: Some(member),
-            reason: request.reason.clone(),
-            before: "null".to_owned(),
-            after: serde_json::json!({ "payment": facts.key.to_string(), "paid": facts.paid }).to_string(),
-        };
-        let (audit, response) = trail(app, &call, line, facts.key.to_string());
-        match record_with_trail(app, &facts, Some((&audit, &response))).await? {
+        let after = serde_json::json!({ "payment": facts.key.to_string(), "paid": facts.paid }).to_string();
+        let line = Line::new("payment.record").about(member).because(request.reason.as_str());
+        let line = line.states(["null".to_owned(), after]);
+        let once = request.call.once(app, facts.key.to_string(), line);
+        match record_once(app, &facts, &once).await? {
             Recorded::AlreadyApplied(record) => known(record, &facts),
             Recorded::Applied(record) => {
                 // Where there is no hold it is theirs at once; should this fail, the commission's own event

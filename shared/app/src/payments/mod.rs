@@ -22,4 +22,4 @@ pub use record::{Recorded, record_payment};
 pub use reverse::{Reversed, reverse_payment};
 pub use vouch::force_confirm;
 
-pub(crate) use record::{Along, record_along, record_with_trail};
+pub(crate) use record::{Along, record_along, record_once};

@@ -1,12 +1,12 @@
 //! Events of a provider that wait for a customer, a payment, another name of one, or a rule.
 
-use guerdon_domain::operators::AuditRecord;
 use guerdon_store::{
     payments::{ParkedEvent, PaymentReference, WaitsFor},
     table::{METRICS, metered},
 };
 
 use crate::{
+    audit::{self, Line},
     context::App,
     error::{AppError, refusal},
 };
@@ -125,16 +125,9 @@ pub async fn request_replay(
             return Err(ReplayRefusal::NoHandler);
         }
         let now = app.now();
-        let line = AuditRecord {
-            id: format!("replay-{}", event.event_id),
-            at: now,
-            principal: operator.to_owned(),
-            action: "event.replay".to_owned(),
-            member: None,
-            reason: event.event_id.clone(),
-            before: "\"parked\"".to_owned(),
-            after: "\"replay requested\"".to_owned(),
-        };
+        let states = ["\"parked\"", "\"replay requested\""].map(str::to_owned);
+        let line = Line::new("event.replay").because(event.event_id.as_str()).states(states);
+        let line = audit::line(format!("replay-{}", event.event_id), now, operator, line);
         let writes = [
             app.store.parked().request_replay(&event, now, ()).map_err(AppError::from)?,
             app.store.audit().insert(&line, ()).map_err(AppError::from)?,

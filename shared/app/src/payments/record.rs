@@ -2,21 +2,18 @@
 
 use guerdon_domain::{
     commissions::{Commission, CommissionState},
-    operators::AuditRecord,
     payments::{Order, PaymentFacts, PaymentRecord, Place, Reversals},
     programs::{Decision, Grant, Program, Surroundings},
     referrals::Referral,
     time::Timestamp,
 };
-use guerdon_store::{
-    requests::StoredResponse,
-    table::{Fragment, METRICS, metered},
-};
+use guerdon_store::table::{Fragment, METRICS, metered};
 
 use crate::{
     attempt::Attempts,
     context::App,
     error::{AppError, refusal},
+    once::Once,
     programs::{program_at, surroundings},
     settings::settings_now,
 };
@@ -51,14 +48,11 @@ enum Refused {
     RequestAnswered,
 }
 
-/// The trail of an operator's request, written with the payment it asks for.
-pub(crate) type Trail<'a> = Option<(&'a AuditRecord, &'a StoredResponse)>;
-
 /// What is written in the payment's transaction besides.
 #[derive(Default, Clone, Copy)]
 pub(crate) struct Along<'a> {
-    /// An operator's trail.
-    pub(crate) trail: Trail<'a>,
+    /// What the call that asks for it leaves.
+    pub(crate) once: Option<&'a Once>,
     /// The order that it pays for, as it is afterwards.
     pub(crate) order: Option<&'a Order>,
 }
@@ -71,16 +65,12 @@ pub(crate) struct Along<'a> {
 /// # Errors
 /// [`AppError`].
 pub async fn record_payment(app: &App, facts: &PaymentFacts) -> Result<Recorded, AppError> {
-    record_with_trail(app, facts, None).await
+    record_along(app, facts, Along::default()).await
 }
 
-/// The same, with an operator's trail in the transaction.
-pub(crate) async fn record_with_trail(
-    app: &App,
-    facts: &PaymentFacts,
-    trail: Trail<'_>,
-) -> Result<Recorded, AppError> {
-    record_along(app, facts, Along { trail, order: None }).await
+/// The same, with what the call leaves in the transaction.
+pub(crate) async fn record_once(app: &App, facts: &PaymentFacts, once: &Once) -> Result<Recorded, AppError> {
+    record_along(app, facts, Along { once: Some(once), order: None }).await
 }
 
 /// The same, with what belongs to it in the transaction.
@@ -105,8 +95,8 @@ pub(crate) async fn record_along(
             let order = along.order.map(|order| order.id.clone());
             let record = PaymentRecord { order, ..record_of(&program, facts, &decision, now) };
             let mut writes = writes(app, &record, around.referral.as_ref(), decision, now)?;
-            if let Some((audit, response)) = along.trail {
-                writes.extend(app.store.requests().audited(audit, response, Refused::RequestAnswered)?);
+            if let Some(once) = along.once {
+                writes.extend(once.fragments(app, Refused::RequestAnswered)?);
             }
             if let Some(order) = along.order {
                 writes.push(app.store.orders().replace(order, Refused::PaymentRecorded)?);

@@ -12,8 +12,8 @@ use crate::{
     commissions::settle_wallet,
     context::App,
     error::AppError,
-    once::{Answer, Change, DeskError, DeskRequest, answered, desk_trail},
-    payments::{Recorded, record_with_trail},
+    once::{Answer, Change, ChangeRefusal, MemberCall},
+    payments::{Recorded, record_once},
     programs::{program_at, surroundings, with_conversion},
     settings::settings_now,
 };
@@ -23,25 +23,24 @@ use crate::{
 /// payment, commission, audit line and answer are one transaction.
 ///
 /// # Errors
-/// [`DeskError`].
-pub async fn force_confirm(app: &App, request: &DeskRequest) -> Result<Answer, DeskError> {
+/// [`ChangeRefusal`].
+pub async fn force_confirm(app: &App, request: &MemberCall) -> Result<Answer, ChangeRefusal> {
     metered("force_confirm", async {
-        if let Some(answer) = answered(app, request).await? {
+        if let Some(answer) = request.answered(app).await? {
             return Ok(answer);
         }
         let referee = app.member_id(request.user_id);
         let facts = match forced_payment(app, &referee).await {
             // A twin of this very request may have been faster.
-            Err(DeskError::NotPending(state)) => {
-                return answered(app, request).await?.ok_or(DeskError::NotPending(state));
+            Err(ChangeRefusal::NotPending(state)) => {
+                return request.answered(app).await?.ok_or(ChangeRefusal::NotPending(state));
             }
             facts => facts?,
         };
         let change = forecast(app, request, &facts).await?;
-        let states = ("\"pending\"".to_owned(), "\"converted\"".to_owned());
-        let (audit, response) =
-            desk_trail(app, request, "referral.force_confirm", &referee, states, &change)?;
-        match record_with_trail(app, &facts, Some((&audit, &response))).await? {
+        let states = ["\"pending\"", "\"converted\""].map(str::to_owned);
+        let once = request.once(app, &change, ("referral.force_confirm", &referee), states)?;
+        match record_once(app, &facts, &once).await? {
             Recorded::Applied(record) => {
                 // The credit is the referrer's at once where there is no hold; should this fail, the
                 // commission's own event settles it.
@@ -51,7 +50,7 @@ pub async fn force_confirm(app: &App, request: &DeskRequest) -> Result<Answer, D
                 Ok(Answer::Applied(change))
             }
             Recorded::AlreadyApplied(_) => {
-                answered(app, request).await?.ok_or(DeskError::NotPending("converted"))
+                request.answered(app).await?.ok_or(ChangeRefusal::NotPending("converted"))
             }
         }
     })
@@ -59,18 +58,18 @@ pub async fn force_confirm(app: &App, request: &DeskRequest) -> Result<Answer, D
 }
 
 /// The payment that an operator vouches for, if the referral is still pending.
-async fn forced_payment(app: &App, referee: &MemberId) -> Result<PaymentFacts, DeskError> {
-    let member = app.store.members().find(referee).await?.ok_or(DeskError::UnknownMember)?;
-    let referral = app.store.referrals().of(&member).await?.ok_or(DeskError::NotReferred)?;
+async fn forced_payment(app: &App, referee: &MemberId) -> Result<PaymentFacts, ChangeRefusal> {
+    let member = app.store.members().find(referee).await?.ok_or(ChangeRefusal::UnknownMember)?;
+    let referral = app.store.referrals().of(&member).await?.ok_or(ChangeRefusal::NotReferred)?;
     let referral = with_conversion(app, referral).await?;
     let now = app.now();
     match referral.state {
         ReferralState::Pending if now < referral.expires_at => {}
-        ReferralState::Converted { .. } => return Err(DeskError::NotPending("converted")),
-        ReferralState::Pending | ReferralState::Expired => return Err(DeskError::NotPending("expired")),
+        ReferralState::Converted { .. } => return Err(ChangeRefusal::NotPending("converted")),
+        ReferralState::Pending | ReferralState::Expired => return Err(ChangeRefusal::NotPending("expired")),
     }
     let program = program_at(app, now).await?;
-    let rule = program.headline().ok_or(DeskError::NotPending(EARNS_NOTHING))?;
+    let rule = program.headline().ok_or(ChangeRefusal::NotPending(EARNS_NOTHING))?;
     // The cheapest plan that satisfies the rule, as if it had been bought.
     let settings = settings_now(app).await?;
     let plans = settings.preset.plans.iter().map(|plan| plan.price);
@@ -86,13 +85,13 @@ async fn forced_payment(app: &App, referee: &MemberId) -> Result<PaymentFacts, D
 const EARNS_NOTHING: &str = "not one that earns anything";
 
 /// What the operator is told: the commission, and the referrer's credit with it.
-async fn forecast(app: &App, request: &DeskRequest, facts: &PaymentFacts) -> Result<Change, DeskError> {
+async fn forecast(app: &App, request: &MemberCall, facts: &PaymentFacts) -> Result<Change, ChangeRefusal> {
     let program = program_at(app, facts.paid_at).await?;
     let payer = app.store.members().find(&facts.member).await?;
     let around = surroundings(app, payer.as_ref(), &program).await?;
     let decision = program.decide(facts, &around).map_err(AppError::from)?;
     let Some(grant) = decision.grants.first() else {
-        return Err(DeskError::NotPending(EARNS_NOTHING));
+        return Err(ChangeRefusal::NotPending(EARNS_NOTHING));
     };
     let (kind, currency) = (grant.snapshot.rule.target, grant.amount.currency());
     let wallet = app.store.wallets().find(&grant.beneficiary, kind, currency).await?;

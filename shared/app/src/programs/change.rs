@@ -1,14 +1,13 @@
 //! The newest version of the program, and setting the next one.
 
-use guerdon_domain::{
-    operators::AuditRecord,
-    programs::{Program, ProgramError, ProgramVersion},
-};
-use guerdon_store::{requests::StoredResponse, table::metered};
+use guerdon_domain::programs::{Program, ProgramError, ProgramVersion};
+use guerdon_store::table::metered;
 
 use crate::{
+    audit::{self, Line},
     context::App,
     error::{AppError, refusal},
+    once::{Call, CallRefusal},
     programs::EFFECTIVE_AFTER_SECONDS,
 };
 
@@ -29,17 +28,13 @@ pub enum ProgramRefusal {
     App(#[from] AppError),
 }
 
-/// Who asks for a new program, and under which key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProgramRequest {
-    /// The operator's credential, by name.
-    pub principal: String,
-    /// The `Idempotency-Key` they chose.
-    pub key: String,
-    /// SHA-256 of route and body.
-    pub input_hash: String,
-    /// Why, in the operator's words.
-    pub reason: String,
+impl From<CallRefusal> for ProgramRefusal {
+    fn from(refusal: CallRefusal) -> Self {
+        match refusal {
+            CallRefusal::KeyReused => Self::KeyReused,
+            CallRefusal::App(error) => Self::App(error),
+        }
+    }
 }
 
 /// The newest version: the preset's own until an operator sets one. It may take effect in a moment only.
@@ -63,12 +58,13 @@ pub async fn newest_program(app: &App) -> Result<ProgramVersion, AppError> {
 /// [`ProgramRefusal`].
 pub async fn set_program(
     app: &App,
-    request: &ProgramRequest,
+    call: &Call,
+    reason: &str,
     program: Program,
 ) -> Result<ProgramVersion, ProgramRefusal> {
     metered("set_program", async {
         program.check(app.preset.currency)?;
-        if let Some(version) = set_before(app, request).await? {
+        if let Some(version) = set_before(app, call).await? {
             return Ok(version);
         }
         let before = newest_program(app).await?;
@@ -79,32 +75,21 @@ pub async fn set_program(
         let version = ProgramVersion {
             program,
             effective_from: now.plus_seconds(EFFECTIVE_AFTER_SECONDS).max(before.effective_from),
-            set_by: request.principal.clone(),
+            set_by: call.principal.clone(),
             set_at: now,
         };
         let json = |value| serde_json::to_string(value).map_err(AppError::from);
-        let audit = AuditRecord {
-            id: format!("program-{}", version.program.version),
-            at: now,
-            principal: request.principal.clone(),
-            action: "program.set".to_owned(),
-            member: None,
-            reason: request.reason.clone(),
-            before: json(&before.program)?,
-            after: json(&version.program)?,
-        };
-        let response = StoredResponse {
-            principal: request.principal.clone(),
-            key: request.key.clone(),
-            input_hash: request.input_hash.clone(),
-            body: serde_json::to_string(&version).map_err(AppError::from)?,
-            at: now,
-        };
+        let line = Line::new("program.set").because(reason);
+        let line = line.states([json(&before.program)?, json(&version.program)?]);
+        let id = format!("program-{}", version.program.version);
+        let audit = audit::line(id, now, &call.principal, line);
+        let body = serde_json::to_string(&version).map_err(AppError::from)?;
+        let once = call.once_with(app, body, Some(audit));
         let mut writes = vec![app.store.programs().insert(&version, ()).map_err(AppError::from)?];
-        writes.extend(app.store.requests().audited(&audit, &response, ()).map_err(AppError::from)?);
+        writes.extend(once.fragments(app, ()).map_err(AppError::from)?);
         match refusal(app.store.commit(&writes).await)? {
             None => Ok(version),
-            Some(()) => match set_before(app, request).await? {
+            Some(()) => match set_before(app, call).await? {
                 Some(version) => Ok(version),
                 None => Err(ProgramRefusal::Outdated(newest_program(app).await?.program.version)),
             },
@@ -113,12 +98,7 @@ pub async fn set_program(
     .await
 }
 
-async fn set_before(app: &App, request: &ProgramRequest) -> Result<Option<ProgramVersion>, ProgramRefusal> {
-    let stored =
-        app.store.requests().answer(&request.principal, &request.key).await.map_err(AppError::from)?;
-    match stored {
-        None => Ok(None),
-        Some(stored) if stored.input_hash != request.input_hash => Err(ProgramRefusal::KeyReused),
-        Some(stored) => Ok(Some(serde_json::from_str(&stored.body).map_err(AppError::from)?)),
-    }
+async fn set_before(app: &App, call: &Call) -> Result<Option<ProgramVersion>, ProgramRefusal> {
+    let body = call.answered(app).await?;
+    Ok(body.map(|body| serde_json::from_str(&body)).transpose().map_err(AppError::from)?)
 }

@@ -4,7 +4,7 @@ mod dry_run;
 mod surroundings;
 mod versions;
 
-pub use change::{ProgramRefusal, ProgramRequest, newest_program, set_program};
+pub use change::{ProgramRefusal, newest_program, set_program};
 pub use dry_run::{MOST_DAYS, RuleTotal, Simulation, simulate};
 pub use versions::{program_at, program_now, reward_wallet};
 

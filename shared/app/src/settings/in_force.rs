@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use guerdon_domain::{
-    operators::AuditRecord,
     settings::{Overrides, Setting, SettingError, SettingValue, Settings},
     time::Timestamp,
 };
@@ -14,6 +13,7 @@ use guerdon_store::{
 
 use crate::{
     attempt::Attempts,
+    audit::{self, Line},
     context::App,
     error::{AppError, refusal},
 };
@@ -107,7 +107,8 @@ pub async fn set_setting(
             let after = changed(&before, key, &values, app.now(), principal);
             let next = Settings::of_readable(&app.preset, &after.values());
             let states = [&settings, &next].map(|settings| json_of(key, settings));
-            let audit = line(app, principal, after.version, reason, states);
+            let line = Line::new("setting.set").because(reason.unwrap_or_default()).states(states);
+            let audit = audit::line(format!("setting-{}", after.version), app.now(), principal, line);
             let writes =
                 [app.store.settings().replace(&before, &after, ())?, app.store.audit().insert(&audit, ())?];
             if refusal(app.store.commit(&writes).await)?.is_none() {
@@ -150,23 +151,4 @@ fn json_of(key: &str, settings: &Settings) -> String {
     let value = settings.value_of(key).map_or_else(|| "null".to_owned(), SettingValue::to_json);
     // A known key has nothing in it that JSON would escape.
     format!("{{\"{key}\":{value}}}")
-}
-
-fn line(
-    app: &App,
-    principal: &str,
-    version: u32,
-    reason: Option<&str>,
-    [before, after]: [String; 2],
-) -> AuditRecord {
-    AuditRecord {
-        id: format!("setting-{version}"),
-        at: app.now(),
-        principal: principal.to_owned(),
-        action: "setting.set".to_owned(),
-        member: None,
-        reason: reason.unwrap_or_default().to_owned(),
-        before,
-        after,
-    }
 }

@@ -12,7 +12,7 @@ use crate::{
     commissions::settle_wallet,
     context::App,
     error::{AppError, refusal},
-    once::{Answer, Change, DeskError, DeskRequest, answered, desk_trail},
+    once::{Answer, Change, ChangeRefusal, MemberCall},
 };
 
 #[derive(Clone, Copy)]
@@ -27,8 +27,8 @@ const MOST_MINOR: i64 = 10_000_000;
 /// Gives bill credit by hand.
 ///
 /// # Errors
-/// [`DeskError`].
-pub async fn apply_credit(app: &App, request: &DeskRequest, amount: Money) -> Result<Answer, DeskError> {
+/// [`ChangeRefusal`].
+pub async fn apply_credit(app: &App, request: &MemberCall, amount: Money) -> Result<Answer, ChangeRefusal> {
     metered("apply_credit", adjust(app, request, amount, "credit.apply")).await
 }
 
@@ -36,22 +36,27 @@ pub async fn apply_credit(app: &App, request: &DeskRequest, amount: Money) -> Re
 /// already is out of reach here.
 ///
 /// # Errors
-/// [`DeskError`].
-pub async fn revoke_credit(app: &App, request: &DeskRequest, amount: Money) -> Result<Answer, DeskError> {
+/// [`ChangeRefusal`].
+pub async fn revoke_credit(app: &App, request: &MemberCall, amount: Money) -> Result<Answer, ChangeRefusal> {
     metered("revoke_credit", adjust(app, request, amount, "credit.revoke")).await
 }
 
-async fn adjust(app: &App, request: &DeskRequest, amount: Money, action: &str) -> Result<Answer, DeskError> {
+async fn adjust(
+    app: &App,
+    request: &MemberCall,
+    amount: Money,
+    action: &str,
+) -> Result<Answer, ChangeRefusal> {
     if !(1..=MOST_MINOR).contains(&amount.minor()) || amount.currency() != app.preset.currency {
         let most = Money::new(MOST_MINOR, app.preset.currency);
-        return Err(DeskError::BadAmount(format!("the amount must be above zero and at most {most}")));
+        return Err(ChangeRefusal::BadAmount(format!("the amount must be above zero and at most {most}")));
     }
-    if let Some(answer) = answered(app, request).await? {
+    if let Some(answer) = request.answered(app).await? {
         return Ok(answer);
     }
     let member = app.member_id(request.user_id);
     if app.store.members().find(&member).await?.is_none() {
-        return Err(DeskError::UnknownMember);
+        return Err(ChangeRefusal::UnknownMember);
     }
     settle_wallet(app, &member).await?;
     let mut attempts = Attempts::default();
@@ -59,15 +64,15 @@ async fn adjust(app: &App, request: &DeskRequest, amount: Money, action: &str) -
         let before = app.store.wallets().find(&member, WalletKind::BillCredit, amount.currency()).await?;
         let (change, writes) = match adjustment(app, request, &before, amount, action) {
             // Perhaps a twin of this very request took it, before the wallet was read.
-            Err(DeskError::Insufficient(why)) => {
-                return answered(app, request).await?.ok_or(DeskError::Insufficient(why));
+            Err(ChangeRefusal::Insufficient(why)) => {
+                return request.answered(app).await?.ok_or(ChangeRefusal::Insufficient(why));
             }
             made => made?,
         };
         match refusal(app.store.commit(&writes).await)? {
             None => return Ok(Answer::Applied(change)),
             Some(Refused::Repeated) => {
-                return answered(app, request).await?.ok_or(DeskError::App(AppError::Conflict));
+                return request.answered(app).await?.ok_or(ChangeRefusal::App(AppError::Conflict));
             }
             Some(Refused::WalletChanged) => attempts.again(app).await?,
         }
@@ -76,13 +81,13 @@ async fn adjust(app: &App, request: &DeskRequest, amount: Money, action: &str) -
 
 fn adjustment(
     app: &App,
-    request: &DeskRequest,
+    request: &MemberCall,
     before: &Wallet,
     amount: Money,
     action: &str,
-) -> Result<(Change, Vec<Fragment<Refused>>), DeskError> {
+) -> Result<(Change, Vec<Fragment<Refused>>), ChangeRefusal> {
     let now = app.now();
-    let id = AdjustmentId::parse(request.digest())?;
+    let id = AdjustmentId::parse(request.call.id())?;
     let giving = action == "credit.apply";
     let posted = if giving {
         before.clone().give(amount, id.clone(), now)
@@ -90,8 +95,8 @@ fn adjustment(
         before.clone().take(amount, id.clone(), now)
     };
     let (wallet, entry) = posted.map_err(|error| match error {
-        WalletError::Insufficient { .. } => DeskError::Insufficient(error.to_string()),
-        other => DeskError::App(other.into()),
+        WalletError::Insufficient { .. } => ChangeRefusal::Insufficient(error.to_string()),
+        other => ChangeRefusal::App(other.into()),
     })?;
     let change = Change {
         user_id: request.user_id,
@@ -105,13 +110,13 @@ fn adjustment(
         member: wallet.member.clone(),
         amount: signed,
         reason: request.reason.clone(),
-        principal: request.principal.clone(),
+        principal: request.call.principal.clone(),
         at: now,
     };
     let mut writes = app.store.wallets().post(&wallet, &entry, Refused::WalletChanged)?;
     writes.push(app.store.wallets().insert_adjustment(&adjustment, Refused::Repeated)?);
-    let states = (serde_json::to_string(&before.buckets)?, serde_json::to_string(&wallet.buckets)?);
-    let (audit, response) = desk_trail(app, request, action, &wallet.member, states, &change)?;
-    writes.extend(app.store.requests().audited(&audit, &response, Refused::Repeated)?);
+    let states = [serde_json::to_string(&before.buckets)?, serde_json::to_string(&wallet.buckets)?];
+    let once = request.once(app, &change, (action, &wallet.member), states)?;
+    writes.extend(once.fragments(app, Refused::Repeated)?);
     Ok((change, writes))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use guerdon_app::{
     commissions::commissions_of,
-    once::{Answer, DeskError, DeskRequest},
+    once::{Answer, Call, ChangeRefusal, MemberCall},
     payments::force_confirm,
     referrals::{Pending, pending_referrals},
     wallets::{apply_credit, revoke_credit},
@@ -13,11 +13,13 @@ use guerdon_domain::money::{Currency, Money};
 
 use crate::support::*;
 
-fn request(key: &str, user: i64) -> DeskRequest {
-    DeskRequest {
-        principal: "alice".to_owned(),
-        key: key.to_owned(),
-        input_hash: format!("hash of {key} for {user}"),
+fn request(key: &str, user: i64) -> MemberCall {
+    MemberCall {
+        call: Call {
+            principal: "alice".to_owned(),
+            key: key.to_owned(),
+            input_hash: format!("hash of {key} for {user}"),
+        },
         user_id: tid(user),
         reason: "goodwill".to_owned(),
     }
@@ -45,8 +47,9 @@ async fn credit_is_given_once_per_key_and_audited() {
     let again = apply_credit(&b.app, &request("k1", 1), usd(500)).await.unwrap();
     assert_eq!(again, Answer::AlreadyApplied(change(&first).clone()));
     assert_eq!((b.dump().await, audit(&b).await), (before, vec!["alice credit.apply goodwill".to_owned()]));
-    let other = DeskRequest { input_hash: "another".to_owned(), ..request("k1", 1) };
-    assert!(matches!(apply_credit(&b.app, &other, usd(900)).await, Err(DeskError::KeyReused)));
+    let mut other = request("k1", 1);
+    other.call.input_hash = "another".to_owned();
+    assert!(matches!(apply_credit(&b.app, &other, usd(900)).await, Err(ChangeRefusal::KeyReused)));
     assert_eq!(b.buckets(1).await, (500, 0, 0));
 }
 
@@ -57,12 +60,12 @@ async fn credit_is_taken_up_to_what_is_available() {
     let taken = revoke_credit(&b.app, &request("k1", 1), usd(400)).await.unwrap();
     assert_eq!(change(&taken).credit_balance, usd(600));
     let refused = revoke_credit(&b.app, &request("k2", 1), usd(601)).await;
-    assert!(matches!(refused, Err(DeskError::Insufficient(_))), "{refused:?}");
+    assert!(matches!(refused, Err(ChangeRefusal::Insufficient(_))), "{refused:?}");
     assert_eq!((b.buckets(1).await, audit(&b).await.len()), ((600, 0, 0), 1));
     b.link(1, "cus_1").await;
     b.post(1).await.unwrap();
     let refused = revoke_credit(&b.app, &request("k3", 1), usd(1)).await;
-    assert!(matches!(refused, Err(DeskError::Insufficient(_))), "{refused:?}");
+    assert!(matches!(refused, Err(ChangeRefusal::Insufficient(_))), "{refused:?}");
 }
 
 #[tokio::test]
@@ -73,11 +76,11 @@ async fn bad_amounts_and_strangers_are_refused() {
     let euro = Money::new(500, Currency::EUR);
     for amount in [usd(0), usd(-1), usd(10_000_001), usd(i64::MIN), usd(i64::MAX), euro] {
         let refused = apply_credit(&b.app, &request("k1", 1), amount).await;
-        assert!(matches!(refused, Err(DeskError::BadAmount(_))), "{amount:?} {refused:?}");
+        assert!(matches!(refused, Err(ChangeRefusal::BadAmount(_))), "{amount:?} {refused:?}");
     }
     let stranger = apply_credit(&b.app, &request("k1", 9), usd(1)).await;
-    assert!(matches!(stranger, Err(DeskError::UnknownMember)));
-    assert!(matches!(force_confirm(&b.app, &request("k1", 9)).await, Err(DeskError::UnknownMember)));
+    assert!(matches!(stranger, Err(ChangeRefusal::UnknownMember)));
+    assert!(matches!(force_confirm(&b.app, &request("k1", 9)).await, Err(ChangeRefusal::UnknownMember)));
     assert_eq!(b.dump().await, before);
 }
 
@@ -169,7 +172,7 @@ async fn force_confirms_at_once_earn_once() {
     let winners: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()).collect();
     assert!(winners.len() == 2 && winners[0] == winners[1], "{outcomes:?}");
     let refused =
-        |outcome: &&Result<_, DeskError>| matches!(outcome, Err(DeskError::NotPending("converted")));
+        |outcome: &&Result<_, ChangeRefusal>| matches!(outcome, Err(ChangeRefusal::NotPending("converted")));
     assert_eq!(outcomes.iter().filter(refused).count(), 2, "{outcomes:?}");
     assert_eq!((b.commissions(1).await.len(), b.buckets(1).await), (1, (1000, 0, 0)));
 }

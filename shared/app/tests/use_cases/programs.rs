@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use guerdon_app::{
+    once::Call,
     payments::{explain_member, explain_payment, record_payment},
-    programs::{ProgramRefusal, ProgramRequest, newest_program, set_program, simulate},
+    programs::{ProgramRefusal, newest_program, set_program, simulate},
 };
 use guerdon_domain::{
     commissions::{CommissionState, VoidReason},
@@ -16,13 +17,8 @@ use guerdon_domain::{
 
 use crate::support::*;
 
-fn request(key: &str) -> ProgramRequest {
-    ProgramRequest {
-        principal: "admin".to_owned(),
-        key: key.to_owned(),
-        input_hash: format!("hash of {key}"),
-        reason: "a test".to_owned(),
-    }
+fn request(key: &str) -> Call {
+    Call { principal: "admin".to_owned(), key: key.to_owned(), input_hash: format!("hash of {key}") }
 }
 
 fn flat(program: &Program, minor: i64) -> Program {
@@ -36,7 +32,7 @@ impl Business {
         let mut next = newest_program(&self.app).await.unwrap().program;
         next.version += 1;
         change(&mut next);
-        set_program(&self.app, &request(&format!("k{}", next.version)), next).await.unwrap();
+        set_program(&self.app, &request(&format!("k{}", next.version)), "a test", next).await.unwrap();
         self.advance(60);
     }
 
@@ -59,7 +55,7 @@ async fn a_change_decides_later_payments_and_touches_nothing_booked() {
     b.pay(2, "in_2").await;
     let old = b.invoice(3, "in_3");
     let preset = newest_program(&b.app).await.unwrap().program;
-    let set = set_program(&b.app, &request("k1"), flat(&preset, 1500)).await.unwrap();
+    let set = set_program(&b.app, &request("k1"), "a test", flat(&preset, 1500)).await.unwrap();
     assert_eq!(set.effective_from, NOW.plus_seconds(60));
     b.advance(61);
     b.pay(4, "in_4").await;
@@ -81,13 +77,19 @@ async fn a_program_is_set_once_by_who_has_seen_the_present_one() {
     let b = bitten().await;
     let preset = newest_program(&b.app).await.unwrap().program;
     let next = flat(&preset, 1500);
-    let set = set_program(&b.app, &request("k1"), next.clone()).await.unwrap();
-    assert_eq!(set_program(&b.app, &request("k1"), next.clone()).await.unwrap(), set);
-    let other = ProgramRequest { input_hash: "other".to_owned(), ..request("k1") };
-    assert!(matches!(set_program(&b.app, &other, next.clone()).await, Err(ProgramRefusal::KeyReused)));
-    assert!(matches!(set_program(&b.app, &request("k2"), next).await, Err(ProgramRefusal::Outdated(2))));
+    let set = set_program(&b.app, &request("k1"), "a test", next.clone()).await.unwrap();
+    assert_eq!(set_program(&b.app, &request("k1"), "a test", next.clone()).await.unwrap(), set);
+    let other = Call { input_hash: "other".to_owned(), ..request("k1") };
+    assert!(matches!(
+        set_program(&b.app, &other, "a test", next.clone()).await,
+        Err(ProgramRefusal::KeyReused)
+    ));
+    assert!(matches!(
+        set_program(&b.app, &request("k2"), "a test", next).await,
+        Err(ProgramRefusal::Outdated(2))
+    ));
     let wrong = Program { version: 3, ..flat(&set.program, -5) };
-    let refused = set_program(&b.app, &request("k3"), wrong).await.unwrap_err().to_string();
+    let refused = set_program(&b.app, &request("k3"), "a test", wrong).await.unwrap_err().to_string();
     assert!(refused.contains("rules.recruit.amount"), "{refused}");
     let trail = b.calm().audit().trail("2026-11", None, 10).await.unwrap();
     assert_eq!(trail.len(), 1);

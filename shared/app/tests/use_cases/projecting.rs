@@ -254,10 +254,12 @@ async fn each_change_means_one_event() {
         reconcile_invoice(&b.app, &b.id(1), &facts).await.unwrap();
     }
     assert_eq!(names().await, ["credit.applied"]);
-    let request = guerdon_app::once::DeskRequest {
-        principal: "alice".to_owned(),
-        key: "k".to_owned(),
-        input_hash: String::new(),
+    let request = guerdon_app::once::MemberCall {
+        call: guerdon_app::once::Call {
+            principal: "alice".to_owned(),
+            key: "k".to_owned(),
+            input_hash: String::new(),
+        },
         user_id: tid(1),
         reason: String::new(),
     };

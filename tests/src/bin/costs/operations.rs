@@ -5,7 +5,7 @@ use guerdon_app::{
     bill_credit::{InvoiceFacts, Reconciled, post_bill_credit, reconcile_invoice},
     commissions::settle_wallet,
     gamification::profile_view,
-    once::DeskRequest,
+    once::{Call, MemberCall},
     statistics::{Period, desk_stats, leaderboard},
     wallets::{apply_credit, credits_view},
 };
@@ -113,16 +113,20 @@ async fn crediting() -> anyhow::Result<Vec<Line>> {
 async fn operating() -> anyhow::Result<Vec<Line>> {
     let world = World::of("bitten").await?;
     world.start(1, None).await?;
-    let request = DeskRequest {
-        principal: "admin-01234567".to_owned(),
-        key: "k-1".to_owned(),
-        input_hash: "0".repeat(64),
+    let request = MemberCall {
+        call: Call {
+            principal: "admin-01234567".to_owned(),
+            key: "k-1".to_owned(),
+            input_hash: "0".repeat(64),
+        },
         user_id: telegram_id(1)?,
         reason: "goodwill".to_owned(),
     };
     let apply = world.cost(async { Ok(apply_credit(&world.app, &request, usd(500)).await?) }).await?;
     let counted = world
-        .cost(async { Ok(world.app.store.requests().count_call(&request.principal, world.app.now()).await?) })
+        .cost(async {
+            Ok(world.app.store.requests().count_call(&request.call.principal, world.app.now()).await?)
+        })
         .await?;
     Ok(vec![
         line("credit given by an operator", apply, None),

@@ -1,11 +1,12 @@
 //! Withdrawals by state, their list, and the audit line of what an operator did to one.
 
 use guerdon_domain::{
-    operators::AuditRecord,
     statistics::{Counter, Sum},
     withdrawals::{Step, Withdrawal, WithdrawalState},
 };
 use guerdon_store::statistics::{Listed, Projection};
+
+use crate::audit::{Line, line as audit_line};
 
 use super::{Changed, plan::Plan};
 
@@ -34,16 +35,10 @@ fn audit(plan: &mut Plan, before: &Withdrawal, after: &Withdrawal) {
     };
     let Some(stamp) = stamp.filter(|_| before.state() != after.state()) else { return };
     let (from, to) = (before.state().as_str(), after.state().as_str());
-    plan.audit(AuditRecord {
-        id: format!("{}-{to}", after.id),
-        at: stamp.at,
-        principal: stamp.by.clone(),
-        action: format!("withdrawal.{to}"),
-        member: Some(after.member.clone()),
-        reason: after.step.reason().or_else(|| after.step.proof()).unwrap_or_default().to_owned(),
-        before: format!("\"{from}\""),
-        after: format!("\"{to}\""),
-    });
+    let reason = after.step.reason().or_else(|| after.step.proof()).unwrap_or_default();
+    let line = Line::new(format!("withdrawal.{to}")).about(after.member.clone()).because(reason);
+    let line = line.states([from, to].map(|state| format!("\"{state}\"")));
+    plan.audit(audit_line(format!("{}-{to}", after.id), stamp.at, &stamp.by, line));
 }
 
 /// Counts withdrawals and their amounts by state, and how long the paid ones took.
