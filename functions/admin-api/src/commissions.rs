@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Page, Refusal, output::id_text};
+use guerdon_api::{Page, Refusal, output::id_text, paging::Paged};
 use guerdon_app::{
     commissions::{DeskCommission, Export},
     stored::commission_cursor,
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::{
     csv,
-    input::{ListQuery, bad_request, cursor, encode_cursor, limit, next_cursor, user_id},
+    input::{ListQuery, bad_request, encode_cursor, next_cursor, user_id},
     state::Api,
 };
 
@@ -70,12 +70,10 @@ fn row(item: DeskCommission) -> Row {
 )]
 pub(crate) async fn search(
     State(api): State<Arc<Api>>,
-    Query(query): Query<ListQuery>,
+    Paged { query, limit, after: before }: Paged<ListQuery, String>,
 ) -> Result<Response, Refusal> {
     let text = query.user_id.as_deref();
     let id = user_id(text.ok_or_else(|| bad_request("bad_user_id", "user_id is missing."))?)?;
-    let limit = limit(query.limit.as_deref())?;
-    let before: Option<String> = cursor(query.cursor.as_deref())?;
     if before.as_ref().is_some_and(|sk| !sk.starts_with("COMMISSION#")) {
         return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
     }
@@ -116,10 +114,9 @@ const COLUMNS: [&str; 13] = [
 )]
 pub(crate) async fn export(
     State(api): State<Arc<Api>>,
-    Query(query): Query<ListQuery>,
+    Paged { query, limit, after }: Paged<ListQuery, Export>,
 ) -> Result<Response, Refusal> {
-    let limit = limit(query.limit.as_deref())?;
-    let mut position: Option<Export> = Some(cursor(query.cursor.as_deref())?.unwrap_or_default());
+    let mut position: Option<Export> = Some(after.unwrap_or_default());
     let mut rows = Vec::new();
     for _ in 0..EXPORT_STEPS {
         let room = limit - i32::try_from(rows.len()).unwrap_or(limit);

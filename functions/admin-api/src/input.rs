@@ -1,8 +1,8 @@
 //! Reading what only operators send.
 
-use guerdon_api::{Gate, Page, idempotency::Write};
+use guerdon_api::{Gate, Page, idempotency::Write, pages};
 pub(crate) use guerdon_api::{input::*, output::Refusal};
-use guerdon_app::{once::MemberCall, statistics::LONGEST_PAGE};
+use guerdon_app::once::MemberCall;
 use guerdon_domain::{
     ids::{ExternalPaymentId, PaymentKey, Rail},
     money::{Currency, Money},
@@ -96,11 +96,10 @@ pub(crate) struct ListingQuery {
     pub(crate) format: Option<String>,
 }
 
-impl ListingQuery {
-    pub(crate) fn limit(&self) -> Result<i32, Refusal> {
-        Ok(limit(self.limit.as_deref())?.min(LONGEST_PAGE))
-    }
+pages!(ListQuery);
+pages!(ListingQuery);
 
+impl ListingQuery {
     pub(crate) fn ascending(&self) -> Result<bool, Refusal> {
         match self.sort.as_deref() {
             None | Some("desc") => Ok(false),

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
-use guerdon_api::{Page, Refusal};
+use axum::{extract::State, response::Response};
+use guerdon_api::{Page, Refusal, pages, paging::Paged};
 use guerdon_app::{
     jobs::{JOBS, job_runs},
     stored::JobRun,
@@ -17,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     csv,
-    input::{bad_request, cursor, limit, next_cursor},
+    input::{bad_request, next_cursor},
     state::Api,
 };
 
@@ -34,6 +31,8 @@ pub(crate) struct JobQuery {
     /// `json` or `csv`.
     format: Option<String>,
 }
+
+pages!(JobQuery);
 
 #[derive(Serialize, ToSchema)]
 struct JobView {
@@ -72,15 +71,13 @@ fn view(run: JobRun) -> JobView {
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Query(query): Query<JobQuery>,
+    Paged { query, limit, after }: Paged<JobQuery, String>,
 ) -> Result<Response, Refusal> {
     let job = query.job.as_deref();
     if job.is_some_and(|job| !JOBS.contains(&job)) {
         return Err(bad_request("bad_job", format!("job must be one of {}.", JOBS.join(", "))));
     }
-    let limit = limit(query.limit.as_deref())?;
-    let before: Option<String> = cursor(query.cursor.as_deref())?;
-    let runs = job_runs(&api.gate.app, job, before.as_deref(), limit).await?;
+    let runs = job_runs(&api.gate.app, job, after.as_deref(), limit).await?;
     let next_cursor = next_cursor(&runs, limit, JobRun::place)?;
     let page = Page { items: runs.into_iter().map(view).collect(), next_cursor };
     csv::answer(query.format.as_deref(), page, ("jobs", &COLUMNS))

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json,
-    extract::{Query, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use guerdon_api::{
     Gate, Page, Principal, Refusal,
     idempotency::{Kept, Write, once},
-    input::{self, bad_request, cursor, limit, next_cursor},
+    input::{self, bad_request, next_cursor},
+    paging::Paged,
     unchanged,
 };
 use guerdon_app::{
@@ -112,10 +113,8 @@ fn view(commission: &Commission) -> Reward {
 pub(crate) async fn list(
     State(gate): State<Arc<Gate>>,
     Extension(principal): Extension<Principal>,
-    Query(query): Query<PageQuery>,
+    Paged { limit, after: before, .. }: Paged<PageQuery, String>,
 ) -> Result<Response, Refusal> {
-    let limit = limit(query.limit.as_deref())?;
-    let before: Option<String> = cursor(query.cursor.as_deref())?;
     if before.as_ref().is_some_and(|place| !place.starts_with("COMMISSION#")) {
         return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
     }

@@ -1,6 +1,6 @@
 //! Whom a call is about.
 
-use guerdon_api::{Gate, Principal, Refusal, input::bad_request};
+use guerdon_api::{Gate, Principal, Refusal, input::bad_request, pages};
 use guerdon_app::{error::AppError, members::find_member};
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
@@ -115,3 +115,5 @@ pub(crate) struct PageQuery {
     /// The `next_cursor` of the page before.
     pub(crate) cursor: Option<String>,
 }
+
+pages!(PageQuery);

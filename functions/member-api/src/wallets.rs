@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{
-    Amount, Gate, Page, Principal, Refusal,
-    input::{cursor, encode_cursor, limit},
-};
+use guerdon_api::{Amount, Gate, Page, Principal, Refusal, input::encode_cursor, paging::Paged};
 use guerdon_app::wallets::credits_view;
 use guerdon_domain::wallets::{Entry, Wallet};
 use serde::Serialize;
@@ -107,13 +104,11 @@ pub(crate) async fn transactions(
     State(gate): State<Arc<Gate>>,
     Extension(principal): Extension<Principal>,
     Path(user_id): Path<String>,
-    Query(query): Query<PageQuery>,
+    Paged { limit, after, .. }: Paged<PageQuery, u64>,
 ) -> Result<Response, Refusal> {
     let member = whose(&gate, &principal, &UserRef::parse(&user_id)?)?;
-    let limit = limit(query.limit.as_deref())?;
-    let before: Option<u64> = cursor(query.cursor.as_deref())?;
     let member = load(&gate, &member).await?;
-    let view = credits_view(&gate.app, &member, before, limit).await?;
+    let view = credits_view(&gate.app, &member, after, limit).await?;
     let full = i32::try_from(view.entries.len()).unwrap_or(i32::MAX) >= limit;
     let next_cursor = view.next_before.filter(|_| full).map(|seq| encode_cursor(&seq)).transpose()?;
     let items: Vec<_> = view.entries.into_iter().map(transaction).collect();

@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod input;
 pub mod openapi;
 pub mod output;
+pub mod paging;
 mod refusals;
 mod service;
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Page, Refusal};
+use guerdon_api::{Page, Refusal, pages, paging::Paged};
 use guerdon_app::fraud::{flags_in, flags_of};
 use guerdon_domain::{ids::FraudFlagId, time::Timestamp};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 
 use super::view::{FlagView, views};
 use crate::{
-    input::{self, bad_request, cursor, limit, next_cursor},
+    input::{self, bad_request, next_cursor},
     state::Api,
 };
 
@@ -28,6 +28,16 @@ pub(crate) struct FlagQuery {
     user_id: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
+}
+
+pages!(FlagQuery);
+
+/// The last flag of a page: of one member by its id, of all by its time too.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Place {
+    Flag(FraudFlagId),
+    Time(Timestamp, FraudFlagId),
 }
 
 /// Flags on one page: what the table reads at once.
@@ -43,25 +53,34 @@ const MOST: i32 = 100;
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Query(query): Query<FlagQuery>,
+    Paged { query, limit, after }: Paged<FlagQuery, Place>,
 ) -> Result<Response, Refusal> {
     let state = match query.state.as_deref() {
         None | Some("open" | "resolved") => query.state.as_deref(),
         Some(_) => return Err(bad_request("bad_state", "state must be open or resolved.")),
     };
-    let limit = limit(query.limit.as_deref())?.min(MOST);
+    let limit = limit.min(MOST);
+    let foreign = || bad_request("bad_cursor", "cursor must be a next_cursor of this list.");
     let app = &api.gate.app;
     let (found, next_cursor, state) = match query.user_id.as_deref() {
         Some(user_id) => {
             let member = api.gate.app.member_id(input::user_id(user_id)?);
-            let after: Option<FraudFlagId> = cursor(query.cursor.as_deref())?;
+            let after = match after {
+                None => None,
+                Some(Place::Flag(id)) => Some(id),
+                Some(Place::Time(..)) => return Err(foreign()),
+            };
             let found = flags_of(app, &member, after.as_ref(), limit).await?;
             let next = next_cursor(&found, limit, |last| last.id.clone())?;
             (found, next, state)
         }
         None => {
             let state = state.unwrap_or("open");
-            let before: Option<(Timestamp, FraudFlagId)> = cursor(query.cursor.as_deref())?;
+            let before = match after {
+                None => None,
+                Some(Place::Time(at, id)) => Some((at, id)),
+                Some(Place::Flag(_)) => return Err(foreign()),
+            };
             let before = before.as_ref().map(|(at, id)| (*at, id));
             let found = flags_in(app, state, before, limit).await?;
             let next = next_cursor(&found, limit, |last| (last.raised_at, last.id.clone()))?;

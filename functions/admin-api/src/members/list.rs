@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
-use guerdon_api::{Amount, Page, Refusal};
-use guerdon_app::statistics::{ListedUser, UserFilter};
+use axum::{extract::State, response::Response};
+use guerdon_api::{Amount, Page, Refusal, paging::Paged};
+use guerdon_app::statistics::{LONGEST_PAGE, ListedUser, UserFilter, UserPlace};
 use guerdon_domain::{
     ids::TelegramId,
     money::{Currency, Money},
@@ -18,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::{
     csv,
-    input::{ListingQuery, bad_request, cursor},
+    input::{ListingQuery, bad_request},
     state::Api,
 };
 
@@ -86,7 +83,7 @@ fn user(user: ListedUser, currency: Currency) -> UserRow {
 )]
 pub(crate) async fn users(
     State(api): State<Arc<Api>>,
-    Query(query): Query<ListingQuery>,
+    Paged { query, limit, after }: Paged<ListingQuery, UserPlace>,
 ) -> Result<Response, Refusal> {
     query.only(&["sort", "status", "type", "search"])?;
     let (customers, referrers) = match query.kind.as_deref() {
@@ -104,9 +101,9 @@ pub(crate) async fn users(
     let (telegram_id, name) = searched(query.search.as_deref())?;
     let ascending = query.ascending()?;
     let filter = UserFilter { telegram_id, name, barred, customers, referrers, ascending };
-    let from = cursor(query.cursor.as_deref())?;
     let app = &api.gate.app;
-    let (found, next) = guerdon_app::statistics::list_users(app, &filter, from, query.limit()?).await?;
+    let (found, next) =
+        guerdon_app::statistics::list_users(app, &filter, after, limit.min(LONGEST_PAGE)).await?;
     let items = found.into_iter().map(|found| user(found, app.preset.currency)).collect();
     csv::answer(query.format.as_deref(), query.page(items, next.as_ref())?, ("users", &USER_COLUMNS))
 }

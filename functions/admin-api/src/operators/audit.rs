@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
-use guerdon_api::{Page, Refusal, output::id_text};
+use axum::{extract::State, response::Response};
+use guerdon_api::{Page, Refusal, output::id_text, pages, paging::Paged};
 use guerdon_app::operators::audit_trail;
 use guerdon_domain::{operators::AuditRecord, time::Timestamp};
 use serde::{Deserialize, Serialize};
@@ -15,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     csv,
-    input::{bad_request, cursor, limit, next_cursor},
+    input::{bad_request, next_cursor},
     members::known::{Known, known},
     state::Api,
 };
@@ -29,6 +26,8 @@ pub(crate) struct AuditQuery {
     /// `json` or `csv`.
     format: Option<String>,
 }
+
+pages!(AuditQuery);
 
 const COLUMNS: [&str; 7] = ["at", "operator", "action", "user_id", "reason", "before", "after"];
 
@@ -56,15 +55,13 @@ struct AuditLine {
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Query(query): Query<AuditQuery>,
+    Paged { query, limit, after }: Paged<AuditQuery, (Timestamp, String)>,
 ) -> Result<Response, Refusal> {
     let month = match query.month {
         Some(month) => checked(month)?,
         None => api.gate.app.now().month(),
     };
-    let limit = limit(query.limit.as_deref())?;
-    let before: Option<(Timestamp, String)> = cursor(query.cursor.as_deref())?;
-    let before = before.as_ref().map(|(at, id)| (*at, id.as_str()));
+    let before = after.as_ref().map(|(at, id)| (*at, id.as_str()));
     let lines = audit_trail(&api.gate.app, &month, before, limit).await?;
     let next_cursor = next_cursor(&lines, limit, |line| (line.at, line.id.clone()))?;
     let known = known(&api, lines.iter().filter_map(|line| line.member.clone())).await?;

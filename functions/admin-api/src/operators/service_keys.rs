@@ -4,10 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Extension, Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Page, Principal, Refusal, idempotency::Write};
+use guerdon_api::{Page, Principal, Refusal, idempotency::Write, paging::Paged};
 use guerdon_app::{
     once::CallRefusal,
     operators::{make_service_key, revoke_service_key, service_keys},
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    input::{self, ListQuery, bad_request, cursor, limit, next_cursor},
+    input::{self, ListQuery, bad_request, next_cursor},
     state::Api,
 };
 
@@ -72,10 +72,8 @@ fn view(key: ServiceKey) -> KeyView {
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Query(query): Query<ListQuery>,
+    Paged { limit, after, .. }: Paged<ListQuery, String>,
 ) -> Result<Response, Refusal> {
-    let limit = limit(query.limit.as_deref())?;
-    let after: Option<String> = cursor(query.cursor.as_deref())?;
     let keys = service_keys(&api.gate.app, after.as_deref(), limit).await?;
     let next_cursor = next_cursor(&keys, limit, |key| key.id.clone())?;
     Ok(Json(Page { items: keys.into_iter().map(view).collect(), next_cursor }).into_response())

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Amount, Page, Refusal, output::id_text};
+use guerdon_api::{Amount, Page, Refusal, output::id_text, paging::Paged};
 use guerdon_app::{
     error::AppError,
     payments::{Explained, payer_of},
@@ -24,7 +24,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    input::{self, ListQuery, bad_request, cursor, limit, next_cursor},
+    input::{self, ListQuery, bad_request, next_cursor},
     members::known::{Known, known},
     state::Api,
 };
@@ -140,11 +140,10 @@ const MOST: i32 = 50;
 pub(crate) async fn of_member(
     State(api): State<Arc<Api>>,
     Path(user_id): Path<String>,
-    Query(query): Query<ListQuery>,
+    Paged { limit, after, .. }: Paged<ListQuery, PaymentKey>,
 ) -> Result<Response, Refusal> {
     let member = api.gate.app.member_id(input::user_id(&user_id)?);
-    let limit = limit(query.limit.as_deref())?.min(MOST);
-    let before: Option<PaymentKey> = cursor(query.cursor.as_deref())?;
+    let (limit, before) = (limit.min(MOST), after);
     if let Some(key) = &before {
         if payer_of(&api.gate.app, key).await?.is_none_or(|payer| payer != member) {
             return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));

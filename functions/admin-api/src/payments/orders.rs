@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
-use guerdon_api::{Amount, Page, Refusal};
+use axum::{extract::State, response::Response};
+use guerdon_api::{Amount, Page, Refusal, paging::Paged};
+use guerdon_app::statistics::LONGEST_PAGE;
 use guerdon_domain::{
     ids::TelegramId,
     payments::{Order, OrderState},
@@ -16,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::{
     csv,
-    input::{ListingQuery, bad_request, cursor},
+    input::{ListingQuery, bad_request},
     members::known::known,
     state::Api,
 };
@@ -78,17 +76,20 @@ fn order(order: Order, user_id: Option<TelegramId>) -> OrderRow {
 )]
 pub(crate) async fn orders(
     State(api): State<Arc<Api>>,
-    Query(query): Query<ListingQuery>,
+    Paged { query, limit, after }: Paged<ListingQuery, String>,
 ) -> Result<Response, Refusal> {
     query.only(&["sort", "status"])?;
     let state = query.status.as_deref().map(|text| {
         OrderState::parse(text).ok_or_else(|| bad_request("bad_status", "status must be pending or paid."))
     });
-    let after: Option<String> = cursor(query.cursor.as_deref())?;
     let place = (after.as_deref(), query.ascending()?);
-    let found =
-        guerdon_app::statistics::list_orders(&api.gate.app, state.transpose()?, place, query.limit()?)
-            .await?;
+    let found = guerdon_app::statistics::list_orders(
+        &api.gate.app,
+        state.transpose()?,
+        place,
+        limit.min(LONGEST_PAGE),
+    )
+    .await?;
     let known = known(&api, found.0.iter().map(|order| order.member.clone())).await?;
     let items = found.0.into_iter().map(|found| {
         let user_id = known.get(&found.member).copied();

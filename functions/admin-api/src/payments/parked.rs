@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
     Page, Refusal,
     idempotency::{Kept, Write, once},
     input::encode_cursor,
+    paging::Paged,
     unchanged,
 };
 use guerdon_app::{
@@ -23,7 +24,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    input::{ListQuery, cursor, limit},
+    input::{ListQuery, cursor},
     state::Api,
 };
 
@@ -73,10 +74,9 @@ fn view(event: &ParkedEvent) -> Result<ParkedView, AppError> {
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Query(query): Query<ListQuery>,
+    Paged { limit, after, .. }: Paged<ListQuery, String>,
 ) -> Result<Response, Refusal> {
-    let limit = limit(query.limit.as_deref())?.min(100);
-    let after: Option<String> = cursor(query.cursor.as_deref())?;
+    let limit = limit.min(100);
     let found = parked_events(&api.gate.app, after.as_deref(), limit).await?;
     let next_cursor = crate::input::next_cursor(&found, limit, ParkedEvent::waiting_place)?;
     let items = found.iter().map(view).collect::<Result<Vec<_>, _>>()?;

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
     Amount, Page, Refusal,
     output::{Percent, id_text},
+    paging::Paged,
 };
-use guerdon_app::statistics::{ListedReferrer, Period};
+use guerdon_app::{
+    referrals::Pending,
+    statistics::{LONGEST_PAGE, ListedReferrer, Period},
+};
 use guerdon_domain::{
     ids::MemberId,
     money::Currency,
@@ -22,7 +26,7 @@ use utoipa::ToSchema;
 
 use crate::{
     csv,
-    input::{ListQuery, ListingQuery, bad_request, cursor, encode_cursor, limit},
+    input::{ListQuery, ListingQuery, bad_request, encode_cursor},
     state::Api,
 };
 
@@ -45,11 +49,10 @@ struct PendingRow {
 )]
 pub(crate) async fn pending(
     State(api): State<Arc<Api>>,
-    Query(query): Query<ListQuery>,
+    Paged { limit, after, .. }: Paged<ListQuery, Pending>,
 ) -> Result<Response, Refusal> {
-    let from = cursor(query.cursor.as_deref())?.unwrap_or_default();
-    let limit = limit(query.limit.as_deref())?;
-    let (found, next) = guerdon_app::referrals::pending_referrals(&api.gate.app, from, limit).await?;
+    let (found, next) =
+        guerdon_app::referrals::pending_referrals(&api.gate.app, after.unwrap_or_default(), limit).await?;
     let items = found.into_iter().map(|item| PendingRow {
         user_id: id_text(item.user_id),
         referrer_user_id: id_text(item.referrer_user_id),
@@ -118,15 +121,14 @@ fn referrer(found: ListedReferrer, currency: Currency) -> ReferrerRow {
 )]
 pub(crate) async fn referrers(
     State(api): State<Arc<Api>>,
-    Query(query): Query<ListingQuery>,
+    Paged { query, limit, after }: Paged<ListingQuery, (MemberId, i64)>,
 ) -> Result<Response, Refusal> {
     query.only(&["period"])?;
     let period = Period::parse(query.period.as_deref().unwrap_or("all"))
         .ok_or_else(|| bad_request("bad_period", "period must be all, month or week."))?;
-    let after: Option<(MemberId, i64)> = cursor(query.cursor.as_deref())?;
     let app = &api.gate.app;
     let (found, next) =
-        guerdon_app::statistics::list_referrers(app, period, after.as_ref(), query.limit()?).await?;
+        guerdon_app::statistics::list_referrers(app, period, after.as_ref(), limit.min(LONGEST_PAGE)).await?;
     let items = found.into_iter().map(|found| referrer(found, app.preset.currency)).collect();
     let page = query.page(items, next.as_ref())?;
     csv::answer(query.format.as_deref(), page, ("referrers", &REFERRER_COLUMNS))

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Amount, Refusal};
+use guerdon_api::{Amount, Refusal, pages, paging::Paged};
 use guerdon_app::{
     commissions::settle_wallet,
     members::find_member,
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    input::{self, bad_request, cursor, encode_cursor, limit},
+    input::{self, bad_request, encode_cursor},
     state::Api,
 };
 
@@ -42,6 +42,8 @@ pub(crate) struct StatementQuery {
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
+
+pages!(StatementQuery);
 
 #[derive(Serialize, ToSchema)]
 struct Statement {
@@ -84,7 +86,7 @@ struct Line {
 pub(crate) async fn statement(
     State(api): State<Arc<Api>>,
     Path(user_id): Path<String>,
-    Query(query): Query<StatementQuery>,
+    Paged { query, limit, after: mut before }: Paged<StatementQuery, u64>,
 ) -> Result<Response, Refusal> {
     let app = &api.gate.app;
     let user_id = input::user_id(&user_id)?;
@@ -99,8 +101,6 @@ pub(crate) async fn statement(
             (input::wallet_kind(wallet)?, currency)
         }
     };
-    let limit = limit(query.limit.as_deref())?;
-    let mut before: Option<u64> = cursor(query.cursor.as_deref())?;
     find_member(app, &member).await?.ok_or(ChangeRefusal::UnknownMember)?;
     let (at, buckets) = match query.at.as_deref() {
         None => {

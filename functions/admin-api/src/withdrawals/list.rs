@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Page, Refusal};
-use guerdon_app::withdrawals::{withdrawals_in, withdrawals_of};
+use guerdon_api::{Page, Refusal, pages, paging::Paged};
+use guerdon_app::{
+    statistics::LONGEST_PAGE,
+    withdrawals::{withdrawals_in, withdrawals_of},
+};
 use guerdon_domain::{ids::WithdrawalId, withdrawals::WithdrawalState};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -16,7 +19,7 @@ use utoipa::IntoParams;
 use super::view::{self, WithdrawalView, id, load, view_of};
 use crate::{
     csv,
-    input::{self, ListingQuery, bad_request, cursor, limit, next_cursor},
+    input::{self, ListingQuery, bad_request, next_cursor},
     members::known::known,
     state::Api,
 };
@@ -42,6 +45,8 @@ pub(crate) struct StateQuery {
     cursor: Option<String>,
 }
 
+pages!(StateQuery);
+
 /// Withdrawals on one page: what the table reads at once.
 const MOST: i32 = 100;
 
@@ -55,11 +60,10 @@ const MOST: i32 = 100;
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Query(query): Query<StateQuery>,
+    Paged { query, limit, after }: Paged<StateQuery, WithdrawalId>,
 ) -> Result<Response, Refusal> {
     let state = state(query.state.as_deref())?;
-    let limit = limit(query.limit.as_deref())?.min(MOST);
-    let after: Option<WithdrawalId> = cursor(query.cursor.as_deref())?;
+    let limit = limit.min(MOST);
     let after = match after {
         Some(id) => Some(load(&api, &id).await?),
         None => None,
@@ -95,11 +99,10 @@ fn state(text: Option<&str>) -> Result<WithdrawalState, Refusal> {
 pub(crate) async fn of_member(
     State(api): State<Arc<Api>>,
     Path(user_id): Path<String>,
-    Query(query): Query<StateQuery>,
+    Paged { limit, after: before, .. }: Paged<StateQuery, u64>,
 ) -> Result<Response, Refusal> {
     let user_id = input::user_id(&user_id)?;
-    let limit = limit(query.limit.as_deref())?.min(MOST);
-    let before: Option<u64> = cursor(query.cursor.as_deref())?;
+    let limit = limit.min(MOST);
     let member = api.gate.app.member_id(user_id);
     let found = withdrawals_of(&api.gate.app, &member, before, limit).await?;
     let next_cursor = next_cursor(&found, limit, |last| last.seq)?;
@@ -131,7 +134,7 @@ const WITHDRAWAL_COLUMNS: [&str; 11] = [
 )]
 pub(crate) async fn withdrawals(
     State(api): State<Arc<Api>>,
-    Query(query): Query<ListingQuery>,
+    Paged { query, limit, after }: Paged<ListingQuery, String>,
 ) -> Result<Response, Refusal> {
     query.only(&["sort", "status"])?;
     let state = query.status.as_deref().map(|text| {
@@ -141,11 +144,14 @@ pub(crate) async fn withdrawals(
         WithdrawalState::parse(text)
             .ok_or_else(|| bad_request("bad_status", format!("status must be one of {known}.")))
     });
-    let after: Option<String> = cursor(query.cursor.as_deref())?;
     let place = (after.as_deref(), query.ascending()?);
-    let found =
-        guerdon_app::statistics::list_withdrawals(&api.gate.app, state.transpose()?, place, query.limit()?)
-            .await?;
+    let found = guerdon_app::statistics::list_withdrawals(
+        &api.gate.app,
+        state.transpose()?,
+        place,
+        limit.min(LONGEST_PAGE),
+    )
+    .await?;
     let known = known(&api, found.0.iter().map(|withdrawal| withdrawal.member.clone())).await?;
     let items = found.0.into_iter().map(|found| {
         let user_id = known.get(&found.member).copied();

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
     Gate, Refusal,
-    input::{bad_request, cursor, encode_cursor, number},
+    input::{bad_request, encode_cursor},
+    pages,
+    paging::Paged,
 };
 use guerdon_app::referrals::{Branch, TreePlace, referral_tree};
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,8 @@ pub(crate) struct TreeQuery {
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
+
+pages!(TreeQuery, (20, 50));
 
 #[derive(Serialize, ToSchema)]
 struct Node {
@@ -82,17 +86,15 @@ fn node(branch: Branch) -> Node {
 pub(crate) async fn tree(
     State(gate): State<Arc<Gate>>,
     Path(user_id): Path<String>,
-    Query(query): Query<TreeQuery>,
+    Paged { query, limit, after }: Paged<TreeQuery, TreePlace>,
 ) -> Result<Response, Refusal> {
     let two_levels = match query.depth.as_deref() {
         Some("1") => false,
         None | Some("2") => true,
         Some(_) => return Err(bad_request("bad_depth", "depth must be 1 or 2.")),
     };
-    let limit = number(("limit", "bad_limit"), query.limit.as_deref(), (20, 50))?;
-    let before: Option<TreePlace> = cursor(query.cursor.as_deref())?;
     let member = load(&gate, &UserRef::parse(&user_id)?.member(&gate)).await?;
-    let found = referral_tree(&gate.app, &member.id, before.as_ref(), limit, two_levels).await?;
+    let found = referral_tree(&gate.app, &member.id, after.as_ref(), limit, two_levels).await?;
     let next_cursor = found.next.map(|place| encode_cursor(&place)).transpose()?;
     Ok(Json(Tree {
         user_id: member.telegram_id.to_string(),
