@@ -69,7 +69,10 @@ const CONCERNS: [&str; 22] = [
 const BESIDE: [(&str, &[&str]); 6] = [
     ("shared/domain", &["ids", "money", "time"]),
     ("shared/store", &["changes", "requests", "table"]),
-    ("shared/app", &["attempt", "audit", "cached", "context", "error", "events", "observe", "once", "stored"]),
+    (
+        "shared/app",
+        &["attempt", "audit", "cached", "context", "error", "events", "observe", "once", "stored"],
+    ),
     ("functions/admin-api", &["csv", "input", "routes", "state"]),
     ("functions/member-api", &["docs", "input", "routes", "state"]),
     ("functions/telegram-webhook", &["dispatch", "handler", "parse", "reply", "state"]),
