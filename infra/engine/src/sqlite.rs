@@ -1,4 +1,4 @@
-//! The other engine: dynoxide, a DynamoDB-compatible engine on SQLite. Tests compare ours with it.
+//! Reference engine for tests: dynoxide, a DynamoDB-compatible engine on SQLite. Tests compare ours with it.
 
 use std::{
     collections::HashMap,

@@ -95,7 +95,7 @@ impl Command {
 /// The payload of `/start`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StartPayload {
-    /// Nothing: the bot was opened without a link.
+    /// No payload: the bot was opened without a link.
     Empty,
     /// A referral code, bare or as `ref_<code>`.
     Referral(Code),

@@ -42,7 +42,7 @@ impl Bank {
         true
     }
 
-    /// How many times a withdrawal was paid.
+    /// Counts the payouts of a withdrawal.
     pub fn times_paid(&self, id: &str) -> usize {
         self.paid.lock().unwrap_or_else(PoisonError::into_inner).get(id).map_or(0, Vec::len)
     }

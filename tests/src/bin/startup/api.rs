@@ -30,7 +30,7 @@ pub enum Event {
 
 /// A running fake.
 pub struct Api {
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: String,
     /// The events, each with the generation of its connection.
     events: Receiver<(u64, Event)>,

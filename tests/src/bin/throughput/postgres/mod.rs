@@ -1,4 +1,4 @@
-//! The same double-entry work in PostgreSQL: one SQL function, the wallet's row locked.
+//! Double-entry bookkeeping like ours in PostgreSQL: one SQL function, which locks the wallet's row.
 
 mod audit;
 mod cluster;
