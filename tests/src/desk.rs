@@ -66,7 +66,7 @@ impl World {
     pub async fn audit(&self) -> Vec<(String, String)> {
         self.drain().await;
         let app = self.stack().app();
-        let mut trail = app.store.audit().trail(&app.now().month(), None, 100).await.expect("the trail");
+        let mut trail = app.store().audit().trail(&app.now().month(), None, 100).await.expect("the trail");
         trail.reverse();
         trail.into_iter().map(|line| (line.action, line.principal)).collect()
     }

@@ -26,7 +26,7 @@ impl World {
         for invoice in invoices {
             let id = ExternalPaymentId::parse(*invoice).expect("an id");
             let key = PaymentKey { rail: Rail::Stripe, id };
-            let payment = self.stack().app().store.payments().find(&key).await.expect("the table answers");
+            let payment = self.stack().app().store().payments().find(&key).await.expect("the table answers");
             let payment = payment.map(|payment| PaymentRecord { correlation_id: None, ..payment });
             lines.push(serde_json::to_value(payment).expect("JSON"));
         }
@@ -35,7 +35,7 @@ impl World {
 
     async fn ledger_of(&self, person: Person) -> Value {
         let (app, id) = (self.stack().app(), self.member(person));
-        let (store, currency) = (&app.store, app.preset.currency);
+        let (store, currency) = (app.store(), app.preset.currency);
         let wallet = store.wallets().find(&id, WalletKind::BillCredit, currency).await.expect("a wallet");
         let statement =
             store.wallets().statement(&id, WalletKind::BillCredit, currency).await.expect("a statement");

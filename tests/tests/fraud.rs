@@ -120,7 +120,7 @@ async fn checks_run_now_show_user_ids_and_hashes_and_say_when_they_only_watch() 
     let device = Fingerprint::device(&app.pseudonyms, "iphone-of-asha").unwrap();
     for person in [ALICE, BOB, CAROL] {
         world.says(person, "/start").await;
-        app.store.sightings().put(&device, &world.member(person), app.now()).await.unwrap();
+        app.store().sightings().put(&device, &world.member(person), app.now()).await.unwrap();
     }
     set(&world, "fraud.shadow", json!(true)).await;
     set(&world, "fraud.shared_device.action", json!("reject")).await;

@@ -83,7 +83,9 @@ async fn on_record(world: &World) -> Vec<Value> {
         pages.push(world.desk_get(path).await);
     }
     let member = world.stack().app().member_id(TelegramId::try_new(42).unwrap());
-    pages.push(json!(world.stack().app().store.members().find(&member).await.unwrap().map(|m| m.first_name)));
+    pages.push(json!(
+        world.stack().app().store().members().find(&member).await.unwrap().map(|m| m.first_name)
+    ));
     pages
 }
 

@@ -143,6 +143,20 @@ fn files_stay_readable_and_are_named_after_what_they_hold() {
     }
 }
 
+#[test]
+fn functions_reach_the_table_through_use_cases_only() {
+    let mut found = Vec::new();
+    for folder in ["functions", "shared/api", "shared/runtime"] {
+        sources(&root().join(folder), &mut found);
+    }
+    assert!(found.len() > 100, "the sources were found");
+    for path in found {
+        let text = fs::read_to_string(&path).unwrap();
+        let asks = text.contains(".app.store()") || text.contains("app().store()");
+        assert!(!asks, "{} reads the table itself; call a use case", path.display());
+    }
+}
+
 fn template() -> String {
     fs::read_to_string(root().join("template.yaml")).unwrap()
 }

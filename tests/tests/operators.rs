@@ -86,7 +86,7 @@ async fn a_change_under_one_key_happens_once_and_another_body_is_refused() {
     world.drain().await;
     assert_eq!(world.admin("stats").await["total_credits_issued"], json!(11.5));
     let app = world.stack().app();
-    let trail = app.store.audit().trail(&app.now().month(), None, 10).await.unwrap();
+    let trail = app.store().audit().trail(&app.now().month(), None, 10).await.unwrap();
     let actions: Vec<_> = trail.iter().map(|line| (line.action.as_str(), line.reason.as_str())).collect();
     assert!(
         actions.contains(&("credit.apply", "late delivery"))
@@ -214,7 +214,7 @@ async fn credit_given_by_hand_reaches_the_stripe_balance_too() {
     assert_eq!(posts[0]["params"]["amount"], "-500");
     let app = world.stack().app();
     let wallet = app
-        .store
+        .store()
         .wallets()
         .find(&world.member(ALICE), WalletKind::BillCredit, app.preset.currency)
         .await

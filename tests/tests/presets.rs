@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// A person's available amount, formatted for people.
 async fn available(world: &World, person: Person, kind: WalletKind, currency: Currency) -> String {
     let wallet =
-        world.stack().app().store.wallets().find(&world.member(person), kind, currency).await.unwrap();
+        world.stack().app().store().wallets().find(&world.member(person), kind, currency).await.unwrap();
     assert_eq!((wallet.buckets.held, wallet.buckets.owed), (0, 0));
     wallet.available().to_string()
 }

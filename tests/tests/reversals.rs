@@ -42,7 +42,7 @@ fn tie(invoice: &str, intent: &str) -> Value {
 }
 
 async fn credit(world: &World) -> (i64, i64, i64) {
-    let (store, alice) = (&world.stack().app().store, world.member(ALICE));
+    let (store, alice) = (world.stack().app().store(), world.member(ALICE));
     let wallet = store.wallets().find(&alice, WalletKind::BillCredit, Currency::USD).await.unwrap();
     (wallet.buckets.available, wallet.buckets.held, wallet.buckets.owed)
 }
@@ -83,7 +83,7 @@ async fn a_half_refund_takes_half_the_commission_whatever_comes_first() {
         assert_eq!(credit(&world).await, (500 * (n as i64 + 1), 0, 0), "order {order:?}");
     }
     assert!(
-        world.stack().app().store.parked().list(None, 10).await.unwrap().is_empty(),
+        world.stack().app().store().parked().list(None, 10).await.unwrap().is_empty(),
         "nothing waits any more"
     );
     let told = world.texts(ALICE.id).await.join("\n");

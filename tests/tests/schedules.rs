@@ -45,7 +45,7 @@ async fn a_commission_on_hold_is_released_by_the_sweep_when_its_time_has_come() 
     world.drain().await;
     let app = world.stack().app();
     let wallet = app
-        .store
+        .store()
         .wallets()
         .find(&world.member(ALICE), WalletKind::BillCredit, app.preset.currency)
         .await
@@ -64,7 +64,7 @@ async fn a_payment_of_an_unknown_customer_waits_for_its_member() {
         world.stripe(&invoice_paid("in_early", "cus_early", 3900, 3900)).await;
     }
     world.drain().await;
-    let store = &world.stack().app().store;
+    let store = world.stack().app().store();
     assert_eq!(store.parked().list(None, 10).await.unwrap().len(), 1, "parked once");
     world.stripe(&checkout(BOB, "cus_early")).await;
     world.drain().await;
@@ -98,7 +98,7 @@ async fn a_reversal_is_kept_for_the_version_that_can_act_on_it() {
         world.stripe(&event("evt_re", "refund.created", &refund)).await;
     }
     world.drain().await;
-    let parked = world.stack().app().store.parked().list(None, 10).await.unwrap();
+    let parked = world.stack().app().store().parked().list(None, 10).await.unwrap();
     assert_eq!(parked.len(), 1);
     assert_eq!(parked[0].event_kind, "refund.created");
 }
@@ -123,7 +123,7 @@ async fn an_invoice_that_is_created_gets_what_was_not_posted_yet() {
     world.drain().await;
     let app = world.stack().app();
     let wallet = app
-        .store
+        .store()
         .wallets()
         .find(&world.member(ALICE), WalletKind::BillCredit, app.preset.currency)
         .await
@@ -146,7 +146,7 @@ async fn an_invoice_that_is_created_gets_what_stripe_refused_before() {
     let alice = world.member(ALICE);
     let buckets = async || {
         let wallet =
-            app.store.wallets().find(&alice, WalletKind::BillCredit, app.preset.currency).await.unwrap();
+            app.store().wallets().find(&alice, WalletKind::BillCredit, app.preset.currency).await.unwrap();
         (wallet.buckets.available, wallet.buckets.held)
     };
     assert_eq!(buckets().await, (1000, 0));

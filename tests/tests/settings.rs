@@ -57,7 +57,7 @@ async fn a_setting_is_listed_set_in_force_and_set_back() {
     let page = world.says(ALICE, "/withdraw").await;
     assert!(page.contains("500.00"), "{page}");
     let app = world.stack().app();
-    let trail = app.store.audit().trail(&app.now().month(), None, 10).await.unwrap();
+    let trail = app.store().audit().trail(&app.now().month(), None, 10).await.unwrap();
     let states: Vec<_> = trail.iter().map(|line| (line.before.as_str(), line.after.as_str())).collect();
     assert!(states.contains(&(r#"{"withdrawals.minimum":500.00}"#, r#"{"withdrawals.minimum":250.50}"#)));
     assert_eq!(trail.iter().filter(|line| line.action == "setting.set").count(), 3, "{trail:?}");
@@ -117,7 +117,7 @@ async fn a_change_under_one_key_is_answered_again_and_another_is_refused() {
     let other = with_key("k1", &json!({ "value": 92 })).await;
     assert_eq!((other.status, other.code()), (409, "idempotency_key_reused"));
     let app = world.stack().app();
-    let trail = app.store.audit().trail(&app.now().month(), None, 10).await.unwrap();
+    let trail = app.store().audit().trail(&app.now().month(), None, 10).await.unwrap();
     assert_eq!(trail.len(), 2, "{trail:?}");
     assert!(trail.iter().any(|line| line.reason == "as agreed"));
 }

@@ -63,8 +63,8 @@ async fn answer_update(bot: &Bot, update: &Update, body: &[u8]) -> Result<Option
         Reply::Nothing => Ok(None),
         Reply::Remembered(outgoing) => Ok(Some(outgoing)),
         Reply::Say(outgoing) => {
-            let fresh = bot.app.store.messages().see_update(update_id, bot.app.now()).await;
-            let fresh = fresh.map_err(|error| failed(update_id, &error.into()))?;
+            let fresh = guerdon_app::messages::remember_update(&bot.app, update_id).await;
+            let fresh = fresh.map_err(|error| failed(update_id, &error))?;
             Ok(fresh.then_some(outgoing))
         }
     }

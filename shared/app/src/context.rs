@@ -117,7 +117,7 @@ impl Entropy for OsEntropy {
 #[derive(Clone)]
 pub struct App {
     /// The table.
-    pub store: Store,
+    pub(crate) store: Store,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -143,6 +143,11 @@ impl App {
     ) -> Self {
         let (settings, programs) = (Cached::default(), Cached::default());
         Self { store, clock, entropy, preset, settings, programs, pseudonyms }
+    }
+
+    /// The table, for tests, benches and the worlds. A function calls a use case instead: a test holds that.
+    pub const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The same business in another process, which has nothing in memory.

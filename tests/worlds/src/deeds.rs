@@ -39,7 +39,7 @@ pub async fn ask(world: &Rc<World>, member: usize, percent: i64, key: &str) -> D
     let minor = match known {
         Some(minor) => minor,
         None => {
-            let wallet = app.store.wallets().find(&id, rules.wallet, app.preset.currency).await;
+            let wallet = app.store().wallets().find(&id, rules.wallet, app.preset.currency).await;
             let available = wallet.map_err(|_| Undone::Again)?.buckets.available;
             let minor = (available * percent / 100).max(rules.minimum.minor());
             // The member's other tap may have been faster: both request the same.

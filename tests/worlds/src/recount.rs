@@ -27,7 +27,7 @@ pub async fn check(app: &App, items: &Items) -> Result<(), String> {
         let score = expected.get("converted").copied().unwrap_or_default();
         same(app, &Projection::Member(member.clone()), expected).await?;
         let on_record =
-            app.store.statistics().score(&member, "all").await.map_err(|error| error.to_string())?;
+            app.store().statistics().score(&member, "all").await.map_err(|error| error.to_string())?;
         if on_record.unwrap_or_default() != score {
             return Err(format!("a member's score is {on_record:?}, not {score}"));
         }
@@ -39,7 +39,7 @@ pub async fn check(app: &App, items: &Items) -> Result<(), String> {
 }
 
 async fn same(app: &App, target: &Projection, mut expected: Counters) -> Result<(), String> {
-    let counted = app.store.statistics().counters(target).await.map_err(|error| error.to_string())?;
+    let counted = app.store().statistics().counters(target).await.map_err(|error| error.to_string())?;
     let mut counted: Counters = counted.into_iter().collect();
     counted.retain(|_, count| *count != 0);
     expected.retain(|_, count| *count != 0);

@@ -56,9 +56,7 @@ async fn identify(worker: &Worker, event: &StripeEvent) -> Result<Option<MemberI
             replay(worker, &WaitsFor::Customer { customer: customer.clone() }).await?;
             Ok(Some(linked.member().clone()))
         }
-        (Some(customer), None) => {
-            Ok(worker.app.store.customers().find(customer).await?.map(|link| link.member))
-        }
+        (Some(customer), None) => guerdon_app::payments::member_of_customer(&worker.app, customer).await,
         (None, Some(telegram_id)) => Ok(Some(worker.app.member_id(telegram_id))),
         (None, None) => Ok(None),
     }

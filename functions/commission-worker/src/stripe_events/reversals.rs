@@ -123,7 +123,9 @@ pub(super) async fn reverse(
     for _ in 0..3 {
         let payment = match &undone.subject {
             Subject::Payment(payment) => Some(payment.clone()),
-            Subject::Reference(reference) => worker.app.store.customers().referenced(reference).await?,
+            Subject::Reference(reference) => {
+                guerdon_app::payments::payment_behind(&worker.app, reference).await?
+            }
         };
         let waits_for = match (payment, &undone.subject) {
             (Some(payment), _) => match reverse_payment(&worker.app, &payment, &undone.reversal).await? {

@@ -1,4 +1,4 @@
 //! Messages: notices to one member.
 mod notices;
 
-pub use notices::{Content, Notice, claim_notice, notice_done, notice_for, set_blocked};
+pub use notices::{Content, Notice, claim_notice, notice_done, notice_for, remember_update, set_blocked};

@@ -174,3 +174,11 @@ pub async fn notice_done(app: &App, notice: &Notice) -> Result<(), AppError> {
 pub async fn set_blocked(app: &App, member: &MemberId, blocked: bool) -> Result<(), AppError> {
     metered("set_blocked", async { Ok(app.store.members().set_blocked(member, blocked).await?) }).await
 }
+
+/// Remembers that an update was answered. False when it was answered before.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn remember_update(app: &App, update_id: i64) -> Result<bool, AppError> {
+    Ok(app.store.messages().see_update(update_id, app.now()).await?)
+}

@@ -1,6 +1,6 @@
 //! Which Stripe customer is which member.
 
-use guerdon_domain::ids::{CustomerId, MemberId, TelegramId};
+use guerdon_domain::ids::{CustomerId, MemberId, PaymentKey, TelegramId};
 use guerdon_store::{payments::CustomerLink, table::metered};
 
 use crate::{
@@ -59,4 +59,20 @@ pub async fn link_customer(
         }
     })
     .await
+}
+
+/// The member that a Stripe customer is, if that is known.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn member_of_customer(app: &App, customer: &CustomerId) -> Result<Option<MemberId>, AppError> {
+    Ok(app.store.customers().find(customer).await?.map(|link| link.member))
+}
+
+/// The payment behind a provider's other name for it, if the two are tied.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn payment_behind(app: &App, reference: &PaymentKey) -> Result<Option<PaymentKey>, AppError> {
+    Ok(app.store.customers().referenced(reference).await?)
 }

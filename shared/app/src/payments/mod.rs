@@ -10,7 +10,7 @@ mod reverse;
 mod vouch;
 
 pub use bank::{BankPayment, BankRefusal, is_transferred, record_bank_payment};
-pub use customers::{Linked, link_customer};
+pub use customers::{Linked, link_customer, member_of_customer, payment_behind};
 pub use explain::{Explained, explain_member, explain_payment, payer_of};
 pub use failed::record_failed_payment;
 pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, find_order, pay_order, payout_of};

@@ -21,7 +21,7 @@ async fn waiting(rewards: i64) -> Business {
 
 impl Business {
     async fn to_claim(&self) -> Option<ToClaim> {
-        let member = self.app.store.members().find(&self.id(1)).await.unwrap().unwrap();
+        let member = self.app.store().members().find(&self.id(1)).await.unwrap().unwrap();
         credits_view(&self.app, &member, None, 8).await.unwrap().to_claim
     }
 }
@@ -73,8 +73,8 @@ async fn a_dispute_stops_the_time() {
         async move {
             let before = b.commissions(1).await.into_iter().find(|c| c.id == id).unwrap();
             let (after, _) = before.after_reversal(usd(0), open, at).unwrap();
-            let write = b.app.store.commissions().replace(&before, &after, ()).unwrap();
-            b.app.store.commit(&[write]).await.unwrap();
+            let write = b.app.store().commissions().replace(&before, &after, ()).unwrap();
+            b.app.store().commit(&[write]).await.unwrap();
             b.project_all().await;
         }
     };

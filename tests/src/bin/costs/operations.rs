@@ -43,7 +43,7 @@ async fn joining() -> anyhow::Result<Vec<Line>> {
     let code = world.code(1).await?;
     let start = world.cost(world.start(2, Some(&code))).await?;
     let seen =
-        world.cost(async { Ok(world.app.store.messages().see_update(77, world.app.now()).await?) }).await?;
+        world.cost(async { Ok(world.app.store().messages().see_update(77, world.app.now()).await?) }).await?;
     let link = world.cost(world.link(2)).await?;
     Ok(vec![
         line("first /start with a referral code", start, Some(Budget::new(5, 1))),
@@ -125,7 +125,7 @@ async fn operating() -> anyhow::Result<Vec<Line>> {
     let apply = world.cost(async { Ok(apply_credit(&world.app, &request, usd(500)).await?) }).await?;
     let counted = world
         .cost(async {
-            Ok(world.app.store.requests().count_call(&request.call.principal, world.app.now()).await?)
+            Ok(world.app.store().requests().count_call(&request.call.principal, world.app.now()).await?)
         })
         .await?;
     Ok(vec![
@@ -182,7 +182,7 @@ async fn page_costs(conversions: i64) -> anyhow::Result<Vec<(&'static str, Cost)
         settle_wallet(app, &id).await?;
     }
     world.project(100).await?;
-    let member = app.store.members().find(&id).await?;
+    let member = app.store().members().find(&id).await?;
     let Some(member) = member else { anyhow::bail!("the referrer is missing") };
     Ok(vec![
         ("page: balance", world.cost(async { Ok(credits_view(app, &member, None, 5).await?) }).await?),

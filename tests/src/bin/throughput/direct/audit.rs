@@ -14,7 +14,7 @@ use crate::people::REWARD;
 
 /// Checks that each payment has one released commission, and that each cent of the wallets has its entry.
 pub(super) async fn money(business: &Business) -> anyhow::Result<()> {
-    let store = &business.app.store;
+    let store = business.app.store();
     for (facts, referrer) in &business.payments {
         let record = store.payments().find(&facts.key).await?;
         let earned = record.is_some_and(|record| record.grants().any(|(_, whose, _)| whose == referrer));
@@ -42,7 +42,7 @@ pub(super) async fn money(business: &Business) -> anyhow::Result<()> {
 async fn released(business: &Business, referrer: &MemberId) -> anyhow::Result<i64> {
     let (mut count, mut last): (_, Option<String>) = (0, None);
     loop {
-        let page = business.app.store.commissions().list(referrer, last.as_deref(), 100).await?;
+        let page = business.app.store().commissions().list(referrer, last.as_deref(), 100).await?;
         for commission in &page {
             let state = &commission.state;
             ensure!(matches!(state, CommissionState::Released { .. }), "{} is {state:?}", commission.id);
