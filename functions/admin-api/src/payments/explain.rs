@@ -144,10 +144,10 @@ pub(crate) async fn of_member(
 ) -> Result<Response, Refusal> {
     let member = api.gate.app.member_id(input::user_id(&user_id)?);
     let (limit, before) = (limit.min(MOST), after);
-    if let Some(key) = &before {
-        if payer_of(&api.gate.app, key).await?.is_none_or(|payer| payer != member) {
-            return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
-        }
+    if let Some(key) = &before
+        && payer_of(&api.gate.app, key).await?.is_none_or(|payer| payer != member)
+    {
+        return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
     }
     let found = guerdon_app::payments::explain_member(&api.gate.app, &member, before.as_ref(), limit).await?;
     let next_cursor = next_cursor(&found, limit, |last| last.payment.payment.clone())?;
