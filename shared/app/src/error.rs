@@ -11,7 +11,7 @@ use guerdon_domain::{
 };
 use guerdon_store::table::{CommitError, StoreError};
 
-use crate::context::EntropyError;
+use crate::entropy::EntropyError;
 
 /// A use case that did not complete. A refusal that the caller must show somebody is not here: it is an
 /// outcome of the use case.

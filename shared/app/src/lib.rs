@@ -15,6 +15,7 @@ pub mod bill_credit;
 pub mod cached;
 pub mod commissions;
 pub mod context;
+pub mod entropy;
 pub mod error;
 pub mod events;
 pub mod fraud;

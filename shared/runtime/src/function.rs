@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use guerdon_app::{
-    context::{App, OsEntropy, SystemClock},
+    context::{App, SystemClock},
+    entropy::OsEntropy,
     error::AppError,
     jobs::logged_run,
     observe::correlated,

@@ -30,7 +30,10 @@ use std::{
     },
 };
 
-use guerdon_app::context::{App, Clock, Entropy, EntropyError};
+use guerdon_app::{
+    context::{App, Clock},
+    entropy::{Entropy, EntropyError},
+};
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
     members::PseudonymKey,

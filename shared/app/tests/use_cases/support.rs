@@ -13,7 +13,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_app::{
     bill_credit::{BalanceError, CustomerBalance, Posted, post_bill_credit},
     commissions::settle_wallet,
-    context::{App, Entropy, EntropyError, FixedClock, MovableClock},
+    context::{App, FixedClock, MovableClock},
+    entropy::{Entropy, EntropyError},
     error::AppError,
     events::{DomainEvent, event_of},
     members::{Profile, Started, start_member},

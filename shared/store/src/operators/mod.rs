@@ -1,8 +1,8 @@
 //! Operators, services, and the audit trail.
+mod accounts;
 mod audit;
-mod operators;
 mod service_keys;
 
+pub use accounts::Operators;
 pub use audit::Audit;
-pub use operators::Operators;
 pub use service_keys::ServiceKeys;

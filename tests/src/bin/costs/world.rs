@@ -9,7 +9,8 @@ use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use guerdon_app::{
     bill_credit::{BalanceError, CustomerBalance},
-    context::{App, FixedClock, MovableClock, OsEntropy},
+    context::{App, FixedClock, MovableClock},
+    entropy::OsEntropy,
     members::{Profile, Started, start_member},
     payments::{link_customer, record_payment},
     referrals::share_code,

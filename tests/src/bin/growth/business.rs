@@ -13,7 +13,8 @@ use axum::Router;
 use guerdon_api::{Gate, Limits};
 use guerdon_app::{
     commissions::settle_wallet,
-    context::{App, Clock as _, FixedClock, MovableClock, OsEntropy},
+    context::{App, Clock as _, FixedClock, MovableClock},
+    entropy::OsEntropy,
     members::{Profile, start_member},
     payments::{OrderRequest, create_order, pay_order, record_payment},
     referrals::share_code,

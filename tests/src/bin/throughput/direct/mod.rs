@@ -14,7 +14,8 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use guerdon_app::{
     commissions::settle_wallet,
-    context::{App, OsEntropy, SystemClock},
+    context::{App, SystemClock},
+    entropy::OsEntropy,
     error::AppError,
     members::{Profile, Started, start_member},
     payments::{Recorded, record_payment},
