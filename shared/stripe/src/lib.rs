@@ -10,7 +10,7 @@
 //! let body = br#"{"object":"event","id":"evt_A1","type":"customer.created","created":1795253390,
 //!     "data":{"object":{"object":"customer","id":"cus_A1","metadata":{"telegram_id":"700000001"}}}}"#;
 //!
-//! Stripe does this step, and so does the simulator.
+//! // Stripe does this step, and so does the simulator.
 //! let header = sign(body, &secret, now);
 //!
 //! verify(&header, body, &[secret], now)?;

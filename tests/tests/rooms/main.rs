@@ -198,6 +198,7 @@ fn comments_literals_and_tests_name_nothing() {
         r####"const B: &[u8] = b"crate::b"; const C: char = '"'; const D: char = '\''; // crate::b"####,
         "#[cfg(test)]\nmod tests { use super::*; use crate::b; fn f() { crate::c::g() } }",
         "#[cfg(test)]\nmod tests;",
+        "#[cfg(doc)]\nuse crate::{b::*, c::*};",
         "#[cfg(test)]\n#[path = \"elsewhere.rs\"]\nmod tests;",
         "#[cfg(test)]\nuse crate::{b::{B}, c};",
         "#[cfg(test)] impl X { fn f() -> [u8; 2] { crate::b::f() } }",

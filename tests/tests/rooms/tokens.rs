@@ -119,7 +119,7 @@ fn char_or_lifetime(text: &str) -> usize {
     }
 }
 
-/// Drops every item, field or statement under a `#[cfg(test)]`, and all after a `#![cfg(test)]`.
+/// Drops every item, field or statement under a `#[cfg(test)]` or `#[cfg(doc)]`, and all after a `#![cfg(test)]`.
 pub fn without_tests(all: &[Token]) -> Vec<Token> {
     let text = |at: usize| all.get(at).map_or("", |token| token.text.as_str());
     let mut kept = Vec::new();
@@ -140,10 +140,13 @@ pub fn without_tests(all: &[Token]) -> Vec<Token> {
     kept
 }
 
-/// Whether an attribute, from its bracket on, is a `cfg` that is true in tests only.
+/// Whether an attribute, from its bracket on, is a `cfg` that is true in tests or documentation only.
 fn only_in_tests(attribute: &[Token]) -> bool {
     let texts: Vec<_> = attribute.iter().map(|token| token.text.as_str()).collect();
-    let wants = |inner: &[&str]| inner == ["test"] || inner.starts_with(&["all", "(", "test", ","]);
+    let wants = |inner: &[&str]| {
+        // Imports for the links of the documentation are in no build either.
+        inner == ["test"] || inner == ["doc"] || inner.starts_with(&["all", "(", "test", ","])
+    };
     texts.starts_with(&["[", "cfg", "("]) && wants(&texts[3..texts.len() - 2])
 }
 
