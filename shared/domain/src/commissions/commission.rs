@@ -156,7 +156,9 @@ impl Commission {
         let all = clawed == self.amount.minor();
         let mut change = 0;
         match &self.state {
-            CommissionState::Released { .. } => change = self.entitled(clawed) - self.entitled(self.clawed),
+            CommissionState::Released { .. } => {
+                change = self.entitled(clawed).saturating_sub(self.entitled(self.clawed))
+            }
             CommissionState::Held | CommissionState::Void { reason: VoidReason::Reversed, .. } => {
                 after.frozen = disputed && !all;
                 if self.frozen && !after.frozen && self.claim_ends_at().is_some() {

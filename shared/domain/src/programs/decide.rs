@@ -154,7 +154,8 @@ impl<'a> Asked<'a> {
         if upline.member == self.payment.member {
             return Err(Refusal::NoUpline);
         }
-        let active_since = self.program.upline_active_days.map(|days| self.payment.paid_at.plus_days(-days));
+        let active_since =
+            self.program.upline_active_days.map(|days| self.payment.paid_at.plus_days(days.saturating_neg()));
         match active_since {
             Some(since) if upline.last_paid_at.is_none_or(|paid| paid < since) => {
                 Err(Refusal::UplineInactive)
@@ -220,10 +221,10 @@ impl<'a> Asked<'a> {
             progress.months.extend(new.then_some(month));
             new
         } else {
-            progress.payments += 1;
+            progress.payments = progress.payments.saturating_add(1);
             true
         };
-        (!counted || so_far + 1 < wanted).then_some(Refusal::NotYet)
+        (!counted || so_far.saturating_add(1) < wanted).then_some(Refusal::NotYet)
     }
 
     fn grant(

@@ -128,6 +128,17 @@ pub struct Buckets {
     pub owed: i64,
 }
 
+impl Buckets {
+    /// The buckets after a change; nothing when a number does not fit.
+    fn plus(self, delta: &Deltas) -> Option<Self> {
+        Some(Self {
+            available: self.available.checked_add(delta.available)?,
+            held: self.held.checked_add(delta.held)?,
+            owed: self.owed.checked_add(delta.owed)?,
+        })
+    }
+}
+
 /// An immutable line of a wallet's statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -243,12 +254,10 @@ pub fn verify_statement(wallet: &Wallet, entries: &[Entry]) -> Result<(), Statem
         if !sound {
             return Err(StatementError::Tampered(entry.seq));
         }
-        sum.available += entry.delta.available;
-        sum.held += entry.delta.held;
-        sum.owed += entry.delta.owed;
-        if sum != entry.after {
-            return Err(StatementError::WrongBalance(entry.seq));
-        }
+        sum = sum
+            .plus(&entry.delta)
+            .filter(|sum| *sum == entry.after)
+            .ok_or(StatementError::WrongBalance(entry.seq))?;
         head.clone_from(&entry.hash);
     }
     let same = wallet.buckets == sum && wallet.seq == entries.len() as u64 && wallet.head == head;
