@@ -229,28 +229,44 @@ async fn orders_and_referrers_are_listed() {
     assert_eq!(referrers["next_cursor"], Value::Null);
 }
 
+/// Lets two days pass, and the stack's own schedule do its hour's work. It is well within an hour then: the schedule
+/// does not come in between again.
+async fn stack_runs_its_jobs(world: &World) {
+    let into_the_hour = world.stack().app().now().seconds().rem_euclid(3600);
+    world.advance(2 * 86_400 - into_the_hour + 600).await;
+    for _ in 0..600 {
+        if get(world, "/api/admin/jobs").await["items"].as_array().unwrap().len() == 3 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the stack has not run its jobs");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_automation_log_says_what_schedules_did() {
     let world = ott().await;
     business(&world).await;
-    world.advance(2 * 86_400).await;
+    stack_runs_its_jobs(&world).await;
     for job in ["code-expiry", "hold-release", "ledger-verifier"] {
         world.run_job(job).await;
         world.advance(1).await;
     }
     let runs = get(&world, "/api/admin/jobs").await;
     let jobs: Vec<_> = runs["items"].as_array().unwrap().iter().map(|run| run["job"].clone()).collect();
-    assert_eq!(jobs, ["ledger-verifier", "hold-release", "code-expiry"], "the newest first");
-    let release = get(&world, "/api/admin/jobs?job=hold-release").await["items"][0].clone();
+    assert_eq!(jobs[..3], ["ledger-verifier", "hold-release", "code-expiry"], "the newest first");
+    let releases = get(&world, "/api/admin/jobs?job=hold-release").await["items"].clone();
+    let released: Vec<_> =
+        releases.as_array().unwrap().iter().map(|run| &run["report"]["released"]).collect();
     assert_eq!(
-        (&release["status"], &release["report"]["released"]),
-        (&json!("success"), &json!(1)),
-        "{release}"
+        (&releases[0]["status"], released),
+        (&json!("success"), vec![&json!(0), &json!(1)]),
+        "{releases}"
     );
     let page = get(&world, "/api/admin/jobs?limit=1").await;
     let next =
         get(&world, &format!("/api/admin/jobs?cursor={}", page["next_cursor"].as_str().unwrap())).await;
-    assert_eq!(next["items"].as_array().unwrap().len(), 2);
+    assert_eq!(next["items"].as_array().unwrap().len(), jobs.len() - 1);
     assert_eq!(call(&world, Method::GET, "/api/admin/jobs?job=x", None).await.code(), "bad_job");
 }
 
