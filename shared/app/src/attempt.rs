@@ -1,15 +1,16 @@
-//! Trying again when another writer was faster.
+//! Retries of a use case after a write conflict.
 //!
-//! A use case that read, decided and was refused looks again in a `loop`, and calls [`Attempts::again`] at its end.
-//! It is no function that takes the step as an async closure: what such a closure borrows is not known to be `Send`
-//! by the compiler (1.95), and axum needs that of every handler.
+//! A use case reads, decides and commits in a `loop`. It calls [`Attempts::again`] at the end of the loop
+//! when another writer changed the data first. `again` does not take the step as an async closure: the
+//! compiler (1.95) cannot prove that the values borrowed by such a closure are `Send`, and axum requires
+//! `Send` of every handler.
 
 use std::time::Duration;
 
 use crate::{context::App, error::AppError};
 
-/// Tries of one use case before it gives up. Writers of a wallet take turns through its version; with this many
-/// tries a busy one is let through.
+/// Maximum number of tries of one use case. Writers of a wallet are ordered by its version; this number is
+/// enough for a busy wallet.
 const TRIES: u32 = 25;
 
 /// Counts the tries of one use case.
@@ -19,7 +20,7 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// Another writer was faster: waits a moment that grows with the tries and differs between callers.
+    /// Waits after a write conflict. The wait grows with the tries and differs between callers.
     ///
     /// # Errors
     /// [`AppError::Conflict`] after the last try: nothing was written.
@@ -31,8 +32,8 @@ impl Attempts {
         Ok(())
     }
 
-    /// Like [`again`](Self::again) without the wait, for where the next look most likely finds the end: the other
-    /// writer did the same, or the next try asks for something else.
+    /// Like [`again`](Self::again), without the wait. Used where the next try probably ends the loop: the
+    /// other writer made the same change, or the next try requests something else.
     ///
     /// # Errors
     /// [`AppError::Conflict`] after the last try: nothing was written.

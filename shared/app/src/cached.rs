@@ -1,13 +1,13 @@
-//! What is read from the table once in a while and kept in memory between.
+//! Values that are read from the table and kept in memory for a short time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use guerdon_domain::time::Timestamp;
 
-/// How old a value may be before it is read again.
+/// Maximum age of a value, in seconds, before it is read again.
 const KEPT_SECONDS: i64 = 30;
 
-/// A value as last read, for half a minute. Clones share it.
+/// A value that was read from the table in the last 30 seconds. Clones share it.
 #[derive(Debug)]
 pub struct Cached<T> {
     read: Arc<Mutex<Option<Read<T>>>>,
@@ -21,15 +21,15 @@ struct Read<T> {
 }
 
 impl<T> Cached<T> {
-    /// The value, if it was read within the last half minute.
+    /// Returns the value if it was read in the last 30 seconds.
     pub(crate) fn known(&self, now: Timestamp) -> Option<Arc<T>> {
         let known = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = known.as_ref().filter(|read| now < read.at.plus_seconds(KEPT_SECONDS));
         fresh.map(|read| read.value.clone())
     }
 
-    /// Keeps what was read or set at `now`, and gives back what is in force. A read of an older `version` than the
-    /// known one does not undo it.
+    /// Keeps a value that was read or set at `now`, and returns the value in force. A value of an older
+    /// `version` does not replace the known one.
     pub(crate) fn keep(&self, now: Timestamp, version: u32, value: T) -> Arc<T> {
         let mut known = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {

@@ -1,4 +1,4 @@
-//! What every use case needs: the table, the time, randomness, the rules in force.
+//! The context of every use case: the table, the clock, randomness and the rules in force.
 
 use std::sync::{
     Arc,
@@ -17,13 +17,13 @@ use guerdon_store::table::Store;
 
 use crate::{cached::Cached, entropy::Entropy, error::AppError};
 
-/// Tells the time.
+/// Returns the current time.
 pub trait Clock: Send + Sync {
-    /// The present instant.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's clock, which a test or an operator of the one-machine stack may move forward.
+/// The clock of the machine. A test or an operator of the one-machine stack can move it forward.
 #[derive(Debug, Default)]
 pub struct SystemClock {
     ahead_millis: AtomicI64,
@@ -38,14 +38,14 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved.
+/// A clock that does not move until it is advanced.
 #[derive(Debug)]
 pub struct FixedClock {
     millis: AtomicI64,
 }
 
 impl FixedClock {
-    /// A clock that shows `at`.
+    /// Creates a clock that shows `at`.
     pub const fn new(at: Timestamp) -> Self {
         Self { millis: AtomicI64::new(at.millis()) }
     }
@@ -62,22 +62,23 @@ impl Clock for FixedClock {
 pub struct App {
     /// The table.
     pub(crate) store: Store,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// The business's settings as shipped. What operators may change is in [`settings_now`](crate::settings::settings_now).
+    /// The settings of the business as shipped. [`settings_now`](crate::settings::settings_now) returns the
+    /// settings that operators can change.
     pub preset: Arc<Preset>,
-    /// What operators have set.
+    /// The settings that operators have changed.
     pub settings: Cached<Settings>,
     /// The versions of the program that operators have set.
     pub programs: Cached<Vec<ProgramVersion>>,
-    /// Ties Telegram ids to pseudonyms.
+    /// The key that derives pseudonyms from Telegram ids.
     pub pseudonyms: PseudonymKey,
 }
 
 impl App {
-    /// The context of a process that has just started: nothing is in memory yet.
+    /// Creates the context of a new process, with nothing in memory.
     pub fn new(
         store: Store,
         clock: Arc<dyn Clock>,
@@ -89,28 +90,29 @@ impl App {
         Self { store, clock, entropy, preset, settings, programs, pseudonyms }
     }
 
-    /// The table, for tests, benches and the worlds. A function calls a use case instead: a test holds that.
+    /// Returns the table, for tests, benches and the worlds. A function calls a use case instead; a test
+    /// checks this.
     pub const fn store(&self) -> &Store {
         &self.store
     }
 
-    /// The same business in another process, which has nothing in memory.
+    /// Creates the context of another process of the same business, with nothing in memory.
     #[must_use]
     pub fn elsewhere(&self) -> Self {
         Self { settings: Cached::default(), programs: Cached::default(), ..self.clone() }
     }
 
-    /// The present instant.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// The pseudonym of a Telegram user.
+    /// Returns the pseudonym of a Telegram user.
     pub fn member_id(&self, telegram_id: TelegramId) -> MemberId {
         MemberId::derive(&self.pseudonyms, telegram_id)
     }
 
-    /// What stands for a member in a log line.
+    /// Returns a pseudonym of a member that is safe to log.
     pub fn tag(&self, member: &MemberId) -> String {
         self.pseudonyms.log_tag(member.as_str())
     }
@@ -120,9 +122,9 @@ impl App {
     }
 }
 
-/// A clock that can be moved forward: the one-machine stack's test clock.
+/// A clock that can be moved forward: the test clock of the one-machine stack.
 pub trait MovableClock: Clock {
-    /// Moves it forward, for good.
+    /// Moves the clock forward permanently.
     fn advance(&self, seconds: i64);
 }
 

@@ -1,41 +1,32 @@
-//! Random bytes come in from outside, so that a test can give its own.
+//! The source of random bytes. Tests can replace it.
 
 use guerdon_domain::referrals::CODE_LEN;
 
-/// The source of random bytes has none to give.
+/// An error: the source of random bytes returned none.
 #[derive(Debug, thiserror::Error)]
 #[error("no random bytes")]
 pub struct EntropyError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl EntropyError {
-    /// With its cause.
+    /// Creates the error with its cause.
     pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(source.into())
     }
 }
 
-/// Gives cryptographically secure random bytes.
+/// A source of cryptographically secure random bytes.
 pub trait Entropy: Send + Sync {
-    /// Fills `bytes`.
-    ///
-    /// # Errors
-    /// [`EntropyError`].
+    /// Fills `bytes` with random bytes.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
 }
 
 impl dyn Entropy {
-    /// Bytes for a new referral code.
-    ///
-    /// # Errors
-    /// [`EntropyError`].
+    /// Returns bytes for a new referral code.
     pub fn code_bytes(&self) -> Result<[u8; CODE_LEN], EntropyError> {
         self.bytes()
     }
 
-    /// Bytes for the nonce of an encryption, never given twice, and for ids that nobody can guess.
-    ///
-    /// # Errors
-    /// [`EntropyError`].
+    /// Returns bytes for an encryption nonce, which is never repeated, or for an id that cannot be guessed.
     pub fn nonce(&self) -> Result<[u8; 24], EntropyError> {
         self.bytes()
     }
@@ -47,7 +38,7 @@ impl dyn Entropy {
     }
 }
 
-/// The operating system's generator.
+/// The random generator of the operating system.
 #[derive(Debug, Default)]
 pub struct OsEntropy;
 

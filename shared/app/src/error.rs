@@ -1,4 +1,4 @@
-//! How a use case fails, and whether trying again helps.
+//! Errors of use cases, and whether a retry helps.
 
 use std::error::Error as _;
 
@@ -13,28 +13,28 @@ use guerdon_store::table::{CommitError, StoreError};
 
 use crate::entropy::EntropyError;
 
-/// A use case that did not complete. A refusal that the caller must show somebody is not here: it is an
+/// An error that stopped a use case. A refusal that the caller must show to a person is not an error but an
 /// outcome of the use case.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// Other writers kept winning. Nothing was written.
+    /// Other writers changed the data first in every try. Nothing was written.
     #[error("too many writers at once; nothing was written")]
     Conflict,
-    /// Something we need did not answer; the outcome may be unknown. Trying again is safe.
+    /// A required service did not answer; the outcome may be unknown. A retry is safe.
     #[error("{0}")]
     Unavailable(String),
-    /// Stored or computed state that makes no sense. Trying again does not help; somebody must look.
+    /// The stored or computed state is invalid. A retry does not help; an operator must investigate.
     #[error("{0}")]
     Corrupt(String),
 }
 
 impl AppError {
-    /// The message, update or job may be tried again.
+    /// Returns whether the message, update or job may be retried.
     pub const fn retryable(&self) -> bool {
         matches!(self, Self::Conflict | Self::Unavailable(_))
     }
 
-    /// Stable word for logs and metrics.
+    /// Returns a stable word for logs and metrics.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Conflict => "conflict",
@@ -80,7 +80,7 @@ corrupt_from!(
     serde_json::Error
 );
 
-/// A commit either happened or was refused; other failures end the use case.
+/// Separates the refusal of a commit from the other failures, which end the use case.
 pub(crate) fn refusal<E>(result: Result<(), CommitError<E>>) -> Result<Option<E>, AppError> {
     match result {
         Ok(()) => Ok(None),

@@ -1,5 +1,5 @@
-//! Domain events: what a committed change means to the rest of the system. The stored item *is* the event,
-//! so there is no second write that could be lost.
+//! Domain events: the meaning of a committed change for the rest of the system. The stored item *is* the
+//! event, so no second write can be lost.
 
 use guerdon_domain::{
     bill_credit::InvoiceCreditState,
@@ -17,118 +17,118 @@ use guerdon_store::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Types of items whose changes become events: the trigger's filter lets only these through.
+/// Types of the items whose changes become events. The filter of the trigger passes only these types.
 pub const RELAYED: [&str; 7] =
     ["referral", "commission", "entry", "customer", "invoice_credit", "withdrawal", "parked"];
 
-/// Something that happened. It holds pseudonyms and numbers, never names.
+/// An event of the domain. It contains pseudonyms and numbers, never names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum DomainEvent {
-    /// A member joined through a code.
+    /// A member joined through a referral code.
     ReferralCreated {
-        /// Whose code.
+        /// The owner of the code.
         referrer: MemberId,
-        /// Who joined.
+        /// The member who joined.
         referee: MemberId,
     },
     /// A commission was booked.
     CommissionBooked {
-        /// Its id.
+        /// The id of the commission.
         commission: String,
-        /// Who gets it.
+        /// The beneficiary of the commission.
         beneficiary: MemberId,
-        /// Whose payment it is for.
+        /// The member whose payment earned the commission.
         referee: MemberId,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// When it may be released.
+        /// The earliest time of the release.
         due_at: Timestamp,
-        /// When it was booked.
+        /// The time of the booking.
         booked_at: Timestamp,
-        /// Until when the beneficiary has to claim it, where they do.
+        /// The deadline for the beneficiary's claim, if a claim is required.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         claim_by: Option<Timestamp>,
     },
     /// A commission entered the beneficiary's wallet.
     CommissionReleased {
-        /// Its id.
+        /// The id of the commission.
         commission: String,
-        /// Who got it.
+        /// The beneficiary of the commission.
         beneficiary: MemberId,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// It had been on hold before.
+        /// True if the commission was on hold before.
         was_on_hold: bool,
     },
-    /// A reversal of its payment changed what a commission is worth.
+    /// A reversal of the payment changed the value of a commission.
     CommissionReversed {
-        /// Its id.
+        /// The id of the commission.
         commission: String,
-        /// Whose it is.
+        /// The beneficiary of the commission.
         beneficiary: MemberId,
-        /// Whose payment was undone.
+        /// The member whose payment was reversed.
         referee: MemberId,
-        /// How much of it is undone in all.
+        /// The total amount that is reversed now.
         undone: Money,
-        /// How much was undone before; more than `undone` when something was given back.
+        /// The amount that was reversed before. It is greater than `undone` when an amount was given back.
         undone_before: Money,
     },
-    /// An operator wants what waits for something to be played again.
+    /// An operator requested a replay of the parked items that wait for an object.
     ReplayRequested {
-        /// For what.
+        /// The object that the items wait for.
         waits_for: WaitsFor,
-        /// When they asked.
+        /// The time of the request.
         at: Timestamp,
     },
-    /// A withdrawal has moved on.
+    /// The state of a withdrawal changed.
     WithdrawalMoved {
-        /// Its id.
+        /// The id of the withdrawal.
         withdrawal: String,
-        /// Whose money.
+        /// The owner of the money.
         member: MemberId,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// Where it stands now.
+        /// The current state.
         state: WithdrawalState,
-        /// Why, when it was turned down or failed.
+        /// The reason of a rejection or failure.
         reason: Option<String>,
     },
     /// An operator gave or took credit.
     AdjustmentBooked {
         /// The adjustment.
         adjustment: String,
-        /// Whose wallet.
+        /// The owner of the wallet.
         member: MemberId,
     },
-    /// A Stripe customer became known.
+    /// A Stripe customer was linked to a member.
     CustomerLinked {
         /// The customer.
         customer: CustomerId,
-        /// Who it is.
+        /// The linked member.
         member: MemberId,
     },
-    /// An invoice was created at Stripe while bill credit had not reached the customer balance. Published by
-    /// commission-worker: nothing in the table changes.
+    /// Stripe created an invoice before bill credit reached the customer balance. commission-worker publishes
+    /// this event, because nothing in the table changes.
     CreditWaiting {
         /// The invoice.
         invoice: String,
-        /// Whose credit.
+        /// The owner of the credit.
         member: MemberId,
     },
-    /// An invoice used bill credit up.
+    /// An invoice used bill credit.
     CreditApplied {
         /// The invoice.
         invoice: String,
-        /// Whose credit.
+        /// The owner of the credit.
         member: MemberId,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
 }
 
 impl DomainEvent {
-    /// The event's name on the bus (`detail-type`).
+    /// Returns the name of the event on the bus (`detail-type`).
     pub const fn name(&self) -> &'static str {
         match self {
             Self::ReferralCreated { .. } => "referral.created",
@@ -144,7 +144,7 @@ impl DomainEvent {
         }
     }
 
-    /// A key that the same event always has, however often it is delivered.
+    /// Returns the key of the event. It is the same in every delivery.
     pub fn natural_key(&self) -> String {
         let id = match self {
             Self::CommissionReversed { commission, undone, undone_before, .. } => {
@@ -168,7 +168,7 @@ impl DomainEvent {
         format!("{}:{id}", self.name())
     }
 
-    /// The member whose bill credit may have something to settle or post because of this.
+    /// Returns the member whose bill credit may need a settlement or a posting because of this event.
     pub const fn credit_member(&self) -> Option<&MemberId> {
         match self {
             Self::CommissionBooked { beneficiary: member, .. }
@@ -185,23 +185,23 @@ impl DomainEvent {
     }
 }
 
-/// An event on its way to those whom it concerns.
+/// An event with its correlation id, as it is published on the bus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announcement {
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: DomainEvent,
-    /// What it all began with, as [`guerdon_store::table::correlated`] was told.
+    /// The id that correlates the event with its origin, as passed to [`guerdon_store::table::correlated`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
 }
 
-/// What a change has to tell others, if anything.
+/// Returns the announcement of a change, if the change has a meaning outside the table.
 pub fn announcement_of(change: &Change) -> Option<Announcement> {
     event_of(change).map(|event| Announcement { event, correlation_id: change.correlation_id.clone() })
 }
 
-/// What a change means, if it means anything to others.
+/// Returns the event of a change, if the change has a meaning outside the table.
 pub fn event_of(change: &Change) -> Option<DomainEvent> {
     match (&change.before, change.after.as_ref()?) {
         (None, Stored::Referral(edge)) if edge.state == ReferralState::Pending => {

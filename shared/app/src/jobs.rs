@@ -1,4 +1,4 @@
-//! What schedules did, for operators: the automation log.
+//! The automation log: results of scheduled jobs, for operators.
 
 use guerdon_store::{jobs::JobRun, table::metered};
 use serde_json::Value;
@@ -8,19 +8,19 @@ use crate::{context::App, error::AppError};
 /// Releases commissions whose hold is over.
 pub const HOLD_RELEASE: &str = "hold-release";
 
-/// Expires codes, and referrals that never paid.
+/// Expires codes, and referrals without a payment.
 pub const CODE_EXPIRY: &str = "code-expiry";
 
-/// Recomputes the ledger, part after part.
+/// Recomputes the ledger in parts.
 pub const LEDGER_VERIFIER: &str = "ledger-verifier";
 
-/// Jobs that run by a schedule.
+/// Names of the scheduled jobs.
 pub const JOBS: [&str; 3] = [HOLD_RELEASE, CODE_EXPIRY, LEDGER_VERIFIER];
 
-/// Runs `work` as `job` and keeps what it did, how long it took, and how it failed if it did.
+/// Runs `work` as `job` and stores its result, its duration and its error, if any.
 ///
 /// # Errors
-/// Those of `work`; and [`AppError`] when a run that went well cannot be kept.
+/// Those of `work`; [`AppError`] when a successful run cannot be stored.
 pub async fn logged_run(
     app: &App,
     job: &'static str,
@@ -43,10 +43,7 @@ pub async fn logged_run(
     Ok(report)
 }
 
-/// A page of runs, the newest first: of one job after the run at a place, or the newest of all jobs.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns a page of runs, newest first: of one job after the run at a place, or the newest of all jobs.
 pub async fn job_runs(
     app: &App,
     job: Option<&str>,

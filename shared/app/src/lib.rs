@@ -1,14 +1,17 @@
-//! The use cases. Each one loads what it needs, decides with `guerdon-domain`, and commits one transaction.
+//! The use cases. Each one loads its input, decides with `guerdon-domain`, and commits one transaction.
 //!
-//! They know neither HTTP nor Lambda, neither Stripe's nor Telegram's formats: the functions decode those
-//! and call in here. Anything a caller must show somebody is in a use case's outcome; an
-//! [`AppError`](error::AppError) means that it did not complete, and says whether trying again helps.
+//! They do not depend on HTTP, on Lambda, or on the formats of Stripe and Telegram: the functions decode
+//! those and call the use cases. A result that the caller must show to a person is in the outcome of the use
+//! case. An [`AppError`](error::AppError) means that the use case did not complete, and says whether a retry
+//! helps.
 //!
-//! Every use case may be called twice, at once, or again after a crash at any point, with the same end.
+//! Every use case can be called twice, concurrently, or again after a crash at any point, with the same
+//! result.
 //!
-//! One module for each concern, under the name that it has in every layer. Below them stand [`context`] (what a use
-//! case is given), [`error`], and what each writes with: [`once`] (a caller's key, the stored answer, the audit line).
-//! Beside them stand [`events`], what a change on the stream means to others, and [`jobs`], what schedules did.
+//! Each concern has one module, with the same name in every layer. The modules below them are [`context`]
+//! (the input of every use case), [`error`], and [`once`] (the caller's key, the stored answer and the audit
+//! line of a write). The modules beside them are [`events`] (the meaning of a change on the stream) and
+//! [`jobs`] (the results of scheduled jobs).
 mod attempt;
 pub mod audit;
 pub mod bill_credit;

@@ -1,3 +1,3 @@
-//! Work under a correlation id, and the target of metrics.
+//! Functions that run work under a correlation id, and the target of metrics.
 
 pub use guerdon_store::table::{METRICS, correlated, correlation};

@@ -1,4 +1,4 @@
-//! Writes that happen once under the key their caller chose: the stored answer and the audit line.
+//! Writes that happen once under the caller's key, with the stored answer and the audit line.
 
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
@@ -18,72 +18,72 @@ use crate::{
     error::{AppError, refusal},
 };
 
-/// A write under the key that its caller chose.
+/// A write under a key that the caller chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// The caller's credential, by name.
+    /// The name of the caller's credential.
     pub principal: String,
-    /// The `Idempotency-Key` they chose.
+    /// The `Idempotency-Key` of the caller.
     pub key: String,
-    /// Keyed hash of route and body: the same key with another one is refused.
+    /// A keyed hash of route and body. The same key with another hash is refused.
     pub input_hash: String,
 }
 
 /// A write about a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberCall {
-    /// Who asks, and under which key.
+    /// The caller and the key.
     pub call: Call,
-    /// Whom it concerns.
+    /// The member that the write is about.
     pub user_id: TelegramId,
-    /// Why, in the caller's words.
+    /// The reason in the caller's words.
     pub reason: String,
 }
 
-/// What a change came to, as it was answered the first time and is answered again.
+/// The result of a change. It is stored with the first answer and returned for every repeated call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Whom it concerned.
+    /// The member that the change is about.
     pub user_id: TelegramId,
-    /// The adjustment or commission that was made.
+    /// The id of the new adjustment or commission.
     pub id: String,
-    /// How much was moved.
+    /// The amount that was moved.
     pub amount: Money,
-    /// Bill credit of the member afterwards, in the wallet or on the Stripe balance.
+    /// The member's bill credit after the change, in the wallet or on the Stripe balance.
     pub credit_balance: Money,
 }
 
-/// A change that happened now, or the answer of the time it did.
+/// The answer of a change: applied by this call or by an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Now.
+    /// Applied by this call.
     Applied(Change),
-    /// Before, under the same key.
+    /// Applied by an earlier call under the same key.
     AlreadyApplied(Change),
 }
 
-/// Why a change was refused. Nothing was changed.
+/// The reason why a change was refused. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeRefusal {
-    /// Nobody of that id is known.
+    /// No member has this id.
     #[error("no member has this user id")]
     UnknownMember,
     /// The amount is zero, negative, too large, or in the wrong currency.
     #[error("{0}")]
     BadAmount(String),
-    /// There is less to take than asked.
+    /// The available amount is less than the requested amount.
     #[error("{0}")]
     Insufficient(String),
-    /// The member was not referred by anybody.
+    /// The member was not referred.
     #[error("this member was not referred by anybody")]
     NotReferred,
     /// The referral is converted or expired.
     #[error("this referral is {0}, not pending")]
     NotPending(&'static str),
-    /// The same key came with another input before.
+    /// An earlier call used this key with another input.
     #[error("this Idempotency-Key was used for another request")]
     KeyReused,
-    /// It did not complete.
+    /// The change did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
@@ -114,18 +114,18 @@ app_error!(
     serde_json::Error
 );
 
-/// Why a kept answer cannot be given.
+/// The reason why a stored answer cannot be returned.
 #[derive(Debug, thiserror::Error)]
 pub enum CallRefusal {
-    /// The same key came with another input before.
+    /// An earlier call used this key with another input.
     #[error("this Idempotency-Key was used for another request")]
     KeyReused,
-    /// It did not complete.
+    /// The read did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
 
-/// What a call leaves in the transaction of its change: the answer to give again, and an audit line.
+/// The records that a call adds to the transaction of its change: the stored answer and an audit line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Once {
     response: StoredResponse,
@@ -133,7 +133,8 @@ pub(crate) struct Once {
 }
 
 impl Once {
-    /// Both as parts of a transaction, which is refused when the call was answered before.
+    /// Returns both records as parts of a transaction. The transaction is refused when the call was answered
+    /// before.
     pub(crate) fn fragments<E: Clone>(&self, app: &App, answered: E) -> Result<Vec<Fragment<E>>, StoreError> {
         let mut fragments = vec![app.store.requests().insert(&self.response, answered.clone())?];
         if let Some(audit) = &self.audit {
@@ -144,16 +145,14 @@ impl Once {
 }
 
 impl Call {
-    /// The id of what the call makes: the same principal and key always give the same one.
+    /// Returns the id of the object that the call creates. The same principal and key always give the same
+    /// id.
     pub(crate) fn id(&self) -> String {
         let digest = Sha256::digest(format!("{}\n{}", self.principal, self.key));
         hex::encode(&digest[..16])
     }
 
-    /// The answer stored under this key, if the call was answered before.
-    ///
-    /// # Errors
-    /// [`CallRefusal`].
+    /// Returns the answer stored under this key, if the call was answered before.
     pub async fn answered(&self, app: &App) -> Result<Option<String>, CallRefusal> {
         let stored = app.store.requests().answer(&self.principal, &self.key).await.map_err(AppError::from)?;
         match stored {
@@ -162,12 +161,12 @@ impl Call {
         }
     }
 
-    /// Its answer and its audit line.
+    /// Builds the answer and the audit line of the call.
     pub(crate) fn once(&self, app: &App, body: String, line: Line) -> Once {
         self.once_with(app, body, Some(audit::line(self.id(), app.now(), &self.principal, line)))
     }
 
-    /// Its answer, and an audit line where there is one.
+    /// Builds the answer of the call, with an optional audit line.
     pub(crate) fn once_with(&self, app: &App, body: String, audit: Option<AuditRecord>) -> Once {
         let Self { principal, key, input_hash } = self.clone();
         Once { response: StoredResponse { principal, key, input_hash, body, at: app.now() }, audit }
@@ -175,13 +174,13 @@ impl Call {
 }
 
 impl MemberCall {
-    /// The answer of the first time, if the call was answered before.
+    /// Returns the first answer, if the call was answered before.
     pub(crate) async fn answered(&self, app: &App) -> Result<Option<Answer>, ChangeRefusal> {
         let Some(body) = self.call.answered(app).await? else { return Ok(None) };
         Ok(Some(Answer::AlreadyApplied(serde_json::from_str(&body)?)))
     }
 
-    /// The change as its answer, and its audit line.
+    /// Builds the answer from the change, and its audit line.
     pub(crate) fn once(
         &self,
         app: &App,
@@ -194,16 +193,13 @@ impl MemberCall {
     }
 }
 
-/// Keeps the answer of a step that was done, with an audit line where the stream writes none. The step
-/// comes first and is idempotent, so a crash in between costs nothing: it is done again with the same end.
-///
-/// # Errors
-/// [`AppError`].
+/// Stores the answer of a completed step, with an audit line where the stream writes none. The step comes
+/// first and is idempotent: after a crash in between, it runs again with the same result.
 pub async fn keep_answer(app: &App, call: &Call, body: String, line: Option<Line>) -> Result<(), AppError> {
     metered("keep_answer", async {
         let audit = line.map(|line| audit::line(call.id(), app.now(), &call.principal, line));
         let writes = call.once_with(app, body, audit).fragments(app, ())?;
-        // Refused: a twin of this very call has kept its answer.
+        // A refusal means that a concurrent copy of this call has stored its answer.
         refusal(app.store.commit(&writes).await)?;
         Ok(())
     })

@@ -1,4 +1,4 @@
-//! The stored records that functions name in their own signatures; they do not know the store.
+//! Stored records that the functions use in their signatures. The functions do not depend on the store.
 
 pub use guerdon_store::{
     changes::{Change, Stored},
