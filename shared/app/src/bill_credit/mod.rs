@@ -1,4 +1,4 @@
-//! Bill credit: posted to a Stripe customer's balance, and reconciled with invoices.
+//! Bill credit: posted to the balance of a Stripe customer and reconciled with invoices.
 mod post;
 mod reconcile;
 

@@ -1,4 +1,4 @@
-//! Bill credit on its way to a Stripe customer's balance: claimed, called, recorded.
+//! Posting of bill credit to the balance of a Stripe customer: claim, call, record.
 
 use async_trait::async_trait;
 use guerdon_domain::{
@@ -19,8 +19,8 @@ use crate::{
 /// The Stripe calls that posting needs.
 #[async_trait]
 pub trait CustomerBalance: Send + Sync {
-    /// Adds `amount` of credit (above zero) to the customer's balance under a deterministic idempotency
-    /// key, and gives back Stripe's id of the transaction.
+    /// Adds `amount` of credit (above zero) to the customer's balance under a deterministic idempotency key,
+    /// and returns Stripe's id of the transaction.
     async fn add_credit(
         &self,
         customer: &CustomerId,
@@ -28,7 +28,7 @@ pub trait CustomerBalance: Send + Sync {
         posting: &PostingId,
     ) -> Result<String, BalanceError>;
 
-    /// Looks a posting, claimed at `since`, up by the metadata it was made with.
+    /// Finds a posting that was claimed at `since`, by the metadata of its call.
     async fn find_credit(
         &self,
         customer: &CustomerId,
@@ -37,27 +37,27 @@ pub trait CustomerBalance: Send + Sync {
     ) -> Result<Option<String>, BalanceError>;
 }
 
-/// How a Stripe call failed.
+/// The failure of a Stripe call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BalanceError {
-    /// Stripe refused, and will refuse again.
+    /// Stripe refused the call and will refuse it again.
     #[error("Stripe refused: {0}")]
     Refused(String),
-    /// The call may or may not have taken effect: look it up before making it again.
+    /// The call may or may not have taken effect. Look it up before a new call.
     #[error("Stripe's answer was lost: {0}")]
     Unknown(String),
 }
 
-/// What posting came to.
+/// The outcome of a posting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Posted {
-    /// This much lies on the customer's balance now.
+    /// The amount that was posted to the balance of the customer.
     Done(Money),
     /// There was nothing to post.
     Nothing,
-    /// The member does not pay through Stripe yet: the credit waits in the wallet.
+    /// The member does not pay through Stripe yet. The credit stays in the wallet.
     NoCustomer,
-    /// Stripe refused; the credit is in the wallet again.
+    /// Stripe refused. The credit is back in the wallet.
     Refused(String),
 }
 
@@ -67,19 +67,21 @@ enum Moved {
     Posting,
 }
 
-/// A posting that another message has claimed is left to it for this long: longer than its Stripe calls
-/// can take.
+/// Time for which other messages leave a claimed posting alone. It is longer than the Stripe calls of a
+/// posting can take.
 pub const LEASE_SECONDS: i64 = 120;
 
 /// Posts all available bill credit of `member`.
 ///
-/// Claimed first (wallet and posting in one transaction), then the call, then recorded as posted. A crash
-/// between any two of these leaves a claimed posting, which the next call looks up at Stripe before it
-/// posts again under the same key. `claimant` names the message at work: its own retry goes on at once,
-/// while others keep off another's claim for [`LEASE_SECONDS`], so that Stripe is asked once.
+/// The use case first claims the posting (wallet and posting in one transaction), then calls Stripe, then
+/// records the posting. A crash between these steps leaves a claimed posting. The next call looks it up at
+/// Stripe before it posts again under the same key. `claimant` names the message that does the work: a retry
+/// of the same message continues at once, while other messages wait for [`LEASE_SECONDS`]. Thus Stripe is
+/// called once.
 ///
 /// # Errors
-/// [`AppError::Unavailable`] while Stripe's outcome is unknown or another message is at it: call again.
+/// [`AppError::Unavailable`] while Stripe's outcome is unknown or another message holds the claim: call
+/// again.
 pub async fn post_bill_credit(
     app: &App,
     stripe: &dyn CustomerBalance,
@@ -94,13 +96,15 @@ pub async fn post_bill_credit(
             else {
                 return Ok(Posted::NoCustomer);
             };
-            // The wallet is read before the posting: a claim made in between fails this one's version.
+            // The wallet is read before the posting: a claim between the two reads makes the version check of
+            // this claim fail.
             let wallet = app.store.wallets().find(id, WalletKind::BillCredit, app.preset.currency).await?;
             match app.store.bill_credit().latest_posting(id).await? {
                 Some(open) if is_somebody_elses(app, &open, claimant) => {
                     return Err(AppError::Unavailable("another message is posting this credit".to_owned()));
                 }
-                // What became available meanwhile has nobody else to post it: look again afterwards.
+                // Nothing else posts the credit that became available in the meantime, so the loop runs
+                // again.
                 Some(open) if open.state == PostingState::Claimed => match resume(app, stripe, open).await? {
                     Posted::Done(amount) => {
                         resumed = resumed.checked_add(amount)?;
@@ -125,17 +129,14 @@ pub async fn post_bill_credit(
     .await
 }
 
-/// Whether bill credit of `id` could be posted: some is available, or a posting was claimed and never finished. Of a
-/// member without a customer at Stripe nothing can be posted.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns whether bill credit of `id` can be posted: some is available, or a claimed posting did not finish.
+/// Without a customer at Stripe nothing can be posted.
 pub async fn credit_waits(app: &App, id: &MemberId) -> Result<bool, AppError> {
     metered("credit_waits", async {
         if app.store.members().find(id).await?.and_then(|member| member.customer).is_none() {
             return Ok(false);
         }
-        // The wallet is read before the posting: a claim made in between shows in one of the two.
+        // The wallet is read before the posting: a claim between the two reads is visible in one of them.
         let wallet = app.store.wallets().find(id, WalletKind::BillCredit, app.preset.currency).await?;
         let claimed = |latest: Posting| latest.state == PostingState::Claimed;
         Ok(wallet.available().is_positive()
@@ -144,7 +145,7 @@ pub async fn credit_waits(app: &App, id: &MemberId) -> Result<bool, AppError> {
     .await
 }
 
-/// A claim that another message holds and is probably still at work on.
+/// Returns whether another message holds the claim and is probably still working on it.
 fn is_somebody_elses(app: &App, posting: &Posting, claimant: &str) -> bool {
     posting.state == PostingState::Claimed
         && posting.claimed_by != claimant
@@ -175,7 +176,7 @@ async fn claim(
     Ok(refused.is_none().then_some(posting))
 }
 
-/// Somebody claimed it and did not finish: perhaps the call was made.
+/// Resumes a posting that was claimed and not finished. The Stripe call may have been made.
 async fn resume(app: &App, stripe: &dyn CustomerBalance, posting: Posting) -> Result<Posted, AppError> {
     let found = stripe.find_credit(&posting.customer, &posting.id, posting.claimed_at).await;
     match found {
@@ -196,7 +197,8 @@ async fn carry_out(app: &App, stripe: &dyn CustomerBalance, posting: Posting) ->
 
 async fn posted(app: &App, posting: &Posting, transaction: &str) -> Result<Posted, AppError> {
     if !app.store.bill_credit().posted(posting, transaction, app.now()).await? {
-        // Recorded before, unless somebody else was told no: then the credit is in two places.
+        // The posting was recorded before, unless Stripe refused another call. Then the credit is in two
+        // places.
         let latest = app.store.bill_credit().latest_posting(&posting.member).await?;
         let refused = |latest: &Posting| matches!(latest.state, PostingState::Refused { .. });
         if latest.is_some_and(|latest| latest.id == posting.id && refused(&latest)) {
@@ -217,7 +219,8 @@ async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, 
             .wallets()
             .find(&posting.member, WalletKind::BillCredit, posting.amount.currency())
             .await?;
-        // Read after the wallet: a claim that is still open is still in this wallet's held credit.
+        // The posting is read after the wallet: an open claim is still part of the held credit of this
+        // wallet.
         match app.store.bill_credit().latest_posting(&posting.member).await? {
             Some(latest) if latest.id == posting.id => match latest.state {
                 PostingState::Claimed => {}
@@ -242,5 +245,5 @@ async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, 
     }
 }
 
-/// Stripe's code for a customer that was deleted: the credit waits for the member's next one.
+/// Stripe's code for a deleted customer. The credit waits for the member's next customer.
 const NO_SUCH_CUSTOMER: &str = "resource_missing";

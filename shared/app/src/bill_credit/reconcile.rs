@@ -1,4 +1,4 @@
-//! What an invoice did to the credit on a Stripe balance.
+//! Reconciliation of a wallet with the credit that an invoice used or returned at Stripe.
 
 use guerdon_domain::{
     bill_credit::{InvoiceCredit, InvoiceCreditState},
@@ -14,41 +14,39 @@ use crate::{
     error::{AppError, refusal},
 };
 
-/// What an invoice says about the customer balance it used.
+/// The customer balance that an invoice used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceFacts {
     /// The invoice.
     pub invoice: InvoiceId,
-    /// Customer balance that it used up, zero or more.
+    /// The customer balance that the invoice used, zero or more.
     pub applied: Money,
-    /// It was voided: what it used is back on the balance.
+    /// True if the invoice was voided. The used amount is then back on the balance.
     pub voided: bool,
 }
 
-/// What an invoice did to the wallet.
+/// The effect of an invoice on the wallet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reconciled {
-    /// It used this much of our credit.
+    /// The invoice used this much of our credit.
     Applied(Money),
-    /// It gave this much back.
+    /// The invoice gave this much back.
     Returned(Money),
-    /// Nothing, or nothing new.
+    /// The invoice changed nothing, or nothing new.
     Unchanged,
 }
 
-/// Brings the wallet in line with what an invoice did at Stripe, once per invoice and direction.
+/// Updates the wallet with the credit that an invoice used or returned at Stripe, once per invoice and
+/// direction.
 ///
-/// What Stripe applied beyond our held credit is credit of another origin and none of ours.
-///
-/// # Errors
-/// [`AppError`].
+/// Credit that Stripe applied beyond our held credit has another origin and is ignored.
 pub async fn reconcile_invoice(
     app: &App,
     member: &MemberId,
     facts: &InvoiceFacts,
 ) -> Result<Reconciled, AppError> {
     metered("reconcile_invoice", async {
-        // A void gives back what was taken, whatever it says about the balance itself.
+        // A void returns the used credit, independent of the balance in the event.
         let nothing = facts.applied.is_zero() && !facts.voided;
         if nothing || facts.applied.currency() != app.preset.currency {
             return Ok(Reconciled::Unchanged);
@@ -77,7 +75,8 @@ async fn apply(app: &App, member: &MemberId, facts: &InvoiceFacts) -> Result<Opt
     let wallet = app.store.wallets().find(member, WalletKind::BillCredit, app.preset.currency).await?;
     let taken = Money::new(wallet.held().minor().min(facts.applied.minor()), app.preset.currency);
     if !taken.is_positive() {
-        // None of ours, and that is remembered: told again later, the invoice must not take newer credit.
+        // The invoice used none of our credit. This is stored: a later event of this invoice must not take
+        // newer credit.
         let credit = credit_of(member, facts, Money::zero(taken.currency()), InvoiceCreditState::Applied);
         let writes = [app.store.bill_credit().insert_invoice_credit(&credit, ())?];
         return Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Unchanged));
@@ -104,7 +103,7 @@ async fn give_back_invoice(app: &App, credit: InvoiceCredit) -> Result<Option<Re
     Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Returned(taken)))
 }
 
-/// The void came before anything else about the invoice: remember it, so that a late event of the invoice
+/// Stores a void that arrived before any other event of the invoice, so that a late event of the invoice
 /// takes nothing.
 async fn void_unseen(
     app: &App,
