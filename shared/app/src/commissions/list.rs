@@ -1,4 +1,4 @@
-//! A referrer's commissions, and all of them for export.
+//! Lists of commissions: of one referrer, and of all referrers for export.
 
 use guerdon_domain::{
     commissions::Commission,
@@ -12,22 +12,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{context::App, error::AppError, statistics::members_of};
 
-/// A commission with the ids operators know people by.
+/// A commission with the Telegram ids of its members, for operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeskCommission {
     /// The commission.
     pub commission: Commission,
-    /// Who gets it.
+    /// The beneficiary.
     pub user_id: Option<TelegramId>,
-    /// Whose payment it is for.
+    /// The member whose payment earned the commission.
     pub referred_user_id: Option<TelegramId>,
 }
 
-/// Commissions of a member, newest first, after `before` in that order: the [`commission_cursor`] of the
-/// last one seen.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the commissions of a member, newest first, after the position `before`: the [`commission_cursor`]
+/// of the last commission of the previous page.
 pub async fn commissions_of(
     app: &App,
     id: &MemberId,
@@ -54,10 +51,7 @@ pub async fn commissions_of(
     .await
 }
 
-/// The same as the member sees them: without people.
-///
-/// # Errors
-/// [`AppError`].
+/// Like `commissions_of`, for the member: without the ids of other members.
 pub async fn rewards_of(
     app: &App,
     id: &MemberId,
@@ -67,21 +61,18 @@ pub async fn rewards_of(
     Ok(app.store.commissions().list(id, before, limit).await?)
 }
 
-/// Where an export stands: the shard, the referrer in it, and the last commission of theirs.
+/// The position of an export: the shard, the referrer, and the referrer's last exported commission.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {
-    /// The registry's shard.
+    /// The shard of the registry.
     pub shard: u8,
-    /// The last referrer who is finished.
+    /// The last referrer whose commissions are all exported.
     pub after: Option<MemberId>,
-    /// The referrer under way and their last exported commission.
+    /// The current referrer and their last exported commission.
     pub within: Option<(MemberId, String)>,
 }
 
-/// A page of all commissions: referrer by referrer, newest first. A page may be shorter than `limit`.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns a page of all commissions: by referrer, newest first. A page may be shorter than `limit`.
 pub async fn export_credits(
     app: &App,
     from: Export,

@@ -1,4 +1,4 @@
-//! Rewards that wait to be claimed.
+//! Rewards that wait for a claim.
 
 use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
@@ -12,19 +12,19 @@ use crate::{
     error::{AppError, refusal},
 };
 
-/// Why a reward was not claimed. Nothing was changed.
+/// The reason why a reward was not claimed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimRefusal {
-    /// There is none of this id, it came by itself, or it was claimed before.
+    /// The reward does not exist, needs no claim, or was claimed before.
     #[error("there is no reward of this id that waits to be claimed")]
     Unknown,
-    /// Its time is over.
+    /// The time for the claim is over.
     #[error("the reward has expired")]
     Expired,
-    /// Its payment is disputed, and nobody knows yet how that ends.
+    /// The payment of the reward is disputed, and the dispute is still open.
     #[error("the reward's payment is disputed; it can be claimed when that has ended well")]
     Disputed,
-    /// It did not complete.
+    /// The claim did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
@@ -35,19 +35,19 @@ impl From<StoreError> for ClaimRefusal {
     }
 }
 
-/// Most rewards that one tap claims.
+/// Maximum number of rewards that one tap claims.
 const MOST_TO_CLAIM: i32 = 50;
 
-/// What one call claimed.
+/// The result of one claim call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claimed {
-    /// The rewards.
+    /// The claimed rewards.
     pub rewards: Vec<Commission>,
-    /// What came into wallets by it.
+    /// The result of the settlement that followed.
     pub settled: Settled,
 }
 
-/// Rewards that `member` may claim now, the first to expire first, 50 at the most.
+/// Returns the rewards that `member` can claim now, the first to expire first, at most 50.
 pub(crate) async fn claimable_rewards(app: &App, member: &MemberId) -> Result<Vec<Commission>, AppError> {
     let now = app.now();
     let mut waiting = app.store.commissions().redeemable(member, now, MOST_TO_CLAIM).await?;
@@ -55,11 +55,8 @@ pub(crate) async fn claimable_rewards(app: &App, member: &MemberId) -> Result<Ve
     Ok(waiting)
 }
 
-/// Claims a reward of `member` by its place in their list, and releases it when its hold is over. Of several claims at
-/// once, one succeeds.
-///
-/// # Errors
-/// [`ClaimRefusal`].
+/// Claims a reward of `member` by its position in their list, and releases it when its hold is over. One of
+/// several concurrent claims succeeds.
 pub async fn claim_reward(app: &App, member: &MemberId, place: &str) -> Result<Commission, ClaimRefusal> {
     metered("claim_reward", async {
         let before = app.store.commissions().at(member, place).await?.ok_or(ClaimRefusal::Unknown)?;
@@ -70,11 +67,11 @@ pub async fn claim_reward(app: &App, member: &MemberId, place: &str) -> Result<C
     .await
 }
 
-/// Claims what waits for `member`, the first to expire first, up to 50 rewards, and releases those whose hold is over.
-/// What cannot be claimed (any more) stays as it is.
+/// Claims the rewards that wait for `member`, the first to expire first, at most 50, and releases those whose
+/// hold is over. Rewards that cannot be claimed (any more) stay unchanged.
 ///
 /// # Errors
-/// [`AppError`]; then some may be claimed, and calling again goes on.
+/// [`AppError`]; some rewards may be claimed then, and a new call continues.
 pub async fn claim_rewards(app: &App, member: &MemberId) -> Result<Claimed, AppError> {
     metered("claim_rewards", async {
         let mut rewards = Vec::new();
@@ -106,7 +103,7 @@ async fn claim(app: &App, before: &Commission) -> Result<Commission, ClaimRefusa
     let claim = [app.store.commissions().replace(before, &after, ())?];
     match refusal(app.store.commit(&claim).await)? {
         None => Ok(after),
-        // Claimed by a twin, or undone, in this very moment.
+        // A concurrent call claimed or reversed the reward.
         Some(()) => Err(ClaimRefusal::Unknown),
     }
 }

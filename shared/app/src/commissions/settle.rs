@@ -1,4 +1,4 @@
-//! The only way from a due commission into a wallet.
+//! Settlement: the only way from a due commission into a wallet.
 
 use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
@@ -20,14 +20,15 @@ use crate::{
     error::{AppError, refusal},
 };
 
-/// What a settlement did.
+/// The result of a settlement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// Commissions released now.
+    /// Commissions that were released.
     pub released: u32,
-    /// What is on hold no more, each of them: counters show it a moment later.
+    /// Each amount that is no longer on hold. The counters show it a moment later.
     pub off_hold: Vec<Money>,
-    /// Something due may be left for the next call: the index lagged behind, or there was too much.
+    /// True if due commissions may be left for the next call, because the index lagged or there were too
+    /// many.
     pub unfinished: bool,
 }
 
@@ -39,13 +40,13 @@ enum Refused {
     OnHold,
 }
 
-/// Transactions of one settlement: 9,700 commissions, well within a function's time. The rest is left for
-/// the next.
+/// Maximum number of transactions of one settlement: 9,700 commissions, well within a function's time limit.
+/// The next settlement continues.
 const BATCHES: u32 = 100;
 
-/// Releases everything of `member` that is due: up to 97 commissions a transaction, with one wallet write
-/// and one entry; nothing while a fraud flag holds them. Called by the sweep, by the credit queue, and by every
-/// balance read.
+/// Releases all due commissions of `member`: up to 97 per transaction, with one wallet write and one entry.
+/// It releases nothing while a fraud flag holds them. The sweep, the credit queue and every read of a balance
+/// call it.
 ///
 /// # Errors
 /// [`AppError::Conflict`] when other writers of the same wallet kept winning.
@@ -53,20 +54,14 @@ pub async fn settle_wallet(app: &App, member: &MemberId) -> Result<Settled, AppE
     settle(app, member, BATCHES, Vec::new()).await
 }
 
-/// What a page settles before it shows a balance: enough for anybody but the most popular, whose rest is
-/// settled by the queue and the sweep, and never more than the reader waits for.
-///
-/// # Errors
-/// [`AppError`].
+/// Settles due commissions before a page shows a balance. The work is bounded to keep the response fast. It
+/// is enough for all but very large referrers; the queue and the sweep settle the rest.
 pub(crate) async fn settle_for_view(app: &App, member: &MemberId) -> Result<Settled, AppError> {
     settle(app, member, 3, Vec::new()).await
 }
 
-/// Settles commissions that may be released since a moment ago, which the index may not show yet, and then whatever
-/// else is due.
-///
-/// # Errors
-/// [`AppError`].
+/// Settles commissions that became releasable a moment ago and that the index may not show yet, and then all
+/// other due commissions.
 pub(crate) async fn settle_these(
     app: &App,
     member: &MemberId,
@@ -100,8 +95,8 @@ async fn settle(
                 settled.unfinished = due.may_be_more;
                 return Ok(settled);
             };
-            // Looked at before, so that a hold costs no failed transaction. What it holds stays where it is, and
-            // whoever lifts the hold settles.
+            // The hold is checked first, so that it costs no failed transaction. Held commissions stay
+            // unchanged, and the operation that removes the hold settles them.
             if !looked && app.store.members().find(member).await?.is_some_and(|member| member.is_on_hold()) {
                 return Ok(settled);
             }
@@ -128,8 +123,8 @@ fn target_of(commission: &Commission) -> (WalletKind, Currency) {
     (commission.snapshot.rule.target, commission.amount.currency())
 }
 
-/// Those that can be released in one transaction with `first`: into the same wallet, under the same
-/// limits. Each limit takes the place of a commission or two in it.
+/// Returns the commissions that can be released in one transaction with `first`: into the same wallet, under
+/// the same limits. Each limit reduces the number of commissions that fit by one or two.
 fn together<'a>(first: &Commission, due: &'a [Commission]) -> Vec<&'a Commission> {
     let limits = first.limits();
     let most = RELEASE_BATCH as usize - limits.len();
@@ -137,16 +132,17 @@ fn together<'a>(first: &Commission, due: &'a [Commission]) -> Vec<&'a Commission
     due.iter().filter(alike).take(most).collect()
 }
 
-/// What a limit still lets through while a batch is put together.
+/// The remaining amount of a limit while a batch is built.
 struct Left {
     used: LimitUse,
     cap: Cap,
     taken: i64,
 }
 
-/// The transaction that releases `commissions`, and how many of them it really does: what a cap or the
-/// budget leaves nothing of becomes void. Limits are kept here and not when a payment is recorded, because
-/// this is where one beneficiary's commissions come by one after the other.
+/// Builds the transaction that releases `commissions`, and returns the number of commissions that it
+/// releases. A commission for which a cap or the budget leaves nothing becomes void. Limits are applied here
+/// and not when a payment is recorded, because here the commissions of one beneficiary are processed one
+/// after the other.
 async fn release(
     app: &App,
     member: &MemberId,
@@ -163,8 +159,8 @@ async fn release(
     let released = CommissionState::Released { entry_seq: wallet.seq + 1, at: now };
     let (mut sum, mut ids, mut flips) = (Money::zero(currency), Vec::new(), Vec::new());
     for commission in commissions {
-        // The whole grant uses the limits, also where some of it is undone at present: a dispute that is won
-        // after the release brings that back, and must not bring more than the limits have let through.
+        // The whole grant uses the limits, even if a part of it is reversed now: a dispute that is won after
+        // the release restores that part, and the total must stay within the limits.
         let allowed = within(&mut limits, commission.amount);
         let mut after = Commission { state: released.clone(), ..(*commission).clone() };
         if allowed != commission.amount {
@@ -194,7 +190,7 @@ async fn release(
     Ok((writes, count))
 }
 
-/// What a release's entry commits to: SHA-256 over the ids of its commissions, in order, a line each.
+/// Computes the digest of a release entry: SHA-256 over the ids of its commissions in order, one per line.
 pub(crate) fn digest(mut ids: Vec<&CommissionId>) -> String {
     ids.sort_unstable();
     let lines =
@@ -202,7 +198,7 @@ pub(crate) fn digest(mut ids: Vec<&CommissionId>) -> String {
     hex::encode(lines.finalize())
 }
 
-/// As much of `amount` as all limits still let through; it is taken off each of them.
+/// Returns the part of `amount` that all limits allow, and subtracts it from each limit.
 fn within(limits: &mut [Left], amount: Money) -> Money {
     let left = limits.iter().map(|limit| limit.used.left(limit.cap) - limit.taken);
     let allowed = left.fold(amount.minor(), i64::min).max(0);

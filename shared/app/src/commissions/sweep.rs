@@ -1,4 +1,4 @@
-//! The scheduled release of what is due.
+//! The scheduled release of due commissions.
 
 use std::collections::BTreeSet;
 
@@ -9,31 +9,31 @@ use guerdon_store::{
 
 use crate::{commissions::settle_wallet, context::App, error::AppError};
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Referrers looked at.
+    /// Referrers that were checked.
     pub members: u32,
-    /// Commissions released.
+    /// Commissions that were released.
     pub released: u32,
-    /// Referrers left for the next sweep: contended, unreadable, or not finished.
+    /// Referrers left for the next sweep because of a conflict, a read error or unfinished work.
     pub left: u32,
 }
 
-/// Markers younger than this are left: a commission booked a moment ago may not have landed yet.
+/// Markers younger than this are skipped: a new commission may not be stored yet.
 const GRACE_SECONDS: i64 = 600;
 
-/// Markers read at once.
+/// Maximum number of markers in one read.
 const PAGE: usize = 50;
 
-/// The table reads no more than this at once.
+/// Maximum number of markers that the table returns in one read.
 const LONGEST_PAGE: usize = 100;
 
-/// Settles every referrer whose marked hour has passed. It costs what is due, not what exists; what one
-/// referrer's failure leaves behind, the next sweep takes up.
+/// Settles every referrer whose marked hour has passed. The cost depends on the due commissions, not on all
+/// commissions. The next sweep retries the referrers that failed.
 ///
 /// # Errors
-/// [`AppError`] when the due queue itself cannot be read.
+/// [`AppError`] when the due queue cannot be read.
 pub async fn sweep_releases(app: &App) -> Result<Swept, AppError> {
     metered("sweep_releases", async {
         let mut swept = Swept::default();
@@ -47,7 +47,8 @@ pub async fn sweep_releases(app: &App) -> Result<Swept, AppError> {
 
 async fn sweep_shard(app: &App, shard: u8, swept: &mut Swept) -> Result<(), AppError> {
     let until = app.now().plus_seconds(-GRACE_SECONDS);
-    // What is left stands first in the queue again: the page grows, so that it never hides the others.
+    // Markers that are left come first in the queue again. The page grows with them, so they never hide the
+    // others.
     let mut left = BTreeSet::new();
     loop {
         let page = (PAGE + left.len()).min(LONGEST_PAGE);
@@ -69,7 +70,7 @@ async fn sweep_shard(app: &App, shard: u8, swept: &mut Swept) -> Result<(), AppE
     }
 }
 
-/// False when the marker must stay.
+/// Settles the referrer of `marker`. Returns false when the marker must stay.
 async fn sweep_member(app: &App, marker: &ReleaseDue, swept: &mut Swept) -> Result<bool, AppError> {
     match settle_wallet(app, &marker.member).await {
         Ok(settled) => {
