@@ -1,4 +1,4 @@
-//! What operators decide by hand: a flag, a block, and the end of it.
+//! Fraud decisions of operators: raise a flag, block a member, unblock a member.
 
 use guerdon_domain::{
     fraud::{Finding, FraudAction, FraudFlag, Signal},
@@ -25,20 +25,17 @@ use crate::{
 pub struct ByHand<'a> {
     /// The operator.
     pub principal: &'a str,
-    /// Whom it is about.
+    /// The member that the flag is about.
     pub user_id: TelegramId,
-    /// What is done.
+    /// The action to enforce.
     pub action: FraudAction,
-    /// Why.
+    /// The reason.
     pub reason: &'a str,
-    /// The key they chose, by which the flag is found again.
+    /// The operator's key, which identifies the flag in a repeated call.
     pub key: Option<&'a str>,
 }
 
-/// Raises a flag by hand: one transaction with what it does and an audit line.
-///
-/// # Errors
-/// [`FraudRefusal`].
+/// Raises a flag for an operator: one transaction with the enforced action and an audit line.
 pub async fn flag_by_hand(app: &App, by_hand: &ByHand<'_>) -> Result<FraudFlag, FraudRefusal> {
     metered("flag_by_hand", async {
         let member = member_of(app, by_hand.user_id).await?;
@@ -47,10 +44,8 @@ pub async fn flag_by_hand(app: &App, by_hand: &ByHand<'_>) -> Result<FraudFlag, 
     .await
 }
 
-/// Blocks a member: they earn nothing more and cannot withdraw. Blocked before, nothing happens.
-///
-/// # Errors
-/// [`FraudRefusal`].
+/// Blocks a member: they earn no more rewards and cannot withdraw. Does nothing if the member is blocked
+/// already.
 pub async fn block_member(app: &App, by_hand: &ByHand<'_>) -> Result<FraudFlag, FraudRefusal> {
     metered("block_member", async {
         let member = member_of(app, by_hand.user_id).await?;
@@ -84,7 +79,7 @@ async fn raise_by_hand(
     let flag = FraudFlag::raise(subject.clone(), finding, &bucket, app.now());
     let mut attempts = Attempts::default();
     loop {
-        // Raised by this very call, before its answer was kept.
+        // An earlier try of this call raised the flag, before the answer was stored.
         if let Some(known) = app.store.flags().find(subject, &flag.id).await? {
             return Ok(known);
         }
@@ -99,14 +94,11 @@ async fn raise_by_hand(
     }
 }
 
-/// Flags that one transaction lifts.
+/// Maximum number of flags that one transaction lifts.
 const MOST_FLAGS: usize = 90;
 
-/// Dismisses every flag in force about a member, confirmed ones too, and an operator's bar; what was held is released
-/// where it is due. Nothing in force, nothing happens. The flags that were lifted.
-///
-/// # Errors
-/// [`FraudRefusal`].
+/// Dismisses every flag in force about a member, confirmed ones too, and removes an operator's bar. Releases
+/// held commissions that are due. Does nothing if nothing is in force. Returns the lifted flags.
 pub async fn unblock_member(
     app: &App,
     principal: &str,
@@ -133,7 +125,7 @@ pub async fn unblock_member(
     .await
 }
 
-/// Nothing, when one of the flags has moved meanwhile.
+/// Lifts the flags `ids`. Returns `None` if another writer changed one of them.
 async fn lift(
     app: &App,
     (principal, reason): (&str, &str),

@@ -1,4 +1,4 @@
-//! What members share: looked up when somebody is seen with something.
+//! Fraud checks on fingerprints that members share.
 
 use std::collections::BTreeSet;
 
@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{context::App, error::AppError, settings::settings_now};
 
-/// Fingerprints of one member that are looked at: nobody has more devices and addresses than that.
+/// Maximum number of fingerprints of one member that are checked. No member has more devices and addresses.
 const MOST_PRINTS: i32 = 50;
 
-/// A member with whom they came through: their referrer, then their upline.
+/// A member and the members above: the referrer and the referrer's referrer.
 struct Chain {
     member: Member,
     up: Vec<MemberId>,
@@ -41,10 +41,7 @@ fn referrer_of(member: &Member) -> Option<&MemberId> {
     member.joined.as_ref()?.referrer.as_ref()
 }
 
-/// Somebody has joined: what they share, and how their referrer's referrals do by now.
-///
-/// # Errors
-/// [`AppError`].
+/// Checks a member who joined: shared fingerprints, and the referrals of their referrer.
 pub async fn inspect_joined(app: &App, referee: &MemberId) -> Result<Vec<FraudFlag>, AppError> {
     metered("inspect_joined", async {
         let Some(chain) = chain_of(app, referee).await? else { return Ok(Vec::new()) };
@@ -60,10 +57,7 @@ pub async fn inspect_joined(app: &App, referee: &MemberId) -> Result<Vec<FraudFl
     .await
 }
 
-/// A member was seen with `prints` just now: what they share.
-///
-/// # Errors
-/// [`AppError`].
+/// Checks a member who was just seen with `prints` for shared fingerprints.
 pub async fn inspect_prints(
     app: &App,
     member: &MemberId,
@@ -72,10 +66,7 @@ pub async fn inspect_prints(
     metered("inspect_prints", inspect(app, member, prints, false)).await
 }
 
-/// A member is about to pay from `prints`: whether it is their referrer who pays, or a ring.
-///
-/// # Errors
-/// [`AppError`].
+/// Checks a member who is about to pay from `prints`: for a payment by their referrer, and for a ring.
 pub async fn inspect_payer(
     app: &App,
     payer: &MemberId,
@@ -84,10 +75,7 @@ pub async fn inspect_payer(
     metered("inspect_payer", inspect(app, payer, prints, true)).await
 }
 
-/// A member has asked to be paid out: who else is paid out there.
-///
-/// # Errors
-/// [`AppError`].
+/// Checks a withdrawal request for other members with the same destination.
 pub async fn inspect_destination(app: &App, withdrawal: &Withdrawal) -> Result<Vec<FraudFlag>, AppError> {
     metered("inspect_destination", async {
         let print = Fingerprint::sealed(&withdrawal.destination);
@@ -98,10 +86,7 @@ pub async fn inspect_destination(app: &App, withdrawal: &Withdrawal) -> Result<V
     .await
 }
 
-/// The same for a withdrawal by its id, as events name it.
-///
-/// # Errors
-/// [`AppError`].
+/// Like `inspect_destination`, for a withdrawal id from an event.
 pub async fn inspect_withdrawal(app: &App, id: &str) -> Result<Vec<FraudFlag>, AppError> {
     match app.store.withdrawals().find(&WithdrawalId::parse(id)?).await? {
         Some(withdrawal) => inspect_destination(app, &withdrawal).await,
@@ -129,10 +114,10 @@ async fn inspect(
     Ok(distinct(flags))
 }
 
-/// Who else was seen with `print`: as many as the rules can ask for, and those the member came through, who may stand
-/// behind them.
+/// Returns the other members seen with `print`: as many as the rules can need, and the members above this
+/// member in the chain, if they were seen with it.
 async fn others(app: &App, chain: &Chain, print: &Fingerprint) -> Result<BTreeSet<MemberId>, AppError> {
-    // The member in question is among them.
+    // One more, because the result includes the checked member.
     let most = i32::try_from(FraudRules::MOST_MEMBERS.saturating_add(1)).unwrap_or(i32::MAX);
     let mut seen = app.store.sightings().with(print, most).await?;
     seen.extend(app.store.sightings().among(print, &chain.up).await?);
@@ -143,8 +128,8 @@ async fn others(app: &App, chain: &Chain, print: &Fingerprint) -> Result<BTreeSe
     Ok(others.map(|seen| seen.member).collect())
 }
 
-/// What the rules say to whom `print` is shared with. A ring is flagged with those the member came through, too: what
-/// it earns is theirs.
+/// Applies the rules to the members who share `print`. A ring is also flagged at the members above in the
+/// chain, because they earn from it.
 async fn shared(app: &App, chain: &Chain, print: &Fingerprint) -> Result<Vec<FraudFlag>, AppError> {
     let rules = &settings_now(app).await?.fraud;
     let others = others(app, chain, print).await?;
@@ -166,7 +151,7 @@ async fn shared(app: &App, chain: &Chain, print: &Fingerprint) -> Result<Vec<Fra
     Ok(flags)
 }
 
-/// Those of `others` who are of the member's chain: their referrer, their upline, whom the same referrer brought.
+/// Returns the `others` in the member's chain: the referrer, the upline, and members of the same referrer.
 async fn kin(
     app: &App,
     chain: &Chain,
@@ -182,13 +167,13 @@ async fn kin(
 }
 
 async fn members_of(app: &App, ids: &BTreeSet<MemberId>) -> Result<Vec<Member>, AppError> {
-    // The table reads no more than 100 at once.
+    // The table returns at most 100 members in one read.
     let ids: Vec<_> = ids.iter().take(100).cloned().collect();
     if ids.is_empty() { Ok(Vec::new()) } else { Ok(app.store.members().find_all(&ids).await?) }
 }
 
-/// Whether a payer and somebody they came through, or somebody they brought, pay by the same means. Both are flagged:
-/// the one who pays and the one who earns by it.
+/// Checks whether a payer shares a means of payment with a member above them in the chain or with a member
+/// they referred. Both are flagged: the payer and the member who earns from the payment.
 async fn self_paid(app: &App, chain: &Chain, print: &Fingerprint) -> Result<Vec<FraudFlag>, AppError> {
     let subject = &chain.member.id;
     let above = app.store.sightings().among(print, &chain.up).await?;
@@ -218,25 +203,25 @@ async fn raise_all(app: &App, subject: &MemberId, findings: &[Finding]) -> Resul
     Ok(flags)
 }
 
-/// The same thing may be found by two looks.
+/// Removes duplicates: two checks can find the same flag.
 fn distinct(flags: Vec<FraudFlag>) -> Vec<FraudFlag> {
     let mut seen = BTreeSet::new();
     flags.into_iter().filter(|flag| seen.insert((flag.subject.clone(), flag.id.clone()))).collect()
 }
 
-/// What all checks about a member came to.
+/// The result of all checks about a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// The rules only watch.
+    /// True if the rules only record flags and enforce nothing.
     pub shadow: bool,
-    /// What they find now, as it stands: raised now or before.
+    /// The flags that the rules find now, in their current state: raised now or before.
     pub flags: Vec<FraudFlag>,
 }
 
-/// Runs every check about a member now, and leaves an audit line.
+/// Runs every check about a member now, and writes an audit line.
 ///
 /// # Errors
-/// [`FraudRefusal::UnknownMember`], or it did not complete.
+/// [`FraudRefusal::UnknownMember`] when no member has this id.
 pub async fn run_checks(app: &App, principal: &str, user_id: TelegramId) -> Result<Checked, FraudRefusal> {
     metered("run_checks", async {
         let id = app.member_id(user_id);

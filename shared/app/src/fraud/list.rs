@@ -1,4 +1,4 @@
-//! Flags, listed.
+//! Lists of fraud flags.
 
 use guerdon_domain::{
     fraud::FraudFlag,
@@ -8,10 +8,7 @@ use guerdon_domain::{
 
 use crate::{context::App, error::AppError};
 
-/// A member's flags, in no order of time, after the one of the id `after`.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the flags of a member after the flag with the id `after`. The order is not by time.
 pub async fn flags_of(
     app: &App,
     subject: &MemberId,
@@ -21,10 +18,7 @@ pub async fn flags_of(
     Ok(app.store.flags().of(subject, after, limit).await?)
 }
 
-/// Flags that are `open` or `resolved`, the latest first, before the one that was raised at that time.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the `open` or `resolved` flags, newest first, before the flag that was raised at that time.
 pub async fn flags_in(
     app: &App,
     state: &str,

@@ -1,4 +1,4 @@
-//! Fraud: what the rules find, flags, and what operators do about them.
+//! Fraud: the findings of the rules, flags, and the decisions of operators.
 mod by_hand;
 mod inspect;
 mod list;

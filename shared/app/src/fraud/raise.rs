@@ -1,4 +1,4 @@
-//! A finding becomes a flag.
+//! Flags raised from findings of the rules.
 
 use guerdon_domain::{
     fraud::{Finding, FraudAction, FraudFlag},
@@ -12,8 +12,8 @@ use crate::{
     error::{AppError, refusal},
 };
 
-/// Keeps what was found about a member: a new flag, a stronger hand of one that is open, or nothing, when it is known.
-/// The flag and what it does to its subject are one transaction.
+/// Stores a finding about a member: raises a flag, escalates an open one, or does nothing if it is already
+/// recorded. One transaction stores the flag and its effect on the member.
 pub(super) async fn raise(
     app: &App,
     subject: &MemberId,
@@ -41,7 +41,7 @@ pub(super) async fn raise(
     }
 }
 
-/// The flag, and what it does to its subject.
+/// Builds the writes of a flag and of its effect on the member.
 pub(super) fn raised(
     app: &App,
     before: Option<&FraudFlag>,

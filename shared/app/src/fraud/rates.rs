@@ -1,4 +1,4 @@
-//! How a referrer's referrals do: counted when one of them joins, or when a payment is undone.
+//! Checks on the referrals of one referrer, run when a member joins or a payment is reversed.
 
 use guerdon_domain::{
     fraud::{FraudFlag, Observation},
@@ -10,14 +10,15 @@ use guerdon_store::{statistics::Projection, table::metered};
 use super::raise::raise;
 use crate::{context::App, error::AppError, settings::settings_now};
 
-/// Who joined later than this has not had the time to pay, and does not count.
+/// Age in days below which a referral is young. Young referrals had no time to pay and do not count.
 const YOUNG_DAYS: i64 = 7;
-/// Young ones that are counted: who brings more in a week is looked at for that.
+/// Maximum number of young referrals that are counted. The sign-up check finds a referrer with more in a
+/// week.
 const MOST_YOUNG: usize = 1000;
-/// Commissions that are looked at one by one.
+/// Maximum number of commissions that are checked one by one.
 const LATEST: i32 = 100;
 
-/// Whether somebody brings many at once, and whether those they brought ever pay.
+/// Checks whether a referrer brings many members in a short time, and whether these members pay.
 pub(super) async fn of_referrer(app: &App, referrer: &MemberId) -> Result<Vec<FraudFlag>, AppError> {
     let rules = &settings_now(app).await?.fraud;
     let now = app.now();
@@ -25,7 +26,7 @@ pub(super) async fn of_referrer(app: &App, referrer: &MemberId) -> Result<Vec<Fr
     let since = now.plus_seconds(-i64::from(within_seconds));
     let most = usize::try_from(rules.rapid_signups.signups).unwrap_or(usize::MAX);
     let count = unsigned(app.store.referrals().count_since(referrer, since, most).await?);
-    // One flag a day, and a month: what goes on is looked at again.
+    // One flag per day for sign-ups and one per month for conversions: a continuing case is flagged again.
     let mut flags =
         judged(app, referrer, &Observation::Signups { count, within_seconds }, &now.day()).await?;
     let counters = app.store.statistics().counters(&Projection::Member(referrer.clone())).await?;
@@ -41,13 +42,11 @@ pub(super) async fn of_referrer(app: &App, referrer: &MemberId) -> Result<Vec<Fr
     Ok(flags)
 }
 
-/// A payment of somebody a member brought was undone: how many of them are.
-///
-/// # Errors
-/// [`AppError`].
+/// Checks the share of reversed payments among the payments of a member's referrals.
 pub async fn inspect_reversed(app: &App, beneficiary: &MemberId) -> Result<Vec<FraudFlag>, AppError> {
     metered("inspect_reversed", async {
-        // The counters may not have this very event yet; of a member with few commissions, these say it all.
+        // The counters may not include this event yet. For a member with few commissions, the list is
+        // complete.
         let latest = app.store.commissions().list(beneficiary, None, LATEST).await?;
         let few = latest.len() < usize::try_from(LATEST).unwrap_or_default();
         let (payments, undone) = if few {

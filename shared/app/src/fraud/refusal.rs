@@ -1,4 +1,4 @@
-//! Why a flag was not raised or resolved, and the audit line of one.
+//! The reasons why a flag was not raised or resolved, and the audit line of a flag.
 
 use guerdon_domain::{fraud::FraudVerdict, ids::MemberId, operators::AuditRecord};
 use guerdon_store::table::StoreError;
@@ -9,19 +9,19 @@ use crate::{
     error::AppError,
 };
 
-/// Why a flag was not raised or resolved. Nothing was changed.
+/// The reason why a flag was not raised or resolved. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum FraudRefusal {
-    /// Nobody of that id is known.
+    /// No member has this id.
     #[error("no member has this user id")]
     UnknownMember,
-    /// There is no flag of that id.
+    /// No flag has this id.
     #[error("there is no such flag")]
     UnknownFlag,
-    /// A person has looked already.
+    /// An operator has resolved the flag already.
     #[error("the flag was {} already", .0.as_str())]
     AlreadyResolved(FraudVerdict),
-    /// It did not complete.
+    /// The call did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
@@ -32,7 +32,7 @@ impl From<StoreError> for FraudRefusal {
     }
 }
 
-/// A line of the audit trail about a member.
+/// Builds an audit line about a member.
 pub(super) fn line(
     app: &App,
     (principal, action): (&str, &'static str),

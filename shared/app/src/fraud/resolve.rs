@@ -1,4 +1,4 @@
-//! A person has looked at a flag.
+//! Resolution of a flag by an operator.
 
 use guerdon_domain::{
     fraud::{FraudAction, FraudFlag, FraudFlagState, FraudVerdict},
@@ -15,11 +15,9 @@ use crate::{
     error::{AppError, refusal},
 };
 
-/// Resolves an open flag: one transaction with what it does to its subject and an audit line. Dismissed, what it held
-/// is released where it is due; confirmed, it stays in force. Told again by the same operator, nothing happens.
-///
-/// # Errors
-/// [`FraudRefusal`].
+/// Resolves an open flag: one transaction with the effect on the member and an audit line. A dismissed flag
+/// releases held commissions that are due; a confirmed flag stays in force. A repeated call of the same
+/// operator changes nothing.
 pub async fn resolve_flag(
     app: &App,
     principal: &str,
@@ -73,8 +71,8 @@ fn state(flag: &FraudFlag) -> &'static str {
     }
 }
 
-/// The sweep has dropped its markers while nothing could be released. It is marked before a hold is lifted: should
-/// anything fail after that, the sweep comes by.
+/// Adds a due marker for the sweep, which dropped its markers while the hold was in force. The marker is
+/// written before the hold is lifted, so that the sweep settles the member if a later step fails.
 pub(super) async fn mark(app: &App, member: &MemberId) -> Result<(), AppError> {
     Ok(app.store.commissions().mark_due(&ReleaseDue::of(member.clone(), app.now(), app.now())).await?)
 }
