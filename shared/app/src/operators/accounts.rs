@@ -1,4 +1,4 @@
-//! Who the operators are.
+//! Accounts of operators.
 
 use guerdon_domain::{
     ids::TelegramId,
@@ -13,25 +13,22 @@ use super::{
 };
 use crate::{attempt::Attempts, context::App, error::AppError};
 
-/// An operator was not changed.
+/// The reason why an operator was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
-    /// Nobody with this id is one.
+    /// No operator has this id.
     #[error("nobody with this id is an operator")]
     Unknown,
-    /// Nobody changes or removes themselves: the last super admin could lock everybody out.
+    /// Operators cannot change or remove themselves, so that the last super admin cannot lock everybody out.
     #[error("operators do not change themselves")]
     Yourself,
-    /// It could not be tried.
+    /// The change did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
 
-/// Makes somebody an operator, or gives one another role and password, which ends their sessions and a lock.
-/// Asked again it does the same again.
-///
-/// # Errors
-/// [`OperatorError`].
+/// Creates an operator, or sets the role and password of an existing one, which ends their sessions and a
+/// lock. A repeated call has the same effect.
 pub async fn set_operator(
     app: &App,
     principal: &str,
@@ -72,10 +69,7 @@ pub async fn set_operator(
     .await
 }
 
-/// Takes an operator's access away: their sessions end with it.
-///
-/// # Errors
-/// [`OperatorError`].
+/// Removes an operator. Their sessions end.
 pub async fn remove_operator(
     app: &App,
     principal: &str,
@@ -95,7 +89,7 @@ pub async fn remove_operator(
     .await
 }
 
-/// What a line of the audit trail says of an operator.
+/// Builds the state of an operator for an audit line.
 fn state(app: &App, operator: &Operator, role: Option<Role>) -> String {
     json!({ "operator": operator_name(app, &operator.id), "role": role }).to_string()
 }

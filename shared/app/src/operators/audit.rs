@@ -1,14 +1,11 @@
-//! The audit trail, read.
+//! Reads of the audit trail.
 
 use guerdon_domain::{operators::AuditRecord, time::Timestamp};
 
 use crate::{context::App, error::AppError};
 
-/// The lines of a month (`2026-11`), newest first, at most `limit` that are older than the one at `before` (its instant
-/// and id).
-///
-/// # Errors
-/// [`AppError`].
+/// Returns at most `limit` lines of a month (`2026-11`), newest first, that are older than the line at
+/// `before` (its instant and id).
 pub async fn audit_trail(
     app: &App,
     month: &str,

@@ -1,4 +1,4 @@
-//! Signing in by a link that the bot gives: once, and without the password.
+//! Sign-in without a password, by a one-time link from the bot.
 
 use guerdon_domain::{ids::TelegramId, operators::SignInLink};
 use guerdon_store::table::metered;
@@ -6,14 +6,11 @@ use guerdon_store::table::metered;
 use super::sign_in::{SignInError, SignedIn, begin, hash, parts_of, random};
 use crate::{context::App, error::AppError};
 
-/// How long a link is good for.
+/// Time for which a link is valid, in minutes.
 pub const LINK_MINUTES: i64 = 10;
 
-/// A token for the operator with this Telegram id; nothing for anybody else. Who may read their messages is for
-/// Telegram to say, so it opens once and not for long.
-///
-/// # Errors
-/// [`AppError`].
+/// Creates a token for the operator with this Telegram id; returns `None` for other users. The token is valid
+/// once and for a short time, because Telegram controls access to the operator's messages.
 pub async fn sign_in_link(app: &App, telegram_id: TelegramId) -> Result<Option<String>, AppError> {
     metered("sign_in_link", async {
         let id = app.member_id(telegram_id);
@@ -32,10 +29,7 @@ pub async fn sign_in_link(app: &App, telegram_id: TelegramId) -> Result<Option<S
     .await
 }
 
-/// Signs in by a link's token, and uses it up.
-///
-/// # Errors
-/// [`SignInError`].
+/// Signs in with the token of a link. The token cannot be used again.
 pub async fn sign_in_by_link(app: &App, token: &str) -> Result<SignedIn, SignInError> {
     metered("sign_in", async {
         let (id, link, secret) = parts_of(token)?;

@@ -1,4 +1,4 @@
-//! Operators: signing in, accounts, and the keys of services.
+//! Operators: sign-in, accounts, and service keys.
 mod accounts;
 mod audit;
 mod calls;

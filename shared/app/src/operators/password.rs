@@ -1,4 +1,4 @@
-//! Operators' passwords: which are taken, and how they are kept.
+//! Passwords of operators: the rules for new ones, and their hashes.
 
 use argon2::{
     Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
@@ -7,27 +7,27 @@ use argon2::{
 
 use crate::{context::App, error::AppError};
 
-/// Characters that a password has at least (NIST SP 800-63B-4 asks for 15 where it is the only factor, and
-/// takes 8 beside another; attempts are few here).
+/// Minimum number of characters (NIST SP 800-63B-4 asks for 15 where the password is the only factor, and
+/// accepts 8 with a second one; the number of attempts is small here).
 const SHORTEST: usize = 12;
 
-/// Nobody types more; hashing takes longer with every byte.
+/// Maximum number of characters. It limits the time of hashing, which grows with every byte.
 const LONGEST: usize = 128;
 
-/// Different characters that are left at least when everything common is taken out.
+/// Minimum number of different characters after all common words are removed.
 const VARIETY: usize = 5;
 
-/// What the first guesses are made of.
+/// Words that are common in guessed passwords.
 const COMMON: [&str; 14] = [
     "password", "passwort", "admin", "super", "guerdon", "change", "secret", "letmein", "welcome", "qwerty",
     "qwertz", "abcdef", "123456", "telegram",
 ];
 
-/// What a stranger's sign-in is compared with, so that it takes as long as an operator's.
+/// The hash for a sign-in with an unknown id, so that it takes as long as an operator's sign-in.
 const NOBODYS: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// A password that may be set.
+/// A password that passed the rules.
 #[derive(Clone)]
 pub struct Password(String);
 
@@ -37,22 +37,19 @@ impl std::fmt::Debug for Password {
     }
 }
 
-/// Why a password may not be set; a sentence for whoever chose it.
+/// The reason why a password is refused; a sentence for the operator who chose it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    /// Too short or too long.
+    /// The password is too short or too long.
     #[error("it must have {SHORTEST} to {LONGEST} characters")]
     Length,
-    /// Made of common words, the owner's own number or few characters.
+    /// The password consists of common words, the owner's Telegram id or few characters.
     #[error("it is easy to guess: leave out common words, your Telegram id and repetitions")]
     Guessable,
 }
 
 impl Password {
-    /// A password for the operator with this Telegram id.
-    ///
-    /// # Errors
-    /// [`WeakPassword`].
+    /// Checks a password for the operator with this Telegram id.
     pub fn try_new(text: &str, telegram_id: i64) -> Result<Self, WeakPassword> {
         if !(SHORTEST..=LONGEST).contains(&text.chars().count()) {
             return Err(WeakPassword::Length);
@@ -63,7 +60,7 @@ impl Password {
             rest = rest.replace(word, "");
         }
         let variety: std::collections::BTreeSet<char> = rest.chars().collect();
-        // A number is somebody's telephone or birthday.
+        // Digits alone are often a telephone number or a birthday.
         let is_number = rest.chars().all(|c| c.is_ascii_digit());
         if is_number || variety.len() < VARIETY {
             return Err(WeakPassword::Guessable);
@@ -71,7 +68,7 @@ impl Password {
         Ok(Self(text.to_owned()))
     }
 
-    /// The hash to keep: argon2id with 19 MiB and two passes, as OWASP recommends.
+    /// Hashes the password for storage: argon2id with 19 MiB and two passes, as OWASP recommends.
     pub(super) fn hash(&self, app: &App) -> Result<String, AppError> {
         let bytes = app.entropy.nonce()?;
         let unusable = |error: Error| AppError::Corrupt(format!("a password cannot be hashed: {error}"));
@@ -83,7 +80,8 @@ impl Password {
     }
 }
 
-/// Whether `presented` is the password behind `kept`. Nobody's is never right and takes as long.
+/// Returns whether `presented` matches the hash `kept`. Without a hash, the answer is false and takes the
+/// same time.
 pub(super) fn is_right(presented: &str, kept: Option<&str>) -> Result<bool, AppError> {
     let bounded: String = presented.chars().take(LONGEST + 1).collect();
     let hash = PasswordHash::new(kept.unwrap_or(NOBODYS))

@@ -1,4 +1,4 @@
-//! Keys with which services call the API: made and revoked by super admins, shown once, stored as a hash.
+//! Service keys of the API: created and revoked by super admins, shown once, stored as a hash.
 
 use std::collections::BTreeSet;
 
@@ -13,23 +13,21 @@ use crate::{
     operators::{hash, sign_in::random},
 };
 
-/// What every key begins with, so that a leaked one is found by a search.
+/// The prefix of every key, so that a search finds a leaked one.
 pub const KEY_PREFIX: &str = "gsk_";
 
-/// A key that was just made.
+/// A new key.
 #[derive(Clone)]
 pub struct NewServiceKey {
-    /// What is on record.
+    /// The stored record.
     pub record: ServiceKey,
-    /// The whole key. It is not kept and cannot be shown again.
+    /// The whole key. It is not stored and cannot be shown again.
     pub key: String,
 }
 
-/// Makes a key that opens `scopes`, and leaves an audit line: one transaction. Asked for again under the operator's
-/// `key`, it is the same one; nothing, when another was made under it.
-///
-/// # Errors
-/// [`AppError`].
+/// Creates a key for `scopes` and writes an audit line in one transaction. A repeated call under the
+/// operator's `key` returns the same service key. Returns `None` if that `key` was used for a different
+/// service key.
 pub async fn make_service_key(
     app: &App,
     operator: &str,
@@ -38,7 +36,8 @@ pub async fn make_service_key(
     key: Option<&str>,
 ) -> Result<Option<NewServiceKey>, AppError> {
     metered("make_service_key", async {
-        // Under a key both follow from it, so that nothing secret has to be kept for a repeated call.
+        // With an idempotency key, both values derive from it. No secret has to be stored for a repeated
+        // call.
         let (id, secret) = match key {
             Some(key) => {
                 let digest = |part: &str| {
@@ -74,10 +73,7 @@ pub async fn make_service_key(
     .await
 }
 
-/// Revokes a key at once, and leaves an audit line. False when there is no key in force with this id.
-///
-/// # Errors
-/// [`AppError`].
+/// Revokes a key at once, and writes an audit line. Returns false if no key with this id is in force.
 pub async fn revoke_service_key(app: &App, operator: &str, id: &str) -> Result<bool, AppError> {
     metered("revoke_service_key", async {
         let states = ["\"in force\"", "\"revoked\""].map(str::to_owned);
@@ -89,18 +85,12 @@ pub async fn revoke_service_key(app: &App, operator: &str, id: &str) -> Result<b
     .await
 }
 
-/// Keys of services, revoked ones too, after the one of the id `after`.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns service keys, including revoked ones, after the key with the id `after`.
 pub async fn service_keys(app: &App, after: Option<&str>, limit: i32) -> Result<Vec<ServiceKey>, AppError> {
     Ok(app.store.service_keys().list(after, limit).await?)
 }
 
-/// The key on record that `presented` is, while it is in force.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the record of the key `presented`, if the key is in force.
 pub async fn service_of(app: &App, presented: &str) -> Result<Option<ServiceKey>, AppError> {
     let parts = presented.strip_prefix(KEY_PREFIX).and_then(|rest| rest.split_once('_'));
     let Some((id, secret)) = parts.filter(|(id, _)| id.len() == 16) else { return Ok(None) };

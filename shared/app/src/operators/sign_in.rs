@@ -1,5 +1,5 @@
-//! Operators sign in: a password begins a session, the session's refresh token keeps it going for a while.
-//! Attempts are counted before a password is looked at, so a thousand guesses at once are five.
+//! Sign-in of operators: a password starts a session, and its refresh token renews it. An attempt is counted
+//! before the password is checked, so that concurrent guesses cannot exceed the limit.
 
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
@@ -18,57 +18,54 @@ use crate::{
 
 use super::password::{Password, is_right};
 
-/// Wrong passwords in a row until nobody is let in for a while.
+/// Maximum number of wrong passwords in a row before the account is locked.
 pub const MOST_ATTEMPTS: u32 = 5;
 
-/// How long nobody is let in then.
+/// Duration of a lock, in minutes.
 pub const LOCK_MINUTES: i64 = 15;
 
-/// How long a session lasts, however often it is renewed.
+/// Maximum duration of a session, in hours, including all renewals.
 pub const SESSION_HOURS: i64 = 12;
 
-/// The operator that a deployment begins with, as configured.
+/// The configured first operator of a deployment.
 #[derive(Debug, Clone)]
 pub struct FirstOperator {
-    /// Who.
+    /// The Telegram id of the operator.
     pub telegram_id: TelegramId,
-    /// The password for the first sign-in; it counts only while there is no such operator.
+    /// The password of the first sign-in. It is ignored once this operator exists.
     pub password: Password,
 }
 
-/// An operator who is signed in.
+/// A signed-in operator with their session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
-    /// Who.
+    /// The operator.
     pub operator: MemberId,
-    /// What they may do.
+    /// The role, which defines the permissions.
     pub role: Role,
-    /// The session's id.
+    /// The id of the session.
     pub session: String,
-    /// Good for one renewal.
+    /// The refresh token, valid for one renewal.
     pub refresh_token: String,
-    /// When the session ends.
+    /// The end of the session.
     pub until: Timestamp,
 }
 
-/// Nobody was signed in.
+/// The reason why the sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The id, the password or the token is wrong; which of them, nobody is told.
+    /// The id, the password or the token is wrong. The error does not say which one.
     #[error("the id or the password is wrong")]
     Wrong,
-    /// Too many wrong passwords.
+    /// The account is locked after too many wrong passwords.
     #[error("too many wrong passwords; nobody signs in as this operator before {0}")]
     Locked(Timestamp),
-    /// It could not be tried.
+    /// The sign-in did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
 
-/// Signs an operator in by password. The first sign-in of `first` makes it a super admin.
-///
-/// # Errors
-/// [`SignInError`].
+/// Signs an operator in by password. The first sign-in of `first` creates them as a super admin.
 pub async fn sign_in(
     app: &App,
     telegram_id: TelegramId,
@@ -95,7 +92,7 @@ pub async fn sign_in(
                 None => SignInError::Wrong,
             });
         }
-        // An attempt at the same time has counted anew, and its count stands.
+        // If a concurrent attempt was counted, this write is refused and that count remains.
         let calm = Operator { attempts: 0, locked_until: None, ..counted.clone() };
         app.store.operators().replace(&counted, &calm).await.map_err(AppError::from)?;
         begin(app, &operator).await
@@ -119,7 +116,7 @@ async fn make_first(app: &App, id: &MemberId, first: &FirstOperator) -> Result<(
     Ok(())
 }
 
-/// Counts an attempt: the operator as it was, and as it is now. None for a stranger.
+/// Counts an attempt. Returns the operator before and after it, or `None` for an unknown id.
 async fn count_attempt(app: &App, id: &MemberId) -> Result<Option<(Operator, Operator)>, SignInError> {
     let mut tries = Attempts::default();
     loop {
@@ -159,7 +156,7 @@ pub(super) async fn begin(app: &App, operator: &Operator) -> Result<SignedIn, Si
     Ok(signed_in(operator, session, &secret))
 }
 
-/// Whose secret it is, what it opens, and the secret itself: refresh tokens and links are made alike.
+/// Splits a refresh token or link token into the operator, the id of the session or link, and the secret.
 pub(super) fn parts_of(token: &str) -> Result<(MemberId, &str, &str), SignInError> {
     let mut parts = token.split('.');
     let (Some(id), Some(opens), Some(secret), None) =
@@ -170,10 +167,7 @@ pub(super) fn parts_of(token: &str) -> Result<(MemberId, &str, &str), SignInErro
     Ok((MemberId::parse(id).map_err(|_| SignInError::Wrong)?, opens, secret))
 }
 
-/// Goes on with a session. A refresh token that was used before ends it: somebody else may have it.
-///
-/// # Errors
-/// [`SignInError`].
+/// Renews a session. A refresh token that was used before ends the session, because it may be stolen.
 pub async fn renew(app: &App, refresh_token: &str) -> Result<SignedIn, SignInError> {
     metered("renew_session", async {
         let (id, session, secret) = parts_of(refresh_token)?;
@@ -194,10 +188,7 @@ pub async fn renew(app: &App, refresh_token: &str) -> Result<SignedIn, SignInErr
     .await
 }
 
-/// The operator and the session behind an access token, while both are there.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the operator and the session of an access token, if both exist and the session is valid.
 pub async fn session_of(
     app: &App,
     operator: &MemberId,
@@ -209,10 +200,7 @@ pub async fn session_of(
     }))
 }
 
-/// Ends a session; its tokens are worth nothing from now on.
-///
-/// # Errors
-/// [`AppError`].
+/// Ends a session. Its tokens become invalid.
 pub async fn sign_out(app: &App, operator: &MemberId, session: &str) -> Result<(), AppError> {
     app.store.operators().end_session(operator, session).await?;
     stateless(app, operator, "operator.signed_out").await
@@ -228,18 +216,18 @@ fn signed_in(operator: &Operator, session: Session, secret: &str) -> SignedIn {
     }
 }
 
-/// The name under which an operator stands in the audit trail.
+/// Returns the name of an operator in the audit trail.
 pub fn operator_name(app: &App, operator: &MemberId) -> String {
     format!("operator-{}", app.tag(operator))
 }
 
-/// A line about something that has no state: who did it, and when, is all there is.
+/// Writes an audit line about an action without states.
 pub(super) async fn stateless(app: &App, operator: &MemberId, action: &str) -> Result<(), AppError> {
     let states = ["null", "null"].map(str::to_owned);
     trail(app, &operator_name(app, operator), action, states).await
 }
 
-/// A line of the audit trail.
+/// Writes an audit line.
 pub(super) async fn trail(
     app: &App,
     principal: &str,
@@ -250,12 +238,12 @@ pub(super) async fn trail(
     Ok(app.store.audit().put(&line).await?)
 }
 
-/// 48 hex digits that nobody can guess.
+/// Returns 48 random hex digits.
 pub(crate) fn random(app: &App) -> Result<String, AppError> {
     Ok(hex::encode(app.entropy.nonce()?))
 }
 
-/// What is kept of a secret.
+/// Returns the hash of a secret, which is stored in its place.
 pub(crate) fn hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret))
 }
