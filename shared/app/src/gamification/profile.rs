@@ -1,4 +1,4 @@
-//! A member's rank, points and badges.
+//! The rank, points and badges of a member.
 
 use guerdon_domain::ids::MemberId;
 use guerdon_store::{statistics::Projection, table::metered};
@@ -10,32 +10,29 @@ use crate::{
     statistics::{ReferralStats, referral_stats, stats_in},
 };
 
-/// What `/profile` shows.
+/// The data of the `/profile` command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileView {
-    /// How their referrals went.
+    /// Statistics about the member's referrals.
     pub stats: ReferralStats,
-    /// Rank, points, badges; the next rank and how many referrals it takes.
+    /// The rank, points and badges, the next rank and the number of referrals up to it.
     pub standing: Option<StandingView>,
 }
 
-/// A standing, detached from the preset.
+/// A standing with owned values, independent of the preset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StandingView {
-    /// The present rank.
+    /// The current rank.
     pub rank: String,
     /// Points.
     pub xp: u64,
     /// Badges.
     pub badges: Vec<String>,
-    /// The next rank and the converted referrals still missing.
+    /// The next rank and the number of converted referrals that are missing.
     pub next: Option<(String, u64)>,
 }
 
-/// The member's counters and standing.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the member's counters and standing.
 pub async fn profile_view(app: &App, member: &MemberId) -> Result<ProfileView, AppError> {
     metered("profile_view", async {
         let counters = app.store.statistics().counters(&Projection::Member(member.clone())).await?;
