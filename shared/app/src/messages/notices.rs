@@ -1,4 +1,4 @@
-//! Telling members what happened: who is told, and that they are told once.
+//! Notices to members about events. Each notice is sent once.
 
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
@@ -11,20 +11,20 @@ use guerdon_store::{messages::Claim, table::metered};
 
 use crate::{context::App, error::AppError, events::DomainEvent};
 
-/// A message to a member, before it has words.
+/// A notice to a member, before it is put into words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// The event's natural key: the message is sent once for it.
+    /// The natural key of the event. One notice is sent for it.
     pub key: String,
-    /// Who is told.
+    /// The recipient.
     pub recipient: MemberId,
-    /// Where it goes.
+    /// The Telegram id of the recipient.
     pub telegram_id: TelegramId,
-    /// What it says.
+    /// The content.
     pub content: Content,
 }
 
-/// What a notice says.
+/// The content of a notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// A friend joined through the member's code.
@@ -36,51 +36,48 @@ pub enum Content {
     Earned {
         /// The friend's first name.
         friend: String,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// When it can be used, if not at once.
+        /// The time from which the amount can be used, if not at once.
         usable_from: Option<Timestamp>,
-        /// Until when it has to be claimed, where it does.
+        /// The deadline for the claim, if a claim is required.
         claim_by: Option<Timestamp>,
     },
-    /// A commission's hold is over.
+    /// The hold of a commission is over.
     Released {
-        /// How much.
+        /// The amount.
         amount: Money,
     },
-    /// A friend's payment was undone, and the member's commission with it.
+    /// The payment of a friend was reversed, and with it the member's commission.
     TakenBack {
         /// The friend's first name.
         friend: String,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
     /// A withdrawal was paid.
     WithdrawalPaid {
-        /// How much.
+        /// The amount.
         amount: Money,
     },
-    /// A withdrawal was turned down or failed: the money is available again.
+    /// A withdrawal was rejected or failed. The money is available again.
     WithdrawalReturned {
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// An invoice was lowered by the member's credit.
+    /// The member's credit reduced an invoice.
     Applied {
-        /// How much.
+        /// The amount.
         amount: Money,
     },
 }
 
-/// Another sender may still be at work on a notice for this long.
+/// Time in seconds for which another sender may still be working on a notice.
 const LEASE_SECONDS: i64 = 120;
 
-/// The notice that `event` calls for, if it calls for one and its recipient can be reached.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the notice for `event`, if the event needs one and the bot can write to its recipient.
 pub async fn notice_for(app: &App, event: &DomainEvent) -> Result<Option<Notice>, AppError> {
     metered("notice_for", async {
         let (recipient, content) = match event {
@@ -135,7 +132,7 @@ pub async fn notice_for(app: &App, event: &DomainEvent) -> Result<Option<Notice>
     .await
 }
 
-/// Only somebody who pressed start can be written to.
+/// Returns whether the bot can write to the member. This requires that the member pressed start.
 fn reachable(member: &Member) -> bool {
     member.joined.is_some() && !member.blocked_bot
 }
@@ -144,10 +141,11 @@ async fn first_name(app: &App, member: &MemberId) -> Result<String, AppError> {
     Ok(app.store.members().find(member).await?.map(|m| m.first_name).unwrap_or_default())
 }
 
-/// Claims the sending of a notice for the message `claimant`. False when it was sent.
+/// Claims the sending of a notice for the message `claimant`. Returns false if the notice was sent.
 ///
 /// # Errors
-/// [`AppError::Unavailable`] while another message is at it: it may yet fail, so this one must come again.
+/// [`AppError::Unavailable`] while another message holds the claim. That message can fail, so this one must
+/// be retried.
 pub async fn claim_notice(app: &App, notice: &Notice, claimant: &str) -> Result<bool, AppError> {
     metered("claim_notice", async {
         match app.store.messages().claim(&notice.key, claimant, app.now(), LEASE_SECONDS).await? {
@@ -159,26 +157,17 @@ pub async fn claim_notice(app: &App, notice: &Notice, claimant: &str) -> Result<
     .await
 }
 
-/// The notice is out, or can never be.
-///
-/// # Errors
-/// [`AppError`].
+/// Marks a notice as finished: it was sent, or it can never be sent.
 pub async fn notice_done(app: &App, notice: &Notice) -> Result<(), AppError> {
     metered("notice_done", async { Ok(app.store.messages().sent(&notice.key, app.now()).await?) }).await
 }
 
-/// The recipient blocked the bot: nothing more is sent until they start it again.
-///
-/// # Errors
-/// [`AppError`].
+/// Stores whether the recipient blocked the bot. The bot sends no notices until they start it again.
 pub async fn set_blocked(app: &App, member: &MemberId, blocked: bool) -> Result<(), AppError> {
     metered("set_blocked", async { Ok(app.store.members().set_blocked(member, blocked).await?) }).await
 }
 
-/// Remembers that an update was answered. False when it was answered before.
-///
-/// # Errors
-/// [`AppError`].
+/// Records that an update was answered. Returns false if it was answered before.
 pub async fn remember_update(app: &App, update_id: i64) -> Result<bool, AppError> {
     Ok(app.store.messages().see_update(update_id, app.now()).await?)
 }
