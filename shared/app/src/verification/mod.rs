@@ -1,4 +1,4 @@
-//! Verification: the ledger recomputed.
+//! Verification: recomputes the ledger.
 mod verify;
 
 pub use verify::{

@@ -1,6 +1,6 @@
-//! Verification: everything recomputed from what is stored, and the first difference reported.
+//! Verification: recomputes the ledger from the stored data and reports the first difference.
 //!
-//! It runs beside the business: a difference counts only when it is still there on a second look.
+//! It runs while the business writes. A difference counts only if repeated reads confirm it.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use guerdon_store::{table::metered, verification::ScanCursor};
 
 use crate::{commissions::digest, context::App, error::AppError};
 
-/// How far a verification has come.
+/// The progress of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verified {
     /// Wallets recomputed.
@@ -26,26 +26,26 @@ pub struct Verified {
     pub payments: u64,
     /// Commissions traced to their payments.
     pub commissions: u64,
-    /// Where to go on; absent at the end.
+    /// The position to continue from; absent at the end.
     pub next: Option<ScanCursor>,
-    /// The first difference; nothing after it was looked at.
+    /// The first difference. Nothing after it was verified.
     pub difference: Option<Difference>,
 }
 
-/// Something that does not add up.
+/// A difference between stored and recomputed data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{subject}: {problem}")]
 pub struct Difference {
-    /// The wallet or payment; members by the tags that logs use.
+    /// The wallet or payment. Members are named by their log tags.
     pub subject: String,
-    /// What is wrong with it.
+    /// The description of the difference.
     pub problem: String,
 }
 
-/// Looks taken before a difference counts: a write between two reads is none.
+/// Number of reads before a difference counts. A write between two reads is not a difference.
 const LOOKS: u32 = 3;
 
-/// Verifies the part of the ledger that the next `items` of the table hold.
+/// Verifies the part of the ledger in the next `items` of the table.
 ///
 /// # Errors
 /// [`AppError`] when the table cannot be read.
@@ -79,11 +79,11 @@ pub async fn verify_ledger(app: &App, from: Option<&ScanCursor>, items: i32) -> 
     .await
 }
 
-/// Items read at once.
+/// Maximum number of items in one read.
 const PAGE: i32 = 200;
 
-/// Goes on with the verification where the last run stopped, for about `seconds`. At the end of the ledger,
-/// the next run begins again; at a difference, it comes back to the same place.
+/// Continues the verification from the end of the last run, for about `seconds`. After the end of the ledger,
+/// the next run starts again; after a difference, it verifies the same place again.
 ///
 /// # Errors
 /// [`AppError`] when the table cannot be read.
@@ -105,7 +105,7 @@ pub async fn verify_next(app: &App, seconds: i64) -> Result<Verified, AppError> 
     }
 }
 
-/// Verifies the whole ledger from its beginning, however long that takes.
+/// Verifies the whole ledger from its beginning, without a time limit.
 ///
 /// # Errors
 /// [`AppError`] when the table cannot be read.
@@ -130,7 +130,7 @@ impl Verified {
     }
 }
 
-/// Recomputes one wallet: its statement, and what its entries say of commissions and withdrawals.
+/// Recomputes one wallet: its statement, and the commissions and withdrawals of its entries.
 ///
 /// # Errors
 /// [`AppError`] when the table cannot be read.
@@ -168,7 +168,8 @@ async fn wallet_problem(
     withdrawal_problem(app, wallet).await
 }
 
-/// Each release names its commissions, and all that was credited for commissions is what they entitle to.
+/// Checks that each release names its commissions, and that the total credited for commissions equals their
+/// entitlements.
 fn release_problem(entries: &[Entry], commissions: &[&Commission]) -> Option<String> {
     let mut released: BTreeMap<u64, Vec<&Commission>> = BTreeMap::new();
     let mut entitled = 0;
@@ -200,7 +201,7 @@ fn release_problem(entries: &[Entry], commissions: &[&Commission]) -> Option<Str
         .then(|| format!("{credited} was credited for commissions that entitle to {entitled}"))
 }
 
-/// A withdrawable wallet holds exactly what its open withdrawal asks for.
+/// Checks that a withdrawable wallet holds exactly the amount of its open withdrawal.
 async fn withdrawal_problem(app: &App, wallet: &Wallet) -> Result<Option<String>, AppError> {
     if wallet.kind == WalletKind::BillCredit {
         return Ok(None);
@@ -224,7 +225,7 @@ async fn withdrawal_problem(app: &App, wallet: &Wallet) -> Result<Option<String>
     Ok((held != asked).then(|| format!("{held} is held and {asked} was asked for")))
 }
 
-/// Recomputes one payment: each grant has its commission, clawed back by exactly what was undone.
+/// Recomputes one payment: each grant has its commission, and its clawback equals the reversed amount.
 ///
 /// # Errors
 /// [`AppError`] when the table cannot be read.
@@ -244,8 +245,8 @@ pub async fn verify_payment(app: &App, payment: &PaymentRecord) -> Result<Option
     Ok(problem.map(|problem| Difference { subject, problem }))
 }
 
-/// A commission's payment is on record and says that it was granted: written together, neither can be
-/// without the other.
+/// Checks that the payment of a commission exists and contains its grant. One transaction writes both, so
+/// neither can exist without the other.
 async fn trace_commission(app: &App, commission: &Commission) -> Result<Option<Difference>, AppError> {
     let problem = match app.store.payments().find(&commission.payment).await? {
         None => "its payment is not on record",
@@ -297,7 +298,7 @@ async fn payment_problem(app: &App, payment: &PaymentRecord) -> Result<Option<St
     Ok(None)
 }
 
-/// A commission that converts a referral belongs to a referral, converted by no other payment.
+/// Checks that a commission that converts a referral belongs to a referral that no other payment converted.
 async fn conversion_problem(app: &App, commission: &Commission) -> Result<Option<String>, AppError> {
     let Place::Conversion { joined_at } = commission.place else { return Ok(None) };
     let referral =
@@ -307,7 +308,7 @@ async fn conversion_problem(app: &App, commission: &Commission) -> Result<Option
         Some(ReferralState::Converted { payment, .. }) if payment != commission.payment => {
             Some("its referral was converted by another payment".to_owned())
         }
-        // The stream says so a moment later.
+        // The stream may update the referral a moment later.
         Some(_) => None,
     })
 }
