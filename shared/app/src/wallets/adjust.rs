@@ -21,22 +21,16 @@ enum Refused {
     WalletChanged,
 }
 
-/// The most an operator may move at once, in minor units: a slip of the finger stays bounded.
+/// The most an operator can move in one call, in minor units. It limits the damage of a typing error.
 const MOST_MINOR: i64 = 10_000_000;
 
-/// Gives bill credit by hand.
-///
-/// # Errors
-/// [`ChangeRefusal`].
+/// Gives bill credit to a member.
 pub async fn apply_credit(app: &App, request: &MemberCall, amount: Money) -> Result<Answer, ChangeRefusal> {
     metered("apply_credit", adjust(app, request, amount, "credit.apply")).await
 }
 
-/// Takes bill credit back by hand: what is available in the wallet. What lies on the Stripe balance
-/// already is out of reach here.
-///
-/// # Errors
-/// [`ChangeRefusal`].
+/// Takes available bill credit back from the wallet. Credit that is already on the Stripe balance cannot be
+/// taken back here.
 pub async fn revoke_credit(app: &App, request: &MemberCall, amount: Money) -> Result<Answer, ChangeRefusal> {
     metered("revoke_credit", adjust(app, request, amount, "credit.revoke")).await
 }
@@ -63,7 +57,7 @@ async fn adjust(
     loop {
         let before = app.store.wallets().find(&member, WalletKind::BillCredit, amount.currency()).await?;
         let (change, writes) = match adjustment(app, request, &before, amount, action) {
-            // Perhaps a twin of this very request took it, before the wallet was read.
+            // A concurrent copy of this request may have taken the credit before this read of the wallet.
             Err(ChangeRefusal::Insufficient(why)) => {
                 return request.answered(app).await?.ok_or(ChangeRefusal::Insufficient(why));
             }

@@ -1,4 +1,4 @@
-//! The wallet that a member's rewards come into, as they see it.
+//! The rewards wallet of a member, as shown to the member.
 
 use std::collections::BTreeMap;
 
@@ -21,36 +21,33 @@ use crate::{
     statistics::stats_in,
 };
 
-/// What `/credits` shows.
+/// The data of the `/credits` command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreditsView {
-    /// The wallet, everything due released.
+    /// The wallet, after all due commissions are released.
     pub wallet: Wallet,
-    /// Commissions still on hold, with those that wait to be claimed.
+    /// Commissions that are on hold, including those that wait for a claim.
     pub on_hold: Money,
-    /// What waits to be claimed.
+    /// Rewards that wait for a claim.
     pub to_claim: Option<ToClaim>,
     /// A page of the statement, newest first.
     pub entries: Vec<Entry>,
-    /// Where the next page begins, if there is one.
+    /// The position of the next page, if there is one.
     pub next_before: Option<u64>,
-    /// The member pays through Stripe: credit can reach a bill.
+    /// True if the member pays through Stripe, so that credit can reduce a bill.
     pub has_customer: bool,
 }
 
-/// Rewards that the member has to claim, as many as one tap claims.
+/// Rewards that the member has to claim, up to the maximum of one tap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToClaim {
-    /// What they come to, a sum for each currency.
+    /// The sums of the rewards, one per currency.
     pub amounts: Vec<Money>,
-    /// When the first of them expires.
+    /// The time when the first reward expires.
     pub until: Timestamp,
 }
 
-/// The wallet that the member's rewards come into and a page of its statement, older than entry `before`.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the rewards wallet of the member and a page of its statement, older than entry `before`.
 pub async fn credits_view(
     app: &App,
     member: &Member,
@@ -64,10 +61,10 @@ pub async fn credits_view(
     .await
 }
 
-/// Claims what the member may claim and shows the first page of the statement.
+/// Claims the rewards that the member can claim, and returns the first page of the statement.
 ///
 /// # Errors
-/// [`AppError`]; then some may be claimed, and calling again goes on.
+/// [`AppError`]; some rewards may be claimed then, and a new call continues.
 pub async fn claim_and_view(app: &App, member: &Member, limit: i32) -> Result<CreditsView, AppError> {
     let claimed = claim_rewards(app, &member.id).await?;
     metered("credits_view", view_settled(app, member, None, limit, &claimed.settled)).await
@@ -86,7 +83,7 @@ async fn view_settled(
     let counters = app.store.statistics().counters(&Projection::Member(member.id.clone())).await?;
     let next_before = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
     let to_claim = to_claim(app, &member.id, &counters).await?;
-    // The counter does not know yet what was settled just now.
+    // The counter does not include yet what this call settled.
     let off_hold = settled.off_hold.iter().filter(|amount| amount.currency() == currency);
     let off_hold = off_hold.fold(0, |sum: i64, amount| sum.saturating_add(amount.minor()));
     let held = stats_in(currency, &counters).held.minor().saturating_sub(off_hold);
@@ -95,7 +92,7 @@ async fn view_settled(
     Ok(CreditsView { wallet, on_hold, to_claim, entries, next_before, has_customer })
 }
 
-/// What `member` may claim; nobody of whom nothing is held has anything to claim.
+/// Returns the rewards that `member` can claim. A member without held commissions has no such rewards.
 async fn to_claim(app: &App, member: &MemberId, counters: &Counters) -> Result<Option<ToClaim>, AppError> {
     if !counters.has(Sum::Held) {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Wallets: what members see of them, statements, and credit by hand.
+//! Wallets: the view of members, statements, and credit adjustments by operators.
 mod adjust;
 mod credits;
 mod statement;

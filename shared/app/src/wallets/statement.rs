@@ -1,4 +1,4 @@
-//! Statements: what a wallet held at any time.
+//! Statements: the balance of a wallet at any time.
 
 use guerdon_domain::{
     ids::MemberId,
@@ -10,19 +10,20 @@ use guerdon_store::table::metered;
 
 use crate::{context::App, error::AppError};
 
-/// A wallet as it stood at some time.
+/// A wallet at a point in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BalanceAt {
     /// The time.
     pub at: Timestamp,
-    /// What it held.
+    /// The balances of the wallet.
     pub buckets: Buckets,
-    /// The last entry up to then; none before the first.
+    /// The last entry up to that time; none before the first entry.
     pub entry: Option<Entry>,
 }
 
-/// The balance of a wallet as of `at`: what its last entry up to then left. The entries are numbered
-/// without gaps and never go back in time, so it takes a search of a few reads, however long the statement.
+/// Returns the balance of a wallet at `at`, which is the balance after its last entry up to then. The entries
+/// are numbered without gaps and ordered by time, so a binary search needs few reads for any length of the
+/// statement.
 ///
 /// # Errors
 /// [`AppError::Corrupt`] when an entry is missing.
@@ -34,7 +35,7 @@ pub async fn balance_at(
 ) -> Result<BalanceAt, AppError> {
     metered("balance_at", async {
         let wallet = app.store.wallets().find(member, kind, app.preset.currency).await?;
-        // Entries up to `first` are not later than `at`, entries from `last` on are.
+        // Entries up to `first` are not later than `at`; entries from `last` on are later.
         let (mut first, mut last) = (0, wallet.seq + 1);
         let mut found = None;
         while first + 1 < last {
@@ -53,10 +54,7 @@ pub async fn balance_at(
     .await
 }
 
-/// A wallet as it stands; an empty one where nothing was ever booked.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the current wallet, which is empty if it has no entries.
 pub async fn wallet_of(
     app: &App,
     member: &MemberId,
@@ -66,10 +64,7 @@ pub async fn wallet_of(
     Ok(app.store.wallets().find(member, kind, currency).await?)
 }
 
-/// Entries of a wallet, newest first, before the one with this number.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the entries of a wallet, newest first, before the entry with this number.
 pub async fn entries_of(
     app: &App,
     wallet: (&MemberId, WalletKind, Currency),
