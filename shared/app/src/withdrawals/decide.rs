@@ -1,4 +1,4 @@
-//! An operator agrees, or turns a request down.
+//! Approval or rejection of a withdrawal request by an operator.
 
 use guerdon_domain::{
     ids::WithdrawalId,
@@ -10,15 +10,15 @@ use guerdon_store::table::metered;
 use super::error::{WithdrawalError, check_member, check_text};
 use crate::{attempt::Attempts, context::App, error::refusal};
 
-/// Why an approval was not committed.
+/// The reason why an approval was not committed.
 #[derive(Clone, Copy)]
 enum Refused {
     Moved,
     Owes,
 }
 
-/// Agrees to a request, unless the member owes something or a fraud flag is in force by now. Agreed to again by the same operator, it
-/// changes nothing.
+/// Approves a request, unless the member owes something or a fraud flag is in force. A repeated call of the
+/// same operator changes nothing.
 ///
 /// # Errors
 /// [`WithdrawalError`]; nothing was changed.
@@ -51,7 +51,7 @@ pub async fn approve_withdrawal(
     .await
 }
 
-/// The withdrawal, if this operator approved it and nobody has turned it down since.
+/// Returns the withdrawal, if this operator approved it and nobody has rejected it since.
 fn approved_before(withdrawal: Withdrawal, operator: &str) -> Result<Withdrawal, WithdrawalError> {
     let (state, approved) = (withdrawal.state(), withdrawal.step.approved());
     let stands = matches!(state, WithdrawalState::Approved | WithdrawalState::Paying | WithdrawalState::Paid);
@@ -62,8 +62,8 @@ fn approved_before(withdrawal: Withdrawal, operator: &str) -> Result<Withdrawal,
     }
 }
 
-/// Turns a request down with a reason; the money is available again. Possible until somebody has claimed
-/// it for paying.
+/// Rejects a request with a reason; the money is available again. Possible until the withdrawal is claimed
+/// for payment.
 ///
 /// # Errors
 /// [`WithdrawalError`]; nothing was changed.
@@ -92,8 +92,8 @@ pub async fn reject_withdrawal(
     .await
 }
 
-/// Ends a withdrawal whose money stays: held becomes available again, less what is owed. False when the
-/// withdrawal or the wallet has moved meanwhile.
+/// Ends a withdrawal whose money was not paid: the held amount becomes available again, less the owed amount.
+/// Returns false if another writer changed the withdrawal or the wallet.
 pub(super) async fn give_back(
     app: &App,
     before: &Withdrawal,
@@ -101,7 +101,7 @@ pub(super) async fn give_back(
 ) -> Result<bool, WithdrawalError> {
     let wallet = app.store.wallets().find(&before.member, before.wallet, before.amount.currency()).await?;
     if wallet.open_withdrawal.as_ref() != Some(&before.id) {
-        // Ended in the moment between the two reads: its state says how.
+        // The withdrawal ended between the two reads. Its state shows how.
         return Ok(false);
     }
     let (wallet, entry) = wallet.return_withdrawal(before.amount, before.id.clone(), app.now())?;

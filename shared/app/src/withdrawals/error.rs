@@ -1,4 +1,4 @@
-//! Why a withdrawal, or a step of one, was refused.
+//! The reasons why a withdrawal, or a step of one, is refused.
 
 use guerdon_domain::{
     ids::WithdrawalId,
@@ -8,13 +8,13 @@ use guerdon_domain::{
 
 use crate::error::AppError;
 
-/// Why a step was refused. Nothing was changed. The stable `code` is the API's.
+/// The reason why a step was refused. Nothing was changed. The stable `code` is part of the API.
 #[derive(Debug, thiserror::Error)]
 pub enum WithdrawalError {
-    /// This business pays nothing out.
+    /// The business does not offer withdrawals.
     #[error("withdrawals are not offered")]
     NotOffered,
-    /// The way of paying out is not offered.
+    /// The business does not offer this payout method.
     #[error("this payout method is not offered")]
     MethodNotOffered,
     /// The destination is not well formed.
@@ -23,22 +23,22 @@ pub enum WithdrawalError {
     /// The amount is zero, negative, or in another currency.
     #[error("the amount must be above zero, in {0}")]
     BadAmount(guerdon_domain::money::Currency),
-    /// Less than the minimum.
+    /// The amount is less than the minimum.
     #[error("the least you can withdraw is {0}")]
     BelowMinimum(Money),
-    /// More than there is.
+    /// The amount is more than the available balance.
     #[error("{available} is available")]
     Insufficient {
-        /// What is.
+        /// The available balance.
         available: Money,
     },
-    /// Something is owed: it is netted from the next rewards first.
+    /// The member owes an amount, which is deducted from the next rewards first.
     #[error("{0} is owed and is taken off the next rewards first")]
     Owes(Money),
-    /// Another withdrawal is under way.
+    /// Another withdrawal is open.
     #[error("another withdrawal is under way")]
     OneOpen(WithdrawalId),
-    /// Too soon after the last one.
+    /// The last withdrawal was too recent.
     #[error("the next withdrawal is possible from {0}")]
     CoolingDown(guerdon_domain::time::Timestamp),
     /// The member is barred from rewards.
@@ -47,16 +47,16 @@ pub enum WithdrawalError {
     /// A fraud flag holds what the member has earned.
     #[error("this account is under review; nothing is paid out until somebody has looked")]
     UnderReview,
-    /// Nobody of that id.
+    /// No member has this id.
     #[error("there is no such member")]
     UnknownMember,
-    /// There is no withdrawal of that id.
+    /// No withdrawal has this id.
     #[error("there is no such withdrawal")]
     Unknown,
-    /// The step is not possible from where the withdrawal stands.
+    /// The step is not possible in the current state of the withdrawal.
     #[error("the withdrawal is {}", .0.as_str())]
     WrongState(WithdrawalState),
-    /// Who approved it may not pay it.
+    /// The operator who approved the withdrawal must not pay it.
     #[error("another operator than the one who approved it must pay it")]
     SameOperator,
     /// A reason or a proof is missing or too long.
@@ -65,13 +65,13 @@ pub enum WithdrawalError {
     /// The key was used for another request.
     #[error("this idempotency key was used for another request")]
     KeyReused,
-    /// It did not complete.
+    /// The step did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
 
 impl WithdrawalError {
-    /// The stable code.
+    /// Returns the stable code.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotOffered => "withdrawals_not_offered",
@@ -119,7 +119,7 @@ impl From<WrongState> for WithdrawalError {
     }
 }
 
-/// Flags may refuse what is to leave.
+/// Checks that no bar and no fraud flag prevents a withdrawal of the member.
 pub(super) fn check_member(member: &guerdon_domain::members::Member) -> Result<(), WithdrawalError> {
     if member.is_barred() {
         return Err(WithdrawalError::Barred);

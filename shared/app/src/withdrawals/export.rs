@@ -1,4 +1,4 @@
-//! One file for the bank.
+//! Export of approved withdrawals to a file for the bank.
 
 use guerdon_domain::withdrawals::{PayoutMethod, Withdrawal, WithdrawalState};
 use guerdon_store::table::metered;
@@ -9,24 +9,21 @@ use super::{
 };
 use crate::context::App;
 
-/// A line of the bank's file.
+/// A line of the bank file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BatchLine {
     /// The withdrawal; its id is the transfer's reference.
     pub withdrawal: Withdrawal,
-    /// Where the money goes, in clear.
+    /// The destination of the money, in plain text.
     pub destination: String,
 }
 
-/// Withdrawals of one file.
+/// Maximum number of withdrawals in one file.
 const MOST_LINES: usize = 500;
 
-/// Claims approved withdrawals of one method for the bank batch `batch`, and gives back all lines of that
-/// batch that are not ended yet: asked again, the same file comes out, and nothing gets into two files.
-/// With four eyes, what the exporter approved is left for others.
-///
-/// # Errors
-/// [`WithdrawalError`].
+/// Claims approved withdrawals of one method for the bank batch `batch`, and returns all lines of that batch
+/// that have not ended. A repeated call returns the same file, and no withdrawal is in two files. With four
+/// eyes, withdrawals that the exporter approved are left for other operators.
 pub async fn export_batch(
     app: &App,
     batch: &str,
@@ -36,7 +33,7 @@ pub async fn export_batch(
     check_text(batch, "the batch's name")?;
     metered("export_batch", async {
         let mut lines = exported(app, batch, method).await?;
-        // What is approved later belongs into a batch of another name.
+        // Withdrawals that are approved later belong to a batch with another name.
         if lines.is_empty() {
             for withdrawal in in_state(app, WithdrawalState::Approved).await? {
                 if withdrawal.destination.method != method || lines.len() == MOST_LINES {
@@ -68,7 +65,7 @@ async fn exported(app: &App, batch: &str, method: PayoutMethod) -> Result<Vec<Wi
     Ok(paying.into_iter().filter(ours).collect())
 }
 
-/// All withdrawals in a state, page by page.
+/// Returns all withdrawals in a state, page by page.
 async fn in_state(app: &App, state: WithdrawalState) -> Result<Vec<Withdrawal>, WithdrawalError> {
     const PAGE: i32 = 100;
     let mut all: Vec<Withdrawal> = Vec::new();
@@ -77,7 +74,7 @@ async fn in_state(app: &App, state: WithdrawalState) -> Result<Vec<Withdrawal>, 
         let done = page.len() < PAGE as usize;
         all.extend(page);
         if done {
-            // What has just moved on may still be listed.
+            // A withdrawal that just changed its state may still be listed.
             all.retain(|withdrawal| withdrawal.state() == state);
             return Ok(all);
         }

@@ -1,4 +1,4 @@
-//! Withdrawals, found and listed.
+//! Reads of withdrawals: one by id, and lists.
 
 use guerdon_domain::{
     ids::{MemberId, WithdrawalId},
@@ -7,18 +7,12 @@ use guerdon_domain::{
 
 use crate::{context::App, error::AppError};
 
-/// The withdrawal of this id, if there is one.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the withdrawal with this id, if there is one.
 pub async fn find_withdrawal(app: &App, id: &WithdrawalId) -> Result<Option<Withdrawal>, AppError> {
     Ok(app.store.withdrawals().find(id).await?)
 }
 
-/// A member's withdrawals, newest first, before the one with this number.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the withdrawals of a member, newest first, before the one with this number.
 pub async fn withdrawals_of(
     app: &App,
     member: &MemberId,
@@ -28,11 +22,8 @@ pub async fn withdrawals_of(
     Ok(app.store.withdrawals().of(member, before, limit).await?)
 }
 
-/// Withdrawals in a state that is not final, the longest waiting first, after this one. What has just moved on may still
-/// be among them.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns withdrawals in a state that is not final, the longest waiting first, after the given one. A
+/// withdrawal that just changed its state may still be listed.
 pub async fn withdrawals_in(
     app: &App,
     state: WithdrawalState,

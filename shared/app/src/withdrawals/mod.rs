@@ -1,4 +1,4 @@
-//! Withdrawals: requested, decided, claimed, paid.
+//! Withdrawals: request, decision, claim and payment.
 mod decide;
 mod error;
 mod export;

@@ -1,4 +1,4 @@
-//! Paying: claimed first, then paid, then recorded with proof.
+//! Payment of withdrawals: claim, pay, and record with proof.
 
 use async_trait::async_trait;
 use guerdon_domain::{
@@ -20,51 +20,51 @@ use crate::{
     error::{AppError, refusal},
 };
 
-/// A provider that pays out. Every call is keyed by the withdrawal's id.
+/// A payout provider. Every call is keyed by the id of the withdrawal.
 #[async_trait]
 pub trait Payouts: Send + Sync {
-    /// Pays, and gives back the provider's reference.
+    /// Pays a withdrawal, and returns the provider's reference.
     async fn pay(&self, withdrawal: &Withdrawal, to: &Destination) -> Result<String, PayoutError>;
 
-    /// Looks up whether a withdrawal was paid: its reference if it was, nothing if it certainly was not.
+    /// Looks up the payment of a withdrawal. Returns its reference, or `None` if it was certainly not paid.
     async fn find(&self, withdrawal: &Withdrawal) -> Result<Option<String>, PayoutError>;
 }
 
-/// How a payout failed.
+/// The failure of a payout.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PayoutError {
-    /// Refused for good: nothing was paid, nothing will be.
+    /// The provider refused finally: nothing was paid and nothing will be paid.
     #[error("the payout was refused: {0}")]
     Refused(String),
-    /// Nobody knows whether it was paid.
+    /// It is unknown whether the withdrawal was paid.
     #[error("the payout's outcome is unknown: {0}")]
     Unknown(String),
 }
 
-/// What a payout came to.
+/// The result of a payout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaidOut {
-    /// Paid, with proof.
+    /// The withdrawal was paid, with proof.
     Paid(Withdrawal),
-    /// Refused for good; the money is available again.
+    /// The payout was refused finally. The money is available again.
     Failed(Withdrawal),
-    /// To be looked up before anything else is done.
+    /// The outcome is unknown. It must be looked up before any other step.
     Unknown(Withdrawal),
 }
 
-/// What somebody who pays reports.
+/// The outcome that a payer reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The money left; the text is the bank's or provider's reference.
+    /// The money was sent; the text is the reference of the bank or provider.
     Paid(String),
-    /// It did not and will not; the text says why.
+    /// The money was not and will not be sent; the text is the reason.
     Failed(String),
-    /// Nobody knows yet.
+    /// The outcome is not known yet.
     Unknown,
 }
 
-/// Claims an approved withdrawal for paying. Only who claimed it may pay it, and nobody else can claim it;
-/// claimed again by the same one, it changes nothing.
+/// Claims an approved withdrawal for payment. Only the claimer can pay it, and nobody else can claim it. A
+/// repeated claim by the same payer changes nothing.
 ///
 /// # Errors
 /// [`WithdrawalError`]; nothing was changed.
@@ -96,8 +96,8 @@ pub(super) async fn claim(
     claimed_before(load(app, id).await?, payer, batch)
 }
 
-/// A claim is for one way of paying: what its own claimer has put into a bank's file must not go out by the
-/// provider too, nor in another file.
+/// Checks an existing claim. A claim is for one way of payment: a withdrawal in a bank file must not be paid
+/// by the provider too, and must not be in another file.
 fn claimed_before(
     withdrawal: Withdrawal,
     payer: &str,
@@ -109,8 +109,8 @@ fn claimed_before(
     }
 }
 
-/// Records how the payout of a claimed withdrawal went. Said again, it changes nothing; said otherwise
-/// after it ended, it is refused.
+/// Records the outcome of the payout of a claimed withdrawal. The same outcome again changes nothing; a
+/// different outcome after the end is refused.
 ///
 /// # Errors
 /// [`WithdrawalError`]; nothing was changed.
@@ -153,7 +153,7 @@ pub async fn finish_withdrawal(
     .await
 }
 
-/// The withdrawal, if what is said of it is on record already.
+/// Returns the withdrawal if it already ended with this outcome.
 fn ended_alike(withdrawal: &Withdrawal, outcome: &Outcome) -> Result<Option<Withdrawal>, WithdrawalError> {
     let known = match (&withdrawal.step, outcome) {
         (Step::Paying(claim), Outcome::Unknown) => claim.unknown_since.is_some(),
@@ -169,7 +169,7 @@ fn ended_alike(withdrawal: &Withdrawal, outcome: &Outcome) -> Result<Option<With
     }
 }
 
-/// The money has left the wallet: one transaction of the wallet, its entry and the withdrawal.
+/// Commits the payment: one transaction of the wallet, its entry and the withdrawal.
 async fn pay(app: &App, before: &Withdrawal, after: &Withdrawal) -> Result<bool, WithdrawalError> {
     let wallet = app.store.wallets().find(&before.member, before.wallet, before.amount.currency()).await?;
     if wallet.open_withdrawal.as_ref() != Some(&before.id) {
@@ -181,11 +181,8 @@ async fn pay(app: &App, before: &Withdrawal, after: &Withdrawal) -> Result<bool,
     Ok(refusal(app.store.commit(&writes).await)?.is_none())
 }
 
-/// Pays an approved withdrawal through a provider: claims it, calls, records. Called again after a crash,
-/// it looks up what became of the claim before it pays.
-///
-/// # Errors
-/// [`WithdrawalError`].
+/// Pays an approved withdrawal through a provider: claims it, calls the provider, and records the outcome. A
+/// call after a crash looks up the outcome of the claim before it pays.
 pub async fn pay_out(
     app: &App,
     provider: &dyn Payouts,
@@ -224,7 +221,7 @@ async fn record(
     })
 }
 
-/// What the provider says of a claim that was never ended; nothing when it certainly was not paid.
+/// Asks the provider about a claim that did not end; returns `None` if it was certainly not paid.
 async fn look_up(
     app: &App,
     provider: &dyn Payouts,
@@ -240,10 +237,7 @@ async fn look_up(
     record(app, &claimed.id, payer, &outcome).await.map(Some)
 }
 
-/// Withdrawals that were claimed before `since` and never ended: somebody must look them up.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns withdrawals that were claimed before `since` and did not end. An operator must look them up.
 pub async fn look_up_stuck(app: &App, since: Timestamp, limit: i32) -> Result<Vec<Withdrawal>, AppError> {
     metered("stuck_withdrawals", async { Ok(app.store.withdrawals().stuck(since, limit).await?) }).await
 }

@@ -1,4 +1,4 @@
-//! Asking for money.
+//! Requests of members for a withdrawal.
 
 use guerdon_domain::{
     ids::MemberId,
@@ -17,17 +17,17 @@ use crate::{
     settings::settings_now,
 };
 
-/// What a request came to.
+/// The result of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WithdrawalAsked {
-    /// Made now.
+    /// This call created the withdrawal.
     Applied(Withdrawal),
-    /// Made before, under the same key.
+    /// An earlier call under the same key created it.
     AlreadyApplied(Withdrawal),
 }
 
 impl WithdrawalAsked {
-    /// The withdrawal.
+    /// Returns the withdrawal.
     pub const fn withdrawal(&self) -> &Withdrawal {
         match self {
             Self::Applied(withdrawal) | Self::AlreadyApplied(withdrawal) => withdrawal,
@@ -35,8 +35,8 @@ impl WithdrawalAsked {
     }
 }
 
-/// Asks for `amount` of the member's withdrawable wallet: one transaction of the wallet, its entry and the
-/// withdrawal. `key` is the caller's: asked again under the same key, the same withdrawal is the answer.
+/// Requests `amount` from the member's withdrawable wallet, in one transaction of the wallet, its entry and
+/// the withdrawal. A repeated call under the same caller's `key` returns the same withdrawal.
 ///
 /// # Errors
 /// [`WithdrawalError`]; nothing was changed.
@@ -95,7 +95,8 @@ fn check_text_key(key: &str) -> Result<(), WithdrawalError> {
     if fits { Ok(()) } else { Err(WithdrawalError::BadText("the idempotency key")) }
 }
 
-/// Requests of a member that are looked through for a key: a repeated call is not a month late.
+/// Maximum number of a member's requests that are searched for a key. Repeated calls come soon after the
+/// first one.
 const LOOKED_BACK: i32 = 50;
 
 async fn asked_before(

@@ -1,4 +1,4 @@
-//! What a member can withdraw.
+//! The view of a member's withdrawals.
 
 use guerdon_domain::{
     ids::MemberId,
@@ -10,23 +10,20 @@ use guerdon_store::table::metered;
 
 use crate::{commissions::settle_for_view, context::App, error::AppError, settings::settings_now};
 
-/// What `/withdraw` shows.
+/// The data of the `/withdraw` command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WithdrawView {
     /// The rules of withdrawing.
     pub rules: WithdrawalRules,
-    /// The wallet that is paid out, everything due released.
+    /// The wallet for withdrawals, after all due commissions are released.
     pub wallet: Wallet,
-    /// The withdrawal under way.
+    /// The open withdrawal.
     pub open: Option<Withdrawal>,
-    /// The next one is possible from then on, if not at once.
+    /// The earliest time of the next withdrawal, if not now.
     pub next_from: Option<Timestamp>,
 }
 
-/// What the member can withdraw; nothing where nothing is paid out.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the member's view of withdrawals, or `None` if the business does not offer them.
 pub async fn withdraw_view(app: &App, member: &MemberId) -> Result<Option<WithdrawView>, AppError> {
     metered("withdraw_view", async {
         let settings = settings_now(app).await?;
