@@ -15,11 +15,8 @@ enum Refused {
     Unknown,
 }
 
-/// Bars a member from rewards, or lets them have rewards again. What is booked stays; what they would earn
-/// from now on is refused, and they cannot withdraw.
-///
-/// # Errors
-/// [`ChangeRefusal`].
+/// Bars a member from rewards, or allows rewards again. Booked commissions stay. A barred member earns no new
+/// commissions and cannot withdraw.
 pub async fn set_barred(app: &App, request: &MemberCall, barred: bool) -> Result<Answer, ChangeRefusal> {
     metered("set_barred", async {
         if let Some(answer) = request.answered(app).await? {

@@ -1,4 +1,4 @@
-//! Members: joining, being registered, being barred.
+//! Members: `/start`, registration over the API, and barring.
 mod bar;
 mod find;
 mod register;

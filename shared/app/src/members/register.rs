@@ -1,4 +1,4 @@
-//! A service makes somebody a member: the same edge as by `/start`, told over the API.
+//! Registration of members by a service over the API. It creates the same referral as `/start`.
 
 use guerdon_domain::{
     fraud::Fingerprint,
@@ -16,27 +16,28 @@ use crate::{
     referrals::share_code,
 };
 
-/// A member as a registration leaves them.
+/// The member after a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registered {
     /// The member.
     pub member: Member,
-    /// The code they share from now on.
+    /// The code that the member can share.
     pub code: MemberCode,
-    /// They were nobody before.
+    /// True when the registration created the member.
     pub is_new: bool,
-    /// Why the friend's code made no referral, for somebody who was here before.
+    /// The reason why the code created no referral, for a user who was a member before.
     pub not_referred: Option<StartRefusal>,
 }
 
-/// Updates of Telegram are numbered from 1: nothing that Telegram sends is taken for a registration.
+/// The update id of a registration. Telegram numbers its updates from 1, so no update of Telegram has this
+/// id.
 const NO_UPDATE: i64 = 0;
 
-/// Makes the user a member with a code of their own, and a referee if `code` is somebody's. Sent again with the same
-/// code, it finds what it made. What identifies their device is remembered as hashes.
+/// Creates the member with a code of their own, and a referral if `code` is valid. A repeated request with
+/// the same code returns the existing member. The fingerprints of the device are stored as hashes.
 ///
 /// # Errors
-/// The outer is [`AppError`]; the inner says why `code` is refused for somebody new, who then is no member.
+/// The inner error is the reason why `code` is refused for a new user. The user is then not a member.
 pub async fn register_member(
     app: &App,
     profile: &Profile,
@@ -64,7 +65,8 @@ pub async fn register_member(
     .await
 }
 
-/// Why `code` makes no referral for a member who was here before; nothing, when it is the one they came by.
+/// Returns the reason why `code` creates no referral for an existing member, or `None` if the member joined
+/// with a code of the same owner.
 async fn not_referred(
     app: &App,
     member: &Member,
@@ -81,36 +83,30 @@ async fn not_referred(
     })
 }
 
-/// Makes the user a member, brought by nobody, unless they are one.
-///
-/// # Errors
-/// [`AppError`].
+/// Creates the member without a referrer. Does nothing if the member exists.
 pub async fn ensure_member(app: &App, profile: &Profile) -> Result<(), AppError> {
     let id = app.member_id(profile.telegram_id);
     metered("register_member", async { join(app, &id, profile, None, NO_UPDATE).await.map(|_| ()) }).await
 }
 
-/// What came of telling that somebody signed up by a code.
+/// The result of [`track_referral`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tracked {
-    /// They are their referrer's referee now.
+    /// The referral is new.
     Now {
-        /// Who brought them.
+        /// The referrer.
         referrer: MemberId,
     },
-    /// They have been, by a code of the same referrer.
+    /// The member joined before with a code of the same referrer.
     Before {
-        /// Who brought them.
+        /// The referrer.
         referrer: MemberId,
     },
-    /// The code made no referral, and nothing was changed.
+    /// The code created no referral. Nothing was changed.
     Refused(StartRefusal),
 }
 
-/// Makes somebody who is no member yet a referee of the code's owner.
-///
-/// # Errors
-/// [`AppError`].
+/// Creates a member as the referee of the code's owner. Refuses a user who is already a member.
 pub async fn track_referral(app: &App, profile: &Profile, code: &Code) -> Result<Tracked, AppError> {
     metered("track_referral", async {
         let id = app.member_id(profile.telegram_id);

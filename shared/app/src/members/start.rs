@@ -1,4 +1,4 @@
-//! A Telegram user presses start, with a friend's code or without.
+//! The `/start` command of a Telegram user, with or without a referral code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,51 +15,51 @@ use crate::{
     settings::settings_now,
 };
 
-/// Who pressed start, as Telegram describes them.
+/// The user's profile, as Telegram reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// The user.
+    /// The user's Telegram id.
     pub telegram_id: TelegramId,
     /// First name.
     pub first_name: String,
     /// Last name.
     pub last_name: Option<String>,
-    /// Without the `@`.
+    /// Username, without the `@`.
     pub username: Option<String>,
     /// IETF tag of the user's app.
     pub language: Option<String>,
 }
 
-/// What came of a start.
+/// The result of a `/start`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Started {
     /// A new member.
     Joined {
-        /// Who brought them.
+        /// The member whose code was used, if any.
         referrer: Option<MemberId>,
     },
-    /// A member came back without a code.
+    /// The user was a member already and sent no code.
     Returned,
-    /// This very update has made the member already: answer nothing.
+    /// The same update created the member before. The bot sends no answer.
     Duplicate,
     /// The code was refused.
     Refused(StartRefusal),
 }
 
-/// Why a code did not make a referral. Nothing was changed.
+/// The reason why a code created no referral. Nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartRefusal {
-    /// No such code.
+    /// The code does not exist.
     UnknownCode,
-    /// The code's year is over.
+    /// The code has expired.
     ExpiredCode,
-    /// The member's own.
+    /// The code belongs to the member.
     OwnCode,
-    /// The member has a referrer; a referral has one referrer for ever.
+    /// The member has a referrer already. The referrer of a member never changes.
     AlreadyReferred,
-    /// The member was here before; only new members can be referred.
+    /// The user was a member before. Only new members can be referred.
     AlreadyMember,
-    /// Operators have switched referrals off.
+    /// An operator has disabled referrals.
     ReferralsOff,
 }
 
@@ -77,13 +77,10 @@ impl StartRefusal {
     }
 }
 
-/// Makes the user a member, and a referee if `code` is somebody's.
+/// Creates the member, and a referral if `code` is valid.
 ///
-/// One transaction of two items: the member (who must be new) and the edge. Redelivered, it finds the
-/// member made by the same `update_id`.
-///
-/// # Errors
-/// [`AppError`].
+/// One transaction writes two items: the member, who must be new, and the referral. A redelivered update
+/// finds the member that the same `update_id` created.
 pub async fn start_member(
     app: &App,
     profile: &Profile,
@@ -93,10 +90,7 @@ pub async fn start_member(
     start_by_link(app, profile, code, None, update_id).await
 }
 
-/// The same, with the click that the link carried.
-///
-/// # Errors
-/// [`AppError`].
+/// Like [`start_member`], also stores the click from the shared link.
 pub async fn start_by_link(
     app: &App,
     profile: &Profile,
@@ -117,11 +111,8 @@ pub async fn start_by_link(
     .await
 }
 
-/// The member behind a Telegram user who writes to the bot. They have pressed start before, perhaps before this
-/// system was in place: whoever is no member yet becomes one.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the member for a Telegram user who writes to the bot, and creates the member if there is none. The
+/// user may have sent `/start` before this system was deployed.
 pub async fn member_or_start(app: &App, profile: &Profile, update_id: i64) -> Result<Member, AppError> {
     metered("load_member", async {
         let id = app.member_id(profile.telegram_id);
@@ -132,32 +123,29 @@ pub async fn member_or_start(app: &App, profile: &Profile, update_id: i64) -> Re
                 introduce(app, &member, profile, update_id).await?;
                 app.store.members().find(&id).await?.ok_or(AppError::Conflict)
             }
-            // Only a code is refused.
+            // Only a code can be refused, and there is none here.
             Join::Refused(_) => Err(AppError::Conflict),
         }
     })
     .await
 }
 
-/// The first name of a member; empty for nobody.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the first name of a member, or an empty string for an unknown id.
 pub async fn first_name(app: &App, id: &MemberId) -> Result<String, AppError> {
     Ok(app.store.members().find(id).await?.map(|member| member.first_name).unwrap_or_default())
 }
 
-/// What came of making somebody a member.
+/// The result of [`join`].
 pub(crate) enum Join {
     /// A new member.
     Joined(Member),
-    /// The code was refused; they are no member.
+    /// The code was refused, and no member was created.
     Refused(StartRefusal),
-    /// They were a member before.
+    /// The user was a member before.
     There(Member),
 }
 
-/// Makes `id` a member, and a referee if `code` is somebody's, unless they are one.
+/// Creates the member `id`, and a referral if the code is valid. Does nothing if the member exists.
 pub(crate) async fn join(
     app: &App,
     id: &MemberId,
@@ -191,7 +179,7 @@ pub(crate) async fn join(
     }
     match refusal(app.store.commit(&writes).await)? {
         None => Ok(Join::Joined(member)),
-        // Somebody was faster with the same user: the member is there now.
+        // A concurrent request created the same member.
         Some(()) => app.store.members().find(id).await?.map(Join::There).ok_or(AppError::Conflict),
     }
 }
@@ -235,13 +223,14 @@ fn new_referral(member: &Member, upline: Option<MemberId>, window_days: i64) -> 
     })
 }
 
-/// Who brought the referrer: fixed when the referrer joined, so it can be kept with the new edge.
+/// Returns the referrer of the referrer. It never changes after the referrer joined, so the new referral
+/// stores it.
 async fn upline_of(app: &App, referrer: &MemberId) -> Result<Option<MemberId>, AppError> {
     let referrer = app.store.members().find(referrer).await?;
     Ok(referrer.and_then(|member| member.joined).and_then(|joined| joined.referrer))
 }
 
-/// Whose code it is, if it is valid now.
+/// Returns the owner of the code, if the code is valid now.
 async fn owner(app: &App, code: &Code) -> Result<Result<MemberId, StartRefusal>, AppError> {
     Ok(match app.store.codes().find(code).await? {
         None => Err(StartRefusal::UnknownCode),
@@ -273,7 +262,7 @@ async fn returning(
     Ok(Started::Refused(refused))
 }
 
-/// Keeps names fresh, and completes a customer whom Stripe knew before the bot did.
+/// Updates the member's names, and completes a member who is known only from Stripe so far.
 async fn introduce(app: &App, member: &Member, profile: &Profile, update_id: i64) -> Result<(), AppError> {
     let fresh = member.joined.is_some()
         && !member.blocked_bot

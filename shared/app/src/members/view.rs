@@ -1,4 +1,4 @@
-//! A member as operators see them.
+//! The operators' view of a member.
 
 use guerdon_domain::{
     ids::TelegramId, members::Member, money::Money, referrals::Referral, wallets::WalletKind,
@@ -12,31 +12,28 @@ use crate::{
     statistics::{ReferralStats, referral_stats},
 };
 
-/// One member, as operators see them.
+/// A member with their referral, statistics and credit, as shown to operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeskMember {
-    /// The profile.
+    /// The member's profile.
     pub member: Member,
-    /// Who brought them.
+    /// The referrer's Telegram id.
     pub referred_by: Option<TelegramId>,
-    /// Their own referral, if they came through a code.
+    /// The member's own referral, if they joined with a code.
     pub referral: Option<Referral>,
-    /// How their referrals went.
+    /// Statistics of the referrals that the member made.
     pub stats: ReferralStats,
-    /// Bill credit not used up yet: in the wallet or on the Stripe balance.
+    /// Unused bill credit, in the wallet and on the Stripe balance.
     pub credit_balance: Money,
-    /// Of this, what lies on the Stripe customer balance.
+    /// The part of `credit_balance` that is on the Stripe customer balance.
     pub posted: Money,
-    /// What they must give back.
+    /// The amount that the member must pay back.
     pub owed: Money,
-    /// What invoices have used up.
+    /// The amount that invoices have used.
     pub applied: Money,
 }
 
-/// A member with everything due released, or none if nobody of that id is known.
-///
-/// # Errors
-/// [`AppError`].
+/// Releases the member's due commissions and returns the member, or `None` for an unknown id.
 pub async fn desk_member(app: &App, telegram_id: TelegramId) -> Result<Option<DeskMember>, AppError> {
     metered("desk_member", async {
         let id = app.member_id(telegram_id);
