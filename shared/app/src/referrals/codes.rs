@@ -1,4 +1,4 @@
-//! The code a member shares: made on first need, replaced when its year is over.
+//! The code that a member shares. It is created when first needed and replaced after it expires.
 
 use guerdon_domain::{
     ids::MemberId,
@@ -20,10 +20,11 @@ enum Refused {
     MemberMoved,
 }
 
-/// The member's valid code. Asking twice, even at once, gives the same one.
+/// Returns the member's valid code, and creates one if there is none. Repeated and concurrent calls return
+/// the same code.
 ///
 /// # Errors
-/// [`AppError::Corrupt`] for somebody who is no member.
+/// [`AppError::Corrupt`] for an id that is not a member's.
 pub async fn share_code(app: &App, id: &MemberId) -> Result<MemberCode, AppError> {
     let days = settings_now(app).await?.preset.code_valid_days;
     Ok(match make_code(app, id, None, days).await? {
@@ -31,10 +32,8 @@ pub async fn share_code(app: &App, id: &MemberId) -> Result<MemberCode, AppError
     })
 }
 
-/// Like [`share_code`], for a member who was loaded just now: read again only when they moved since.
-///
-/// # Errors
-/// [`AppError`].
+/// Like [`share_code`], for a member who was just loaded. Reads the member again only after a conflicting
+/// write.
 pub(crate) async fn share_code_of(app: &App, member: &Member) -> Result<MemberCode, AppError> {
     let days = settings_now(app).await?.preset.code_valid_days;
     Ok(match make_code(app, &member.id, Some(member.clone()), days).await? {
@@ -42,10 +41,10 @@ pub(crate) async fn share_code_of(app: &App, member: &Member) -> Result<MemberCo
     })
 }
 
-/// A new code of the member that is valid for `days`; nothing, while they have one that is.
+/// Creates a code that is valid for `days`. Returns `None` if the member already has a valid code.
 ///
 /// # Errors
-/// [`AppError::Corrupt`] for somebody who is no member.
+/// [`AppError::Corrupt`] for an id that is not a member's.
 pub async fn generate_code(app: &App, id: &MemberId, days: i64) -> Result<Option<MemberCode>, AppError> {
     Ok(match make_code(app, id, None, days).await? {
         Code::Made(code) => Some(code),
@@ -58,10 +57,11 @@ enum Code {
     Active(MemberCode),
 }
 
-/// `known` is the member as loaded just now; each further try reads them again.
+/// Finds or creates the code. `known` is the member if just loaded; each retry reads the member again.
 async fn make_code(app: &App, id: &MemberId, mut known: Option<Member>, days: i64) -> Result<Code, AppError> {
     metered("share_code", async {
-        // A taken code is one in a million millions; a member who moved has a code by now.
+        // A random code collides about once in 10^12 times. After a conflict on the member, the member has a
+        // code.
         let mut attempts = Attempts::default();
         loop {
             let member = match known.take() {

@@ -1,5 +1,5 @@
-//! The expiry job: codes past their year, pending referrals past their window, rewards that nobody claimed. What counts is the time in
-//! the record; the job only makes states and counters say so.
+//! The expiry job for codes, pending referrals and unclaimed rewards whose time has ended. Decisions use the
+//! time in the record. The job only updates states and counters.
 
 use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
@@ -12,23 +12,23 @@ use crate::{
     error::{AppError, refusal},
 };
 
-/// What a run did.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expired {
-    /// Codes marked.
+    /// Number of codes marked as expired.
     pub codes: u32,
-    /// Referrals closed.
+    /// Number of referrals closed.
     pub referrals: u32,
-    /// Rewards that nobody claimed.
+    /// Number of unclaimed rewards ended.
     pub rewards: u32,
 }
 
 const PAGE: i32 = 50;
 
-/// Expires what is due. Each step is conditional, so two runs at once do each thing once.
+/// Expires everything that is due. Each write is conditional, so concurrent runs apply each change once.
 ///
 /// # Errors
-/// [`AppError`]; what was left is taken up by the next run.
+/// [`AppError`] when the table fails. The next run continues with the rest.
 pub async fn expire(app: &App) -> Result<Expired, AppError> {
     metered("expire", async {
         let now = app.now();
@@ -69,11 +69,11 @@ pub async fn expire(app: &App) -> Result<Expired, AppError> {
     .await
 }
 
-/// Ends a page of rewards whose time to be claimed is over.
+/// Voids a page of rewards whose claim period has ended. Returns the number of voided rewards.
 async fn unclaimed(app: &App, shard: u8, now: Timestamp) -> Result<u32, AppError> {
     let mut moved = 0;
     for before in app.store.commissions().unredeemed(shard, now, PAGE).await? {
-        // The index may still show one that was claimed or disputed a moment ago.
+        // The index can lag behind and still contain a reward that was just claimed or disputed.
         if before.frozen || before.claim_ends_at().is_none_or(|end| now < end) {
             continue;
         }

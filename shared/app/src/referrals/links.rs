@@ -1,4 +1,4 @@
-//! Somebody follows a shared link, and may become a member by it.
+//! Clicks on shared links, and the attribution of members to their referrers.
 
 use guerdon_domain::{
     ids::ClickId,
@@ -9,25 +9,22 @@ use guerdon_store::table::metered;
 
 use crate::{context::App, error::AppError, settings::settings_now};
 
-/// Where a link leads.
+/// The destination of a shared link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Followed {
-    /// To the bot, with the code that is credited.
+    /// The link opens the bot with the credited code.
     To {
         /// The click.
         click: Box<Click>,
-        /// For how many days a first click counts.
+        /// Number of days for which a first click counts.
         window_days: i64,
     },
-    /// To the bot alone: nobody has this code, or it is over.
+    /// The link opens the bot without a code, because the code does not exist or has expired.
     Nowhere,
 }
 
-/// A person follows the link of `code`; `first` is what their browser remembers. The click is counted for the code's
-/// owner, and the first link they followed within the window is credited.
-///
-/// # Errors
-/// [`AppError`].
+/// Records a click on the link of `code`. `first` is the first click that the browser remembers. The click is
+/// counted for the code's owner. The first link that the person followed within the window is credited.
 pub async fn follow_link(app: &App, code: &Code, first: Option<Touch>) -> Result<Followed, AppError> {
     metered("follow_link", async {
         let Some(link) = valid(app, code).await? else { return Ok(Followed::Nowhere) };
@@ -57,21 +54,18 @@ async fn valid(app: &App, code: &Code) -> Result<Option<guerdon_domain::referral
     Ok(app.store.codes().find(code).await?.filter(|record| app.now() < record.expires_at))
 }
 
-/// How somebody came to their referrer.
+/// The attribution of a member to their referrer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attributed {
-    /// The referrer; none for who came by themselves.
+    /// The referrer; `None` for a member who joined without a code.
     pub referrer: Option<Member>,
-    /// The click by which they came, as far as it is on record.
+    /// The click that led to the referral, if it is recorded.
     pub click: Option<Click>,
-    /// A sentence for operators.
+    /// An explanation for operators, in one sentence.
     pub explanation: &'static str,
 }
 
-/// Why a member's referrer is who it is.
-///
-/// # Errors
-/// [`AppError`].
+/// Explains how a member got their referrer.
 pub async fn explain_attribution(app: &App, member: &Member) -> Result<Attributed, AppError> {
     metered("explain_attribution", async {
         let Some(joined) = &member.joined else {

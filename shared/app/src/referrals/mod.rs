@@ -1,4 +1,4 @@
-//! Referrals: codes and shared links, whom somebody brought, and what expires.
+//! Referrals: codes, shared links, the referral tree and expiry.
 mod codes;
 mod expire;
 mod links;

@@ -1,4 +1,4 @@
-//! Referrals that have not paid yet.
+//! Referrals whose referee has not paid yet.
 
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
@@ -11,33 +11,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::{context::App, error::AppError, programs::would_earn, statistics::members_of};
 
-/// Where a list of pending referrals stands: the shard, and the last referral seen in it.
+/// The position in a list of pending referrals: the shard, and the last referral returned from it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    /// The due queue's shard.
+    /// The shard of the due queue.
     pub shard: u8,
-    /// The key parts of the last referral seen: referrer, joined at, referee.
+    /// The key parts of the last returned referral: referrer, time of joining, referee.
     pub after: Option<(MemberId, Timestamp, MemberId)>,
 }
 
-/// A referral that has not paid yet.
+/// A pending referral, as shown to operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeskPending {
-    /// The edge.
+    /// The referral.
     pub referral: Referral,
-    /// Who would earn.
+    /// The Telegram id of the referrer, who would earn the reward.
     pub referrer_user_id: Option<TelegramId>,
-    /// Who has to pay.
+    /// The Telegram id of the referee, who has to pay first.
     pub user_id: Option<TelegramId>,
-    /// What it would earn under the present program.
+    /// The reward that the current program would grant.
     pub would_earn: Money,
 }
 
-/// A page of pending referrals, shard by shard, the soonest to expire first, and where the next begins. It
-/// has 100 at the most, which is what the table reads at once.
-///
-/// # Errors
-/// [`AppError`].
+/// Lists a page of pending referrals, shard by shard, those that expire first at the start. Also returns the
+/// position of the next page. A page has at most 100 referrals, the limit of one read of the table.
 pub async fn pending_referrals(
     app: &App,
     from: Pending,
@@ -73,7 +70,7 @@ async fn desk_pending(app: &App, found: Vec<Referral>) -> Result<Vec<DeskPending
     people.dedup();
     let members = members_of(app, &people).await?;
     let known = |id: &MemberId| members.iter().find(|m| m.id == *id).map(|m| m.telegram_id);
-    // The index may still show one that has just left the queue.
+    // The index can lag behind and still contain a referral that is no longer pending.
     let found = found.into_iter().filter(|referral| referral.state == ReferralState::Pending);
     let would_earn = would_earn(app).await?;
     Ok(found

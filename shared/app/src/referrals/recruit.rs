@@ -1,4 +1,4 @@
-//! What a member shares, and how that went.
+//! The code that a member shares, and their referral statistics.
 
 use guerdon_domain::members::{Member, MemberCode};
 use guerdon_store::{statistics::Projection, table::metered};
@@ -11,19 +11,16 @@ use crate::{
     statistics::{ReferralStats, stats_in},
 };
 
-/// What `/recruit` shows.
+/// The content of the `/recruit` answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecruitView {
     /// The code to share.
     pub code: MemberCode,
-    /// How it went so far.
+    /// The member's referral statistics.
     pub stats: ReferralStats,
 }
 
-/// The member's code and live statistics.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the member's code and current statistics.
 pub async fn recruit_view(app: &App, member: &Member) -> Result<RecruitView, AppError> {
     metered("recruit_view", async {
         let code = share_code_of(app, member).await?;

@@ -1,4 +1,4 @@
-//! Whom a member brought, and whom those brought: two levels, a page at a time.
+//! The referral tree of a member: two levels, read in pages.
 
 use std::collections::HashMap;
 
@@ -9,42 +9,39 @@ use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{context::App, error::AppError};
 
-/// Somebody in the tree.
+/// A referee in the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Branch {
-    /// Who; none after they deleted their data.
+    /// The referee; `None` after they deleted their data.
     pub member: Option<Member>,
-    /// When they joined.
+    /// Time when the referee joined.
     pub joined_at: Timestamp,
-    /// How far their referral has come: `pending`, `converted` or `expired`.
+    /// State of the referral: `pending`, `converted` or `expired`.
     pub state: &'static str,
-    /// How many they brought themselves.
+    /// Number of members whom the referee referred.
     pub recruits: i64,
-    /// The newest of those, where two levels were asked for.
+    /// The newest of those members, if two levels were requested.
     pub referees: Vec<Branch>,
 }
 
 /// A page of a member's tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tree {
-    /// How many the member brought.
+    /// Number of members whom the member referred.
     pub recruits: i64,
-    /// Some of them, newest first.
+    /// The page's referees, newest first.
     pub branches: Vec<Branch>,
-    /// Where the next page begins, if there is one.
+    /// The position of the next page, if there is one.
     pub next: Option<TreePlace>,
 }
 
-/// Where a page of a tree ended: when the last one joined, and who that was.
+/// The position of the last referee of a page: time of joining, and member id.
 pub type TreePlace = (Timestamp, MemberId);
 
-/// Members of the second level that are shown of each of the first.
+/// Number of second-level members shown for each first-level member.
 const SECOND_LEVEL: i32 = 10;
 
-/// Up to `limit` (50 at the most) of those whom `member` brought, newest first, after `before`.
-///
-/// # Errors
-/// [`AppError`].
+/// Lists up to `limit` (at most 50) referees of `member`, newest first, after `before`.
 pub async fn referral_tree(
     app: &App,
     member: &MemberId,
@@ -79,7 +76,7 @@ pub async fn referral_tree(
     .await
 }
 
-/// What is on record of everybody on a page.
+/// The stored members and their numbers of referees, for everybody on a page.
 struct Known {
     members: HashMap<MemberId, Member>,
     recruits: HashMap<MemberId, i64>,
