@@ -1,4 +1,4 @@
-//! The newest version of the program, and setting the next one.
+//! The newest version of the program, and the operation that sets the next version.
 
 use guerdon_domain::programs::{Program, ProgramError, ProgramVersion};
 use guerdon_store::table::metered;
@@ -11,19 +11,19 @@ use crate::{
     programs::EFFECTIVE_AFTER_SECONDS,
 };
 
-/// Why a program was not set. Nothing was changed.
+/// The reason why a program was not set. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramRefusal {
-    /// A setting that cannot be.
+    /// The program contains an invalid setting.
     #[error(transparent)]
     Invalid(#[from] ProgramError),
-    /// Another operator was faster: look at the present version first.
+    /// Another operator set a version first. Read the current version before trying again.
     #[error("version {0} is in force by now; look at it and decide again")]
     Outdated(u32),
-    /// The same key came with another input before.
+    /// The same key was used before with a different input.
     #[error("this Idempotency-Key was used for another request")]
     KeyReused,
-    /// It did not complete.
+    /// The operation did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
@@ -37,10 +37,8 @@ impl From<CallRefusal> for ProgramRefusal {
     }
 }
 
-/// The newest version: the preset's own until an operator sets one. It may take effect in a moment only.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the newest version, or the preset's program until an operator sets one. The newest version can
+/// still be waiting for its effective time.
 pub async fn newest_program(app: &App) -> Result<ProgramVersion, AppError> {
     let newest = app.store.programs().versions(1).await?.pop();
     Ok(newest.unwrap_or_else(|| ProgramVersion {
@@ -51,11 +49,9 @@ pub async fn newest_program(app: &App) -> Result<ProgramVersion, AppError> {
     }))
 }
 
-/// Sets the rules for payments that settle from a minute from now on. `program.version` must be one more
-/// than the newest version's, so nobody overwrites what they have not seen. What is booked stays as it is.
-///
-/// # Errors
-/// [`ProgramRefusal`].
+/// Sets the rules for payments that settle one minute from now or later. `program.version` must be one more
+/// than the newest version, so no operator overwrites a version they have not read. Booked commissions do not
+/// change.
 pub async fn set_program(
     app: &App,
     call: &Call,

@@ -1,4 +1,4 @@
-//! What a program would have paid on payments that are on record.
+//! Simulation of a program on recorded payments.
 
 use std::collections::BTreeMap;
 
@@ -15,43 +15,39 @@ use serde::Serialize;
 
 use crate::{context::App, error::AppError, programs::surroundings};
 
-/// What one rule came to.
+/// The totals of one rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RuleTotal {
-    /// Commissions.
+    /// Number of commissions.
     pub commissions: u64,
-    /// Their sum, minor units, after all limits.
+    /// Sum of the commissions after all limits, in minor units.
     pub minor: i64,
-    /// What limits cut off, minor units.
+    /// Amount that the limits removed, in minor units.
     pub cut_minor: i64,
 }
 
-/// What a program would have paid, beside what was granted really.
+/// The commissions that a program would have paid, next to the commissions that were granted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Simulation {
-    /// Payments looked at.
+    /// Number of payments simulated.
     pub payments: u64,
-    /// What each rule would have paid.
+    /// Simulated totals by rule.
     pub rules: BTreeMap<String, RuleTotal>,
-    /// How often which reason would have been given.
+    /// Number of simulated refusals by reason.
     pub refusals: BTreeMap<&'static str, u64>,
-    /// What was really granted, by rule, before limits and reversals.
+    /// Granted totals by rule, before limits and reversals.
     pub granted: BTreeMap<String, RuleTotal>,
-    /// The period holds more payments than one simulation looks at.
+    /// True when the period contains more payments than one simulation reads.
     pub truncated: bool,
 }
 
-/// Days that one simulation looks at.
+/// Maximum number of days in one simulation.
 pub const MOST_DAYS: i64 = 92;
-/// Payments that one simulation looks at.
+/// Maximum number of payments in one simulation.
 const MOST_PAYMENTS: u64 = 50_000;
 
-/// Decides all payments of the `days` from `first` on by `program`, as if it had been in force then.
-/// Nothing is written. Referrals that had been converted before stay converted; counts of payments start
-/// at zero.
-///
-/// # Errors
-/// [`AppError`].
+/// Decides all payments of `days` days, starting at `first`, as if `program` had been in force. Writes
+/// nothing. Referrals that were converted before the period stay converted. Counts of payments start at zero.
 pub async fn simulate(
     app: &App,
     program: &Program,
@@ -77,7 +73,7 @@ pub async fn simulate(
     .await
 }
 
-/// What changes while a simulation runs.
+/// The state that changes during a simulation.
 #[derive(Default)]
 struct World {
     around: BTreeMap<MemberId, Surroundings>,
@@ -124,7 +120,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The surroundings as they were before the simulated period.
+    /// Resets the surroundings to their state before the simulated period.
     fn before(&self, around: Surroundings) -> Surroundings {
         let as_before = |referral: Referral| {
             let earlier = matches!(referral.state, ReferralState::Converted { at, .. } if at < self.first);
@@ -158,7 +154,7 @@ impl Run<'_> {
     }
 }
 
-/// The payer's surroundings once the payment is decided.
+/// Returns the payer's surroundings after the decision on the payment.
 fn after(
     around: Surroundings,
     payment: &PaymentRecord,

@@ -1,4 +1,4 @@
-//! Programs: the versions in force, setting the next one, and trying one on past payments.
+//! Programs: the versions in force, the change of the program, and its simulation on past payments.
 mod change;
 mod dry_run;
 mod surroundings;

@@ -1,4 +1,4 @@
-//! What is known around a payment when it is decided.
+//! The records that a decision about a payment depends on.
 
 use guerdon_domain::{
     members::Member,
@@ -8,10 +8,7 @@ use guerdon_domain::{
 
 use crate::{context::App, error::AppError};
 
-/// Everything around a payment of `payer` that a decision asks for.
-///
-/// # Errors
-/// [`AppError`].
+/// Loads the records that the decision about a payment of `payer` depends on.
 pub(crate) async fn surroundings(
     app: &App,
     payer: Option<&Member>,
@@ -39,7 +36,8 @@ fn party(member: Member) -> Party {
     Party { barred: member.is_barred(), last_paid_at: member.last_paid_at, member: member.id }
 }
 
-/// The referral as its commissions show it: converted also in the moment before the stream has said so.
+/// Returns the referral with its conversion. Until the stream updates the referral, the state is derived from
+/// the referral's commissions.
 pub(crate) async fn with_conversion(app: &App, referral: Referral) -> Result<Referral, AppError> {
     if referral.is_converted() {
         return Ok(referral);

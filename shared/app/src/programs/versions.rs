@@ -1,4 +1,4 @@
-//! Which version of the program decides a payment.
+//! The selection of the program version that decides a payment.
 
 use std::sync::Arc;
 
@@ -12,13 +12,15 @@ use guerdon_domain::{
 
 use crate::{context::App, error::AppError, settings::settings_now};
 
-/// A new version takes effect this much later: by then nobody's list is too old to have it.
+/// Delay before a new version takes effect, in seconds. It is longer than the lifetime of a cached list, so
+/// every instance knows the version by then.
 pub(crate) const EFFECTIVE_AFTER_SECONDS: i64 = 60;
 
-/// Versions kept in mind. A payment from before the oldest of them is decided by the preset's rules.
+/// Number of cached versions. A payment older than the oldest cached version is decided by the preset's
+/// rules.
 const VERSIONS: i32 = 100;
 
-/// The versions that operators have set, newest first, at most half a minute old.
+/// Returns the versions that operators set, newest first, at most half a minute old.
 async fn versions(app: &App) -> Result<Arc<Vec<ProgramVersion>>, AppError> {
     if let Some(versions) = app.programs.known(app.now()) {
         return Ok(versions);
@@ -28,11 +30,8 @@ async fn versions(app: &App) -> Result<Arc<Vec<ProgramVersion>>, AppError> {
     Ok(app.programs.keep(app.now(), newest, versions))
 }
 
-/// The program that decides payments which settled at `at`: the latest version in effect then, or the
-/// preset's own. So a payment that is told late is still decided by the rules of its time.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the program that decides payments settled at `at`: the latest version in effect at that time, or
+/// the preset's program. A payment that is reported late is still decided by the rules of its time.
 pub async fn program_at(app: &App, at: Timestamp) -> Result<Arc<Program>, AppError> {
     let versions = versions(app).await?;
     let in_effect = versions.iter().find(|version| version.effective_from <= at);
@@ -40,16 +39,14 @@ pub async fn program_at(app: &App, at: Timestamp) -> Result<Arc<Program>, AppErr
         .map_or_else(|| Arc::new(app.preset.program.clone()), |version| Arc::new(version.program.clone())))
 }
 
-/// The program in force now.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the program in force now.
 pub async fn program_now(app: &App) -> Result<Arc<Program>, AppError> {
     program_at(app, app.now()).await
 }
 
-/// The wallet that a referrer's rewards come into, and its currency: the headline rule's. Without rewards
-/// it is what is paid out, or else bill credit, which operators can give at any time.
+/// Returns the wallet for a referrer's rewards, and its currency, as the headline rule defines them. If no
+/// rule grants rewards, it is the wallet that is paid out. If there are no withdrawals, it is bill credit,
+/// which operators can always give.
 pub fn reward_wallet(preset: &Preset, program: &Program) -> (WalletKind, Currency) {
     let currency = preset.currency;
     match (program.headline(), &preset.withdrawals) {
@@ -63,8 +60,9 @@ pub(crate) async fn reward_wallet_now(app: &App) -> Result<(WalletKind, Currency
     Ok(reward_wallet(&app.preset, &*program_now(app).await?))
 }
 
-/// What a pending referral would earn its referrer under the present program, in the preset's currency;
-/// zero where the reward is none of money or depends on what is paid.
+/// Returns the reward that a pending referral would earn under the current program, for the cheapest
+/// qualifying plan. It is zero if there is no rule for referrers, or if the reward is not in the preset's
+/// currency.
 pub(crate) async fn would_earn(app: &App) -> Result<Money, AppError> {
     let program = program_now(app).await?;
     let settings = settings_now(app).await?;
