@@ -1,4 +1,4 @@
-//! Payments that an operator saw at the bank.
+//! Bank payments that an operator records.
 
 use guerdon_domain::{
     ids::{ExternalPaymentId, IdError, MemberId, PaymentKey, Rail},
@@ -17,38 +17,38 @@ use crate::{
     settings::settings_now,
 };
 
-/// A payment as an operator reads it off a bank statement.
+/// A payment from a bank statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BankPayment {
-    /// The transfer's reference: the payment's natural key.
+    /// The reference of the transfer, which is the payment's natural key.
     pub reference: ExternalPaymentId,
-    /// What arrived.
+    /// The received amount.
     pub paid: Money,
-    /// What it is for.
+    /// The purpose of the payment.
     pub purpose: Purpose,
-    /// The plan that was bought, by its id.
+    /// The id of the bought plan.
     pub product: Option<String>,
 }
 
-/// Why a payment was not recorded. Nothing was changed.
+/// The reason why a payment was not recorded. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum BankRefusal {
-    /// Nobody of that id is known.
+    /// No member has this id.
     #[error("no member has this user id")]
     UnknownMember,
     /// No plan has this id.
     #[error("no plan has this id; there is: {0}")]
     UnknownProduct(String),
-    /// Zero, negative, or more than anybody transfers.
+    /// The amount is zero, negative or above the maximum.
     #[error("the amount must be above zero and at most {0}")]
     BadAmount(Money),
-    /// A payment with other facts is on record under this reference.
+    /// A payment with different facts is recorded under this reference.
     #[error("this reference is on record with another payer, amount or purpose")]
     ReferenceUsed,
-    /// The same key came with another input before.
+    /// The same key was used before with a different input.
     #[error("this Idempotency-Key was used for another request")]
     KeyReused,
-    /// It did not complete.
+    /// The operation did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
@@ -74,14 +74,11 @@ impl From<IdError> for BankRefusal {
     }
 }
 
-/// The largest transfer, in minor units: a slip of the finger stays bounded.
+/// The largest accepted transfer, in minor units. It limits the effect of a typing error.
 const MOST_MINOR: i64 = 1_000_000_000;
 
-/// Records a payment that an operator vouches for, decides it by the program, and leaves an audit line: one
-/// transaction. The reference is the natural key: told again with the same facts, nothing happens.
-///
-/// # Errors
-/// [`BankRefusal`]; nothing was changed.
+/// Records a payment that an operator confirms, decides it by the program, and writes an audit line, in one
+/// transaction. The reference is the natural key: a repeated request with the same facts changes nothing.
 pub async fn record_bank_payment(
     app: &App,
     request: &MemberCall,
@@ -105,8 +102,8 @@ pub async fn record_bank_payment(
         match record_once(app, &facts, &once).await? {
             Recorded::AlreadyApplied(record) => known(record, &facts),
             Recorded::Applied(record) => {
-                // Where there is no hold it is theirs at once; should this fail, the commission's own event
-                // settles it.
+                // Without a hold period the referrer receives the credit at once. If this fails, the
+                // commission's own event settles it.
                 for (_, beneficiary, _) in record.grants() {
                     settle_wallet(app, beneficiary).await?;
                 }
@@ -135,7 +132,8 @@ async fn facts_of(app: &App, member: &MemberId, payment: &BankPayment) -> Result
     Ok(facts)
 }
 
-/// The payment on record, if it is the one that is told. Lines are on record only where a rule asks.
+/// Returns the recorded payment if it has the facts of the request. Lines are recorded only when a rule needs
+/// them.
 fn known(record: PaymentRecord, told: &PaymentFacts) -> Result<Recorded, BankRefusal> {
     let same = record.member == told.member
         && record.paid == told.paid
@@ -145,7 +143,7 @@ fn known(record: PaymentRecord, told: &PaymentFacts) -> Result<Recorded, BankRef
     if same { Ok(Recorded::AlreadyApplied(record)) } else { Err(BankRefusal::ReferenceUsed) }
 }
 
-/// A currency that a bank transfers: none of those that only count something.
+/// Returns true for a currency that banks transfer, and false for days, Stars and cryptocurrencies.
 pub fn is_transferred(currency: Currency) -> bool {
     !matches!(currency.as_str(), "DAY" | "XTR" | "BTC" | "LTC")
 }

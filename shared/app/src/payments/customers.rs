@@ -1,4 +1,4 @@
-//! Which Stripe customer is which member.
+//! Links between Stripe customers and members.
 
 use guerdon_domain::ids::{CustomerId, MemberId, PaymentKey, TelegramId};
 use guerdon_store::{payments::CustomerLink, table::metered};
@@ -8,14 +8,14 @@ use crate::{
     error::{AppError, refusal},
 };
 
-/// What linking came to.
+/// The result of linking a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Linked {
-    /// Known from now on.
+    /// The link is new.
     Applied(MemberId),
-    /// Known before.
+    /// The link existed before.
     AlreadyApplied(MemberId),
-    /// The customer is another member's; the first link stays.
+    /// The customer is linked to another member. The first link stays.
     Refused {
         /// The member who keeps the customer.
         owner: MemberId,
@@ -23,7 +23,7 @@ pub enum Linked {
 }
 
 impl Linked {
-    /// The member that the customer is.
+    /// Returns the member who is linked to the customer.
     pub const fn member(&self) -> &MemberId {
         match self {
             Self::Applied(member) | Self::AlreadyApplied(member) | Self::Refused { owner: member } => member,
@@ -31,10 +31,7 @@ impl Linked {
     }
 }
 
-/// Links a customer to the member with this Telegram id. The first link of a customer is for ever.
-///
-/// # Errors
-/// [`AppError`].
+/// Links a customer to the member with this Telegram id. The first link of a customer never changes.
 pub async fn link_customer(
     app: &App,
     customer: &CustomerId,
@@ -61,18 +58,12 @@ pub async fn link_customer(
     .await
 }
 
-/// The member that a Stripe customer is, if that is known.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the member who is linked to a Stripe customer, if there is one.
 pub async fn member_of_customer(app: &App, customer: &CustomerId) -> Result<Option<MemberId>, AppError> {
     Ok(app.store.customers().find(customer).await?.map(|link| link.member))
 }
 
-/// The payment behind a provider's other name for it, if the two are tied.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the payment that is linked to a provider's other name for it, if there is one.
 pub async fn payment_behind(app: &App, reference: &PaymentKey) -> Result<Option<PaymentKey>, AppError> {
     Ok(app.store.customers().referenced(reference).await?)
 }

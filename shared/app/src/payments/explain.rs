@@ -1,4 +1,4 @@
-//! Payments explained: what each rule said, and what became of what it granted.
+//! Explanations of payments: the verdict of each rule, and the state of the commissions.
 
 use guerdon_domain::{
     commissions::Commission,
@@ -9,19 +9,16 @@ use guerdon_store::table::metered;
 
 use crate::{context::App, error::AppError};
 
-/// A payment with all that came of it: what each rule said, the commissions, what undid it.
+/// A payment with the verdict of each rule, its commissions and its reversals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained {
     /// The payment and its trace.
     pub payment: PaymentRecord,
-    /// The commissions it earned, as they stand now.
+    /// The commissions that the payment earned, in their current state.
     pub commissions: Vec<Commission>,
 }
 
-/// Explains a payment, if it is recorded.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the payment and its commissions, if the payment is recorded.
 pub async fn explain_payment(app: &App, payment: &PaymentKey) -> Result<Option<Explained>, AppError> {
     metered("explain_payment", async {
         let Some(payment) = app.store.payments().find(payment).await? else { return Ok(None) };
@@ -31,18 +28,12 @@ pub async fn explain_payment(app: &App, payment: &PaymentKey) -> Result<Option<E
     .await
 }
 
-/// Whose payment it is, if it is recorded.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the member who made the payment, if it is recorded.
 pub async fn payer_of(app: &App, payment: &PaymentKey) -> Result<Option<MemberId>, AppError> {
     Ok(app.store.payments().find(payment).await?.map(|payment| payment.member))
 }
 
-/// Explains a member's payments, newest first, after the payment `before` in that order.
-///
-/// # Errors
-/// [`AppError`].
+/// Explains a member's payments, newest first, after the payment `before`.
 pub async fn explain_member(
     app: &App,
     member: &MemberId,

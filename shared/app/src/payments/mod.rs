@@ -1,4 +1,4 @@
-//! Payments: recorded once, explained, undone; orders; and events that wait for one.
+//! Payments: recording, explanation, reversal, orders, and parked provider events.
 mod bank;
 mod customers;
 mod explain;

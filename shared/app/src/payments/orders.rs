@@ -1,4 +1,4 @@
-//! Orders of a service: made, and paid when the service vouches for it.
+//! Orders of a service: their creation, and their payment as the service confirms it.
 
 use guerdon_domain::{
     fraud::Fingerprint,
@@ -21,54 +21,54 @@ use crate::{
     settings::settings_now,
 };
 
-/// An order as a service asks for it.
+/// A service's request for an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderRequest {
-    /// Who buys.
+    /// The buyer.
     pub member: MemberId,
-    /// The plan; the preset's cheapest when the service names none.
+    /// The plan; the preset's cheapest plan if the service names none.
     pub product: Option<String>,
-    /// What has to be paid, where it is not the plan's price.
+    /// The price, if it differs from the plan's price.
     pub price: Option<Money>,
-    /// How it is paid.
+    /// The payment method.
     pub method: PaymentMethod,
-    /// What the payment system calls the transfer, if that is known.
+    /// The transfer's id in the payment system, if it is known.
     pub transaction: Option<ExternalPaymentId>,
-    /// What it is paid from.
+    /// The fingerprint of the payer's account.
     pub payer: Option<Fingerprint>,
-    /// The same as a place to be paid out to, where it is one: [`payout_of`] of a UPI id.
+    /// The payer's account as a payout destination, if it can be one: [`payout_of`] of a UPI id.
     pub payout: Option<Fingerprint>,
-    /// What makes the order this one, where no transaction does: the service's key.
+    /// The service's key, which identifies the order if there is no transaction.
     pub key: Option<String>,
-    /// Which service asks.
+    /// The service that requests the order.
     pub service: String,
 }
 
-/// Why an order was not made or not paid. Nothing was changed.
+/// The reason why an order was not created or not paid. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OrderRefusal {
-    /// Nobody of that id is a member.
+    /// No member has this id.
     #[error("no member has this user id")]
     UnknownMember,
-    /// There is nothing to buy, or no plan of this id.
+    /// There are no plans, or no plan has this id.
     #[error("there is no such plan; there is: {0}")]
     UnknownProduct(String),
-    /// Zero, negative, too much, or in another currency.
+    /// The amount is zero, negative, too large or in another currency.
     #[error("the amount must be above zero and at most {0}")]
     BadAmount(Money),
-    /// There is no such order.
+    /// No order has this id.
     #[error("there is no such order")]
     Unknown,
-    /// The transfer belongs to an order with other facts, or to another order.
+    /// The transfer belongs to another order, or to an order with different facts.
     #[error("this transaction is on record with other facts")]
     TransactionUsed,
-    /// Another transfer was told before.
+    /// The order has a different transfer.
     #[error("this order was told with another transaction")]
     OtherTransaction,
-    /// No transfer was ever told.
+    /// Neither the order nor the request names a transfer.
     #[error("transaction_id is missing, here and in the order")]
     NoTransaction,
-    /// It did not complete.
+    /// The operation did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
@@ -79,13 +79,11 @@ impl From<StoreError> for OrderRefusal {
     }
 }
 
-/// The largest order, in minor units: a slip of the finger stays bounded.
+/// The largest accepted order, in minor units. It limits the effect of a typing error.
 const MOST_MINOR: i64 = 1_000_000_000;
 
-/// Makes an order. The transaction, or else the service's key, makes it this one: asked for again, it is found.
-///
-/// # Errors
-/// [`OrderRefusal`]; nothing was changed.
+/// Creates an order. The transaction, or else the service's key, identifies it: a repeated request returns
+/// the existing order.
 pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, OrderRefusal> {
     metered("create_order", async {
         let settings = settings_now(app).await?;
@@ -120,14 +118,15 @@ pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, Or
         for print in &prints {
             app.store.sightings().put(print, &order.member, app.now()).await?;
         }
-        // Before anything is paid, so that what is found decides the payment.
+        // The inspection runs before the payment, so that its flags can affect the decision.
         inspect_payer(app, &order.member, &prints).await?;
         Ok(order)
     })
     .await
 }
 
-/// What an order is paid from, as a place to be paid out to: a payer may be paid out to the same UPI id as others.
+/// Returns the payer's account as a payout destination. It reveals a payer who is paid out to the same UPI id
+/// as other members.
 pub fn payout_of(app: &App, method: PaymentMethod, payer: &str) -> Option<Fingerprint> {
     match method {
         PaymentMethod::Upi => {
@@ -160,36 +159,31 @@ fn id_of(app: &App, request: &OrderRequest) -> Result<OrderId, AppError> {
     Ok(OrderId::parse(format!("ord_{}", &digest[..24]))?)
 }
 
-/// The same order, however far it has come.
+/// Compares two orders, ignoring their state.
 fn alike(known: &Order, asked: &Order) -> bool {
     (&known.member, &known.product, known.price, known.method)
         == (&asked.member, &asked.product, asked.price, asked.method)
         && known.transaction == asked.transaction
 }
 
-/// What came of a payment that a service vouched for.
+/// The result of paying an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaidOrder {
     /// The order.
     pub order: Order,
-    /// What its payment earned whom, and why not.
+    /// The payment of the order, with the verdict of each rule.
     pub payment: PaymentRecord,
-    /// It was paid before.
+    /// True when the order was paid before.
     pub before: bool,
 }
 
-/// The order of this id, if there is one.
-///
-/// # Errors
-/// [`AppError`].
+/// Finds the order with this id.
 pub async fn find_order(app: &App, id: &OrderId) -> Result<Option<Order>, AppError> {
     Ok(app.store.orders().find(id).await?)
 }
 
-/// Records the payment of an order and what it earns: one transaction with the order. Told again, nothing happens.
-///
-/// # Errors
-/// [`OrderRefusal`]; nothing was changed.
+/// Records the payment of an order and books its commissions, in one transaction with the order. A repeated
+/// request changes nothing.
 pub async fn pay_order(
     app: &App,
     id: &OrderId,
@@ -215,8 +209,8 @@ pub async fn pay_order(
             }
             Recorded::AlreadyApplied(payment) => adopted(app, after, payment).await,
             Recorded::Applied(payment) => {
-                // Where there is no hold it is theirs at once; should this fail, the commission's own event
-                // settles it.
+                // Without a hold period the referrer receives the credit at once. If this fails, the
+                // commission's own event settles it.
                 for (_, beneficiary, _) in payment.grants() {
                     settle_wallet(app, beneficiary).await?;
                 }
@@ -227,8 +221,8 @@ pub async fn pay_order(
     .await
 }
 
-/// The order as paid by a payment that is on record without one: an operator saw it at the bank first. What it earned
-/// was decided then.
+/// Pays the order with a recorded payment that belongs to no order, because an operator recorded it from the
+/// bank first. Its commissions were decided at that time.
 async fn adopted(app: &App, after: Order, payment: PaymentRecord) -> Result<PaidOrder, OrderRefusal> {
     let same = (&payment.member, payment.paid) == (&after.member, after.price);
     if payment.order.is_some() || !same {
@@ -243,7 +237,7 @@ async fn adopted(app: &App, after: Order, payment: PaymentRecord) -> Result<Paid
             let payment = PaymentRecord { order: Some(after.id.clone()), ..payment };
             Ok(PaidOrder { order: after, payment, before: false })
         }
-        // Told twice at once, or another order was faster.
+        // A concurrent copy of the request or another order was first.
         Some(()) => match app.store.orders().find(&after.id).await? {
             Some(order) if order.payment().is_some() && order.payment() == after.payment() => {
                 Ok(PaidOrder { order, payment, before: true })
@@ -253,7 +247,8 @@ async fn adopted(app: &App, after: Order, payment: PaymentRecord) -> Result<Paid
     }
 }
 
-/// The natural key of the order's payment: what was told with the order and what is told now have to agree.
+/// Returns the natural key of the order's payment. The transfer in the order and the transfer in the request
+/// must match.
 fn payment_key(order: &Order, told: Option<&ExternalPaymentId>) -> Result<PaymentKey, OrderRefusal> {
     if let Some(key) = order.payment() {
         return match told {

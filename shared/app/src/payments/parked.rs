@@ -1,4 +1,4 @@
-//! Events of a provider that wait for a customer, a payment, another name of one, or a rule.
+//! Provider events that wait for a customer, a payment, a payment's reference or a handler.
 
 use guerdon_store::{
     payments::{ParkedEvent, PaymentReference, WaitsFor},
@@ -11,19 +11,16 @@ use crate::{
     error::{AppError, refusal},
 };
 
-/// What parking came to.
+/// The result of parking an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parked {
-    /// It waits.
+    /// The event is parked.
     Waiting,
-    /// What it would wait for has appeared meanwhile: handle the event again.
+    /// The awaited record exists now. The caller must handle the event again.
     KnownNow,
 }
 
-/// Parks an event until the customer, the payment or the reference it waits for is known.
-///
-/// # Errors
-/// [`AppError`].
+/// Parks an event until the awaited customer, payment or reference is known.
 pub async fn park_until_known(app: &App, event: &ParkedEvent) -> Result<Parked, AppError> {
     metered("park_event", async {
         let writes = app.store.parked().park_until(event, ())?;
@@ -37,19 +34,13 @@ pub async fn park_until_known(app: &App, event: &ParkedEvent) -> Result<Parked, 
     .await
 }
 
-/// Ties a provider's other name for a payment, such as its payment intent, to the payment. Events that
-/// wait for the name can be replayed then.
-///
-/// # Errors
-/// [`AppError`].
+/// Links a provider's other name for a payment, such as the payment intent, to the payment. Events that wait
+/// for this name can then be replayed.
 pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<(), AppError> {
     metered("tie_reference", async { Ok(app.store.customers().tie_reference(tie).await?) }).await
 }
 
-/// Keeps an event whose handling this version does not have. Nothing is dropped.
-///
-/// # Errors
-/// [`AppError`].
+/// Parks an event for which this version has no handler, so that no event is lost.
 pub async fn park_for_handler(app: &App, event: &ParkedEvent) -> Result<(), AppError> {
     debug_assert!(matches!(event.waits_for, WaitsFor::Handler { .. }));
     metered("park_event", async {
@@ -64,11 +55,11 @@ fn count_parked() {
     tracing::info!(target: METRICS, parked_events = 1);
 }
 
-/// Hands every event that waited for the same thing to `replay`, oldest first, and forgets each one that was
-/// taken. Cut off in between, the rest is replayed by the next call; what was replayed twice is harmless.
+/// Passes every event that waited for the same record to `replay`, oldest first, and removes each handled
+/// event. After an interruption, the next call continues with the rest. Replaying an event twice is harmless.
 ///
 /// # Errors
-/// [`AppError`] of the table or of `replay`.
+/// Returns the first error of the table or of `replay`; the remaining events stay parked.
 pub async fn replay_parked<F, R>(app: &App, waits_for: &WaitsFor, mut replay: F) -> Result<u32, AppError>
 where
     F: FnMut(ParkedEvent) -> R,
@@ -86,33 +77,27 @@ where
     .await
 }
 
-/// Why an event is not played again. Nothing was changed.
+/// The reason why an event is not replayed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayRefusal {
-    /// It is not parked, or not any more.
+    /// The event is not parked, or no longer parked.
     #[error("no such event is parked")]
     Unknown,
-    /// It waits for a version that can handle it.
+    /// The event waits for a version that has a handler for it.
     #[error("this version has no handler for it; the one that has plays it by itself")]
     NoHandler,
-    /// It did not complete.
+    /// The operation did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
 
-/// A page of parked events, the longest waiting first, after the one with this
-/// [`waiting_place`](ParkedEvent::waiting_place), at most `limit` (100).
-///
-/// # Errors
-/// [`AppError`].
+/// Lists a page of at most `limit` (up to 100) parked events, those that have waited longest first, after the
+/// event with this [`waiting_place`](ParkedEvent::waiting_place).
 pub async fn parked_events(app: &App, after: Option<&str>, limit: i32) -> Result<Vec<ParkedEvent>, AppError> {
     metered("parked_events", async { Ok(app.store.parked().list(after, limit.clamp(1, 100)).await?) }).await
 }
 
-/// Asks for the event at a [`place`](ParkedEvent::place) to be played again, with an audit line: one transaction.
-///
-/// # Errors
-/// [`ReplayRefusal`].
+/// Requests a replay of the event at a [`place`](ParkedEvent::place), with an audit line, in one transaction.
 pub async fn request_replay(
     app: &App,
     operator: &str,

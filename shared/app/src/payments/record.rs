@@ -1,4 +1,4 @@
-//! A settled payment: recorded once, and the commissions it earns booked with it.
+//! Recording of settled payments. Each payment is recorded once, together with its commissions.
 
 use guerdon_domain::{
     commissions::{Commission, CommissionState},
@@ -18,17 +18,17 @@ use crate::{
     settings::settings_now,
 };
 
-/// What came of a payment.
+/// The result of recording a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
-    /// Recorded now.
+    /// The payment was recorded by this call.
     Applied(PaymentRecord),
-    /// Recorded before; this is what was decided then.
+    /// The payment was recorded before. Contains the earlier decision.
     AlreadyApplied(PaymentRecord),
 }
 
 impl Recorded {
-    /// The payment as it is on record.
+    /// Returns the recorded payment.
     pub const fn record(&self) -> &PaymentRecord {
         match self {
             Self::Applied(record) | Self::AlreadyApplied(record) => record,
@@ -39,41 +39,38 @@ impl Recorded {
 #[derive(Clone)]
 enum Refused {
     PaymentRecorded,
-    /// A commission that can never be booked twice for one payment.
+    /// A commission of this payment exists already.
     CommissionBooked,
     /// Another payment of the same member converted the referral or counted towards a rule.
     ReferralMoved,
-    /// Another payment has used this rule's one commission.
+    /// Another payment used the single commission of this rule.
     RuleSpent(String),
     RequestAnswered,
 }
 
-/// What is written in the payment's transaction besides.
+/// Additional writes in the payment's transaction.
 #[derive(Default, Clone, Copy)]
 pub(crate) struct Along<'a> {
-    /// What the call that asks for it leaves.
+    /// The answer and the audit line of the call.
     pub(crate) once: Option<&'a Once>,
-    /// The order that it pays for, as it is afterwards.
+    /// The paid order, in its new state.
     pub(crate) order: Option<&'a Order>,
 }
 
-/// Records a payment and books what it earns: one transaction of the payment and a commission for each
-/// level. It touches no item that another member's payment touches, and none of its own member's but the
-/// referral's counts, where a rule counts payments. That the first commission converts the referral is
-/// guarded by the place it is written to; the referral itself turns a moment later, by the stream.
-///
-/// # Errors
-/// [`AppError`].
+/// Records a payment and books its commissions. One transaction writes the payment and one commission per
+/// level. It writes no item that another member's payment writes. Of the member's shared items it writes only
+/// the referral's counts, when a rule counts payments. The key of the first commission guarantees that only
+/// one payment converts the referral. The stream updates the referral a moment later.
 pub async fn record_payment(app: &App, facts: &PaymentFacts) -> Result<Recorded, AppError> {
     record_along(app, facts, Along::default()).await
 }
 
-/// The same, with what the call leaves in the transaction.
+/// Like [`record_payment`], also commits the answer and the audit line of the call.
 pub(crate) async fn record_once(app: &App, facts: &PaymentFacts, once: &Once) -> Result<Recorded, AppError> {
     record_along(app, facts, Along { once: Some(once), order: None }).await
 }
 
-/// The same, with what belongs to it in the transaction.
+/// Like [`record_payment`], also commits the writes in `along`.
 pub(crate) async fn record_along(
     app: &App,
     facts: &PaymentFacts,
@@ -106,7 +103,7 @@ pub(crate) async fn record_along(
                     tracing::info!(target: METRICS, payments = 1, commissions = record.grants().count());
                     return Ok(Recorded::Applied(record));
                 }
-                // Another delivery or another payment of this member was faster: look again.
+                // A concurrent delivery or another payment of this member was first: read again and retry.
                 Some(Refused::PaymentRecorded | Refused::ReferralMoved | Refused::RequestAnswered) => {}
                 Some(Refused::RuleSpent(rule)) => spent.push(rule),
                 Some(Refused::CommissionBooked) => {
@@ -120,7 +117,7 @@ pub(crate) async fn record_along(
     .await
 }
 
-/// With the cost of the plan that was bought, where the rail knows none.
+/// Adds the cost of the bought plan when the rail reports no cost.
 async fn priced(app: &App, facts: &PaymentFacts) -> Result<PaymentFacts, AppError> {
     let mut facts = facts.clone();
     if facts.cost.is_zero() {

@@ -1,4 +1,4 @@
-//! What undoes a payment takes its commissions back, at every level, by the cumulative target.
+//! Reversals of payments. A reversal claws back the commissions of all levels, up to a cumulative target.
 
 use std::collections::BTreeMap;
 
@@ -17,19 +17,19 @@ use crate::{
     error::{AppError, refusal},
 };
 
-/// What a reversal came to.
+/// The result of a reversal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reversed {
-    /// Taken in now.
+    /// The reversal was applied by this call.
     Applied {
-        /// How much of the payment is undone in all.
+        /// Total amount of the payment that is undone.
         undone: Money,
-        /// Commissions that changed.
+        /// Number of commissions that changed.
         changed: u32,
     },
-    /// It, or a later word about the same thing, was taken in before.
+    /// This reversal, or a later report about the same refund or dispute, was applied before.
     AlreadyApplied,
-    /// The payment is not recorded yet: the reversal has to wait for it.
+    /// The payment is not recorded yet. The reversal must wait for it.
     UnknownPayment,
 }
 
@@ -40,9 +40,9 @@ enum Moved {
     Wallet,
 }
 
-/// Takes one word about the undoing of a payment in: one transaction of the payment, its commissions at
-/// all levels, and the wallets of those that were released. What a wallet no longer has becomes owed; what
-/// a won dispute or a failed refund gives back is reinstated.
+/// Applies one report about the reversal of a payment. One transaction writes the payment, its commissions at
+/// all levels, and the wallets of released commissions. An amount that the wallet no longer has becomes owed.
+/// An amount that a won dispute or a failed refund returns is reinstated.
 ///
 /// # Errors
 /// [`AppError::Corrupt`] for an amount that cannot belong to the payment.
@@ -75,9 +75,9 @@ pub async fn reverse_payment(
     .await
 }
 
-/// What was said of an invoice until it was paid is settled by the payment itself. What is said later counts
-/// by the provider's clock, so that it was paid after all is kept also where that it was given up is yet to
-/// arrive.
+/// Returns true for an invoice report that is not later than the payment, because the payment settles it.
+/// Later reports count by the provider's clock. The report that an invoice was paid after all is therefore
+/// kept even if the report that it was void arrives afterwards.
 fn is_overtaken(record: &PaymentRecord, reversal: &Reversal) -> bool {
     match reversal.kind {
         ReversalKind::Invoice { .. } => reversal.at <= record.paid_at,
@@ -115,7 +115,7 @@ async fn writes(
     Ok((writes, changed))
 }
 
-/// The wallets that a reversal changes, each with its new entries: two commissions may share one.
+/// The wallets that a reversal changes, each with its new entries. Two commissions can share a wallet.
 #[derive(Default)]
 struct Touched(BTreeMap<(MemberId, WalletKind, String), (Wallet, Vec<Entry>)>);
 

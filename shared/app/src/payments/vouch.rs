@@ -1,4 +1,4 @@
-//! Payments that an operator vouches for and we never saw.
+//! Payments that an operator confirms and that no provider reported.
 
 use guerdon_domain::{
     ids::{ExternalPaymentId, MemberId, PaymentKey, Rail},
@@ -18,12 +18,9 @@ use crate::{
     settings::settings_now,
 };
 
-/// Converts a pending referral as if its referee had paid the cheapest qualifying tier: for payments that
-/// an operator knows of and we never saw. The key on the manual rail is the referee, so it happens once;
-/// payment, commission, audit line and answer are one transaction.
-///
-/// # Errors
-/// [`ChangeRefusal`].
+/// Converts a pending referral as if its referee had paid the cheapest qualifying plan. Operators use it for
+/// payments that no provider reported. The key on the manual rail is the referee's id, so it applies once per
+/// referee. One transaction writes the payment, the commission, the audit line and the answer.
 pub async fn force_confirm(app: &App, request: &MemberCall) -> Result<Answer, ChangeRefusal> {
     metered("force_confirm", async {
         if let Some(answer) = request.answered(app).await? {
@@ -31,7 +28,7 @@ pub async fn force_confirm(app: &App, request: &MemberCall) -> Result<Answer, Ch
         }
         let referee = app.member_id(request.user_id);
         let facts = match forced_payment(app, &referee).await {
-            // A twin of this very request may have been faster.
+            // A concurrent copy of the same request may have been first.
             Err(ChangeRefusal::NotPending(state)) => {
                 return request.answered(app).await?.ok_or(ChangeRefusal::NotPending(state));
             }
@@ -42,7 +39,7 @@ pub async fn force_confirm(app: &App, request: &MemberCall) -> Result<Answer, Ch
         let once = request.once(app, &change, ("referral.force_confirm", &referee), states)?;
         match record_once(app, &facts, &once).await? {
             Recorded::Applied(record) => {
-                // The credit is the referrer's at once where there is no hold; should this fail, the
+                // Without a hold period the referrer receives the credit at once. If this fails, the
                 // commission's own event settles it.
                 for (_, beneficiary, _) in record.grants() {
                     settle_wallet(app, beneficiary).await?;
@@ -57,7 +54,7 @@ pub async fn force_confirm(app: &App, request: &MemberCall) -> Result<Answer, Ch
     .await
 }
 
-/// The payment that an operator vouches for, if the referral is still pending.
+/// Builds the payment that the operator confirms, if the referral is still pending.
 async fn forced_payment(app: &App, referee: &MemberId) -> Result<PaymentFacts, ChangeRefusal> {
     let member = app.store.members().find(referee).await?.ok_or(ChangeRefusal::UnknownMember)?;
     let referral = app.store.referrals().of(&member).await?.ok_or(ChangeRefusal::NotReferred)?;
@@ -70,11 +67,11 @@ async fn forced_payment(app: &App, referee: &MemberId) -> Result<PaymentFacts, C
     }
     let program = program_at(app, now).await?;
     let rule = program.headline().ok_or(ChangeRefusal::NotPending(EARNS_NOTHING))?;
-    // The cheapest plan that satisfies the rule, as if it had been bought.
+    // The cheapest plan that satisfies the rule.
     let settings = settings_now(app).await?;
     let plans = settings.preset.plans.iter().map(|plan| plan.price);
     let tier = plans.filter(|price| price.minor() >= rule.minimum_payment.minor()).min_by_key(|p| p.minor());
-    // Where nothing has a price, the least that counts as paid.
+    // Without a suitable plan, the rule's minimum payment.
     let tier = tier.unwrap_or(rule.minimum_payment);
     let tier = Money::new(tier.minor().max(1), tier.currency());
     let key = PaymentKey { rail: Rail::Manual, id: ExternalPaymentId::parse(referee.as_str())? };
@@ -84,7 +81,7 @@ async fn forced_payment(app: &App, referee: &MemberId) -> Result<PaymentFacts, C
 
 const EARNS_NOTHING: &str = "not one that earns anything";
 
-/// What the operator is told: the commission, and the referrer's credit with it.
+/// Computes the operator's answer: the commission and the referrer's resulting credit.
 async fn forecast(app: &App, request: &MemberCall, facts: &PaymentFacts) -> Result<Change, ChangeRefusal> {
     let program = program_at(app, facts.paid_at).await?;
     let payer = app.store.members().find(&facts.member).await?;
