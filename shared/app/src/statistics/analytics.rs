@@ -1,43 +1,40 @@
-//! Figures of the referral program as a whole. Each costs the same whatever the history.
+//! Figures of the whole referral program. Their cost does not depend on the length of the history.
 
 use guerdon_domain::statistics::Counter;
 use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{context::App, error::AppError, statistics::Period};
 
-/// The program's figures of a period.
+/// The program's figures for a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Analytics {
-    /// Members who joined through a code.
+    /// Number of members who joined with a code.
     pub referrals: i64,
-    /// Referrals that paid.
+    /// Number of converted referrals.
     pub converted: i64,
-    /// Commissions booked.
+    /// Number of booked commissions.
     pub rewards: i64,
-    /// Codes that can be used now.
+    /// Number of valid codes.
     pub active_codes: i64,
-    /// Codes whose time is over.
+    /// Number of expired codes.
     pub expired_codes: i64,
 }
 
-/// What happened on a UTC day.
+/// Figures of one UTC day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrendDay {
     /// The day, `2026-11-21`.
     pub day: String,
-    /// Members who joined through a code.
+    /// Number of members who joined with a code.
     pub referrals: i64,
-    /// Referrals that paid.
+    /// Number of converted referrals.
     pub converted: i64,
 }
 
-/// Days that trends show at the most.
+/// Maximum number of days in a trend.
 pub const MOST_TREND_DAYS: i32 = 365;
 
-/// The figures of all time, or of the running month or week, day by day added up.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the figures for all time, or the sum of the days of the current month or week.
 pub async fn referral_analytics(app: &App, period: Period) -> Result<Analytics, AppError> {
     metered("referral_analytics", async {
         let totals = app.store.statistics().counters(&Projection::Totals).await?;
@@ -45,7 +42,7 @@ pub async fn referral_analytics(app: &App, period: Period) -> Result<Analytics, 
         let days = match period {
             Period::All => vec![totals.clone()],
             Period::Month | Period::Week => {
-                // A running month has 31 days at the most, a week fewer: those of another are left out.
+                // A month has at most 31 days and a week fewer. Days of another month or week are left out.
                 let found = app.store.statistics().daily(&now.plus_days(-30).day(), &now.day()).await?;
                 let first = (0..31)
                     .map(|ago| now.plus_days(-ago))
@@ -71,10 +68,7 @@ pub async fn referral_analytics(app: &App, period: Period) -> Result<Analytics, 
     .await
 }
 
-/// The last `days` UTC days (up to [`MOST_TREND_DAYS`]), today included, also those on which nothing happened.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the last `days` UTC days (up to [`MOST_TREND_DAYS`]), including today and days without activity.
 pub async fn referral_trends(app: &App, days: i32) -> Result<Vec<TrendDay>, AppError> {
     metered("referral_trends", async {
         let (now, days) = (app.now(), i64::from(days.clamp(1, MOST_TREND_DAYS)));

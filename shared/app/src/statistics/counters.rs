@@ -2,11 +2,11 @@
 
 use guerdon_domain::statistics::{Counter, Counters};
 
-/// Below this, each score has a bucket of its own, so places are exact.
+/// Lower bound of the shared buckets. Each score below it has its own bucket, so places are exact.
 const EXACT_SCORES: i64 = 128;
 
-/// The histogram's bucket of a score: its own up to 127, then 16 to each doubling. A histogram never has
-/// more than about a thousand buckets, however far scores go.
+/// Returns the histogram's bucket for a score. Each score up to 127 has its own bucket; above that, each
+/// doubling has 16 buckets. A histogram never has more than about a thousand buckets.
 pub(crate) fn bucket(score: i64) -> i64 {
     let score = score.max(0);
     if score < EXACT_SCORES {
@@ -16,7 +16,7 @@ pub(crate) fn bucket(score: i64) -> i64 {
     EXACT_SCORES + (octave - 7) * 16 + ((score >> (octave - 4)) & 15)
 }
 
-/// How many members score in a higher bucket than `score`'s.
+/// Counts the members in higher buckets than that of `score`.
 pub(crate) fn ahead_of(histogram: &Counters, score: i64) -> i64 {
     let own = Counter::Bucket(bucket(score)).name();
     histogram.iter().filter(|(name, _)| *name > own.as_str()).map(|(_, count)| count).sum()

@@ -1,5 +1,5 @@
-//! The figures of the business, today and over all. They cost the same at any size: counters that the stream keeps,
-//! and the oldest withdrawal of each kind.
+//! Business figures for today and for all time. The cost does not depend on the amount of data: the figures
+//! come from counters that the stream updates, and from the oldest withdrawal of each state.
 
 use guerdon_domain::{
     ids::Rail,
@@ -13,40 +13,40 @@ use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{context::App, error::AppError};
 
-/// What happened within a day, or ever.
+/// Figures of one day or of all time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
-    /// Clicks of people on shared links.
+    /// Number of clicks on shared links.
     pub clicks: i64,
-    /// Of these, first ones.
+    /// Number of those clicks that were a visitor's first click.
     pub visitors: i64,
-    /// Members who joined.
+    /// Number of members who joined.
     pub members: i64,
-    /// Of these, through a code.
+    /// Number of those members who joined with a code.
     pub referrals: i64,
-    /// Referrals that paid.
+    /// Number of converted referrals.
     pub converted: i64,
-    /// Orders that services made.
+    /// Number of orders that services created.
     pub orders: i64,
-    /// Orders that were paid.
+    /// Number of paid orders.
     pub orders_paid: i64,
-    /// Payments of all rails.
+    /// Number of payments on all rails.
     pub payments: i64,
-    /// What they came to, less what was undone.
+    /// Sum of the payments minus reversals.
     pub revenue: Money,
-    /// What was undone: refunds and disputes, when they became known.
+    /// Sum of refunds and disputes, counted when they became known.
     pub refunded: Money,
-    /// What was sold cost to make.
+    /// Cost of the sold products.
     pub cost: Money,
-    /// Revenue less cost.
+    /// Revenue minus cost.
     pub profit: Money,
-    /// Commissions booked.
+    /// Number of booked commissions.
     pub commissions: i64,
-    /// What they come to, less what was taken back.
+    /// Sum of the commissions minus clawbacks.
     pub commission_amount: Money,
-    /// Profit less commissions.
+    /// Profit minus commissions.
     pub profit_after_commissions: Money,
-    /// Withdrawals paid out.
+    /// Sum of the paid withdrawals.
     pub paid_out: Money,
 }
 
@@ -55,57 +55,54 @@ pub struct Figures {
 pub struct Waiting {
     /// The state.
     pub state: WithdrawalState,
-    /// How many.
+    /// Number of withdrawals in this state.
     pub count: i64,
-    /// What they come to.
+    /// Sum of these withdrawals.
     pub amount: Money,
-    /// Since when the longest waiting one waits.
+    /// Request time of the oldest of these withdrawals.
     pub oldest: Option<Timestamp>,
 }
 
-/// The dashboard.
+/// Figures for today and for all time, and the open withdrawals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dashboard {
-    /// The running UTC day.
+    /// The current UTC day.
     pub today: Figures,
     /// All time.
     pub overall: Figures,
-    /// Commissions that are not released yet.
+    /// Sum of the commissions that are not released yet.
     pub pending_commissions: Money,
-    /// Withdrawals with something left to do.
+    /// The withdrawals that are not final, by state.
     pub waiting: Vec<Waiting>,
-    /// Withdrawals that were paid out.
+    /// Number of paid withdrawals.
     pub withdrawals_paid: i64,
-    /// From request to payment, on average; none before the first.
+    /// Average time from request to payment, in seconds; `None` before the first payment.
     pub withdrawal_seconds: Option<i64>,
-    /// Codes that can be used now.
+    /// Number of valid codes.
     pub active_codes: i64,
 }
 
-/// How a way of paying does, within a day or ever.
+/// Success of one payment method, for one day or for all time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Success {
-    /// Rail, or method of an order.
+    /// The rail, or the payment method of an order.
     pub way: &'static str,
-    /// Attempts: orders made, or payments and failures that a provider told.
+    /// Number of attempts: created orders, or payments and failures that a provider reported.
     pub attempts: i64,
-    /// Of these, paid.
+    /// Number of paid attempts.
     pub paid: i64,
 }
 
-/// How each way of paying does, those that were never tried left out.
+/// Success of each payment method. Methods without attempts are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Monitoring {
-    /// The running UTC day.
+    /// The current UTC day.
     pub today: Vec<Success>,
     /// All time.
     pub overall: Vec<Success>,
 }
 
-/// The dashboard's figures, in the preset's currency.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the dashboard's figures, in the preset's currency.
 pub async fn dashboard(app: &App) -> Result<Dashboard, AppError> {
     metered("dashboard", async {
         let (totals, today) = counters(app).await?;
@@ -134,10 +131,7 @@ pub async fn dashboard(app: &App) -> Result<Dashboard, AppError> {
     .await
 }
 
-/// How each way of paying does.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the success of each payment method, for today and for all time.
 pub async fn payment_monitoring(app: &App) -> Result<Monitoring, AppError> {
     metered("payment_monitoring", async {
         let (totals, today) = counters(app).await?;
@@ -146,7 +140,7 @@ pub async fn payment_monitoring(app: &App) -> Result<Monitoring, AppError> {
     .await
 }
 
-/// Totals and today's.
+/// Reads the total counters and the counters of today.
 async fn counters(app: &App) -> Result<(Counters, Counters), AppError> {
     let totals = app.store.statistics().counters(&Projection::Totals).await?;
     Ok((totals, app.store.statistics().counters(&Projection::Day(app.now().day())).await?))

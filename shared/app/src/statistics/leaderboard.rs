@@ -1,4 +1,4 @@
-//! Who recruits most: per week, per month, of all time.
+//! Rankings of referrers: per week, per month and for all time.
 
 use guerdon_domain::{ids::MemberId, members::mask_name, statistics::Counter, time::Timestamp};
 use guerdon_store::{statistics::Projection, table::metered};
@@ -8,16 +8,16 @@ use crate::{context::App, error::AppError, statistics::ahead_of};
 /// The span of a ranking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Period {
-    /// Of all time.
+    /// All time.
     All,
-    /// The running ISO week.
+    /// The current ISO week.
     Week,
-    /// The running calendar month.
+    /// The current calendar month.
     Month,
 }
 
 impl Period {
-    /// The ranking that a conversion at `at` counts in.
+    /// Returns the key of the ranking that counts a conversion at `at`.
     pub fn key(self, at: Timestamp) -> String {
         match self {
             Self::All => "all".to_owned(),
@@ -26,7 +26,7 @@ impl Period {
         }
     }
 
-    /// Reads `all`, `week` or `month`.
+    /// Parses `all`, `week` or `month`.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "all" => Some(Self::All),
@@ -37,34 +37,33 @@ impl Period {
     }
 }
 
-/// A line of the board.
+/// A row of the leaderboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Who. Only for those who may know; strangers see the name, masked.
+    /// The member's id, for authorized readers only. Other readers see the masked name.
     pub member: MemberId,
-    /// 1 for the best; equal scores share a place.
+    /// The place, starting at 1. Equal scores share a place.
     pub place: i64,
-    /// The name as strangers may see it.
+    /// The masked name, which every reader may see.
     pub masked_name: String,
-    /// Converted referrals.
+    /// Number of converted referrals.
     pub score: i64,
-    /// It is the viewer.
+    /// True when the row is the viewer's.
     pub is_viewer: bool,
 }
 
-/// The board as one member sees it.
+/// The leaderboard for one viewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Board {
-    /// The best, highest first.
+    /// The best rows, highest score first.
     pub rows: Vec<Row>,
-    /// The viewer's place, if they have a score: exact up to a score of 127, then within a sixteenth.
+    /// The viewer's place, if they have a score. It is exact up to a score of 127; above that, the score is
+    /// rounded to a sixteenth of its power of two.
     pub viewer_place: Option<i64>,
 }
 
-/// The best `limit` of a ranking and the viewer's own place. Three bounded reads, whatever the history.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the best `limit` rows of a ranking and the viewer's place. It needs three bounded reads, however
+/// long the history is.
 pub async fn leaderboard(
     app: &App,
     period: Period,
@@ -83,10 +82,8 @@ pub async fn leaderboard(
     .await
 }
 
-/// The best `limit` (100 at the most) of a ranking, each with the referrals of all time.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the best `limit` (at most 100) rows of a ranking, each with the member's number of referrals for
+/// all time.
 pub async fn public_board(app: &App, period: Period, limit: i32) -> Result<Vec<(Row, i64)>, AppError> {
     metered("leaderboard", async {
         let rows = best(app, &period.key(app.now()), limit.clamp(1, 100), None).await?;

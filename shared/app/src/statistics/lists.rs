@@ -1,5 +1,5 @@
-//! Lists of members, referrers, orders and withdrawals. A page costs the same whatever their length: filters that have
-//! a list of their own are read from it, the others leave lines out of a page.
+//! Lists of members, referrers, orders and withdrawals. The cost of a page does not depend on the length of
+//! the list. Some filters have their own list; the others remove lines from a page.
 
 use guerdon_domain::{
     ids::{MemberId, OrderId, TelegramId, WithdrawalId},
@@ -20,51 +20,49 @@ use crate::{
     statistics::{Period, searchable},
 };
 
-/// Which members are listed.
+/// The filter and the order of a list of members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserFilter {
-    /// Those with this Telegram id.
+    /// Only the member with this Telegram id.
     pub telegram_id: Option<TelegramId>,
-    /// Those one of whose names begins so, in letters and digits of any case; two or more.
+    /// Only members with a name that starts with this text. Only letters and digits count, in any case; at
+    /// least two are required.
     pub name: Option<String>,
-    /// Those who are barred, or who are not.
+    /// Only barred members, or only members who are not barred.
     pub barred: Option<bool>,
-    /// Those who have paid.
+    /// Only members who have paid.
     pub customers: bool,
-    /// Those who have brought somebody.
+    /// Only members who have referred somebody.
     pub referrers: bool,
-    /// The first who joined first, or names from A to Z.
+    /// True when the oldest members come first. Names are always sorted from A to Z.
     pub ascending: bool,
 }
 
-/// Where a list of members goes on.
+/// The position at which a list of members continues.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserPlace {
-    /// After this line of a list.
+    /// The position after this line of a list.
     Line(String),
-    /// In a registry: the shard, and after this member.
+    /// The position in a registry: the shard, and the last member returned from it.
     Registry(u8, Option<MemberId>),
 }
 
 /// A member in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedUser {
-    /// The profile.
+    /// The member's profile.
     pub member: Member,
-    /// What they did as a referrer.
+    /// The member's counters as a referrer.
     pub referrals: Counters,
-    /// What they paid.
+    /// The member's counters as a payer.
     pub payments: Counters,
 }
 
-/// The longest page: what the table reads at once.
+/// The maximum page length, which is the limit of one read of the table.
 pub const LONGEST_PAGE: i32 = 100;
 
-/// A page of members. It may have fewer than `limit`, even none, while there is a next one.
-///
-/// # Errors
-/// [`AppError`].
+/// Lists a page of members. A page can have fewer than `limit` members, or none, and still have a next page.
 pub async fn list_users(
     app: &App,
     filter: &UserFilter,
@@ -92,7 +90,7 @@ impl UserFilter {
             && (!self.referrers || user.referrals.get(Counter::Recruits) > 0)
     }
 
-    /// The lists that the filter has to itself, the most selective first.
+    /// Returns the list that matches the filter best, if one exists.
     fn list(&self) -> Option<List> {
         match (&self.name, self.barred) {
             (Some(name), _) => List::names(name),
@@ -130,13 +128,13 @@ async fn user_ids(
     let lines = app.store.lists().page(&[list], page, limit).await?;
     let next = next(&lines, limit).map(UserPlace::Line);
     let mut ids = lines.into_iter().map(|line| MemberId::parse(line.id)).collect::<Result<Vec<_>, _>>()?;
-    // Somebody may have two names that begin alike.
+    // A member can have two names with the same start.
     let mut seen = std::collections::BTreeSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     Ok((ids, next))
 }
 
-/// Those who have paid, or brought somebody: in no particular order, shard by shard.
+/// Lists members who have paid, or who have referred somebody, shard by shard, in no particular order.
 async fn registry(app: &App, customers: bool, from: Option<UserPlace>, limit: i32) -> Result<Ids, AppError> {
     let (shard, after) = match from {
         Some(UserPlace::Registry(shard, after)) if shard < SHARDS => (shard, after),
@@ -160,10 +158,7 @@ fn next(lines: &[Listed], limit: i32) -> Option<String> {
     lines.last().filter(|_| full).map(Listed::cursor)
 }
 
-/// A page of orders, the newest first or the oldest: of a state, or of all.
-///
-/// # Errors
-/// [`AppError`].
+/// Lists a page of orders in one state or in all states, newest or oldest first.
 pub async fn list_orders(
     app: &App,
     state: Option<OrderState>,
@@ -178,17 +173,14 @@ pub async fn list_orders(
         let next = next(&lines, limit);
         let ids = lines.into_iter().map(|line| OrderId::parse(line.id)).collect::<Result<Vec<_>, _>>()?;
         let mut orders = app.store.orders().find_all(&ids).await?;
-        // One that has just been paid may still be listed as it was.
+        // The list can lag behind and still contain an order that was just paid.
         orders.retain(|order| state.is_none_or(|state| order.state() == state));
         Ok((orders, next))
     })
     .await
 }
 
-/// A page of withdrawals, the newest request first or the oldest: of a state, or of all.
-///
-/// # Errors
-/// [`AppError`].
+/// Lists a page of withdrawals in one state or in all states, newest or oldest request first.
 pub async fn list_withdrawals(
     app: &App,
     state: Option<WithdrawalState>,
@@ -212,18 +204,15 @@ pub async fn list_withdrawals(
 /// A referrer in the operators' list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedReferrer {
-    /// The profile; none after they deleted their data.
+    /// The member's profile; `None` after they deleted their data.
     pub member: Option<Member>,
     /// Conversions within the period.
     pub score: i64,
-    /// What they did as a referrer, of all time.
+    /// The member's counters as a referrer, for all time.
     pub counters: Counters,
 }
 
-/// A page of the referrers with a conversion in a period, the best first.
-///
-/// # Errors
-/// [`AppError`].
+/// Lists a page of the referrers with a conversion in the period, highest score first.
 pub async fn list_referrers(
     app: &App,
     period: Period,

@@ -1,4 +1,4 @@
-//! Statistics: counters projected from the stream, and what is read of them.
+//! Statistics: counters projected from the stream, and the queries on them.
 mod analytics;
 mod counters;
 mod dashboard;

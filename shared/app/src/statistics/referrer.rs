@@ -10,23 +10,23 @@ use crate::context::App;
 /// A referrer's counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReferralStats {
-    /// Members they brought.
+    /// Number of members whom the referrer referred.
     pub recruits: i64,
-    /// Of these, how many have not paid yet.
+    /// Number of those members who have not paid yet.
     pub pending: i64,
-    /// Of these, how many have paid.
+    /// Number of those members who have paid.
     pub converted: i64,
-    /// Of these, how many ran out of time.
+    /// Number of those members whose referral expired before a payment.
     pub expired: i64,
-    /// Rewards booked for them.
+    /// Number of rewards booked for the referrer.
     pub rewards: i64,
-    /// All commissions booked so far.
+    /// Sum of all booked commissions minus clawbacks.
     pub earned: Money,
-    /// Of these, what is still on hold.
+    /// The part of `earned` that is still on hold.
     pub held: Money,
 }
 
-/// Reads the counters, rewards in the preset's currency.
+/// Reads the statistics from the counters, with rewards in the preset's currency.
 pub(crate) fn referral_stats(app: &App, counters: &Counters) -> ReferralStats {
     stats_in(app.preset.currency, counters)
 }

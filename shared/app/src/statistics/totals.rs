@@ -1,4 +1,4 @@
-//! Totals for operators, and the best referrers.
+//! Totals for operators, and the referrers with the highest scores.
 
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
@@ -18,36 +18,36 @@ use crate::{
 /// The deployment's totals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeskStats {
-    /// All commissions booked, plus what operators gave and minus what they took.
+    /// Sum of all booked commissions minus clawbacks, plus the net amount of operators' adjustments.
     pub total_credits_issued: Money,
-    /// Members who joined through a code.
+    /// Number of members who joined with a code.
     pub total_referrals: i64,
-    /// Of these, those who paid.
+    /// Number of those members who have paid.
     pub converted_referrals: i64,
-    /// What pending referrals would earn under the present program, plus commissions on hold.
+    /// Rewards that pending referrals would earn under the current program, plus commissions on hold.
     pub pending_credits: Money,
-    /// What invoices have used up.
+    /// The amount that invoices have used.
     pub applied_credits: Money,
-    /// The best referrers.
+    /// The ten referrers with the highest scores.
     pub top_referrers: Vec<TopReferrer>,
     /// The last 30 UTC days with any activity, oldest first.
     pub daily: Vec<DayTrend>,
 }
 
-/// What happened on one UTC day.
+/// Figures of one UTC day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayTrend {
     /// The day, `2026-11-21`.
     pub day: String,
-    /// New members.
+    /// Number of new members.
     pub joined: i64,
-    /// Of these, through a code.
+    /// Number of those members who joined with a code.
     pub referrals: i64,
-    /// Referrals that paid.
+    /// Number of converted referrals.
     pub converted: i64,
-    /// Payments of all members.
+    /// Number of payments of all members.
     pub payments: i64,
-    /// Commissions booked for the day's payments.
+    /// Sum of the commissions booked for the day's payments, minus clawbacks.
     pub issued: Money,
 }
 
@@ -71,18 +71,15 @@ async fn daily(app: &App) -> Result<Vec<DayTrend>, AppError> {
 /// A referrer in the operators' ranking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopReferrer {
-    /// Their Telegram id, which is what operators know them by. None after they deleted their data.
+    /// Telegram id, by which operators identify the referrer; `None` after they deleted their data.
     pub user_id: Option<TelegramId>,
-    /// Converted referrals within the period.
+    /// Number of converted referrals in the period.
     pub referrals: i64,
-    /// All they ever earned.
+    /// Sum of all the referrer's booked commissions minus clawbacks.
     pub total_earned: Money,
 }
 
-/// Totals and the ten best referrers.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the totals and the ten best referrers.
 pub async fn desk_stats(app: &App) -> Result<DeskStats, AppError> {
     metered("desk_stats", async {
         let totals = app.store.statistics().counters(&Projection::Totals).await?;
@@ -102,10 +99,7 @@ pub async fn desk_stats(app: &App) -> Result<DeskStats, AppError> {
     .await
 }
 
-/// The best referrers of a period, at most `limit` (up to 100).
-///
-/// # Errors
-/// [`AppError`].
+/// Returns the best referrers of a period, at most `limit` (up to 100).
 pub async fn top_referrers(app: &App, period: Period, limit: i32) -> Result<Vec<TopReferrer>, AppError> {
     metered("top_referrers", async {
         let ranked = app.store.statistics().ranking(&period.key(app.now()), limit.clamp(1, 100)).await?;
@@ -125,10 +119,8 @@ pub async fn top_referrers(app: &App, period: Period, limit: i32) -> Result<Vec<
     .await
 }
 
-/// Those of these members who are still there, of any number: the table reads 100 at once.
-///
-/// # Errors
-/// [`AppError`].
+/// Loads those of the given members who still exist. Reads in chunks of 100, the limit of one read of the
+/// table.
 pub async fn members_of(app: &App, people: &[MemberId]) -> Result<Vec<Member>, AppError> {
     let mut members = Vec::with_capacity(people.len());
     for chunk in people.chunks(100) {

@@ -1,4 +1,4 @@
-//! Commissions: what is booked, held, earned and taken back, and the sweep's markers.
+//! Projection of commissions: booked, held, earned and clawed back amounts, and the sweep's markers.
 
 use guerdon_domain::{
     commissions::{Commission, CommissionState},
@@ -40,7 +40,7 @@ fn moved(plan: &mut Plan, sequence: &str, before: &Commission, after: &Commissio
     }
 }
 
-/// Counts by how much a commission stands differently now.
+/// Adds the difference between the old and the new amounts of a commission.
 fn count(plan: &mut Plan, sequence: &str, commission: &Commission, before: Standing) {
     let after = Standing::of(commission);
     if after == before {
@@ -55,14 +55,14 @@ fn count(plan: &mut Plan, sequence: &str, commission: &Commission, before: Stand
     plan.add(beneficiary, sequence, &[adds(Sum::Earned, due), held]);
 }
 
-/// The amounts that a commission counts for.
+/// The amounts of a commission that are counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Standing {
-    /// What the beneficiary is entitled to, released or not.
+    /// The amount that the beneficiary is entitled to, released or not.
     due: i64,
-    /// Of that, what is not released yet.
+    /// The part of `due` that is not released yet.
     held: i64,
-    /// What reversals have undone.
+    /// The amount that reversals clawed back.
     clawed: i64,
 }
 

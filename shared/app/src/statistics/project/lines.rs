@@ -1,4 +1,4 @@
-//! The lines of lists that a batch writes and removes.
+//! The list lines that a batch writes and removes.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use guerdon_store::statistics::Listed;
 
 use crate::{context::App, error::AppError};
 
-/// Lines, and whether they stand: the last word about each.
+/// Lines to write (`true`) or to remove (`false`). The last change of a line counts.
 #[derive(Debug, Default)]
 pub(super) struct Lines(BTreeMap<Listed, bool>);
 
 impl Lines {
-    /// Removes the lines of a record that no longer stand, and writes those that are new.
+    /// Removes the lines that a record no longer has, and writes its new lines.
     pub(super) fn moved<T>(&mut self, before: Option<&T>, after: Option<&T>, lines: fn(&T) -> Vec<Listed>) {
         let (before, after) = (before.map(lines).unwrap_or_default(), after.map(lines).unwrap_or_default());
         for line in before.iter().filter(|line| !after.contains(line)) {

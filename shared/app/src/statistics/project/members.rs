@@ -1,4 +1,5 @@
-//! Members who join, and the lists of members by when they joined and by name, and of the barred.
+//! Projection of members: the number of new members, and the lists by time of joining, by name and of barred
+//! members.
 
 use guerdon_domain::{members::Member, statistics::Counter};
 use guerdon_store::statistics::{List, Listed};
@@ -28,7 +29,7 @@ fn lines_of(member: &Member) -> Vec<Listed> {
     lines
 }
 
-/// A name as it is searched for: letters and digits in lower case, 32 at the most.
+/// Normalizes a name for the search: letters and digits in lower case, at most 32 characters.
 pub(crate) fn searchable(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(32).collect()
 }

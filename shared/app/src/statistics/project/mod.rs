@@ -1,7 +1,8 @@
-//! The projector: counters, rankings, lists and the sweep's markers, from the table's change stream.
+//! The projector. It updates counters, rankings, lists and the sweep's markers from the table's change
+//! stream.
 //!
-//! Here a change only finds its concern. Each concern says in a file of its own what follows from a change of its
-//! records, and puts it into the batch's [`Plan`].
+//! This module only dispatches a change to its concern. Each concern has its own file, which adds the effects
+//! of a change to the batch's [`Plan`].
 mod commissions;
 mod lines;
 mod members;
@@ -24,7 +25,7 @@ use plan::Plan;
 
 pub(crate) use members::searchable;
 
-/// Types of items whose changes are projected: the trigger's filter lets only these through.
+/// Types of items whose changes are projected. The trigger's filter passes only these types.
 pub const PROJECTED: [&str; 11] = [
     "member",
     "code",
@@ -39,10 +40,10 @@ pub const PROJECTED: [&str; 11] = [
     "withdrawal",
 ];
 
-/// Takes a batch of a shard's changes into the projections, each exactly once.
+/// Projects a batch of a shard's changes, each exactly once.
 ///
 /// # Errors
-/// [`AppError`]; then the batch must be delivered again.
+/// [`AppError`] when the table fails. The batch must then be delivered again.
 pub async fn project(app: &App, shard: &str, changes: &[Change]) -> Result<(), AppError> {
     metered("project", async {
         let mut plan = Plan::new(app.now());
@@ -54,9 +55,9 @@ pub async fn project(app: &App, shard: &str, changes: &[Change]) -> Result<(), A
     .await
 }
 
-/// A change of one record: what it was and what it is.
+/// A change of one record, with its old and its new state.
 struct Changed<'a, T> {
-    /// Orders the changes of a shard.
+    /// The sequence number, which orders the changes of a shard.
     sequence: &'a str,
     before: Option<&'a T>,
     after: Option<&'a T>,

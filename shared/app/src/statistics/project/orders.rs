@@ -1,4 +1,4 @@
-//! Orders that are made and paid, and their list by state.
+//! Projection of created and paid orders, and of their list by state.
 
 use guerdon_domain::{
     payments::{Order, OrderState},

@@ -1,4 +1,4 @@
-//! Payments, what is undone of them, attempts that failed, and the lists of payments.
+//! Projection of payments, reversals and failed attempts, and of the lists of payments.
 
 use guerdon_domain::{
     ids::Rail,
@@ -28,7 +28,7 @@ pub(super) fn failed(plan: &mut Plan, change: &Changed<'_, FailedPayment>) {
 fn paid(plan: &mut Plan, sequence: &str, payment: &PaymentRecord) {
     let (member, at) = (payment.member.clone(), payment.paid_at);
     plan.list_payment(PaymentLink { payment: payment.payment.clone(), member, paid_at: at });
-    // What an operator vouched for is no money that we saw.
+    // A payment that only an operator confirmed is not counted as revenue.
     if payment.payment.rail == Rail::Manual {
         return;
     }
@@ -40,7 +40,7 @@ fn paid(plan: &mut Plan, sequence: &str, payment: &PaymentRecord) {
     plan.add(Projection::Payer(payment.member.clone()), sequence, &[(Counter::Payments, 1), paid]);
 }
 
-/// More or less of a payment is undone: counted today, when it became known.
+/// Counts a change of the reversed amount on the current day, when it became known.
 fn undone(plan: &mut Plan, sequence: &str, before: &PaymentRecord, after: &PaymentRecord) {
     let undone = |payment: &PaymentRecord| payment.reversals.undone(payment.paid).minor();
     let more = undone(after) - undone(before);

@@ -1,4 +1,4 @@
-//! Everything that follows from a batch of changes, grouped so that each projected item is written once.
+//! The effects of a batch of changes, grouped so that each projected item is written once.
 
 use std::collections::BTreeMap;
 
@@ -15,18 +15,18 @@ use guerdon_store::{
 use super::lines::Lines;
 use crate::{context::App, error::AppError, programs::program_now};
 
-/// What a batch adds and writes.
+/// The counters that a batch adds to, and the items that it writes.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// When the batch is taken in.
+    /// Time of processing of the batch.
     pub(super) now: Timestamp,
-    /// What lists it changes.
+    /// Lines of lists that the batch writes or removes.
     pub(super) lines: Lines,
     contributions: BTreeMap<Projection, Vec<Contribution>>,
     markers: BTreeMap<(MemberId, Timestamp), ReleaseDue>,
     /// Commissions that convert their referral.
     conversions: Vec<Commission>,
-    /// Payments to be listed.
+    /// Payments to add to the lists.
     payments: Vec<PaymentLink>,
     /// Members' latest payments.
     paid: BTreeMap<MemberId, Timestamp>,
@@ -47,20 +47,20 @@ impl Plan {
         }
     }
 
-    /// Adds to a projected item.
+    /// Adds to the counters of a projected item.
     pub(super) fn add(&mut self, target: Projection, sequence: &str, adds: &[(Counter, i64)]) {
         let adds = adds.iter().copied().collect();
         let contribution = Contribution { sequence: sequence.to_owned(), adds };
         self.contributions.entry(target).or_default().push(contribution);
     }
 
-    /// Adds to the totals and to the day of `at`.
+    /// Adds to the total counters and to the counters of the day of `at`.
     pub(super) fn add_to_day(&mut self, sequence: &str, at: Timestamp, adds: &[(Counter, i64)]) {
         self.add(Projection::Totals, sequence, adds);
         self.add(Projection::Day(at.day()), sequence, adds);
     }
 
-    /// Marks that a commission is due, for the sweep.
+    /// Writes the marker by which the sweep finds a due commission.
     pub(super) fn mark_due(&mut self, commission: &Commission, since: Timestamp) {
         let marker = ReleaseDue::of(commission.beneficiary.clone(), commission.due_at, since);
         self.markers.insert((marker.member.clone(), marker.hour), marker);
@@ -71,12 +71,12 @@ impl Plan {
         self.conversions.push(commission.clone());
     }
 
-    /// Lists a payment of a member and of its day.
+    /// Adds a payment to the lists of its member and of its day.
     pub(super) fn list_payment(&mut self, link: PaymentLink) {
         self.payments.push(link);
     }
 
-    /// Remembers when a member paid last.
+    /// Records the time of a member's latest payment.
     pub(super) fn remember_paid(&mut self, member: &MemberId, at: Timestamp) {
         let latest = self.paid.entry(member.clone()).or_insert(at);
         *latest = at.max(*latest);
@@ -87,8 +87,8 @@ impl Plan {
         self.audits.push(line);
     }
 
-    /// Writes everything. What follows besides counters says the same however often it is written, so it comes
-    /// first: a batch that is delivered again does no harm.
+    /// Writes all effects. The writes other than counters are idempotent, so they come first: a batch that is
+    /// delivered again does no harm.
     pub(super) async fn carry_out(&self, app: &App, shard: &str) -> Result<(), AppError> {
         self.follow_up(app).await?;
         for (target, contributions) in &self.contributions {

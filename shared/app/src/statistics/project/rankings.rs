@@ -1,4 +1,4 @@
-//! Scores of a ranking: the histogram that places are read from.
+//! Projection of scores to the histogram of a ranking, from which places are computed.
 
 use guerdon_domain::statistics::Counter;
 use guerdon_store::{

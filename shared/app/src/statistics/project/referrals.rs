@@ -1,4 +1,4 @@
-//! Codes, clicks on shared links, and referrals with the rankings of those who brought them.
+//! Projection of codes, clicks on shared links, referrals, and the rankings of referrers.
 
 use guerdon_domain::{
     referrals::{Click, CodeRecord, Referral, ReferralState},

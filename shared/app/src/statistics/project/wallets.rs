@@ -1,4 +1,5 @@
-//! Lines of statements: what operators gave, what invoices used up, what was paid out, what is owed.
+//! Projection of wallet entries: adjustments by operators, credit used by invoices, paid withdrawals and owed
+//! amounts.
 
 use guerdon_domain::{
     statistics::{Counter, Sum},

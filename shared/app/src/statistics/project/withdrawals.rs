@@ -1,4 +1,4 @@
-//! Withdrawals by state, their list, and the audit line of what an operator did to one.
+//! Projection of withdrawals: counters by state, the list, and audit lines of operators' actions.
 
 use guerdon_domain::{
     statistics::{Counter, Sum},
@@ -26,7 +26,7 @@ fn lines_of(withdrawal: &Withdrawal) -> Vec<Listed> {
     vec![Listed::withdrawal(withdrawal)]
 }
 
-/// Writes down which operator moved a withdrawal, from where to where.
+/// Writes the audit line of an operator who changed a withdrawal's state.
 fn audit(plan: &mut Plan, before: &Withdrawal, after: &Withdrawal) {
     let stamp = match &after.step {
         Step::Approved { approved } => Some(approved),
@@ -41,7 +41,7 @@ fn audit(plan: &mut Plan, before: &Withdrawal, after: &Withdrawal) {
     plan.audit(audit_line(format!("{}-{to}", after.id), stamp.at, &stamp.by, line));
 }
 
-/// Counts withdrawals and their amounts by state, and how long the paid ones took.
+/// Counts withdrawals and their amounts by state, and the time from request to payment.
 fn count(plan: &mut Plan, sequence: &str, before: Option<WithdrawalState>, after: &Withdrawal) {
     let minor = after.amount.minor();
     let counters = |state| (Counter::Withdrawals(state), Counter::of(Sum::Withdrawn(state), after.amount));
