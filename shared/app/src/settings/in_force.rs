@@ -1,4 +1,4 @@
-//! What is in force now, and changing it.
+//! The settings in force, and their changes.
 
 use std::sync::Arc;
 
@@ -18,17 +18,20 @@ use crate::{
     error::{AppError, refusal},
 };
 
-/// Keeps what was read or set. A read that began before a change does not undo it here.
+/// Caches settings that were read or set. A read that began before a change does not replace the change in
+/// the cache.
 fn keep(app: &App, stored: &StoredSettings) -> Result<Arc<Settings>, AppError> {
     let settings = Settings::of(&app.preset, &stored.values())?;
     Ok(app.settings.keep(app.now(), stored.version, settings))
 }
 
-/// The settings in force, at most half a minute old: the preset and the fraud rules with what operators have set.
+/// Returns the settings in force, at most half a minute old: the preset and the fraud rules with the
+/// operators' overrides.
 ///
 /// # Errors
-/// [`AppError::Corrupt`] names a stored value that is of another type than its setting: nothing is done by what was
-/// shipped while operators have set something else. It is set anew by [`set_setting`].
+/// [`AppError::Corrupt`] when a stored value has a different type than its setting; the error names it. The
+/// shipped value is not used in its place, because an operator has set another one. [`set_setting`] repairs
+/// it.
 pub async fn settings_now(app: &App) -> Result<Arc<Settings>, AppError> {
     if let Some(settings) = app.settings.known(app.now()) {
         return Ok(settings);
@@ -37,21 +40,18 @@ pub async fn settings_now(app: &App) -> Result<Arc<Settings>, AppError> {
     keep(app, &stored)
 }
 
-/// A setting as it stands.
+/// A setting and its current value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingState {
-    /// What it takes, its default, what it means.
+    /// The setting's type, default and meaning.
     pub setting: Setting,
-    /// What is in force.
+    /// The value in force.
     pub value: Option<SettingValue>,
-    /// When and by whom it was changed last, if it ever was.
+    /// Time and author of the last change, if there was one.
     pub changed: Option<(Timestamp, String)>,
 }
 
-/// Every setting as it stands, read from the table.
-///
-/// # Errors
-/// [`AppError`].
+/// Returns every setting with its current value, read from the table.
 pub async fn all_settings(app: &App) -> Result<Vec<SettingState>, AppError> {
     metered("all_settings", async {
         let stored = app.store.settings().find().await?;
@@ -66,13 +66,13 @@ fn state_of((setting, value): (Setting, Option<SettingValue>), stored: &StoredSe
     SettingState { value, changed: changed.map(|known| (known.at, known.by.clone())), setting }
 }
 
-/// Why a setting was not set. Nothing was changed.
+/// The reason why a setting was not set. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingRefusal {
-    /// There is none of this key, or it cannot be set so.
+    /// The key is unknown, or the value is not allowed.
     #[error(transparent)]
     Bad(#[from] SettingError),
-    /// It did not complete.
+    /// The operation did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
@@ -83,11 +83,9 @@ impl From<guerdon_store::table::StoreError> for SettingRefusal {
     }
 }
 
-/// Sets a setting to `json`, or back to what was shipped by `null`: one transaction with an audit line of what it was
-/// and what it is. Here it is in force at once, everywhere within half a minute. Set to what it is, nothing happens.
-///
-/// # Errors
-/// [`SettingRefusal`].
+/// Sets a setting to `json`, or back to the shipped value for `null`. One transaction also writes an audit
+/// line with the old and the new value. The change is in force at once on this instance, and on every
+/// instance within half a minute. Setting the current value again changes nothing.
 pub async fn set_setting(
     app: &App,
     principal: &str,
@@ -112,7 +110,8 @@ pub async fn set_setting(
             let writes =
                 [app.store.settings().replace(&before, &after, ())?, app.store.audit().insert(&audit, ())?];
             if refusal(app.store.commit(&writes).await)?.is_none() {
-                // While another stored value is of another type, reading goes on to fail: nothing is kept here.
+                // While another stored value has a wrong type, reads continue to fail and nothing is cached
+                // here.
                 let settings = keep(app, &after).unwrap_or_else(|_| Arc::new(next));
                 return Ok(shown(app, key, &settings, &after)?);
             }
@@ -149,6 +148,6 @@ fn shown(
 
 fn json_of(key: &str, settings: &Settings) -> String {
     let value = settings.value_of(key).map_or_else(|| "null".to_owned(), SettingValue::to_json);
-    // A known key has nothing in it that JSON would escape.
+    // A known key contains no character that JSON escapes.
     format!("{{\"{key}\":{value}}}")
 }

@@ -1,4 +1,4 @@
-//! Settings: what is in force, and changing it.
+//! Settings: the values in force, and their changes.
 mod in_force;
 
 pub use in_force::{SettingRefusal, SettingState, all_settings, set_setting, settings_now};
