@@ -252,7 +252,7 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] when `whole` is zero or the result does not fit.
-    #[expect(clippy::arithmetic_side_effects, reason = "two numbers of 64 bits multiply within 128")]
+    #[allow(clippy::arithmetic_side_effects, reason = "two numbers of 64 bits multiply within 128")]
     pub fn checked_share(self, part: i64, whole: i64) -> Result<Self, MoneyError> {
         let product = i128::from(self.minor) * i128::from(part);
         let (quotient, rest) = match i128::from(whole) {

@@ -137,7 +137,7 @@ impl Evidence {
 }
 
 /// Formats a span in the largest unit that divides it: `1 day`, `90 minutes`.
-#[expect(clippy::arithmetic_side_effects, reason = "no length is zero")]
+#[allow(clippy::arithmetic_side_effects, reason = "no length is zero")]
 fn span(seconds: u32) -> String {
     let units = [(86_400, "day"), (3600, "hour"), (60, "minute")];
     let unit = units.into_iter().find(|(length, _)| seconds >= *length && seconds.is_multiple_of(*length));

@@ -184,7 +184,7 @@ fn crowd(others: &[MemberId], from: u32) -> Option<(u64, Vec<MemberId>)> {
 
 /// Multiplies for a comparison of shares by cross-multiplication. 64 bits times 32 fit 128, so it cannot
 /// overflow.
-#[expect(clippy::arithmetic_side_effects, reason = "64 bits times 32 fit 128")]
+#[allow(clippy::arithmetic_side_effects, reason = "64 bits times 32 fit 128")]
 const fn times(count: u64, percent: u32) -> u128 {
     count as u128 * percent as u128
 }

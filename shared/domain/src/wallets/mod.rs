@@ -2,7 +2,7 @@
 mod adjustment;
 mod entry;
 mod ledger;
-#[expect(
+#[allow(
     clippy::arithmetic_side_effects,
     reason = "each amount is positive, what is taken off one is part of it, and post() checks every bucket"
 )]
