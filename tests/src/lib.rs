@@ -7,6 +7,7 @@
 pub mod desk;
 mod ledger;
 pub mod service;
+pub mod sources;
 pub mod stripe;
 pub mod telegram;
 

@@ -4,6 +4,8 @@
 
 use std::{collections::BTreeMap, fs, path::Path, path::PathBuf, process::Command};
 
+use guerdon_tests::sources::sources;
+
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -107,18 +109,6 @@ fn a_providers_client_is_linked_only_where_it_is_called() {
             .map(|package| package["name"].as_str().unwrap().to_owned())
             .collect();
         assert_eq!(linked, [function], "{provider}'s client");
-    }
-}
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && name != "target" && !name.starts_with('.') {
-            sources(&path, found);
-        } else if name.ends_with(".rs") {
-            found.push(path);
-        }
     }
 }
 

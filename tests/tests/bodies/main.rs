@@ -1,29 +1,15 @@
 //! A test's body fits on one screen: what it sets up is a builder's, and what it checks is seen at once.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
+
+use guerdon_tests::sources::sources;
 
 /// The most lines of a test's body.
 const MOST_LINES: usize = 25;
 
 mod longer;
 use longer::LONGER;
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && name != "target" && !name.starts_with('.') {
-            sources(&path, found);
-        } else if name.ends_with(".rs") {
-            found.push(path);
-        }
-    }
-}
 
 /// The name in a line that begins a function.
 fn function(line: &str) -> Option<&str> {
