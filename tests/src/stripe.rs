@@ -2,7 +2,7 @@
 
 use guerdon_app::context::{Clock, SystemClock};
 use guerdon_domain::time::Timestamp;
-use guerdon_stripe::{WebhookSecret, sign};
+use guerdon_stripe::signature::{WebhookSecret, sign};
 use serde_json::{Value, json};
 
 use crate::{Answer, World, telegram::Person};

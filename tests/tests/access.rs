@@ -1,7 +1,7 @@
 //! Tests of access: every route is called without a credential, with each wrong one, and with the right one.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
-use guerdon_api::{Access, Route};
+use guerdon_api::access::{Access, Route};
 use guerdon_domain::{
     ids::TelegramId,
     operators::{Role, Scope},

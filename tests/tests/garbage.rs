@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use guerdon_api::Route;
+use guerdon_api::access::Route;
 use guerdon_domain::ids::TelegramId;
 use guerdon_tests::{ADMIN_TOKEN, World};
 use reqwest::Method;

@@ -29,13 +29,13 @@ fn webhook_requests_come_with_their_raw_body_and_lower_case_headers() {
     let stripe = http_event("stripe-webhook.http-api.json");
     assert!(stripe.headers().contains_key("stripe-signature"));
     // This body is base64; the decoded body, as Stripe sent it, is verified and read.
-    assert!(guerdon_stripe::StripeEvent::parse(stripe.body().as_ref()).is_ok());
+    assert!(guerdon_stripe::event::StripeEvent::parse(stripe.body().as_ref()).is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operators_router_answers_a_lambda_request() {
     use admin_api::{routes::router, state::Api};
-    use guerdon_api::{Gate, Limits};
+    use guerdon_api::gate::{Gate, Limits};
     let world = World::new().await;
     let secret = (guerdon_runtime::secrets::Secret::AdminToken, guerdon_tests::ADMIN_TOKEN.to_owned());
     let gate = Gate {

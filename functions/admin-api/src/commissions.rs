@@ -7,7 +7,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Page, Refusal, output::id_text, paging::Paged};
+use guerdon_api::{
+    output::{Page, Refusal, id_text},
+    paging::Paged,
+};
 use guerdon_app::{
     commissions::{DeskCommission, Export},
     stored::commission_cursor,

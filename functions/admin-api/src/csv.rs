@@ -4,7 +4,10 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Page, Refusal, input::bad_request};
+use guerdon_api::{
+    input::bad_request,
+    output::{Page, Refusal},
+};
 use guerdon_app::error::AppError;
 use http::{HeaderName, HeaderValue, header};
 use serde::Serialize;

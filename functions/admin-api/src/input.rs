@@ -1,6 +1,6 @@
 //! Reading what only operators send.
 
-use guerdon_api::{Gate, Page, idempotency::Write, pages};
+use guerdon_api::{gate::Gate, idempotency::Write, output::Page, pages};
 pub(crate) use guerdon_api::{input::*, output::Refusal};
 use guerdon_app::once::MemberCall;
 use guerdon_domain::{

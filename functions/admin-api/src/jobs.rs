@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use guerdon_api::{Page, Refusal, pages, paging::Paged};
+use guerdon_api::{
+    output::{Page, Refusal},
+    pages,
+    paging::Paged,
+};
 use guerdon_app::{
     jobs::{JOBS, job_runs},
     stored::JobRun,

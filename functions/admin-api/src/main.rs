@@ -1,8 +1,11 @@
 //! Lambda entry point of the operators' API.
 
 use admin_api::{routes::router, state::Api};
-use guerdon_api::{Gate, Limits, origins};
-use guerdon_runtime::{ConfigError, Function, env};
+use guerdon_api::gate::{Gate, Limits, origins};
+use guerdon_runtime::{
+    env::{self, ConfigError},
+    function::Function,
+};
 use lambda_http::{Request, run, service_fn};
 use tokio::sync::OnceCell;
 use tower::ServiceExt;

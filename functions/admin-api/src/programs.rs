@@ -8,7 +8,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Refusal, idempotency::Write, output::replayed};
+use guerdon_api::{
+    idempotency::Write,
+    output::{Refusal, replayed},
+};
 use guerdon_app::programs::{MOST_DAYS, ProgramRefusal, RuleTotal};
 use guerdon_domain::{
     programs::{Program, ProgramVersion},

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::Router;
 use guerdon_api::{
     access::{Access, anyone, operator},
-    routes, service,
+    routes,
+    service::service,
 };
 use guerdon_domain::operators::Role;
 

@@ -8,8 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    Amount, Refusal,
     idempotency::{Kept, Write, once},
+    output::{Amount, Refusal},
 };
 use guerdon_app::{
     error::AppError,

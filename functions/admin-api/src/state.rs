@@ -1,6 +1,6 @@
 //! The state that every handler is given.
 
-use guerdon_api::Gate;
+use guerdon_api::gate::Gate;
 use guerdon_domain::ids::TelegramId;
 
 /// The state of the API.

@@ -10,7 +10,7 @@ use guerdon_domain::{
     time::Timestamp,
 };
 use guerdon_runtime::secrets::{Built, Secret, Secrets};
-use guerdon_stripe::{StripeCallError, StripeClient};
+use guerdon_stripe::{call_error::StripeCallError, client::StripeClient};
 
 /// Name of the metadata by which a posting is found again.
 const METADATA: &str = "guerdon_posting";

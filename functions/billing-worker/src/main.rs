@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use billing_worker::{balance::StripeBalance, handler::handle, worker::Worker};
-use guerdon_runtime::{ConfigError, Function, env};
+use guerdon_runtime::{
+    env::{self, ConfigError},
+    function::Function,
+};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use tokio::sync::OnceCell;
 

@@ -4,7 +4,7 @@
 
 use code_expiry::handler::handle;
 use guerdon_app::jobs::CODE_EXPIRY;
-use guerdon_runtime::Function;
+use guerdon_runtime::function::Function;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

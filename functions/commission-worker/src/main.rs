@@ -5,7 +5,12 @@
 use std::sync::Arc;
 
 use commission_worker::{handler::handle, worker::Worker};
-use guerdon_runtime::{ConfigError, Function, bus::EventBridgeBus, env, queue::SqsQueue};
+use guerdon_runtime::{
+    bus::EventBridgeBus,
+    env::{self, ConfigError},
+    function::Function,
+    queue::SqsQueue,
+};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use tokio::sync::OnceCell;
 

@@ -16,7 +16,7 @@ use guerdon_app::{
     stored::{ParkedEvent, WaitsFor},
 };
 use guerdon_domain::time::Timestamp;
-use guerdon_stripe::{ParseError, StripeEvent};
+use guerdon_stripe::event::{ParseError, StripeEvent};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

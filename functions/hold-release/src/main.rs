@@ -3,7 +3,7 @@
 #![recursion_limit = "256"]
 
 use guerdon_app::jobs::HOLD_RELEASE;
-use guerdon_runtime::Function;
+use guerdon_runtime::function::Function;
 use hold_release::handler::handle;
 
 #[tokio::main(flavor = "current_thread")]

@@ -3,7 +3,7 @@
 #![recursion_limit = "256"]
 
 use guerdon_app::jobs::LEDGER_VERIFIER;
-use guerdon_runtime::Function;
+use guerdon_runtime::function::Function;
 use ledger_verifier::handler::handle;
 
 #[tokio::main(flavor = "current_thread")]

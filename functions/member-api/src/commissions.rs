@@ -9,11 +9,13 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use guerdon_api::{
-    Gate, Page, Principal, Refusal,
+    credentials::Principal,
+    gate::Gate,
     idempotency::{Kept, Write, once},
     input::{self, bad_request, next_cursor},
+    output::{Page, Refusal},
     paging::Paged,
-    unchanged,
+    refusals::unchanged,
 };
 use guerdon_app::{
     commissions::{ClaimRefusal, claim_reward, rewards_of},

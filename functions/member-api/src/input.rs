@@ -1,6 +1,6 @@
 //! Whom a call is about.
 
-use guerdon_api::{Gate, Principal, Refusal, input::bad_request, pages};
+use guerdon_api::{credentials::Principal, gate::Gate, input::bad_request, output::Refusal, pages};
 use guerdon_app::{error::AppError, members::find_member};
 use guerdon_domain::{
     ids::{MemberId, TelegramId},

@@ -1,7 +1,10 @@
 //! Lambda entry point of the services' and members' API.
 
-use guerdon_api::{Gate, Limits, origins};
-use guerdon_runtime::{ConfigError, Function, env::required};
+use guerdon_api::gate::{Gate, Limits, origins};
+use guerdon_runtime::{
+    env::{ConfigError, required},
+    function::Function,
+};
 use guerdon_telegram::username::BotUsername;
 use lambda_http::{Request, run, service_fn};
 use member_api::routes::router;

@@ -8,10 +8,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    Amount, Gate, Principal, Refusal,
+    credentials::Principal,
+    gate::Gate,
     idempotency::{Kept, Write, once},
     input::{self, bad_request},
-    unchanged,
+    output::{Amount, Refusal},
+    refusals::unchanged,
 };
 use guerdon_app::{
     error::AppError,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use guerdon_api::{
-    Gate,
     access::{Access, anyone, member, service},
+    gate::Gate,
     routes,
 };
 use guerdon_domain::operators::{Role, Scope};
@@ -25,7 +25,7 @@ const PUBLIC: Access = anyone("");
 /// The API as a service: the same in Lambda and on one machine.
 pub fn router(gate: Gate, bot: BotUsername) -> Router {
     let api = Api { gate: Arc::new(gate.clone()), bot: Arc::new(bot) };
-    guerdon_api::service(gate, ROUTES, handlers().with_state(api))
+    guerdon_api::service::service(gate, ROUTES, handlers().with_state(api))
 }
 
 routes! { Api;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use guerdon_api::Gate;
+use guerdon_api::gate::Gate;
 use guerdon_telegram::username::BotUsername;
 
 /// The state of the API.

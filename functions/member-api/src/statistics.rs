@@ -8,9 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    Amount, Gate, Principal, Refusal,
+    credentials::Principal,
+    gate::Gate,
     input::{bad_request, number},
-    output::Percent,
+    output::{Amount, Percent, Refusal},
 };
 use guerdon_app::{
     gamification::profile_view,

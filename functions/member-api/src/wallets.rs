@@ -7,7 +7,13 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Amount, Gate, Page, Principal, Refusal, input::encode_cursor, paging::Paged};
+use guerdon_api::{
+    credentials::Principal,
+    gate::Gate,
+    input::encode_cursor,
+    output::{Amount, Page, Refusal},
+    paging::Paged,
+};
 use guerdon_app::wallets::credits_view;
 use guerdon_domain::wallets::{Entry, Wallet};
 use serde::Serialize;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use guerdon_api::{
-    Amount, Gate, Refusal,
+    gate::Gate,
     idempotency::{Kept, Write, once},
     input::{self, bad_request, missing, text},
+    output::{Amount, Refusal},
 };
 use guerdon_app::withdrawals::request_withdrawal;
 use guerdon_domain::withdrawals::{PayoutMethod, Withdrawal};

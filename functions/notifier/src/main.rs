@@ -2,7 +2,10 @@
 // The runtime wraps the handler in many layers of futures; the default limit is just too low for them.
 #![recursion_limit = "256"]
 
-use guerdon_runtime::{ConfigError, Function, env};
+use guerdon_runtime::{
+    env::{self, ConfigError},
+    function::Function,
+};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use notifier::handler::{Notifier, handle};
 use tokio::sync::OnceCell;

@@ -2,7 +2,7 @@
 // The runtime wraps the handler in many layers of futures; the default limit is just too low for them.
 #![recursion_limit = "256"]
 
-use guerdon_runtime::Function;
+use guerdon_runtime::function::Function;
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use projector::handler::handle;
 

@@ -9,7 +9,10 @@ use guerdon_runtime::{
     queue::Queue,
     secrets::{Secret, Secrets},
 };
-use guerdon_stripe::{EventObject, ParseError, SignatureError, StripeEvent, WebhookSecret, verify};
+use guerdon_stripe::{
+    event::{EventObject, ParseError, StripeEvent},
+    signature::{SignatureError, WebhookSecret, verify},
+};
 use http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 

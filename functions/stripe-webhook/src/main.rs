@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use guerdon_app::context::SystemClock;
-use guerdon_runtime::{aws::Aws, env, queue::SqsQueue, telemetry};
+use guerdon_runtime::{aws::Aws, env, queue::SqsQueue, secrets::Secrets, telemetry};
 use lambda_http::{run, service_fn};
 use stripe_webhook::handler::{Webhook, handle};
 
@@ -13,7 +13,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let aws = Aws::from_env()?;
     let url = env::required("GUERDON_PAYMENTS_QUEUE_URL", "the queue for verified events")?;
     let webhook = Webhook {
-        secrets: aws.secrets()?,
+        secrets: Secrets::from_env(&aws)?,
         payments: Arc::new(SqsQueue::new(&aws, url)),
         clock: Arc::new(SystemClock::default()),
     };

@@ -1,6 +1,9 @@
 //! Lambda entry point of the Telegram webhook.
 
-use guerdon_runtime::{ConfigError, Function, env};
+use guerdon_runtime::{
+    env::{self, ConfigError},
+    function::Function,
+};
 use guerdon_telegram::username::BotUsername;
 use lambda_http::{run, service_fn};
 use telegram_webhook::{handler::handle, state::Bot};

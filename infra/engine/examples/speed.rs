@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::{
         TransactWriteItem,
     },
 };
-use guerdon_engine::Engine;
+use guerdon_engine::engine::Engine;
 
 const TABLE: &str = "speed";
 const OPERATIONS: [&str; 4] = ["put", "get", "3-item transaction", "update"];

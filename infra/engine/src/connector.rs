@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::dispatch::{Answer, Backend};
+use crate::{answer::Answer, dispatch::Backend};
 use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},

@@ -2,13 +2,12 @@
 
 #[cfg(feature = "sqlite")]
 use crate::sqlite::Sqlite;
-use crate::{EngineError, StreamPage, StreamPosition, memory::Memory};
-
-/// Status and JSON body of the answer.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: String,
-}
+use crate::{
+    answer::Answer,
+    error::EngineError,
+    memory::Memory,
+    stream::{StreamPage, StreamPosition},
+};
 
 /// The engine that holds the tables.
 #[derive(Clone)]

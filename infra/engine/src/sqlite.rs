@@ -15,7 +15,11 @@ use dynoxide::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{EngineError, StreamPage, StreamPosition, dispatch::Answer};
+use crate::{
+    answer::Answer,
+    error::EngineError,
+    stream::{StreamPage, StreamPosition},
+};
 
 impl From<DynoxideError> for EngineError {
     fn from(error: DynoxideError) -> Self {

@@ -16,9 +16,9 @@ use aws_smithy_runtime_api::client::{
 };
 
 use crate::{
-    Engine,
+    answer::Answer,
     connector::{lost, response},
-    dispatch::Answer,
+    engine::Engine,
 };
 
 /// Status and JSON body; none when the connection breaks.

@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::{
         ScalarAttributeType, StreamSpecification, StreamViewType, TransactWriteItem,
     },
 };
-use guerdon_engine::{Engine, StreamPosition};
+use guerdon_engine::{engine::Engine, stream::StreamPosition};
 
 const TABLE: &str = "durability";
 /// Path of the file that the writer process works on; unset in an ordinary run.

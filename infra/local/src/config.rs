@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use guerdon_api::{Limits, origins};
+use guerdon_api::gate::{Limits, origins};
 use guerdon_app::operators::Password;
 use guerdon_domain::{ids::TelegramId, members::PseudonymKey, settings::Preset};
 use guerdon_runtime::{

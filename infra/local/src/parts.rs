@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use billing_worker::balance::StripeBalance;
-use guerdon_api::Gate;
+use guerdon_api::gate::Gate;
 use guerdon_app::context::{App, Clock, MovableClock, SystemClock};
 use guerdon_app::entropy::OsEntropy;
 use guerdon_domain::ids::TelegramId;
-use guerdon_engine::Engine;
+use guerdon_engine::engine::Engine;
 use guerdon_runtime::bus::EventBus;
 use guerdon_simulator::sim::Sim;
 use guerdon_store::table::{Meter, Store};

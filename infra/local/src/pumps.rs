@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use guerdon_engine::{StreamPage, StreamPosition};
+use guerdon_engine::stream::{StreamPage, StreamPosition};
 use guerdon_runtime::stream::StreamResponse;
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::sleep};

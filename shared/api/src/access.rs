@@ -74,8 +74,8 @@ pub(crate) fn access(routes: &[Route], method: &Method, path: &str) -> Option<Ac
 macro_rules! routes {
     ($state:ty; $($access:expr => $method:ident $path:literal $($handler:ident)::+;)+) => {
         /// All routes, with the callers that they accept.
-        pub const ROUTES: &[$crate::Route] = &[
-            $($crate::Route { method: $crate::method!($method), path: $path, access: $access }),+
+        pub const ROUTES: &[$crate::access::Route] = &[
+            $($crate::access::Route { method: $crate::method!($method), path: $path, access: $access }),+
         ];
 
         /// The routes' handlers.

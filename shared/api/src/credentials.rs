@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{access::Access, admit::Gate, output::Refusal};
+use crate::{access::Access, gate::Gate, output::Refusal};
 
 /// The caller.
 #[derive(Debug, Clone)]

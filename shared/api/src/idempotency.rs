@@ -18,9 +18,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
-    Principal,
-    admit::Gate,
     canonical::canonical,
+    credentials::Principal,
+    gate::Gate,
     input::{idempotency_key, optional_idempotency_key},
     output::{Refusal, replayed},
 };

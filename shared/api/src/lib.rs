@@ -6,21 +6,15 @@
 pub mod access;
 mod admit;
 mod canonical;
-mod credentials;
+pub mod credentials;
+pub mod gate;
 pub mod idempotency;
 pub mod input;
 pub mod openapi;
 pub mod output;
 pub mod paging;
-mod refusals;
-mod service;
-
-pub use access::{Access, Route};
-pub use admit::{Gate, Limits, origins};
-pub use credentials::{Principal, Who};
-pub use output::{Amount, Page, Refusal};
-pub use refusals::unchanged;
-pub use service::service;
+pub mod refusals;
+pub mod service;
 
 /// Names that the expansion of [`routes!`] uses in the calling crate.
 #[doc(hidden)]

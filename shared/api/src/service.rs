@@ -16,7 +16,8 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     access::Route,
-    admit::{Door, Gate, admit},
+    admit::{Guarded, admit},
+    gate::Gate,
     input::bad_request,
     output::Refusal,
 };
@@ -27,9 +28,9 @@ pub const MAX_BODY: usize = 16 * 1024;
 /// Builds the service, in Lambda as on one machine. `handlers` are those of `routes`.
 pub fn service(gate: Gate, routes: &'static [Route], handlers: Router) -> Router {
     let cors = cors(&gate);
-    let door = Arc::new(Door { gate, routes });
+    let guarded = Arc::new(Guarded { gate, routes });
     let routes = handlers
-        .route_layer(from_fn_with_state(door.clone(), admit))
+        .route_layer(from_fn_with_state(guarded.clone(), admit))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .method_not_allowed_fallback(|| async { Refusal(problem::method_not_allowed()) });
     Router::new()
@@ -37,7 +38,7 @@ pub fn service(gate: Gate, routes: &'static [Route], handlers: Router) -> Router
         .fallback(|| async { Refusal(problem::not_found()) })
         .layer(map_response(as_problem))
         .layer(cors)
-        .layer(from_fn_with_state(door, correlate))
+        .layer(from_fn_with_state(guarded, correlate))
 }
 
 /// Allows calls from a browser by pages of the configured origins.
@@ -55,12 +56,12 @@ fn cors(gate: &Gate) -> CorsLayer {
 }
 
 /// Gives each call an id, by which its answer, its log lines and its writes can be found.
-async fn correlate(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+async fn correlate(State(guarded): State<Arc<Guarded>>, request: Request, next: Next) -> Response {
     let id = match request.extensions().request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
         _ => None,
     };
-    let fresh = || door.gate.app.entropy.nonce().map(|bytes| hex::encode(&bytes[..8])).unwrap_or_default();
+    let fresh = || guarded.gate.app.entropy.nonce().map(|bytes| hex::encode(&bytes[..8])).unwrap_or_default();
     let id = format!("req_{}", id.unwrap_or_else(fresh));
     let mut response = correlated(&id, next.run(request)).await;
     if let Ok(value) = HeaderValue::from_str(&id) {

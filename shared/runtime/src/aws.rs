@@ -7,7 +7,6 @@ use guerdon_store::table::{Connection, Store};
 use crate::{
     env::{ConfigError, optional, required},
     https::Https,
-    secrets::Secrets,
 };
 
 /// Configuration that every AWS client of the process shares.
@@ -64,13 +63,5 @@ impl Aws {
             http_client: Some(self.http_client()),
             table: table.to_owned(),
         })
-    }
-
-    /// The secrets of this deployment.
-    ///
-    /// # Errors
-    /// [`ConfigError::Missing`].
-    pub fn secrets(&self) -> Result<Secrets, ConfigError> {
-        Ok(Secrets::ssm(self, required("GUERDON_SECRETS_PREFIX", "the path of the SSM parameters")?))
     }
 }

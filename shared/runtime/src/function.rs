@@ -50,7 +50,7 @@ impl Function {
         telemetry::start()?;
         let table = required("GUERDON_TABLE", "the name of the table")?;
         let aws = Aws::from_env()?;
-        let (preset, secrets) = (preset()?, aws.secrets()?);
+        let (preset, secrets) = (preset()?, Secrets::from_env(&aws)?);
         Ok(Self { aws, secrets, table, preset, app: OnceCell::new() })
     }
 

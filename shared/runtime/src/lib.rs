@@ -8,7 +8,7 @@ pub mod aws;
 pub mod batch;
 pub mod bus;
 pub mod env;
-mod function;
+pub mod function;
 pub mod http_body;
 mod https;
 mod metrics;
@@ -20,6 +20,3 @@ pub mod stream;
 pub mod telemetry;
 #[cfg(feature = "tokens")]
 pub mod tokens;
-
-pub use env::ConfigError;
-pub use function::Function;

@@ -10,7 +10,11 @@ use std::{
 use guerdon_app::context::{Clock, SystemClock};
 use guerdon_domain::time::Timestamp;
 
-use crate::{aws::Aws, env::ConfigError, ssm::Ssm};
+use crate::{
+    aws::Aws,
+    env::{ConfigError, required},
+    ssm::Ssm,
+};
 
 /// All secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,9 +85,14 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    pub(crate) fn ssm(aws: &Aws, prefix: String) -> Self {
+    /// The secrets of this deployment, below `GUERDON_SECRETS_PREFIX`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`].
+    pub fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        let prefix = required("GUERDON_SECRETS_PREFIX", "the path of the SSM parameters")?;
         let client = Arc::new(Ssm::new(aws.clone()));
-        Self::of(Source::Ssm { client, prefix: prefix.trim_end_matches('/').to_owned() })
+        Ok(Self::of(Source::Ssm { client, prefix: prefix.trim_end_matches('/').to_owned() }))
     }
 
     /// Makes secrets of given values, for one machine and for tests.

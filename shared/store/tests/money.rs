@@ -16,7 +16,7 @@ use guerdon_domain::{
     wallets::{Wallet, verify_statement},
     withdrawals::{Withdrawal, WithdrawalState},
 };
-use guerdon_engine::Fault;
+use guerdon_engine::connector::Fault;
 use guerdon_store::{
     payments::{ParkedEvent, PaymentReference, WaitsFor},
     programs::LimitUse,

@@ -16,7 +16,7 @@ use guerdon_domain::{
     statistics::Counters,
     wallets::{Adjustment, WalletKind},
 };
-use guerdon_engine::Fault;
+use guerdon_engine::connector::Fault;
 use guerdon_store::{
     messages::Claim,
     requests::StoredResponse,

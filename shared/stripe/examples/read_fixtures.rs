@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use guerdon_stripe::{EventObject, ParseError, StripeEvent};
+use guerdon_stripe::event::{EventObject, ParseError, StripeEvent};
 use serde_json::{Value, json};
 
 #[derive(Default)]

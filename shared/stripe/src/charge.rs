@@ -30,7 +30,7 @@ pub struct Charge {
     pub customer: Option<CustomerId>,
     /// The `pi_...` it belongs to.
     pub payment_intent: Option<ExternalPaymentId>,
-    /// The `in_...` it paid. Absent since `basil`: see [`InvoicePayment`](crate::InvoicePayment).
+    /// The `in_...` it paid. Absent since `basil`: see [`InvoicePayment`](crate::invoice_payment::InvoicePayment).
     pub invoice: Option<InvoiceId>,
     /// The charged amount.
     pub amount: Money,

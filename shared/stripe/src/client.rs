@@ -7,7 +7,7 @@ use guerdon_domain::{ids::CustomerId, money::Money, time::Timestamp};
 use reqwest::{Client, RequestBuilder, Url, header, header::HeaderValue, redirect};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{StripeCallError, call_error::ErrorAnswer};
+use crate::call_error::{ErrorAnswer, StripeCallError};
 
 /// The longest time of a call, answer included.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);

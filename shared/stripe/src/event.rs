@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::wire::{BadField, Node};
 use crate::{
-    Charge, CheckoutSession, CreditNote, Customer, Dispute, Invoice, InvoicePayment, Refund, Subscription,
+    charge::Charge, checkout::CheckoutSession, credit_note::CreditNote, customer::Customer, dispute::Dispute,
+    invoice::Invoice, invoice_payment::InvoicePayment, refund::Refund, subscription::Subscription,
 };
 
 /// The reason why a body could not be read. No variant quotes the payload: it holds personal data.

@@ -99,7 +99,7 @@ pub struct Invoice {
     /// The `pi_...` that settled it. Since `basil` only present when `payments` is expanded; otherwise
     /// [`InvoicePayment`] reports it.
     ///
-    /// [`InvoicePayment`]: crate::InvoicePayment
+    /// [`InvoicePayment`]: crate::invoice_payment::InvoicePayment
     pub payment_intent: Option<ExternalPaymentId>,
     /// The `ch_...` that settled it, present under the same conditions.
     pub charge: Option<ExternalPaymentId>,

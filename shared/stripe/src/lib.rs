@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use guerdon_domain::time::Timestamp;
-//! use guerdon_stripe::{EventObject, StripeEvent, WebhookSecret, sign, verify};
+//! use guerdon_stripe::{event::{EventObject, StripeEvent}, signature::{WebhookSecret, sign, verify}};
 //!
 //! let secret = WebhookSecret::try_new("whsec_of_this_endpoint")?;
 //! let now = Timestamp::from_seconds(1_795_253_400);
@@ -32,34 +32,18 @@
 //! Names, addresses, e-mails and free texts stay in the payload: no struct here has a field for them, and no
 //! error quotes a payload's content.
 #[cfg(feature = "client")]
-mod call_error;
-mod charge;
-mod checkout;
+pub mod call_error;
+pub mod charge;
+pub mod checkout;
 #[cfg(feature = "client")]
-mod client;
-mod credit_note;
-mod customer;
-mod dispute;
-mod event;
-mod invoice;
-mod invoice_payment;
-mod refund;
-mod signature;
-mod subscription;
+pub mod client;
+pub mod credit_note;
+pub mod customer;
+pub mod dispute;
+pub mod event;
+pub mod invoice;
+pub mod invoice_payment;
+pub mod refund;
+pub mod signature;
+pub mod subscription;
 mod wire;
-
-#[cfg(feature = "client")]
-pub use call_error::*;
-pub use charge::*;
-pub use checkout::*;
-#[cfg(feature = "client")]
-pub use client::*;
-pub use credit_note::*;
-pub use customer::*;
-pub use dispute::*;
-pub use event::*;
-pub use invoice::*;
-pub use invoice_payment::*;
-pub use refund::*;
-pub use signature::*;
-pub use subscription::*;

@@ -9,7 +9,7 @@ use guerdon_domain::{
     money::{Currency, Money},
     time::Timestamp,
 };
-use guerdon_stripe::{StripeCallError, StripeClient};
+use guerdon_stripe::{call_error::StripeCallError, client::StripeClient};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

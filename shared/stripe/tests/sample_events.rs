@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use guerdon_domain::ids::{CustomerId, ExternalPaymentId, TelegramId};
-use guerdon_stripe::*;
+use guerdon_stripe::{
+    event::{EventObject, StripeEvent},
+    invoice::{BillingReason, Invoice, InvoiceStatus},
+};
 
 /// The file's name without `.json`; the kind of object; the customer it names; the member it hints at. The
 /// part before `--` is the event's type.

@@ -18,6 +18,8 @@ pub struct Rooms {
     pub of_the_root: Vec<String>,
     /// Imports of the root, which give shorter names to items: name to room.
     pub renamed: BTreeMap<String, String>,
+    /// Exported macros, which the language puts at the root, and the rooms that define them.
+    macros: BTreeMap<String, String>,
 }
 
 /// Reads the crate whose root is the file `root`. Only what the compiler reads outside of tests counts: files are
@@ -29,6 +31,9 @@ pub fn rooms(root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Rooms {
     let mut rooms = Rooms::default();
     for module in &reader.modules {
         rooms.names.extend(module.path.first().cloned());
+        for name in &module.macros {
+            rooms.macros.extend(module.path.first().map(|room| (name.clone(), room.clone())));
+        }
     }
     for module in reader.modules.iter().filter(|module| module.path.is_empty()) {
         for (name, path) in module.paths.iter().filter_map(|found| Some((found.name.clone()?, &found.path))) {
@@ -49,7 +54,8 @@ pub fn rooms(root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Rooms {
 impl Rooms {
     fn add(&mut self, own: &str, found: &Found, place: &str) {
         let Some(first) = found.path.first() else { return };
-        let room = if self.names.contains(first) { Some(first) } else { self.renamed.get(first) };
+        let named = || self.renamed.get(first).or_else(|| self.macros.get(first));
+        let room = if self.names.contains(first) { Some(first) } else { named() };
         match room {
             Some(room) if room != own => {
                 self.imports.entry((own.to_owned(), room.clone())).or_insert_with(|| place.to_owned());
@@ -112,6 +118,8 @@ struct Module {
     path: Vec<String>,
     file: PathBuf,
     paths: Vec<Found>,
+    /// Macros that it exports.
+    macros: Vec<String>,
 }
 
 /// A path into the crate, from the crate's root on.
@@ -137,7 +145,7 @@ impl Reader<'_> {
 
     fn module(&mut self, all: &[Token], file: &Path, folder: &Path, path: Vec<String>) {
         let text = |at: usize| all.get(at).map_or("", |token| token.text.as_str());
-        let mut found = Vec::new();
+        let (mut found, mut macros) = (Vec::new(), Vec::new());
         let mut attribute_path = None;
         let mut at = 0;
         while at < all.len() {
@@ -146,6 +154,10 @@ impl Reader<'_> {
                 ("path", literal) if before == "[" && text(at + 1) == "=" => {
                     attribute_path = Some(literal.trim_matches('"').to_owned());
                     at += 3;
+                }
+                ("macro_export", "macro_rules") => {
+                    macros.push(text(at + 4).to_owned());
+                    at += 5;
                 }
                 ("mod", ";") => {
                     self.declared(text(at + 1), attribute_path.take(), file, folder, &path);
@@ -168,7 +180,7 @@ impl Reader<'_> {
                 _ => at += 1,
             }
         }
-        self.modules.push(Module { path, file: file.to_owned(), paths: found });
+        self.modules.push(Module { path, file: file.to_owned(), paths: found, macros });
     }
 
     /// Reads the file of `mod name;`.

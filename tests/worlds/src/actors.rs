@@ -1,6 +1,6 @@
 //! Actors: each delivery and each action of a person is an actor that runs until it is done.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::rc::Rc;
 
 use guerdon_app::{
     commissions::{settle_wallet, sweep_releases},
@@ -10,99 +10,17 @@ use guerdon_app::{
         Parked, Recorded, Reversed, park_until_known, record_payment, replay_parked, reverse_payment,
     },
     referrals::share_code,
-    withdrawals::WithdrawalError,
 };
 use guerdon_domain::payments::{PaymentFacts, Reversal, ReversalKind};
 use guerdon_store::payments::{ParkedEvent, WaitsFor};
 
 use crate::{
-    World, deeds, elapsed_millis,
-    net::Mortal,
     plan::{What, changed},
     stream,
+    tasks::{Done, Undone, spawn, until_done},
+    withdrawals,
+    world::World,
 };
-
-/// Reasons why an actor is not done.
-pub enum Undone {
-    /// It must try again.
-    Again,
-    /// It can never finish: a violation.
-    Never(String),
-}
-
-/// Result of an actor.
-pub type Done = Result<(), Undone>;
-
-impl From<AppError> for Undone {
-    fn from(error: AppError) -> Self {
-        if error.retryable() { Self::Again } else { Self::Never(format!("a use case gave up: {error}")) }
-    }
-}
-
-impl From<WithdrawalError> for Undone {
-    fn from(error: WithdrawalError) -> Self {
-        match error {
-            WithdrawalError::App(error) => error.into(),
-            refused => Self::Never(format!("unexpectedly refused: {refused}")),
-        }
-    }
-}
-
-/// Counts the running actors.
-#[derive(Default)]
-pub struct Tasks {
-    open: Cell<usize>,
-    idle: tokio::sync::Notify,
-}
-
-struct Open(Rc<World>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        let tasks = &self.0.tasks;
-        tasks.open.set(tasks.open.get() - 1);
-        if std::thread::panicking() {
-            self.0.net.violate("an actor panicked");
-        }
-        if tasks.open.get() == 0 {
-            tasks.idle.notify_one();
-        }
-    }
-}
-
-/// Starts an actor at a time: `act` is called until it is done, with crashes and pauses in between.
-pub fn spawn<A, F>(world: &Rc<World>, name: String, at: u64, act: A)
-where
-    A: Fn(Rc<World>) -> F + 'static,
-    F: Future<Output = Done> + 'static,
-{
-    world.tasks.open.set(world.tasks.open.get() + 1);
-    let (open, world) = (Open(world.clone()), world.clone());
-    tokio::task::spawn_local(async move {
-        let _open = open;
-        tokio::time::sleep(Duration::from_millis(at.saturating_sub(elapsed_millis()))).await;
-        until_done(&world, &name, act).await;
-    });
-}
-
-/// Calls `act` until it is done.
-pub async fn until_done<A, F>(world: &Rc<World>, name: &str, act: A)
-where
-    A: Fn(Rc<World>) -> F,
-    F: Future<Output = Done>,
-{
-    for tries in 0..80 {
-        match Mortal::new(name, tries > 12, act(world.clone())).await {
-            Some(Ok(())) => return,
-            Some(Err(Undone::Never(why))) => return world.net.violate(format!("{name}: {why}")),
-            Some(Err(Undone::Again)) | None => {}
-        }
-        // The message is delivered again: at once, or after the request token has expired.
-        let most = [100, 30_000, 30_000, 1_500_000][world.net.draw(4) as usize];
-        tokio::time::sleep(Duration::from_millis(world.net.draw(most))).await;
-    }
-    world.net.violate(format!("{name}: never done"));
-}
 
 /// Runs the whole plan, up to the last message.
 pub async fn run(world: &Rc<World>) {
@@ -145,8 +63,8 @@ async fn perform(world: Rc<World>, what: Rc<What>) -> Done {
             sweep_releases(&app).await?;
             Ok(())
         }
-        What::Ask { member, percent, key } => deeds::ask(&world, *member, *percent, key).await,
-        What::Export { batch, operator } => deeds::export(&world, batch, operator).await,
+        What::Ask { member, percent, key } => withdrawals::ask(&world, *member, *percent, key).await,
+        What::Export { batch, operator } => withdrawals::export(&world, batch, operator).await,
         What::Bar(member, barred) => bar(&world, *member, *barred).await,
         What::SetProgram => set_program(&world).await,
     }

@@ -11,14 +11,11 @@ use guerdon_domain::{
     wallets::{Buckets, Entry, House, Wallet},
     withdrawals::{Withdrawal, WithdrawalState},
 };
-use guerdon_engine::Engine;
+use guerdon_engine::engine::Engine;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::{
-    TABLE,
-    net::{ItemKey, writes_of, written_key},
-};
+use crate::requests::{ItemKey, TABLE, writes_of, written_key};
 
 /// A wallet by member, kind and currency.
 type WalletKey = (MemberId, String, String);

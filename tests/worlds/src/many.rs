@@ -9,7 +9,10 @@ use std::{
     },
 };
 
-use crate::{Outcome, Run, play};
+use crate::{
+    play::{Outcome, play},
+    run::Run,
+};
 
 /// The results of many runs.
 #[derive(Debug, Default)]

@@ -12,13 +12,18 @@ use std::{
     time::Duration,
 };
 
-use guerdon_engine::{Engine, Wire, WireAnswer};
+use guerdon_engine::{
+    engine::Engine,
+    wire::{Wire, WireAnswer},
+};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
     audit::Audit,
+    clock::elapsed_millis,
     mutant::{Mutant, Rewritten},
+    requests::{ItemKey, key_of, writes_of, written_key},
 };
 
 thread_local! {
@@ -29,9 +34,6 @@ thread_local! {
     /// The name of the actor that is polled.
     static ACTOR: RefCell<String> = const { RefCell::new(String::new()) };
 }
-
-/// An item's key.
-pub type ItemKey = (String, String);
 
 /// A future that ends with none when its actor crashes. The inner future is then dropped at once.
 pub struct Mortal<F> {
@@ -424,34 +426,12 @@ impl Drop for Lock<'_> {
 fn note(state: &mut State, line: String) {
     let Some(lines) = &mut state.traced.lines else { return };
     let actor = ACTOR.with_borrow(String::clone);
-    let now = crate::elapsed_millis();
+    let now = elapsed_millis();
     lines.push(format!("{:>9}.{:03} {actor:<28} {line}", now / 1000, now % 1000));
-}
-
-fn key_of(item: &Value) -> Option<ItemKey> {
-    let part = |name: &str| item[name]["S"].as_str().map(str::to_owned);
-    Some((part("pk")?, part("sk")?))
 }
 
 fn keys_text(keys: &BTreeSet<ItemKey>) -> String {
     keys.iter().map(|(pk, sk)| format!("{pk}/{sk}")).collect::<Vec<_>>().join(" ")
-}
-
-/// The writes of a request, each with its kind: `Put`, `Update`, `Delete` or `ConditionCheck`.
-pub fn writes_of<'a>(operation: &'a str, request: &'a Value) -> Vec<(&'a str, &'a Value)> {
-    if operation == "TransactWriteItems" {
-        let items = request["TransactItems"].as_array().into_iter().flatten();
-        return items
-            .filter_map(|item| item.as_object()?.iter().next())
-            .map(|(k, v)| (k.as_str(), v))
-            .collect();
-    }
-    vec![(operation.trim_end_matches("Item"), request)]
-}
-
-/// The key that a write is for.
-pub fn written_key(kind: &str, write: &Value) -> Option<ItemKey> {
-    key_of(if kind == "Put" { &write["Item"] } else { &write["Key"] })
 }
 
 fn keys_of(operation: &str, request: &Value) -> BTreeSet<ItemKey> {

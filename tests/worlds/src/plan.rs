@@ -11,7 +11,7 @@ use guerdon_domain::{
     withdrawals::{PayoutMethod, WithdrawalRules},
 };
 
-use crate::BEGINNING;
+use crate::clock::BEGINNING;
 
 /// The rules of a world's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use guerdon_domain::{
 };
 use guerdon_store::statistics::Projection;
 
-use crate::rest::Items;
+use crate::items::Items;
 
 /// Totals by their stored names, which are repeated here on purpose.
 type Counters = BTreeMap<String, i64>;

@@ -11,36 +11,18 @@ use guerdon_domain::{
     money::Money,
     payments::{PaymentRecord, Place},
     programs::Trigger,
-    referrals::{Referral, ReferralState},
-    wallets::{Entry, Wallet},
+    referrals::ReferralState,
     withdrawals::{Step, Withdrawal, WithdrawalState},
 };
-use serde_json::{Value, json};
 
-use crate::{TABLE, World, actors::until_done, audit::decode, deeds, plan::Kind, recount, stream, words};
-
-/// Every item of the table that matters.
-#[derive(Default)]
-pub struct Items {
-    /// Members who joined.
-    pub members: usize,
-    /// Referrals.
-    pub referrals: Vec<Referral>,
-    /// Payments.
-    pub payments: Vec<PaymentRecord>,
-    /// Commissions.
-    pub commissions: Vec<Commission>,
-    /// Statement lines.
-    pub entries: Vec<Entry>,
-    /// Codes.
-    pub codes: usize,
-    /// Withdrawals.
-    pub withdrawals: Vec<Withdrawal>,
-    wallets: Vec<Wallet>,
-    parked: usize,
-    /// Period keys of limits with what was used.
-    limits: Vec<(String, String, i64)>,
-}
+use crate::{
+    items::{Items, scan},
+    plan::Kind,
+    recount, stream,
+    tasks::until_done,
+    withdrawals, words,
+    world::World,
+};
 
 macro_rules! must {
     ($holds:expr, $($what:tt)+) => {
@@ -96,11 +78,11 @@ async fn finish(world: &Rc<World>) -> Result<(), String> {
             let by = claim.claimed.by;
             match claim.batch {
                 None => {
-                    let act = |world| deeds::pay(world, withdrawal.id.clone(), &by);
+                    let act = |world| withdrawals::pay(world, withdrawal.id.clone(), &by);
                     until_done(world, "look up", act).await;
                 }
                 Some(batch) => {
-                    let outcome = deeds::execute(world, withdrawal.id.as_str(), &batch);
+                    let outcome = withdrawals::execute(world, withdrawal.id.as_str(), &batch);
                     let done = finish_withdrawal(&world.apps[0], &withdrawal.id, &by, &outcome).await;
                     done.map_err(|error| format!("finish {}: {error}", withdrawal.id))?;
                 }
@@ -108,47 +90,6 @@ async fn finish(world: &Rc<World>) -> Result<(), String> {
         }
     }
     Err("a payout never ends".to_owned())
-}
-
-fn scan(world: &World) -> Result<Items, String> {
-    let mut items = Items::default();
-    let mut start = Value::Null;
-    loop {
-        let mut request = json!({ "TableName": TABLE, "ConsistentRead": true });
-        if !start.is_null() {
-            request["ExclusiveStartKey"] = start;
-        }
-        let (_, answer) = world.net.engine.answer("Scan", request.to_string().as_bytes());
-        let mut page: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
-        for item in page["Items"].as_array_mut().into_iter().flatten() {
-            take(&mut items, item.take())?;
-        }
-        start = page["LastEvaluatedKey"].take();
-        if start.is_null() {
-            return Ok(items);
-        }
-    }
-}
-
-fn take(items: &mut Items, item: Value) -> Result<(), String> {
-    match item["type"]["S"].as_str().unwrap_or_default() {
-        "member" => items.members += 1,
-        "code" => items.codes += 1,
-        "referral" => items.referrals.push(decode(item)?),
-        "payment" => items.payments.push(decode(item)?),
-        "commission" => items.commissions.push(decode(item)?),
-        "entry" => items.entries.push(decode(item)?),
-        "wallet" => items.wallets.push(decode(item)?),
-        "withdrawal" => items.withdrawals.push(decode(item)?),
-        "parked" => items.parked += 1,
-        "limit" => {
-            let text = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
-            let used = item["used"]["N"].as_str().and_then(|n| n.parse().ok()).unwrap_or_default();
-            items.limits.push((text("pk"), text("sk"), used));
-        }
-        _ => {}
-    }
-    Ok(())
 }
 
 async fn verified(world: &World) -> Result<(), String> {

@@ -4,20 +4,15 @@
 use std::{cell::Cell, rc::Rc, time::Duration};
 
 use guerdon_app::statistics::{PROJECTED, project};
-use guerdon_engine::StreamPosition;
+use guerdon_engine::stream::StreamPosition;
 use guerdon_store::changes::Change;
 use serde_json::Value;
 
 use crate::{
-    TABLE, World,
-    actors::{Undone, until_done},
+    requests::TABLE,
+    tasks::{Undone, until_done},
+    world::{SHARDS, World},
 };
-
-const SHARDS: u32 = 2;
-
-/// The shards that are read to their end.
-#[derive(Default)]
-pub struct Readers([Cell<bool>; SHARDS as usize]);
 
 /// Starts the projector of each shard.
 pub fn start(world: &Rc<World>) {

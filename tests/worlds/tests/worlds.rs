@@ -1,7 +1,7 @@
 //! Thousands of worlds, and every planted fault.
 #![allow(clippy::print_stderr, reason = "figures for whoever asks for them")]
 
-use guerdon_worlds::{Mutant, Run, play, play_many};
+use guerdon_worlds::{many::play_many, mutant::Mutant, play::play, run::Run};
 
 /// Worlds of a run of the tests; any number by hand: `make worlds SEEDS=20000`.
 fn seeds() -> u64 {

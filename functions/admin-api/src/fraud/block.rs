@@ -7,8 +7,8 @@ use axum::{
     response::Response,
 };
 use guerdon_api::{
-    Refusal,
     idempotency::{Kept, Write, once},
+    output::Refusal,
 };
 use guerdon_app::fraud::{ByHand, block_member, run_checks, unblock_member};
 use guerdon_domain::fraud::FraudAction;

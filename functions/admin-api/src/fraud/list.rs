@@ -7,7 +7,11 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Page, Refusal, pages, paging::Paged};
+use guerdon_api::{
+    output::{Page, Refusal},
+    pages,
+    paging::Paged,
+};
 use guerdon_app::fraud::{flags_in, flags_of};
 use guerdon_domain::{ids::FraudFlagId, time::Timestamp};
 use serde::Deserialize;

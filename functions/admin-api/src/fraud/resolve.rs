@@ -7,8 +7,8 @@ use axum::{
     response::Response,
 };
 use guerdon_api::{
-    Refusal,
     idempotency::{Kept, Write, once},
+    output::Refusal,
 };
 use guerdon_app::fraud::{ByHand, FraudRefusal, flag_by_hand, resolve_flag};
 use guerdon_domain::{

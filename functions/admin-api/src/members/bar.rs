@@ -7,7 +7,10 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Refusal, idempotency::Write, output};
+use guerdon_api::{
+    idempotency::Write,
+    output::{self, Refusal},
+};
 use guerdon_app::once::{Answer, MemberCall};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

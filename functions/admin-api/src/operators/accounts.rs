@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Principal, Refusal};
+use guerdon_api::{credentials::Principal, output::Refusal};
 use guerdon_app::operators::{Password, remove_operator, set_operator};
 use guerdon_domain::operators::Role;
 use http::StatusCode;

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use guerdon_api::{Page, Refusal, output::id_text, pages, paging::Paged};
+use guerdon_api::{
+    output::{Page, Refusal, id_text},
+    pages,
+    paging::Paged,
+};
 use guerdon_app::operators::audit_trail;
 use guerdon_domain::{operators::AuditRecord, time::Timestamp};
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::Refusal;
+use guerdon_api::output::Refusal;
 use guerdon_app::operators::sign_in_by_link;
 use http::{HeaderValue, header};
 use serde::Deserialize;

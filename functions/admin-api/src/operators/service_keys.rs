@@ -7,7 +7,12 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Page, Principal, Refusal, idempotency::Write, paging::Paged};
+use guerdon_api::{
+    credentials::Principal,
+    idempotency::Write,
+    output::{Page, Refusal},
+    paging::Paged,
+};
 use guerdon_app::{
     once::CallRefusal,
     operators::{make_service_key, revoke_service_key, service_keys},

@@ -8,7 +8,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Principal, Refusal};
+use guerdon_api::{credentials::Principal, output::Refusal};
 use guerdon_app::operators::{FirstOperator, Password, SignedIn, renew, sign_in, sign_out};
 use guerdon_domain::{ids::TelegramId, operators::Role};
 use guerdon_runtime::{

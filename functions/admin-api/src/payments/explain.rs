@@ -7,7 +7,10 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Amount, Page, Refusal, output::id_text, paging::Paged};
+use guerdon_api::{
+    output::{Amount, Page, Refusal, id_text},
+    paging::Paged,
+};
 use guerdon_app::{
     error::AppError,
     payments::{Explained, payer_of},

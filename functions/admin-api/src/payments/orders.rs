@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use guerdon_api::{Amount, Page, Refusal, paging::Paged};
+use guerdon_api::{
+    output::{Amount, Page, Refusal},
+    paging::Paged,
+};
 use guerdon_app::statistics::LONGEST_PAGE;
 use guerdon_domain::{
     ids::TelegramId,

@@ -8,11 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    Page, Refusal,
     idempotency::{Kept, Write, once},
     input::encode_cursor,
+    output::{Page, Refusal},
     paging::Paged,
-    unchanged,
+    refusals::unchanged,
 };
 use guerdon_app::{
     error::AppError,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use guerdon_api::{Refusal, idempotency::Write};
+use guerdon_api::{idempotency::Write, output::Refusal};
 
 use crate::{
     input::{WriteBody, about_member},

@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::Refusal;
+use guerdon_api::output::Refusal;
 use guerdon_app::{members::find_member, once::ChangeRefusal, referrals::explain_attribution};
 use guerdon_domain::referrals::Click;
 use serde::Serialize;

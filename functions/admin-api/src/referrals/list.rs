@@ -8,8 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    Amount, Page, Refusal,
-    output::{Percent, id_text},
+    output::{Amount, Page, Percent, Refusal, id_text},
     paging::Paged,
 };
 use guerdon_app::{

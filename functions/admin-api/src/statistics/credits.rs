@@ -7,7 +7,7 @@ use axum::{
     extract::{Query, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Amount, Refusal, output::id_text};
+use guerdon_api::output::{Amount, Refusal, id_text};
 use guerdon_app::statistics::{DayTrend, Period, TopReferrer};
 use serde::Serialize;
 use utoipa::ToSchema;

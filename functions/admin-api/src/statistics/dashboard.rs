@@ -7,7 +7,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Amount, Refusal, output::Percent};
+use guerdon_api::output::{Amount, Percent, Refusal};
 use guerdon_app::statistics::{Dashboard, Figures, Success};
 use guerdon_domain::time::Timestamp;
 use serde::Serialize;

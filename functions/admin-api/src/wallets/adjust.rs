@@ -7,7 +7,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Amount, Refusal, idempotency::Write, output};
+use guerdon_api::{
+    idempotency::Write,
+    output::{self, Amount, Refusal},
+};
 use guerdon_app::once::{Answer, MemberCall};
 use guerdon_domain::money::Money;
 use serde::Serialize;

@@ -7,7 +7,11 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Amount, Refusal, pages, paging::Paged};
+use guerdon_api::{
+    output::{Amount, Refusal},
+    pages,
+    paging::Paged,
+};
 use guerdon_app::{
     commissions::settle_wallet,
     members::find_member,

@@ -6,7 +6,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Refusal, idempotency::Write, output::replayed};
+use guerdon_api::{
+    idempotency::Write,
+    output::{Refusal, replayed},
+};
 use guerdon_app::{
     audit::Line,
     error::AppError,

@@ -7,7 +7,11 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Page, Refusal, pages, paging::Paged};
+use guerdon_api::{
+    output::{Page, Refusal},
+    pages,
+    paging::Paged,
+};
 use guerdon_app::{
     statistics::LONGEST_PAGE,
     withdrawals::{withdrawals_in, withdrawals_of},

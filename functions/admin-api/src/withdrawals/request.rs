@@ -6,7 +6,10 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use guerdon_api::{Refusal, idempotency::Write, output::replayed};
+use guerdon_api::{
+    idempotency::Write,
+    output::{Refusal, replayed},
+};
 use guerdon_app::{
     audit::Line,
     withdrawals::{WithdrawalAsked, request_withdrawal},

@@ -10,9 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    Refusal,
     idempotency::{Kept, Write, once},
-    output::replayed,
+    output::{Refusal, replayed},
 };
 use guerdon_app::{
     audit::Line,

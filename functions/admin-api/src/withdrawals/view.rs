@@ -1,6 +1,6 @@
 //! A withdrawal as operators see it: its destination is masked.
 
-use guerdon_api::{Amount, Refusal, output::id_text};
+use guerdon_api::output::{Amount, Refusal, id_text};
 use guerdon_app::{
     error::AppError,
     members::find_member,

@@ -9,7 +9,7 @@ use guerdon_app::{
     stored::WaitsFor,
 };
 use guerdon_domain::ids::MemberId;
-use guerdon_stripe::{EventObject, StripeEvent};
+use guerdon_stripe::event::{EventObject, StripeEvent};
 
 use crate::{
     message::Received,

@@ -15,8 +15,10 @@ use guerdon_domain::{
     time::Timestamp,
 };
 use guerdon_stripe::{
-    CheckoutMode, CheckoutSession, EventObject, Invoice, InvoicePayment, InvoiceStatus, PaymentStatus,
-    StripeEvent,
+    checkout::{CheckoutMode, CheckoutSession, PaymentStatus},
+    event::{EventObject, StripeEvent},
+    invoice::{Invoice, InvoiceStatus},
+    invoice_payment::InvoicePayment,
 };
 
 use super::key::stripe_key;

@@ -10,7 +10,10 @@ use guerdon_domain::{
     payments::{DisputeStage, RefundStage, Reversal, ReversalKind},
 };
 use guerdon_stripe::{
-    CreditNoteStatus, Dispute, DisputeStatus, EventObject, Refund, RefundStatus, StripeEvent,
+    credit_note::CreditNoteStatus,
+    dispute::{Dispute, DisputeStatus},
+    event::{EventObject, StripeEvent},
+    refund::{Refund, RefundStatus},
 };
 
 use super::key::stripe_key;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use guerdon_api::{
-    Gate, Refusal,
+    gate::Gate,
     idempotency::{Kept, Write, once},
     input::{self, bad_request},
+    output::Refusal,
 };
 use guerdon_app::members::{Profile, Registered, StartRefusal, register_member};
 use guerdon_domain::fraud::{Fingerprint, FingerprintError};

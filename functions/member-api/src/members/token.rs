@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Gate, Refusal, input::bad_request};
+use guerdon_api::{gate::Gate, input::bad_request, output::Refusal};
 use guerdon_runtime::{
     problem,
     tokens::{MEMBER_LIFETIME_SECONDS, MemberToken, issue_to_member},

@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Gate, Refusal};
+use guerdon_api::{gate::Gate, output::Refusal};
 use guerdon_domain::members::Member;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{Gate, Refusal};
+use guerdon_api::{gate::Gate, output::Refusal};
 use guerdon_app::referrals::{Followed, follow_link};
 use guerdon_domain::referrals::{Code, Touch, is_program};
 use guerdon_runtime::problem;

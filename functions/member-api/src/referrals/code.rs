@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use guerdon_api::{
-    Gate, Refusal,
+    gate::Gate,
     idempotency::{Kept, Write, once},
     input::{self, bad_request},
-    unchanged,
+    output::Refusal,
+    refusals::unchanged,
 };
 use guerdon_app::{
     members::{Profile, StartRefusal, Tracked, ensure_member, track_referral},

@@ -8,8 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    Gate, Refusal,
+    gate::Gate,
     input::{bad_request, encode_cursor},
+    output::Refusal,
     pages,
     paging::Paged,
 };

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::value::Image;
-use crate::dispatch::Answer;
+use crate::answer::Answer;
 
 /// A request that was not done.
 #[derive(Debug)]

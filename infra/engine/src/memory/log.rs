@@ -28,7 +28,7 @@ use super::{
     table::{Change, Table},
     value::{Attributes, Image},
 };
-use crate::{EngineError, SyncPolicy};
+use crate::{error::EngineError, options::SyncPolicy};
 
 /// The first bytes of the file: its kind and the format's version.
 const MAGIC: &[u8; 8] = b"GUERDON1";
@@ -321,7 +321,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Clock, StreamPosition, memory::Memory};
+    use crate::{memory::Memory, options::Clock, stream::StreamPosition};
 
     const TABLE: &str = "log";
 
@@ -362,7 +362,7 @@ mod tests {
     }
 
     /// All visible state: table, index, description, stream.
-    fn seen(memory: &Memory) -> (serde_json::Value, crate::StreamPage) {
+    fn seen(memory: &Memory) -> (serde_json::Value, crate::stream::StreamPage) {
         let whole = call(memory, "Scan", json!({ "TableName": TABLE }));
         let index = call(memory, "Scan", json!({ "TableName": TABLE, "IndexName": "by" }));
         let description = call(memory, "DescribeTable", json!({ "TableName": TABLE }));

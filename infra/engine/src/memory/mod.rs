@@ -28,7 +28,12 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
 
-use crate::{Clock, EngineError, StreamPage, StreamPosition, SyncPolicy, dispatch::Answer};
+use crate::{
+    answer::Answer,
+    error::EngineError,
+    options::{Clock, SyncPolicy},
+    stream::{StreamPage, StreamPosition},
+};
 use definition::{CreateTable, DescribeTable, UpdateTimeToLive};
 use error::{Refusal, invalid};
 use requests::{DeleteItem, PutItem, UpdateItem};

@@ -9,7 +9,7 @@ use super::{
     key::KeySchema,
     value::{Attributes, Image, size_of_item},
 };
-use crate::EngineError;
+use crate::error::EngineError;
 
 /// Prefix of a sequence number, which has 21 digits like the service's.
 const FIRST: u128 = 100_000_000_000_000_000_000;

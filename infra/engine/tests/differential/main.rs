@@ -7,7 +7,7 @@
 
 mod requests;
 
-use guerdon_engine::{Engine, StreamPosition};
+use guerdon_engine::{engine::Engine, stream::StreamPosition};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

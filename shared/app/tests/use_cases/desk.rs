@@ -134,7 +134,7 @@ async fn taking_everything_with_a_lost_answer_is_answered_as_applied() {
     b.settle(1).await;
     b.break_with(Script::new(
         "TransactWriteItems",
-        [guerdon_engine::Fault::LostAfter, guerdon_engine::Fault::Conflict],
+        [guerdon_engine::connector::Fault::LostAfter, guerdon_engine::connector::Fault::Conflict],
     ));
     let answer = revoke_credit(&b.app, &request("k", 1), usd(1000)).await.unwrap();
     assert_eq!(change(&answer).credit_balance, usd(0));

@@ -16,7 +16,7 @@ use guerdon_domain::{
     time::Timestamp,
     wallets::WalletKind,
 };
-use guerdon_engine::Fault;
+use guerdon_engine::connector::Fault;
 use guerdon_store::table::posting_id;
 
 use crate::support::*;

@@ -10,7 +10,7 @@ use guerdon_domain::{
     ids::MemberId,
     referrals::{ALPHABET, Code, ReferralState},
 };
-use guerdon_engine::Fault;
+use guerdon_engine::connector::Fault;
 
 use crate::support::*;
 

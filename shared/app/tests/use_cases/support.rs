@@ -33,7 +33,11 @@ use guerdon_domain::{
     time::Timestamp,
     wallets::{Wallet, WalletKind, verify_statement},
 };
-use guerdon_engine::{Engine, Fault, Faults, StreamPosition};
+use guerdon_engine::{
+    connector::{Fault, Faults},
+    engine::Engine,
+    stream::StreamPosition,
+};
 use guerdon_store::{
     changes::Change,
     table::{Cost, Meter, Store},

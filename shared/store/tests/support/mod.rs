@@ -21,7 +21,7 @@ use aws_sdk_dynamodb::{
     config::{BehaviorVersion, Credentials, Region, SharedHttpClient},
     types::AttributeValue,
 };
-use guerdon_engine::Engine;
+use guerdon_engine::engine::Engine;
 use guerdon_store::table::{Connection, Store};
 
 pub use records::*;

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use guerdon_engine::{Fault, Faults};
+use guerdon_engine::connector::{Fault, Faults};
 
 /// The faults of one operation's requests; all others succeed.
 pub struct Script {

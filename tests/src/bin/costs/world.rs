@@ -25,7 +25,7 @@ use guerdon_domain::{
     settings::Preset,
     time::Timestamp,
 };
-use guerdon_engine::{Engine, StreamPosition};
+use guerdon_engine::{engine::Engine, stream::StreamPosition};
 use guerdon_runtime::stream::{StreamEvent, changes};
 use guerdon_store::table::{Cost, Meter, Store};
 use serde_json::json;

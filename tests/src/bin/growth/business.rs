@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::ensure;
 use axum::Router;
-use guerdon_api::{Gate, Limits};
+use guerdon_api::gate::{Gate, Limits};
 use guerdon_app::{
     commissions::settle_wallet,
     context::{App, Clock as _, FixedClock, MovableClock},
@@ -31,7 +31,7 @@ use guerdon_domain::{
     time::Timestamp,
     withdrawals::PayoutMethod,
 };
-use guerdon_engine::{Engine, StreamPosition};
+use guerdon_engine::{engine::Engine, stream::StreamPosition};
 use guerdon_runtime::{
     secrets::{Secret, Secrets},
     stream::{StreamEvent, changes},

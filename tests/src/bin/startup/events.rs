@@ -1,7 +1,7 @@
 //! First events that make a function do its usual work: read its secrets, query the table.
 
 use guerdon_app::context::{Clock, SystemClock};
-use guerdon_stripe::{WebhookSecret, sign};
+use guerdon_stripe::signature::{WebhookSecret, sign};
 use serde_json::{Value, json};
 
 use crate::api::SECRET;

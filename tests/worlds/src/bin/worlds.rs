@@ -4,7 +4,7 @@
 
 use std::{ops::Range, process::ExitCode};
 
-use guerdon_worlds::{Mutant, Run, play, play_many};
+use guerdon_worlds::{many::play_many, mutant::Mutant, play::play, run::Run};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -22,7 +22,7 @@ use guerdon_app::{
     referrals::share_code,
 };
 use guerdon_domain::{ids::MemberId, payments::PaymentFacts, referrals::Code, settings::Preset};
-use guerdon_engine::{Engine, SyncPolicy};
+use guerdon_engine::{engine::Engine, options::SyncPolicy};
 use guerdon_store::table::Store;
 use tempfile::TempDir;
 

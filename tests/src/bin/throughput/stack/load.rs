@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context, ensure};
 use guerdon_app::context::{Clock, SystemClock};
-use guerdon_stripe::{WebhookSecret, sign};
+use guerdon_stripe::signature::{WebhookSecret, sign};
 use reqwest::Client;
 use serde_json::{Value, json};
 

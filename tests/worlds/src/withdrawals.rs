@@ -1,10 +1,6 @@
 //! Withdrawals: members ask, operators act, the bank executes.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-};
+use std::rc::Rc;
 
 use guerdon_app::withdrawals::{
     Outcome, WithdrawalError, approve_withdrawal, export_batch, finish_withdrawal, pay_out,
@@ -13,20 +9,11 @@ use guerdon_app::withdrawals::{
 use guerdon_domain::{ids::WithdrawalId, money::Money};
 
 use crate::{
-    World,
-    actors::{Done, Undone, spawn},
-    elapsed_millis,
+    clock::elapsed_millis,
     plan::{METHOD, OPERATORS},
+    tasks::{Done, Undone, spawn},
+    world::World,
 };
-
-/// State of the members and operators.
-#[derive(Default)]
-pub struct Desk {
-    /// The amount that was entered, by the request's key.
-    amounts: RefCell<BTreeMap<String, i64>>,
-    /// Withdrawals that operators have seen.
-    seen: RefCell<BTreeSet<String>>,
-}
 
 const MINUTE: u64 = 60_000;
 
@@ -35,7 +22,7 @@ pub async fn ask(world: &Rc<World>, member: usize, percent: i64, key: &str) -> D
     let app = world.app();
     let Some(rules) = &app.preset.withdrawals else { return Ok(()) };
     let id = world.member(member);
-    let known = world.desk.amounts.borrow().get(key).copied();
+    let known = world.asked.amounts.borrow().get(key).copied();
     let minor = match known {
         Some(minor) => minor,
         None => {
@@ -43,7 +30,7 @@ pub async fn ask(world: &Rc<World>, member: usize, percent: i64, key: &str) -> D
             let available = wallet.map_err(|_| Undone::Again)?.buckets.available;
             let minor = (available * percent / 100).max(rules.minimum.minor());
             // The member's other tap may have been faster: both request the same.
-            *world.desk.amounts.borrow_mut().entry(key.to_owned()).or_insert(minor)
+            *world.asked.amounts.borrow_mut().entry(key.to_owned()).or_insert(minor)
         }
     };
     let amount = Money::new(minor, app.preset.currency);
@@ -52,7 +39,7 @@ pub async fn ask(world: &Rc<World>, member: usize, percent: i64, key: &str) -> D
     match request_withdrawal(app, &id, amount, (METHOD, &home), key).await {
         Ok(asked) => {
             let id = asked.withdrawal().id.clone();
-            if world.desk.seen.borrow_mut().insert(id.to_string()) {
+            if world.asked.seen.borrow_mut().insert(id.to_string()) {
                 decide(world, &id);
             }
             Ok(())

@@ -1,0 +1,138 @@
+//! The engine and its clients.
+
+use std::{path::Path, sync::Arc};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig},
+};
+
+#[cfg(feature = "sqlite")]
+use crate::sqlite::Sqlite;
+use crate::{
+    connector::{self, Faults, NoFaults},
+    dispatch::Backend,
+    error::EngineError,
+    memory::Memory,
+    options::{Clock, SyncPolicy},
+    stream::{StreamPage, StreamPosition},
+};
+
+/// An embedded table engine. Clones share the same data.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) backend: Backend,
+}
+
+impl Engine {
+    /// Makes an engine in memory, on the machine's clock.
+    ///
+    /// # Errors
+    /// None. The `Result` is there for callers that also use an engine that can fail.
+    pub fn memory() -> Result<Self, EngineError> {
+        Ok(Self::memory_at(Arc::new(wall_seconds)))
+    }
+
+    /// Makes an engine in memory. The clock gives the times of tables and stream records, the end of request tokens
+    /// after ten minutes, and the expiry of items: a run with a clock of its own repeats to the last byte.
+    pub fn memory_at(clock: Clock) -> Self {
+        Self { backend: Backend::Memory(Memory::new(clock)) }
+    }
+
+    /// Makes an engine in memory of the other kind, dynoxide on SQLite, for tests that compare the two.
+    ///
+    /// # Errors
+    /// [`EngineError::Database`].
+    #[cfg(feature = "sqlite")]
+    pub fn memory_sqlite() -> Result<Self, EngineError> {
+        Ok(Self { backend: Backend::Sqlite(Sqlite::memory()?) })
+    }
+
+    /// Opens an engine on a file, whose whole content is also in memory. It survives `kill -9`; the last moments before
+    /// a power loss may be missing, because writes do not wait for the disk.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the file cannot be opened, is in use, or is damaged.
+    pub fn file(path: &Path) -> Result<Self, EngineError> {
+        Self::file_with(path, SyncPolicy::Never)
+    }
+
+    /// Opens an engine on a file, with a choice of when a write is answered.
+    ///
+    /// # Errors
+    /// Those of [`Self::file`].
+    pub fn file_with(path: &Path, policy: SyncPolicy) -> Result<Self, EngineError> {
+        Ok(Self { backend: Backend::Memory(Memory::open(path, policy, Arc::new(wall_seconds))?) })
+    }
+
+    /// Makes an SDK client of this engine.
+    pub fn client(&self) -> Client {
+        self.client_with_faults(Arc::new(NoFaults))
+    }
+
+    /// Makes an SDK client whose requests may fail as `faults` decides.
+    pub fn client_with_faults(&self, faults: Arc<dyn Faults>) -> Client {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("local"))
+            .endpoint_url("http://embedded.invalid")
+            // Inside the process a request needs no signature and no protection against a stalled answer: both together
+            // took half of a request's time.
+            .allow_no_auth()
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .identity_cache(IdentityCache::no_cache())
+            .http_client(connector::client(self.backend.clone(), faults))
+            .build();
+        Client::from_conf(config)
+    }
+
+    /// Answers one request of the JSON protocol without the SDK: the operation is the part of `x-amz-target`
+    /// after the dot. Returns the HTTP status and the body.
+    ///
+    /// # Errors
+    /// [`EngineError::Json`] when the answer is not JSON.
+    pub fn call(
+        &self,
+        operation: &str,
+        body: &serde_json::Value,
+    ) -> Result<(u16, serde_json::Value), EngineError> {
+        let answer = self.backend.dispatch(operation, body.to_string().as_bytes());
+        Ok((answer.status, serde_json::from_str(&answer.body)?))
+    }
+
+    /// Reads up to `limit` records of `table`'s stream after `position`.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the table has no stream.
+    pub fn read_stream(
+        &self,
+        table: &str,
+        position: &StreamPosition,
+        limit: usize,
+    ) -> Result<StreamPage, EngineError> {
+        self.backend.read_stream(table, position, limit)
+    }
+
+    /// Deletes the records up to `position` that are older than a week. When the stream has several readers, `position`
+    /// must be the one of the slowest reader.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the table has no stream.
+    pub fn forget_read(&self, table: &str, position: &StreamPosition) -> Result<(), EngineError> {
+        self.backend.forget_read(table, position)
+    }
+
+    /// Deletes items that are expired by the table's TTL attribute. AWS does this by itself, up to days late.
+    ///
+    /// # Errors
+    /// [`EngineError::Database`].
+    pub fn sweep_ttl(&self) -> Result<usize, EngineError> {
+        self.backend.sweep_ttl()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "whoever wants another clock hands one in")]
+fn wall_seconds() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
