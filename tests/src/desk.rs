@@ -68,6 +68,6 @@ impl World {
         let app = self.stack().app();
         let mut trail = app.store().audit().trail(&app.now().month(), None, 100).await.expect("the trail");
         trail.reverse();
-        trail.into_iter().map(|line| (line.action, line.principal)).collect()
+        trail.into_iter().map(|line| (line.action, line.principal.into())).collect()
     }
 }

@@ -55,7 +55,7 @@ fn row(item: DeskCommission) -> Row {
         currency: commission.amount.currency().to_string(),
         state: commission.state.as_str(),
         payment: commission.payment.to_string(),
-        rule: commission.snapshot.rule.id,
+        rule: commission.snapshot.rule.id.into(),
         program_version: commission.snapshot.version,
         paid_at: commission.paid_at.to_string(),
         booked_at: commission.booked_at.to_string(),

@@ -14,6 +14,7 @@ use guerdon_api::{
 };
 use guerdon_app::programs::{MOST_DAYS, ProgramRefusal, RuleTotal};
 use guerdon_domain::{
+    ids::RuleId,
     programs::{Program, ProgramVersion},
     time::Timestamp,
 };
@@ -39,7 +40,7 @@ fn view(version: ProgramVersion) -> VersionView {
     VersionView {
         program: version.program,
         effective_from: version.effective_from.to_string(),
-        set_by: version.set_by,
+        set_by: version.set_by.into(),
         set_at: version.set_at.to_string(),
     }
 }
@@ -137,12 +138,16 @@ pub(crate) async fn simulate(State(api): State<Arc<Api>>, body: Bytes) -> Result
         days,
         currency: api.gate.app.preset.currency.to_string(),
         payments: done.payments,
-        rules: done.rules,
+        rules: by_rule(done.rules),
         refusals: done.refusals,
-        granted: done.granted,
+        granted: by_rule(done.granted),
         truncated: done.truncated,
     };
     Ok(Json(view).into_response())
+}
+
+fn by_rule(totals: BTreeMap<RuleId, RuleTotal>) -> BTreeMap<String, RuleTotal> {
+    totals.into_iter().map(|(rule, total)| (rule.into(), total)).collect()
 }
 
 /// The UTC days that are looked at.

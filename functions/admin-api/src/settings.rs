@@ -84,7 +84,7 @@ fn view(state: SettingState) -> SettingView {
         description: setting.description,
         changed_with: "PUT /settings/{key}",
         changed_at,
-        changed_by,
+        changed_by: changed_by.map(String::from),
     }
 }
 
@@ -141,7 +141,7 @@ pub(crate) async fn all(State(api): State<Arc<Api>>) -> Result<Response, Refusal
     let newest = guerdon_app::programs::newest_program(app).await?;
     let program = of_program(&newest.program, &app.preset.program)?.into_iter().map(|view| SettingView {
         changed_at: (newest.set_at.millis() > 0).then(|| newest.set_at.to_string()),
-        changed_by: Some(newest.set_by.clone()),
+        changed_by: Some(newest.set_by.to_string()),
         ..view
     });
     list.extend(program);

@@ -22,7 +22,7 @@ use guerdon_app::{
 };
 use guerdon_domain::{
     fraud::Fingerprint,
-    ids::{ExternalPaymentId, OrderId},
+    ids::{ExternalPaymentId, OrderId, PlanId},
     payments::{Order, PaymentMethod, PaymentRecord, Refusal as NotEarned},
 };
 use http::StatusCode;
@@ -100,7 +100,7 @@ async fn view(gate: &Gate, order: Order) -> Result<OrderView, AppError> {
         payment: order.payment().map(ToString::to_string),
         created_at: order.created_at.to_string(),
         paid_at: order.paid().map(|stamp| stamp.at.to_string()),
-        product: order.product,
+        product: order.product.into(),
         transaction_id: told.or(order.transaction),
     })
 }
@@ -108,7 +108,7 @@ async fn view(gate: &Gate, order: Order) -> Result<OrderView, AppError> {
 fn commissions(payment: &PaymentRecord) -> Vec<OrderCommission> {
     let grants = payment.grants().map(|(candidate, _, reward)| OrderCommission {
         level: candidate.level,
-        rule: candidate.rule.clone(),
+        rule: candidate.rule.to_string(),
         amount: Amount(reward),
         currency: reward.currency().to_string(),
     });
@@ -149,7 +149,7 @@ fn request(
     let currency = gate.app.preset.currency;
     Ok(OrderRequest {
         member: new.user_id.member(gate),
-        product: new.product,
+        product: new.product.map(PlanId::from),
         price: new.amount.map(|raw| input::amount(input::text(raw), currency)).transpose()?,
         method,
         transaction: new.transaction_id.as_deref().map(transaction).transpose()?,

@@ -34,7 +34,7 @@ pub(crate) async fn plans(bot: &Bot, words: Words, user: TelegramId) -> Result<P
         rows.push(fill(words.plan_row, &values));
         if let Some(link) = &bot.payment_link {
             let label = fill_html(words.button_subscribe, &values);
-            keyboard = keyboard.row([Button::url(label, payment_url(link, &plan.id, user))]);
+            keyboard = keyboard.row([Button::url(label, payment_url(link, plan.id.as_str(), user))]);
         }
     }
     let template = if bot.payment_link.is_some() { words.plans } else { words.plans_no_link };

@@ -75,7 +75,7 @@ pub(crate) fn simulate(
 
 fn sim_plan(plan: &guerdon_domain::settings::Plan) -> Plan {
     Plan {
-        id: plan.id.clone(),
+        id: plan.id.to_string(),
         name: plan.name.clone(),
         price_minor: plan.price.minor(),
         currency: plan.price.currency().as_str().to_ascii_lowercase(),

@@ -81,7 +81,7 @@ async fn enter(guarded: &Guarded, mut request: Request) -> Entered {
         Who::Service(_) => gate.limits.service,
         Who::Member(_) => gate.limits.member,
     };
-    let allowance = count(gate, &principal.name, limit).await.map_err(|problem| (problem, None))?;
+    let allowance = count(gate, principal.name.as_str(), limit).await.map_err(|problem| (problem, None))?;
     if let Err(problem) = principal.check(access) {
         return Err((problem, Some(allowance)));
     }

@@ -7,7 +7,10 @@ use guerdon_app::{
     error::AppError,
     operators::{KEY_PREFIX, operator_name, service_of, session_of},
 };
-use guerdon_domain::operators::{Role, Scope};
+use guerdon_domain::{
+    ids::PrincipalId,
+    operators::{Role, Scope},
+};
 use guerdon_runtime::{
     problem::{Problem, unauthorized},
     secrets::Secret,
@@ -23,7 +26,7 @@ use crate::{access::Access, gate::Gate, output::Refusal};
 #[derive(Debug, Clone)]
 pub struct Principal {
     /// The name in the audit trail. It is not secret.
-    pub name: String,
+    pub name: PrincipalId,
     /// The kind of caller.
     pub who: Who,
 }
@@ -123,7 +126,7 @@ fn basic(encoded: &str) -> Option<String> {
 async fn by_key(gate: &Gate, key: &str) -> Result<Principal, Problem> {
     let found = service_of(&gate.app, key).await.map_err(|error| Refusal::from(error).0)?;
     let found = found.ok_or_else(|| unauthorized("The service's key is wrong or revoked."))?;
-    Ok(Principal { name: format!("service-{}", found.id), who: Who::Service(found.scopes) })
+    Ok(Principal { name: format!("service-{}", found.id).into(), who: Who::Service(found.scopes) })
 }
 
 async fn by_admin_token(gate: &Gate, headers: &HeaderMap) -> Result<Principal, Problem> {
@@ -150,9 +153,10 @@ async fn by_token(gate: &Gate, token: &str) -> Result<Principal, Problem> {
         unauthorized("Access tokens are not configured here.")
     })?;
     match presented.ok_or_else(wrong)? {
-        Presented::Member(member) => {
-            Ok(Principal { name: format!("member-{}", gate.app.tag(&member.id)), who: Who::Member(member) })
-        }
+        Presented::Member(member) => Ok(Principal {
+            name: format!("member-{}", gate.app.tag(&member.id)).into(),
+            who: Who::Member(member),
+        }),
         Presented::Operator(bearer) => {
             let found = session_of(&gate.app, &bearer.operator, &bearer.session).await;
             let found = found.map_err(|error: AppError| Refusal::from(error).0)?;
@@ -165,14 +169,14 @@ async fn by_token(gate: &Gate, token: &str) -> Result<Principal, Problem> {
 
 /// Identifies the operator by a configured token. It compares the hashes of all tokens in constant time. A token
 /// `name=token` belongs to that operator, a token without a name to `admin`.
-fn name_of(configured: &str, presented: &[u8]) -> Option<String> {
+fn name_of(configured: &str, presented: &[u8]) -> Option<PrincipalId> {
     let presented = Sha256::digest(presented);
     let mut found = None;
     for entry in configured.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
         let (name, token) = named(entry).unwrap_or(("admin", entry));
         let digest = Sha256::digest(token.as_bytes());
         if bool::from(digest.as_slice().ct_eq(presented.as_slice())) {
-            found = Some(name.to_owned());
+            found = Some(name.into());
         }
     }
     found
@@ -194,7 +198,7 @@ mod tests {
 
     fn check(configured: &str, presented: &str, expect: Option<&str>) {
         let found = name_of(configured, presented.as_bytes());
-        assert_eq!(found.as_deref(), expect, "{configured:?} {presented:?}");
+        assert_eq!(found.as_ref().map(PrincipalId::as_str), expect, "{configured:?} {presented:?}");
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Lines of the audit trail: the actor, the action, the subject and the reason.
 
-use guerdon_domain::{ids::MemberId, operators::AuditRecord, time::Timestamp};
+use guerdon_domain::{
+    ids::{MemberId, PrincipalId},
+    operators::AuditRecord,
+    time::Timestamp,
+};
 
 /// The content of an audit line about a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +42,7 @@ impl Line {
 }
 
 /// Builds the audit record of `principal` under `id`. Only one record can exist under an id.
-pub(crate) fn line(id: String, at: Timestamp, principal: &str, line: Line) -> AuditRecord {
+pub(crate) fn line(id: String, at: Timestamp, principal: &PrincipalId, line: Line) -> AuditRecord {
     let Line { action, member, reason, states: [before, after] } = line;
-    AuditRecord { id, at, principal: principal.to_owned(), action, member, reason, before, after }
+    AuditRecord { id, at, principal: principal.clone(), action, member, reason, before, after }
 }

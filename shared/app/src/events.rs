@@ -4,7 +4,7 @@
 use guerdon_domain::{
     bill_credit::InvoiceCreditState,
     commissions::{Commission, CommissionState},
-    ids::{CustomerId, MemberId},
+    ids::{AdjustmentId, CommissionId, CustomerId, InvoiceId, MemberId, WithdrawalId},
     money::Money,
     referrals::ReferralState,
     time::Timestamp,
@@ -35,7 +35,7 @@ pub enum DomainEvent {
     /// A commission was booked.
     CommissionBooked {
         /// The id of the commission.
-        commission: String,
+        commission: CommissionId,
         /// The beneficiary of the commission.
         beneficiary: MemberId,
         /// The member whose payment earned the commission.
@@ -53,7 +53,7 @@ pub enum DomainEvent {
     /// A commission entered the beneficiary's wallet.
     CommissionReleased {
         /// The id of the commission.
-        commission: String,
+        commission: CommissionId,
         /// The beneficiary of the commission.
         beneficiary: MemberId,
         /// The amount.
@@ -64,7 +64,7 @@ pub enum DomainEvent {
     /// A reversal of the payment changed the value of a commission.
     CommissionReversed {
         /// The id of the commission.
-        commission: String,
+        commission: CommissionId,
         /// The beneficiary of the commission.
         beneficiary: MemberId,
         /// The member whose payment was reversed.
@@ -84,7 +84,7 @@ pub enum DomainEvent {
     /// The state of a withdrawal changed.
     WithdrawalMoved {
         /// The id of the withdrawal.
-        withdrawal: String,
+        withdrawal: WithdrawalId,
         /// The owner of the money.
         member: MemberId,
         /// The amount.
@@ -97,7 +97,7 @@ pub enum DomainEvent {
     /// An operator gave or took credit.
     AdjustmentBooked {
         /// The adjustment.
-        adjustment: String,
+        adjustment: AdjustmentId,
         /// The owner of the wallet.
         member: MemberId,
     },
@@ -112,14 +112,14 @@ pub enum DomainEvent {
     /// this event, because nothing in the table changes.
     CreditWaiting {
         /// The invoice.
-        invoice: String,
+        invoice: InvoiceId,
         /// The owner of the credit.
         member: MemberId,
     },
     /// An invoice used bill credit.
     CreditApplied {
         /// The invoice.
-        invoice: String,
+        invoice: InvoiceId,
         /// The owner of the credit.
         member: MemberId,
         /// The amount.
@@ -159,11 +159,11 @@ impl DomainEvent {
             }
             Self::ReferralCreated { referee, .. } => referee.as_str(),
             Self::CommissionBooked { commission, .. } | Self::CommissionReleased { commission, .. } => {
-                commission
+                commission.as_str()
             }
-            Self::AdjustmentBooked { adjustment, .. } => adjustment,
+            Self::AdjustmentBooked { adjustment, .. } => adjustment.as_str(),
             Self::CustomerLinked { customer, .. } => customer.as_str(),
-            Self::CreditWaiting { invoice, .. } | Self::CreditApplied { invoice, .. } => invoice,
+            Self::CreditWaiting { invoice, .. } | Self::CreditApplied { invoice, .. } => invoice.as_str(),
         };
         format!("{}:{id}", self.name())
     }
@@ -211,7 +211,7 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
             })
         }
         (None, Stored::Commission(c)) => Some(DomainEvent::CommissionBooked {
-            commission: c.id.to_string(),
+            commission: c.id.clone(),
             beneficiary: c.beneficiary.clone(),
             referee: c.referee.clone(),
             amount: c.amount,
@@ -226,7 +226,7 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
                 _ => None,
             };
             (was != Some(after.state())).then(|| DomainEvent::WithdrawalMoved {
-                withdrawal: after.id.to_string(),
+                withdrawal: after.id.clone(),
                 member: after.member.clone(),
                 amount: after.amount,
                 state: after.state(),
@@ -241,7 +241,7 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
         }
         (None, Stored::Entry(entry)) => match &entry.kind {
             EntryKind::Adjusted { adjustment } => Some(DomainEvent::AdjustmentBooked {
-                adjustment: adjustment.to_string(),
+                adjustment: adjustment.clone(),
                 member: entry.member.clone(),
             }),
             _ => None,
@@ -253,7 +253,7 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
             if credit.state == InvoiceCreditState::Applied && credit.taken.is_positive() =>
         {
             Some(DomainEvent::CreditApplied {
-                invoice: credit.invoice.to_string(),
+                invoice: credit.invoice.clone(),
                 member: credit.member.clone(),
                 amount: credit.taken,
             })
@@ -266,7 +266,7 @@ fn commission_moved(before: &Commission, after: &Commission) -> Option<DomainEve
     let released = matches!(after.state, CommissionState::Released { .. });
     if before.state == CommissionState::Held && released {
         return Some(DomainEvent::CommissionReleased {
-            commission: after.id.to_string(),
+            commission: after.id.clone(),
             beneficiary: after.beneficiary.clone(),
             amount: after.entitlement(),
             was_on_hold: after.due_at > after.booked_at,
@@ -274,7 +274,7 @@ fn commission_moved(before: &Commission, after: &Commission) -> Option<DomainEve
     }
     let money = |minor| Money::new(minor, after.amount.currency());
     (before.clawed != after.clawed).then(|| DomainEvent::CommissionReversed {
-        commission: after.id.to_string(),
+        commission: after.id.clone(),
         beneficiary: after.beneficiary.clone(),
         referee: after.referee.clone(),
         undone: money(after.clawed),

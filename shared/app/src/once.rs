@@ -1,7 +1,7 @@
 //! Writes that happen once under the caller's key, with the stored answer and the audit line.
 
 use guerdon_domain::{
-    ids::{MemberId, TelegramId},
+    ids::{MemberId, PrincipalId, TelegramId},
     money::Money,
     operators::AuditRecord,
 };
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// The name of the caller's credential.
-    pub principal: String,
+    pub principal: PrincipalId,
     /// The `Idempotency-Key` of the caller.
     pub key: String,
     /// A keyed hash of route and body. The same key with another hash is refused.

@@ -1,4 +1,5 @@
-//! One newtype per id. All of them are safe inside a table key: visible ASCII without `#`.
+//! One newtype per id. Ids that others give or that we make are safe inside a table key: visible ASCII without `#`.
+//! Names that people choose are kept as they came; their bounds are checked where they enter.
 
 use std::fmt;
 
@@ -69,6 +70,46 @@ macro_rules! string_id {
     };
 }
 
+macro_rules! name_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name's text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
 string_id! {
     /// A member's pseudonym: 32 hex digits, a keyed hash of the Telegram id (ADR 2). It is the only name that
     /// the ledger has for a member.
@@ -113,6 +154,47 @@ string_id! {
 string_id! {
     /// A fraud flag: 32 hex digits, a hash of the member it is about, the signal and the natural key.
     FraudFlagId
+}
+
+string_id! {
+    /// An operator's session: random hex digits.
+    SessionId
+}
+string_id! {
+    /// A link with which an operator signs in once: random hex digits.
+    SignInLinkId
+}
+string_id! {
+    /// The part of a service's key that may be shown: random hex digits.
+    ServiceKeyId
+}
+
+name_id! {
+    /// A rule of the program: 1 to 24 lower-case letters, digits or `-`, by `Program::check`.
+    RuleId
+}
+name_id! {
+    /// A product that a payment is for, as the provider names it. A plan is the product of its orders.
+    ProductId
+}
+name_id! {
+    /// A plan of the preset.
+    PlanId
+}
+name_id! {
+    /// A batch of withdrawals, exported together for one transfer by the bank: 1 to 500 characters, by the operator.
+    BatchId
+}
+name_id! {
+    /// The actor of a change, as the audit trail names it: `admin` or the name of an operator's token,
+    /// `operator-` or `member-` and a tag of their pseudonym, `service-` and the id of its key, or a job's name.
+    PrincipalId
+}
+
+impl From<&PlanId> for ProductId {
+    fn from(plan: &PlanId) -> Self {
+        Self(plan.0.clone())
+    }
 }
 
 impl FraudFlagId {
@@ -238,7 +320,7 @@ impl PaymentKey {
     ///
     /// # Errors
     /// [`IdError`] when the parts together are too long.
-    pub fn commission(&self, rule: &str, level: u8) -> Result<CommissionId, IdError> {
+    pub fn commission(&self, rule: &RuleId, level: u8) -> Result<CommissionId, IdError> {
         CommissionId::parse(format!("{self}-{rule}-{level}"))
     }
 }

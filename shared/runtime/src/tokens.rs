@@ -3,7 +3,7 @@
 
 use guerdon_app::context::Clock;
 use guerdon_domain::{
-    ids::{MemberId, TelegramId},
+    ids::{MemberId, SessionId, TelegramId},
     time::Timestamp,
 };
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -47,7 +47,7 @@ pub struct Bearer {
     /// The operator.
     pub operator: MemberId,
     /// Their session.
-    pub session: String,
+    pub session: SessionId,
 }
 
 /// Caller that a token identifies.
@@ -73,7 +73,7 @@ pub struct MemberToken {
 /// # Errors
 /// [`ConfigError`] when no usable key is configured.
 pub async fn issue(secrets: &Secrets, bearer: &Bearer, now: Timestamp) -> Result<String, ConfigError> {
-    let of = (Some(bearer.session.clone()), None);
+    let of = (Some(bearer.session.to_string()), None);
     sign(secrets, (OPERATORS, LIFETIME_SECONDS), &bearer.operator, of, now).await
 }
 
@@ -136,6 +136,7 @@ pub async fn presented(
         let subject = MemberId::parse(claims.sub).ok()?;
         match (claims.aud.as_str(), claims.sid, claims.tid) {
             (OPERATORS, Some(session), None) => {
+                let session = SessionId::parse(session).ok()?;
                 Some(Presented::Operator(Bearer { operator: subject, session }))
             }
             (MEMBERS, None, Some(telegram_id)) => {
@@ -176,7 +177,7 @@ mod tests {
 
     fn ana() -> Bearer {
         let operator = MemberId::parse("0123456789abcdef0123456789abcdef").unwrap();
-        Bearer { operator, session: "s1".to_owned() }
+        Bearer { operator, session: SessionId::parse("s1").unwrap() }
     }
 
     #[tokio::test]

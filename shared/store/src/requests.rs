@@ -1,6 +1,6 @@
 //! Requests: stored answers of idempotent ones, and the number of calls of a caller.
 
-use guerdon_domain::{operators::AuditRecord, time::Timestamp};
+use guerdon_domain::{ids::PrincipalId, operators::AuditRecord, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::table::{
@@ -13,7 +13,7 @@ use crate::table::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredResponse {
     /// The principal who made the request.
-    pub principal: String,
+    pub principal: PrincipalId,
     /// The idempotency key of the request.
     pub key: String,
     /// SHA-256 of route and body. A request with the same key and another input is refused.
@@ -24,7 +24,7 @@ pub struct StoredResponse {
     pub at: Timestamp,
 }
 
-fn response_key(principal: &str, key: &str) -> Key {
+fn response_key(principal: &PrincipalId, key: &str) -> Key {
     Key::new(Prefix::Idempotency.with(format_args!("{principal}#{key}")), Prefix::Response)
 }
 
@@ -46,7 +46,11 @@ handle! {
 
 impl Requests<'_> {
     /// Reads the stored answer to `key` of `principal`.
-    pub async fn answer(self, principal: &str, key: &str) -> Result<Option<StoredResponse>, StoreError> {
+    pub async fn answer(
+        self,
+        principal: &PrincipalId,
+        key: &str,
+    ) -> Result<Option<StoredResponse>, StoreError> {
         self.store.get(&response_key(principal, key)).await
     }
 

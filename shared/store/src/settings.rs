@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
+    ids::PrincipalId,
     settings::{Overrides, SettingValue},
     time::Timestamp,
 };
@@ -32,7 +33,7 @@ pub struct Override {
     /// The instant of the latest change.
     pub at: Timestamp,
     /// The operator who made it.
-    pub by: String,
+    pub by: PrincipalId,
 }
 
 impl StoredSettings {

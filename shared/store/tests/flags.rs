@@ -17,7 +17,7 @@ async fn raise(store: &Store, flag: &FraudFlag) {
 }
 
 fn resolved(flag: &FraudFlag, verdict: FraudVerdict) -> FraudFlag {
-    flag.clone().resolve(verdict, "olga".to_owned(), "seen".to_owned(), NOW).unwrap()
+    flag.clone().resolve(verdict, "olga".into(), "seen".to_owned(), NOW).unwrap()
 }
 
 async fn members(table: &Table, last: u32) {
@@ -117,7 +117,7 @@ async fn a_flag_moves_only_from_where_it_was_read() {
     store.commit(&[store.flags().insert(&open, "exists").unwrap()]).await.unwrap();
     check_written_once(&table, step(&open, &confirmed), "moved").await;
     check_refused_whole(&table, step(&open, &dismissed), "moved").await;
-    let later = confirmed.clone().lift("ben".to_owned(), "all is well".to_owned(), NOW.plus_seconds(5));
+    let later = confirmed.clone().lift("ben".into(), "all is well".to_owned(), NOW.plus_seconds(5));
     check_written_once(&table, step(&confirmed, &later), "moved").await;
     assert_eq!(store.flags().find(&id(1), &open.id).await.unwrap(), Some(later));
 }

@@ -260,7 +260,7 @@ async fn an_adjustment() {
         member: id(1),
         amount: usd(-500),
         reason: "refunded by hand, ticket 4711".to_owned(),
-        principal: "admin-token".to_owned(),
+        principal: "admin-token".into(),
         at: NOW,
     };
     table.store.commit(&[table.store.wallets().insert_adjustment(&adjustment, ()).unwrap()]).await.unwrap();
@@ -271,7 +271,7 @@ async fn an_adjustment() {
 async fn an_audited_request() {
     let table = table().await;
     let response = StoredResponse {
-        principal: "admin-token".to_owned(),
+        principal: "admin-token".into(),
         key: "7d1c3f0a-55c1-4d43-9a1c-0c6a8f7f4a10".to_owned(),
         input_hash: "ab".repeat(32),
         body: r#"{"ok":true}"#.to_owned(),
@@ -280,7 +280,7 @@ async fn an_audited_request() {
     let audit = AuditRecord {
         id: "c0ffee00c0ffee00".to_owned(),
         at: NOW,
-        principal: "admin-token".to_owned(),
+        principal: "admin-token".into(),
         action: "credit.apply".to_owned(),
         member: Some(id(1)),
         reason: "goodwill".to_owned(),
@@ -304,7 +304,7 @@ async fn a_flag_and_what_it_does_to_its_subject() {
     check_within_a_unit(&table, "member", "member_on_hold").await;
     let seen = |note: &str| (FraudVerdict::Confirmed, "op_5f0e".to_owned(), note.to_owned());
     let (verdict, by, note) = seen("the same phone");
-    let resolved = flag.clone().resolve(verdict, by, note, NOW.plus_days(1)).unwrap();
+    let resolved = flag.clone().resolve(verdict, by.into(), note, NOW.plus_days(1)).unwrap();
     store.commit(&[store.flags().replace(&flag, &resolved, ()).unwrap()]).await.unwrap();
     check(&table, "flag", "flag_resolved").await;
     assert_eq!(store.flags().find(&id(1), &flag.id).await.unwrap(), Some(resolved));
@@ -321,7 +321,7 @@ async fn a_sighting() {
 async fn what_operators_have_set() {
     let table = table().await;
     let minimum = guerdon_domain::settings::SettingValue::Amount(usd(2500));
-    let change = |set| Override { set, at: NOW, by: "op_5f0e".to_owned() };
+    let change = |set| Override { set, at: NOW, by: "op_5f0e".into() };
     let overrides = [("withdrawals.minimum", Some(minimum)), ("referrals.enabled", None)];
     let overrides = overrides.map(|(key, set)| (key.to_owned(), change(set))).into();
     let none = StoredSettings::default();

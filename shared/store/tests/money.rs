@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
-    ids::{MemberId, PaymentKey},
+    ids::{MemberId, PaymentKey, RuleId},
     payments::{PaymentRecord, Place, RefundStage, Refusal, Reversal, ReversalKind, Reversals, Verdict},
     programs::{Limit, ProgramVersion},
     referrals::{Progress, Referral},
@@ -265,9 +265,9 @@ async fn a_referral_counts_from_what_was_read() {
     let edge = referral(1, 2);
     let progress = |payments, months: &[&str]| {
         let months = months.iter().map(|month| (*month).to_owned()).collect();
-        BTreeMap::from([("loyal".to_owned(), Progress { payments, months })])
+        BTreeMap::from([("loyal".into(), Progress { payments, months })])
     };
-    let count = |before: &Referral, to: &BTreeMap<String, Progress>| {
+    let count = |before: &Referral, to: &BTreeMap<RuleId, Progress>| {
         store.referrals().count_progress(before, to, "counted").unwrap()
     };
     let (one, two) = (progress(1, &["2026-11"]), progress(2, &["2026-11", "2026-12"]));
@@ -305,7 +305,7 @@ async fn a_version_of_the_program_is_never_set_again() {
 async fn a_limit_is_used_from_what_was_read() {
     let table = table().await;
     let store = &table.store;
-    for limit in [Limit::Member(id(1), "recruit".to_owned()), Limit::Budget] {
+    for limit in [Limit::Member(id(1), "recruit".into()), Limit::Budget] {
         let read = async || store.programs().limit_use(&limit, "2026-11").await.unwrap();
         let used =
             |before: &LimitUse, minor| store.programs().use_limit(before, usd(minor), "used since").unwrap();

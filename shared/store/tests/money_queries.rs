@@ -100,11 +100,8 @@ async fn pattern_22_a_payments_commissions_come_in_the_order_of_its_trace() {
     let mut welcome = Commission { place: Place::Once { joined_at: NOW }, ..commission(7, 2, 2) };
     welcome.snapshot.level = 0;
     let earned = [under("level-2", upper), under("welcome", welcome), under("level-1", converting)];
-    let refused = Candidate {
-        rule: "loyal".to_owned(),
-        level: 1,
-        verdict: Verdict::Refused { reason: Refusal::NotYet },
-    };
+    let refused =
+        Candidate { rule: "loyal".into(), level: 1, verdict: Verdict::Refused { reason: Refusal::NotYet } };
     let mut paid = payment(7, 2, 1);
     paid.trace = earned.iter().map(granted).collect();
     paid.trace.insert(1, refused.clone());
@@ -242,7 +239,7 @@ async fn pattern_25_a_claim_that_is_too_old_is_stuck() {
     let store = &table.store;
     let approved = |n: u32| moved(&withdrawal(n, 1), WithdrawalState::Approved);
     let claimed = |n: u32, seconds: i64| {
-        let claimed = Stamp { by: "finance-token".to_owned(), at: NOW.plus_seconds(seconds) };
+        let claimed = Stamp { by: "finance-token".into(), at: NOW.plus_seconds(seconds) };
         approved(n).claim(claimed, None).unwrap()
     };
     let all = [
@@ -337,7 +334,7 @@ async fn pattern_27_a_days_payments_are_found_in_all_shards() {
 async fn pattern_28_a_limit_is_counted_by_owner_and_period() {
     let table = table().await;
     let store = &table.store;
-    let member = |n, rule: &str| Limit::Member(id(n), rule.to_owned());
+    let member = |n, rule: &str| Limit::Member(id(n), rule.into());
     let uses = [
         (member(1, "recruit"), "2026-11", 1),
         (member(1, "recruit"), "2026-11-21", 20),
@@ -372,7 +369,7 @@ fn pattern_28_a_commission_is_bound_by_its_own_limit_and_then_by_the_budget() {
     let (own, budget) = (cap(5000, CapPeriod::Day), cap(90_000, CapPeriod::Month));
     let mut capped = Commission { due_at: NOW.plus_days(40), booked_at: NOW.plus_days(1), ..free };
     capped.snapshot.rule.cap_member = Some(own);
-    let of_member = (Limit::Member(id(1), "recruit".to_owned()), own, "2026-11-21".to_owned());
+    let of_member = (Limit::Member(id(1), "recruit".into()), own, "2026-11-21".to_owned());
     assert_eq!(capped.limits(), std::slice::from_ref(&of_member));
     capped.snapshot.budget = Some(budget);
     assert_eq!(capped.limits(), [of_member, (Limit::Budget, budget, "2026-11".to_owned())]);

@@ -525,9 +525,9 @@ async fn patterns_18_and_19_an_answer_and_its_audit_trail() {
         store.commit(&store.requests().audited(&audit, &response, ()).unwrap()).await.unwrap();
         last = Some(response);
     }
-    assert_eq!(store.requests().answer("admin", "key-4").await.unwrap(), last);
-    assert_eq!(store.requests().answer("admin", "key-5").await.unwrap(), None);
-    assert_eq!(store.requests().answer("service", "key-4").await.unwrap(), None);
+    assert_eq!(store.requests().answer(&"admin".into(), "key-4").await.unwrap(), last);
+    assert_eq!(store.requests().answer(&"admin".into(), "key-5").await.unwrap(), None);
+    assert_eq!(store.requests().answer(&"service".into(), "key-4").await.unwrap(), None);
     let ids = |trail: Vec<AuditRecord>| trail.into_iter().map(|line| line.id).collect::<Vec<_>>();
     assert_eq!(ids(store.audit().trail("2026-11", None, 10).await.unwrap()), ["3", "2", "1"]);
     assert_eq!(ids(store.audit().trail("2026-11", None, 2).await.unwrap()), ["3", "2"]);
@@ -539,7 +539,7 @@ async fn patterns_18_and_19_an_answer_and_its_audit_trail() {
 
 fn audited(n: u32, at: Timestamp) -> (StoredResponse, AuditRecord) {
     let response = StoredResponse {
-        principal: "admin".to_owned(),
+        principal: "admin".into(),
         key: format!("key-{n}"),
         input_hash: "h".to_owned(),
         body: "{}".to_owned(),
@@ -548,7 +548,7 @@ fn audited(n: u32, at: Timestamp) -> (StoredResponse, AuditRecord) {
     let audit = AuditRecord {
         id: n.to_string(),
         at,
-        principal: "admin".to_owned(),
+        principal: "admin".into(),
         action: "credit.apply".to_owned(),
         member: Some(id(1)),
         reason: "goodwill".to_owned(),

@@ -57,7 +57,7 @@ async fn every_record_is_inserted_once() {
         member: id(1),
         amount: usd(5),
         reason: String::new(),
-        principal: String::new(),
+        principal: "".into(),
         at: NOW,
     };
     let inserts = [
@@ -92,7 +92,7 @@ async fn an_audited_request_is_written_once_under_its_key() {
     let table = table().await;
     let text = str::to_owned;
     let response = StoredResponse {
-        principal: text("admin"),
+        principal: text("admin").into(),
         key: text("k1"),
         input_hash: text("h"),
         body: text("{}"),
@@ -101,7 +101,7 @@ async fn an_audited_request_is_written_once_under_its_key() {
     let audit = |name: &str| AuditRecord {
         id: text(name),
         at: NOW,
-        principal: text("admin"),
+        principal: text("admin").into(),
         action: text("credit.apply"),
         member: Some(id(1)),
         reason: text("goodwill"),

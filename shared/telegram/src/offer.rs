@@ -121,8 +121,7 @@ impl Phrase<'_> {
     fn range(&self) -> Option<(Money, Money)> {
         let rule = self.rule;
         let named = |plan: &Plan| {
-            rule.products.is_empty()
-                || rule.products.iter().any(|name| *name == plan.id || plan.products.contains(name))
+            rule.products.is_empty() || rule.products.iter().any(|product| plan.is_for(product))
         };
         let counts = |plan: &&Plan| plan.price.minor() >= rule.minimum_payment.minor() && named(plan);
         let rewards: Vec<_> = self

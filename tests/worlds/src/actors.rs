@@ -155,7 +155,7 @@ async fn reverse(world: &World, n: usize, m: usize) -> Done {
 async fn bar(world: &World, member: usize, barred: bool) -> Done {
     let request = guerdon_app::once::MemberCall {
         call: guerdon_app::once::Call {
-            principal: "ann".to_owned(),
+            principal: "ann".into(),
             key: format!("bar-{member}-{barred}"),
             input_hash: "same".to_owned(),
         },
@@ -171,7 +171,7 @@ async fn bar(world: &World, member: usize, barred: bool) -> Done {
 
 async fn set_program(world: &World) -> Done {
     let call = guerdon_app::once::Call {
-        principal: "ann".to_owned(),
+        principal: "ann".into(),
         key: "program".to_owned(),
         input_hash: "same".to_owned(),
     };

@@ -395,7 +395,7 @@ fn share(percent: u32) -> Amount {
 
 fn rule(id: &str, trigger: Trigger, beneficiary: Beneficiary, amount: Amount) -> Rule {
     Rule {
-        id: id.to_owned(),
+        id: id.into(),
         trigger,
         beneficiary,
         amount,

@@ -78,11 +78,11 @@ async fn finish(world: &Rc<World>) -> Result<(), String> {
             let by = claim.claimed.by;
             match claim.batch {
                 None => {
-                    let act = |world| withdrawals::pay(world, withdrawal.id.clone(), &by);
+                    let act = |world| withdrawals::pay(world, withdrawal.id.clone(), by.as_str());
                     until_done(world, "look up", act).await;
                 }
                 Some(batch) => {
-                    let outcome = withdrawals::execute(world, withdrawal.id.as_str(), &batch);
+                    let outcome = withdrawals::execute(world, withdrawal.id.as_str(), batch.as_str());
                     let done = finish_withdrawal(&world.apps[0], &withdrawal.id, &by, &outcome).await;
                     done.map_err(|error| format!("finish {}: {error}", withdrawal.id))?;
                 }

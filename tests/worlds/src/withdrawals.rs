@@ -107,28 +107,28 @@ fn answered<T>(result: Result<T, WithdrawalError>) -> Done {
 }
 
 async fn approve(world: Rc<World>, id: WithdrawalId, operator: &'static str) -> Done {
-    answered(approve_withdrawal(world.app(), &id, operator).await)
+    answered(approve_withdrawal(world.app(), &id, &operator.into()).await)
 }
 
 async fn reject(world: Rc<World>, id: WithdrawalId) -> Done {
-    answered(reject_withdrawal(world.app(), &id, "ann", "not today").await)
+    answered(reject_withdrawal(world.app(), &id, &"ann".into(), "not today").await)
 }
 
 /// Pays by the provider.
 pub async fn pay(world: Rc<World>, id: WithdrawalId, payer: &str) -> Done {
     let bank = world.bank.clone();
-    answered(pay_out(world.app(), &*bank, &id, payer).await)
+    answered(pay_out(world.app(), &*bank, &id, &payer.into()).await)
 }
 
 /// Exports a file for the bank, which executes it, and records the outcome of each line.
 pub async fn export(world: &Rc<World>, batch: &str, operator: &str) -> Done {
     let app = world.app();
-    let lines = export_batch(app, batch, METHOD, operator).await?;
+    let lines = export_batch(app, &batch.into(), METHOD, &operator.into()).await?;
     for line in lines {
         let id = line.withdrawal.id;
         tokio::time::sleep(std::time::Duration::from_millis(world.net.draw(200))).await;
         let outcome = execute(world, id.as_str(), batch);
-        answered(finish_withdrawal(app, &id, operator, &outcome).await)?;
+        answered(finish_withdrawal(app, &id, &operator.into(), &outcome).await)?;
     }
     Ok(())
 }

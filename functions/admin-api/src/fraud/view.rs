@@ -81,7 +81,7 @@ fn view(flag: FraudFlag, people: &Known) -> Result<FlagView, AppError> {
     let resolved = match flag.state {
         FraudFlagState::Open => None,
         FraudFlagState::Resolved { by, at, verdict, note } => {
-            Some(ResolvedView { by, at: at.to_string(), verdict: verdict.as_str(), note })
+            Some(ResolvedView { by: by.into(), at: at.to_string(), verdict: verdict.as_str(), note })
         }
     };
     Ok(FlagView {

@@ -43,7 +43,7 @@ struct Me {
     responses((status = 200, description = "Done", body = Me))
 )]
 pub(crate) async fn me(Extension(principal): Extension<Principal>) -> Response {
-    Json(Me { role: principal.role(), operator: principal.name }).into_response()
+    Json(Me { role: principal.role(), operator: principal.name.into() }).into_response()
 }
 
 /// Makes somebody an operator, or gives an operator another role and password.
@@ -67,7 +67,7 @@ pub(crate) async fn set(
         .map_err(|weak| unprocessable("weak_password", format!("The password is refused: {weak}.")))?;
     set_operator(&api.gate.app, &principal.name, user_id, body.role, &password).await?;
     let operator = guerdon_app::operators::operator_name(&api.gate.app, &api.gate.app.member_id(user_id));
-    Ok(Json(Me { operator, role: body.role }).into_response())
+    Ok(Json(Me { operator: operator.into(), role: body.role }).into_response())
 }
 
 /// Takes an operator's access away, at once.

@@ -78,7 +78,7 @@ fn view(line: AuditRecord, known: &Known) -> AuditLine {
     let state = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
     AuditLine {
         at: line.at.to_string(),
-        operator: line.principal,
+        operator: line.principal.into(),
         action: line.action,
         user_id: id_text(line.member.and_then(|member| known.get(&member).copied())),
         reason: line.reason,

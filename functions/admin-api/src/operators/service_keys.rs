@@ -17,7 +17,10 @@ use guerdon_app::{
     once::CallRefusal,
     operators::{make_service_key, revoke_service_key, service_keys},
 };
-use guerdon_domain::operators::{Scope, ServiceKey};
+use guerdon_domain::{
+    ids::ServiceKeyId,
+    operators::{Scope, ServiceKey},
+};
 use guerdon_runtime::problem::Problem;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -58,10 +61,10 @@ struct MadeKey {
 
 fn view(key: ServiceKey) -> KeyView {
     KeyView {
-        id: key.id,
+        id: key.id.into(),
         name: key.name,
         scopes: key.scopes.into_iter().map(Scope::as_str).collect(),
-        created_by: key.created_by,
+        created_by: key.created_by.into(),
         created_at: key.created_at.to_string(),
         revoked_at: key.revoked_at.map(|at| at.to_string()),
     }
@@ -77,9 +80,9 @@ fn view(key: ServiceKey) -> KeyView {
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Paged { limit, after, .. }: Paged<ListQuery, String>,
+    Paged { limit, after, .. }: Paged<ListQuery, ServiceKeyId>,
 ) -> Result<Response, Refusal> {
-    let keys = service_keys(&api.gate.app, after.as_deref(), limit).await?;
+    let keys = service_keys(&api.gate.app, after.as_ref(), limit).await?;
     let next_cursor = next_cursor(&keys, limit, |key| key.id.clone())?;
     Ok(Json(Page { items: keys.into_iter().map(view).collect(), next_cursor }).into_response())
 }
@@ -124,7 +127,10 @@ pub(crate) async fn revoke(
     Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    if revoke_service_key(&api.gate.app, &principal.name, &id).await? {
+    let id = ServiceKeyId::parse(id);
+    if let Ok(id) = id
+        && revoke_service_key(&api.gate.app, &principal.name, &id).await?
+    {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let detail = "Nothing was changed: no key in force has this id.";

@@ -16,7 +16,11 @@ use guerdon_app::{
     once::MemberCall,
     payments::{BankPayment, Recorded},
 };
-use guerdon_domain::{ids::ExternalPaymentId, money::Currency, payments::Purpose};
+use guerdon_domain::{
+    ids::{ExternalPaymentId, PlanId},
+    money::Currency,
+    payments::Purpose,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -62,7 +66,7 @@ pub(crate) async fn record(State(api): State<Arc<Api>>, write: Write) -> Result<
         reference: reference(body.reference.as_deref().unwrap_or_default())?,
         paid: input::amount(amount, currency)?,
         purpose,
-        product,
+        product: product.map(PlanId::from),
     };
     let reason = input::reason(body.reason)?;
     let call = MemberCall { call: write.call(&api.gate)?, user_id, reason };

@@ -190,7 +190,7 @@ fn view(explained: Explained, known: &Known) -> PaymentView {
         products: payment
             .lines
             .into_iter()
-            .map(|line| ProductView { product: line.product, amount: Amount(line.amount) })
+            .map(|line| ProductView { product: line.product.into(), amount: Amount(line.amount) })
             .collect(),
         payment: payment.payment.to_string(),
         reversals: payment.reversals,
@@ -205,7 +205,7 @@ fn rule_view(
     known: &Known,
 ) -> RuleView {
     let mut view = RuleView {
-        rule: candidate.rule.clone(),
+        rule: candidate.rule.to_string(),
         level: candidate.level,
         outcome: "refused",
         code: "granted",
@@ -263,7 +263,7 @@ fn commission_view(commission: Commission, known: &Known) -> CommissionView {
         due_at: commission.due_at.to_string(),
         program_version: commission.snapshot.version,
         level: commission.snapshot.level,
-        rule: commission.snapshot.rule.id,
+        rule: commission.snapshot.rule.id.into(),
         commission_id: commission.id.to_string(),
     }
 }

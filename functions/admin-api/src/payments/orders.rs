@@ -64,8 +64,8 @@ fn order(order: Order, user_id: Option<TelegramId>) -> OrderRow {
         payment: order.payment().map(ToString::to_string),
         created_at: order.created_at.to_string(),
         paid_at: order.paid().map(|stamp| stamp.at.to_string()),
-        product: order.product,
-        created_by: order.created_by,
+        product: order.product.into(),
+        created_by: order.created_by.into(),
     }
 }
 

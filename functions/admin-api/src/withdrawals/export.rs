@@ -1,5 +1,6 @@
 //! The bank's file: the one place where destinations are in clear.
 
+use guerdon_domain::ids::BatchId;
 use std::sync::Arc;
 
 use axum::{
@@ -48,7 +49,8 @@ struct Kept {
 )]
 pub(crate) async fn export(State(api): State<Arc<Api>>, write: Write) -> Result<Response, Refusal> {
     let body: BatchBody = input::json(&write.body, "batch and method")?;
-    let batch = body.batch.ok_or_else(|| missing("batch"))?.trim().to_owned();
+    let batch = body.batch.ok_or_else(|| missing("batch"))?;
+    let batch = BatchId::from(batch.trim());
     let method = view::method(body.method.as_deref())?;
     let call = write.call(&api.gate)?;
     if let Some(answer) = call.answered(&api.gate.app).await? {
@@ -63,7 +65,7 @@ pub(crate) async fn export(State(api): State<Arc<Api>>, write: Write) -> Result<
     let lines = export_batch(&api.gate.app, &batch, method, &call.principal).await?;
     let kept = serde_json::to_string(&Kept { lines: lines.len() }).map_err(AppError::from)?;
     let states = ["null".to_owned(), kept.clone()];
-    let line = Line::new("withdrawal.export").because(batch).states(states);
+    let line = Line::new("withdrawal.export").because(batch.as_str()).states(states);
     guerdon_app::once::keep_answer(&api.gate.app, &call, kept, Some(line)).await?;
     file(&lines)
 }

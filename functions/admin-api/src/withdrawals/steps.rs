@@ -22,7 +22,7 @@ use guerdon_app::{
     },
 };
 use guerdon_domain::{
-    ids::WithdrawalId,
+    ids::{PrincipalId, WithdrawalId},
     withdrawals::{Withdrawal, WithdrawalState},
 };
 use guerdon_runtime::problem;
@@ -126,7 +126,7 @@ fn read(name: &str, body: &[u8]) -> Result<(Step, String), Refusal> {
 async fn take(
     api: &Api,
     id: &WithdrawalId,
-    operator: &str,
+    operator: &PrincipalId,
     step: &Step,
 ) -> Result<Withdrawal, WithdrawalError> {
     match step {
@@ -194,7 +194,7 @@ async fn documented(api: &Api, id: &str, name: &str, write: &Write) -> Result<Re
     let given: StepBody = input::optional_json(&write.body, expected)?;
     let id = view::id(id)?;
     once(&api.gate, write, async {
-        let (app, operator) = (&api.gate.app, write.principal.name.as_str());
+        let (app, operator) = (&api.gate.app, &write.principal.name);
         let done = match name {
             "approve" => approve_withdrawal(app, &id, operator).await?,
             "reject" => {

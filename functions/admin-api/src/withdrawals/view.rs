@@ -44,7 +44,7 @@ struct StampView {
 }
 
 fn stamp(stamp: Option<&Stamp>) -> Option<StampView> {
-    stamp.map(|stamp| StampView { by: stamp.by.clone(), at: stamp.at.to_string() })
+    stamp.map(|stamp| StampView { by: stamp.by.to_string(), at: stamp.at.to_string() })
 }
 
 pub(crate) fn view(withdrawal: Withdrawal, user_id: Option<TelegramId>) -> WithdrawalView {
@@ -61,7 +61,7 @@ pub(crate) fn view(withdrawal: Withdrawal, user_id: Option<TelegramId>) -> Withd
         requested_at: withdrawal.requested_at.to_string(),
         approved: stamp(withdrawal.step.approved()),
         claimed: stamp(claim.map(|claim| &claim.claimed)),
-        batch: claim.and_then(|claim| claim.batch.clone()),
+        batch: claim.and_then(|claim| claim.batch.clone()).map(String::from),
         unknown_since: claim.and_then(|claim| claim.unknown_since).map(|at| at.to_string()),
         closed: stamp(withdrawal.step.closed()),
         proof: withdrawal.step.proof().map(str::to_owned),

@@ -81,7 +81,7 @@ async fn announce_waiting_credit(
     member: &MemberId,
 ) -> Result<(), AppError> {
     if credit_waits(&worker.app, member).await? {
-        let waiting = DomainEvent::CreditWaiting { invoice: invoice.id.to_string(), member: member.clone() };
+        let waiting = DomainEvent::CreditWaiting { invoice: invoice.id.clone(), member: member.clone() };
         let waiting = Announcement { event: waiting, correlation_id: Some(event.id.clone()) };
         worker.bus.publish(&[waiting]).await?;
     }
@@ -95,7 +95,7 @@ fn invoice_facts(
 ) -> Result<PaymentFacts, AppError> {
     let lines = invoice.lines.iter().filter_map(|line| {
         let product = line.product.clone().or_else(|| line.price.clone())?;
-        Some(PaymentLine { product, amount: line.amount })
+        Some(PaymentLine { product: product.into(), amount: line.amount })
     });
     Ok(PaymentFacts {
         key: stripe_key(ExternalPaymentId::parse(invoice.id.as_str())?),
@@ -116,7 +116,7 @@ async fn pay(worker: &Worker, event: &StripeEvent, facts: &PaymentFacts) -> Resu
     let recorded = record_payment(&worker.app, facts).await?;
     let (event_id, member, record) = (&event.id, worker.app.tag(&facts.member), recorded.record());
     for (candidate, _, reward) in record.grants() {
-        let (rule, minor) = (&candidate.rule, reward.minor());
+        let (rule, minor) = (candidate.rule.as_str(), reward.minor());
         tracing::info!(event_id, member, rule, minor, "payment earned a commission");
     }
     if let Some(reason) = record.refusal() {

@@ -205,7 +205,7 @@ async fn posted(app: &App, posting: &Posting, transaction: &str) -> Result<Poste
             return Err(AppError::Corrupt(format!(
                 "Stripe both took and refused the posting of entry {}",
                 posting.seq
-            )));
+            ).into()));
         }
     }
     Ok(Posted::Done(posting.amount))

@@ -2,7 +2,7 @@
 
 use guerdon_domain::{
     fraud::{Finding, FraudAction, FraudFlag, Signal},
-    ids::{FraudFlagId, MemberId, TelegramId},
+    ids::{FraudFlagId, MemberId, PrincipalId, TelegramId},
     members::Member,
 };
 use guerdon_store::{fraud::Force, table::metered};
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByHand<'a> {
     /// The operator.
-    pub principal: &'a str,
+    pub principal: &'a PrincipalId,
     /// The member that the flag is about.
     pub user_id: TelegramId,
     /// The action to enforce.
@@ -71,7 +71,7 @@ async fn raise_by_hand(
     action: &'static str,
 ) -> Result<FraudFlag, FraudRefusal> {
     let (principal, reason) = (by_hand.principal, by_hand.reason);
-    let finding = Finding::manual(by_hand.action, principal.to_owned(), reason.to_owned());
+    let finding = Finding::manual(by_hand.action, principal.clone(), reason.to_owned());
     let bucket = match by_hand.key {
         Some(key) => format!("{principal}\n{key}"),
         None => random(app)?,
@@ -101,7 +101,7 @@ const MOST_FLAGS: usize = 90;
 /// held commissions that are due. Does nothing if nothing is in force. Returns the lifted flags.
 pub async fn unblock_member(
     app: &App,
-    principal: &str,
+    principal: &PrincipalId,
     user_id: TelegramId,
     reason: &str,
 ) -> Result<Vec<FraudFlag>, FraudRefusal> {
@@ -128,13 +128,13 @@ pub async fn unblock_member(
 /// Lifts the flags `ids`. Returns `None` if another writer changed one of them.
 async fn lift(
     app: &App,
-    (principal, reason): (&str, &str),
+    (principal, reason): (&PrincipalId, &str),
     member: &Member,
     ids: Vec<FraudFlagId>,
 ) -> Result<Option<Vec<FraudFlag>>, AppError> {
     let (mut writes, mut lifted) = (Vec::new(), Vec::new());
     for before in app.store.flags().find_all(&member.id, &ids).await? {
-        let after = before.clone().lift(principal.to_owned(), reason.to_owned(), app.now());
+        let after = before.clone().lift(principal.clone(), reason.to_owned(), app.now());
         writes.push(app.store.flags().replace(&before, &after, ())?);
         lifted.push(after);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use guerdon_domain::{
     fraud::{Finding, Fingerprint, FingerprintKind, FraudFlag, FraudRules, Observation, Signal},
-    ids::{MemberId, TelegramId, WithdrawalId},
+    ids::{MemberId, PrincipalId, TelegramId, WithdrawalId},
     members::Member,
     withdrawals::Withdrawal,
 };
@@ -86,9 +86,9 @@ pub async fn inspect_destination(app: &App, withdrawal: &Withdrawal) -> Result<V
     .await
 }
 
-/// Like `inspect_destination`, for a withdrawal id from an event.
-pub async fn inspect_withdrawal(app: &App, id: &str) -> Result<Vec<FraudFlag>, AppError> {
-    match app.store.withdrawals().find(&WithdrawalId::parse(id)?).await? {
+/// Inspects the destination of a withdrawal by its id, as events carry it.
+pub async fn inspect_withdrawal(app: &App, id: &WithdrawalId) -> Result<Vec<FraudFlag>, AppError> {
+    match app.store.withdrawals().find(id).await? {
         Some(withdrawal) => inspect_destination(app, &withdrawal).await,
         None => Ok(Vec::new()),
     }
@@ -222,7 +222,11 @@ pub struct Checked {
 ///
 /// # Errors
 /// [`FraudRefusal::UnknownMember`] when no member has this id.
-pub async fn run_checks(app: &App, principal: &str, user_id: TelegramId) -> Result<Checked, FraudRefusal> {
+pub async fn run_checks(
+    app: &App,
+    principal: &PrincipalId,
+    user_id: TelegramId,
+) -> Result<Checked, FraudRefusal> {
     metered("run_checks", async {
         let id = app.member_id(user_id);
         let chain = chain_of(app, &id).await?.ok_or(FraudRefusal::UnknownMember)?;

@@ -1,6 +1,10 @@
 //! The reasons why a flag was not raised or resolved, and the audit line of a flag.
 
-use guerdon_domain::{fraud::FraudVerdict, ids::MemberId, operators::AuditRecord};
+use guerdon_domain::{
+    fraud::FraudVerdict,
+    ids::{MemberId, PrincipalId},
+    operators::AuditRecord,
+};
 use guerdon_store::table::StoreError;
 
 use crate::{
@@ -35,7 +39,7 @@ impl From<StoreError> for FraudRefusal {
 /// Builds an audit line about a member.
 pub(super) fn line(
     app: &App,
-    (principal, action): (&str, &'static str),
+    (principal, action): (&PrincipalId, &'static str),
     member: &MemberId,
     reason: &str,
     states: [serde_json::Value; 2],

@@ -2,7 +2,7 @@
 
 use guerdon_domain::{
     fraud::{FraudAction, FraudFlag, FraudFlagState, FraudVerdict},
-    ids::{FraudFlagId, MemberId},
+    ids::{FraudFlagId, MemberId, PrincipalId},
 };
 use guerdon_store::{commissions::ReleaseDue, fraud::Force, table::metered};
 use serde_json::json;
@@ -20,7 +20,7 @@ use crate::{
 /// operator changes nothing.
 pub async fn resolve_flag(
     app: &App,
-    principal: &str,
+    principal: &PrincipalId,
     (subject, id): (&MemberId, &FraudFlagId),
     verdict: FraudVerdict,
     note: &str,

@@ -1,7 +1,7 @@
 //! Accounts of operators.
 
 use guerdon_domain::{
-    ids::TelegramId,
+    ids::{PrincipalId, TelegramId},
     operators::{Operator, Role},
 };
 use guerdon_store::table::metered;
@@ -31,14 +31,14 @@ pub enum OperatorError {
 /// lock. A repeated call has the same effect.
 pub async fn set_operator(
     app: &App,
-    principal: &str,
+    principal: &PrincipalId,
     telegram_id: TelegramId,
     role: Role,
     password: &Password,
 ) -> Result<(), OperatorError> {
     metered("set_operator", async {
         let id = app.member_id(telegram_id);
-        if principal == operator_name(app, &id) {
+        if *principal == operator_name(app, &id) {
             return Err(OperatorError::Yourself);
         }
         let hash = password.hash(app)?;
@@ -72,12 +72,12 @@ pub async fn set_operator(
 /// Removes an operator. Their sessions end.
 pub async fn remove_operator(
     app: &App,
-    principal: &str,
+    principal: &PrincipalId,
     telegram_id: TelegramId,
 ) -> Result<(), OperatorError> {
     metered("remove_operator", async {
         let id = app.member_id(telegram_id);
-        if principal == operator_name(app, &id) {
+        if *principal == operator_name(app, &id) {
             return Err(OperatorError::Yourself);
         }
         let operator =

@@ -1,6 +1,9 @@
 //! Sign-in without a password, by a one-time link from the bot.
 
-use guerdon_domain::{ids::TelegramId, operators::SignInLink};
+use guerdon_domain::{
+    ids::{SignInLinkId, TelegramId},
+    operators::SignInLink,
+};
 use guerdon_store::table::metered;
 
 use super::sign_in::{SignInError, SignedIn, begin, hash, parts_of, random};
@@ -15,7 +18,7 @@ pub async fn sign_in_link(app: &App, telegram_id: TelegramId) -> Result<Option<S
     metered("sign_in_link", async {
         let id = app.member_id(telegram_id);
         let Some(operator) = app.store.operators().find(&id).await? else { return Ok(None) };
-        let (link, secret) = (random(app)?, random(app)?);
+        let (link, secret) = (SignInLinkId::parse(random(app)?).map_err(AppError::from)?, random(app)?);
         let kept = SignInLink {
             id: link.clone(),
             operator: id.clone(),
@@ -33,9 +36,10 @@ pub async fn sign_in_link(app: &App, telegram_id: TelegramId) -> Result<Option<S
 pub async fn sign_in_by_link(app: &App, token: &str) -> Result<SignedIn, SignInError> {
     metered("sign_in", async {
         let (id, link, secret) = parts_of(token)?;
+        let link = SignInLinkId::parse(link).map_err(|_| SignInError::Wrong)?;
         let operator =
             app.store.operators().find(&id).await.map_err(AppError::from)?.ok_or(SignInError::Wrong)?;
-        let used = app.store.operators().use_link(&operator, link, &hash(secret), app.now()).await;
+        let used = app.store.operators().use_link(&operator, &link, &hash(secret), app.now()).await;
         if !used.map_err(AppError::from)? {
             return Err(SignInError::Wrong);
         }

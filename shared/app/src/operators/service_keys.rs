@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use guerdon_domain::operators::{AuditRecord, Scope, ServiceKey};
+use guerdon_domain::{
+    ids::{PrincipalId, ServiceKeyId},
+    operators::{AuditRecord, Scope, ServiceKey},
+};
 use guerdon_store::table::metered;
 use subtle::ConstantTimeEq;
 
@@ -30,7 +33,7 @@ pub struct NewServiceKey {
 /// service key.
 pub async fn make_service_key(
     app: &App,
-    operator: &str,
+    operator: &PrincipalId,
     name: &str,
     scopes: &BTreeSet<Scope>,
     key: Option<&str>,
@@ -48,11 +51,11 @@ pub async fn make_service_key(
             None => (random(app)?[..16].to_owned(), random(app)?),
         };
         let record = ServiceKey {
-            id,
+            id: ServiceKeyId::parse(id)?,
             name: name.to_owned(),
             scopes: scopes.clone(),
             secret_hash: hash(&secret),
-            created_by: operator.to_owned(),
+            created_by: operator.clone(),
             created_at: app.now(),
             revoked_at: None,
         };
@@ -74,7 +77,11 @@ pub async fn make_service_key(
 }
 
 /// Revokes a key at once, and writes an audit line. Returns false if no key with this id is in force.
-pub async fn revoke_service_key(app: &App, operator: &str, id: &str) -> Result<bool, AppError> {
+pub async fn revoke_service_key(
+    app: &App,
+    operator: &PrincipalId,
+    id: &ServiceKeyId,
+) -> Result<bool, AppError> {
     metered("revoke_service_key", async {
         let states = ["\"in force\"", "\"revoked\""].map(str::to_owned);
         let line = line(app, operator, "service_key.revoked", id, states);
@@ -86,7 +93,11 @@ pub async fn revoke_service_key(app: &App, operator: &str, id: &str) -> Result<b
 }
 
 /// Returns service keys, including revoked ones, after the key with the id `after`.
-pub async fn service_keys(app: &App, after: Option<&str>, limit: i32) -> Result<Vec<ServiceKey>, AppError> {
+pub async fn service_keys(
+    app: &App,
+    after: Option<&ServiceKeyId>,
+    limit: i32,
+) -> Result<Vec<ServiceKey>, AppError> {
     Ok(app.store.service_keys().list(after, limit).await?)
 }
 
@@ -94,14 +105,21 @@ pub async fn service_keys(app: &App, after: Option<&str>, limit: i32) -> Result<
 pub async fn service_of(app: &App, presented: &str) -> Result<Option<ServiceKey>, AppError> {
     let parts = presented.strip_prefix(KEY_PREFIX).and_then(|rest| rest.split_once('_'));
     let Some((id, secret)) = parts.filter(|(id, _)| id.len() == 16) else { return Ok(None) };
-    let found = app.store.service_keys().find(id).await?;
+    let Ok(id) = ServiceKeyId::parse(id) else { return Ok(None) };
+    let found = app.store.service_keys().find(&id).await?;
     Ok(found.filter(|record| {
         let same = hash(secret).as_bytes().ct_eq(record.secret_hash.as_bytes());
         bool::from(same) && record.revoked_at.is_none()
     }))
 }
 
-fn line(app: &App, operator: &str, action: &str, id: &str, states: [String; 2]) -> AuditRecord {
+fn line(
+    app: &App,
+    operator: &PrincipalId,
+    action: &str,
+    id: &ServiceKeyId,
+    states: [String; 2],
+) -> AuditRecord {
     let line = Line::new(action).because(format!("key {id}")).states(states);
     audit::line(format!("{action}-{id}"), app.now(), operator, line)
 }

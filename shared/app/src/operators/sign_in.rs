@@ -2,7 +2,7 @@
 //! before the password is checked, so that concurrent guesses cannot exceed the limit.
 
 use guerdon_domain::{
-    ids::{MemberId, TelegramId},
+    ids::{MemberId, PrincipalId, SessionId, TelegramId},
     operators::{Operator, Role, Session},
     time::Timestamp,
 };
@@ -44,7 +44,7 @@ pub struct SignedIn {
     /// The role, which defines the permissions.
     pub role: Role,
     /// The id of the session.
-    pub session: String,
+    pub session: SessionId,
     /// The refresh token, valid for one renewal.
     pub refresh_token: String,
     /// The end of the session.
@@ -145,7 +145,7 @@ pub(super) async fn begin(app: &App, operator: &Operator) -> Result<SignedIn, Si
     let (id, secret) = (random(app)?, random(app)?);
     let until = app.now().plus_seconds(SESSION_HOURS * 3600);
     let session = Session {
-        id: id.clone(),
+        id: SessionId::parse(id).map_err(AppError::from)?,
         operator: operator.id.clone(),
         generation: operator.generation,
         token_hash: hash(&secret),
@@ -171,7 +171,8 @@ pub(super) fn parts_of(token: &str) -> Result<(MemberId, &str, &str), SignInErro
 pub async fn renew(app: &App, refresh_token: &str) -> Result<SignedIn, SignInError> {
     metered("renew_session", async {
         let (id, session, secret) = parts_of(refresh_token)?;
-        let Some((operator, session)) = session_of(app, &id, session).await? else {
+        let session = SessionId::parse(session).map_err(|_| SignInError::Wrong)?;
+        let Some((operator, session)) = session_of(app, &id, &session).await? else {
             return Err(SignInError::Wrong);
         };
         let (used, secret) = (hash(secret), random(app)?);
@@ -192,7 +193,7 @@ pub async fn renew(app: &App, refresh_token: &str) -> Result<SignedIn, SignInErr
 pub async fn session_of(
     app: &App,
     operator: &MemberId,
-    session: &str,
+    session: &SessionId,
 ) -> Result<Option<(Operator, Session)>, AppError> {
     let found = app.store.operators().with_session(operator, session).await?;
     Ok(found.filter(|(operator, session)| {
@@ -201,7 +202,7 @@ pub async fn session_of(
 }
 
 /// Ends a session. Its tokens become invalid.
-pub async fn sign_out(app: &App, operator: &MemberId, session: &str) -> Result<(), AppError> {
+pub async fn sign_out(app: &App, operator: &MemberId, session: &SessionId) -> Result<(), AppError> {
     app.store.operators().end_session(operator, session).await?;
     stateless(app, operator, "operator.signed_out").await
 }
@@ -217,8 +218,8 @@ fn signed_in(operator: &Operator, session: Session, secret: &str) -> SignedIn {
 }
 
 /// Returns the name of an operator in the audit trail.
-pub fn operator_name(app: &App, operator: &MemberId) -> String {
-    format!("operator-{}", app.tag(operator))
+pub fn operator_name(app: &App, operator: &MemberId) -> PrincipalId {
+    format!("operator-{}", app.tag(operator)).into()
 }
 
 /// Writes an audit line about an action without states.
@@ -230,7 +231,7 @@ pub(super) async fn stateless(app: &App, operator: &MemberId, action: &str) -> R
 /// Writes an audit line.
 pub(super) async fn trail(
     app: &App,
-    principal: &str,
+    principal: &PrincipalId,
     action: &str,
     states: [String; 2],
 ) -> Result<(), AppError> {

@@ -1,7 +1,7 @@
 //! Bank payments that an operator records.
 
 use guerdon_domain::{
-    ids::{ExternalPaymentId, IdError, MemberId, PaymentKey, Rail},
+    ids::{ExternalPaymentId, IdError, MemberId, PaymentKey, PlanId, ProductId, Rail},
     money::{Currency, Money},
     payments::{PaymentFacts, PaymentLine, PaymentRecord, Purpose},
 };
@@ -27,7 +27,7 @@ pub struct BankPayment {
     /// The purpose of the payment.
     pub purpose: Purpose,
     /// The id of the bought plan.
-    pub product: Option<String>,
+    pub product: Option<PlanId>,
 }
 
 /// The reason why a payment was not recorded. Nothing was changed.
@@ -127,7 +127,7 @@ async fn facts_of(app: &App, member: &MemberId, payment: &BankPayment) -> Result
         if plan.price.currency() == payment.paid.currency() {
             facts.tier = plan.price;
         }
-        facts.lines = vec![PaymentLine { product: plan.id.clone(), amount: payment.paid }];
+        facts.lines = vec![PaymentLine { product: ProductId::from(&plan.id), amount: payment.paid }];
     }
     Ok(facts)
 }

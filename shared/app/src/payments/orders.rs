@@ -2,7 +2,7 @@
 
 use guerdon_domain::{
     fraud::Fingerprint,
-    ids::{ExternalPaymentId, MemberId, OrderId, PaymentKey},
+    ids::{ExternalPaymentId, MemberId, OrderId, PaymentKey, PlanId, PrincipalId, ProductId},
     money::Money,
     operators::Stamp,
     payments::{Order, OrderState, OrderStep, PaymentFacts, PaymentLine, PaymentMethod, PaymentRecord},
@@ -27,7 +27,7 @@ pub struct OrderRequest {
     /// The buyer.
     pub member: MemberId,
     /// The plan; the preset's cheapest plan if the service names none.
-    pub product: Option<String>,
+    pub product: Option<PlanId>,
     /// The price, if it differs from the plan's price.
     pub price: Option<Money>,
     /// The payment method.
@@ -41,7 +41,7 @@ pub struct OrderRequest {
     /// The service's key, which identifies the order if there is no transaction.
     pub key: Option<String>,
     /// The service that requests the order.
-    pub service: String,
+    pub service: PrincipalId,
 }
 
 /// The reason why an order was not created or not paid. Nothing was changed.
@@ -87,7 +87,7 @@ const MOST_MINOR: i64 = 1_000_000_000;
 pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, OrderRefusal> {
     metered("create_order", async {
         let settings = settings_now(app).await?;
-        let plan = plan_of(&settings.preset.plans, request.product.as_deref())?;
+        let plan = plan_of(&settings.preset.plans, request.product.as_ref())?;
         let price = request.price.unwrap_or(plan.price);
         if !(1..=MOST_MINOR).contains(&price.minor()) || price.currency() != app.preset.currency {
             return Err(OrderRefusal::BadAmount(Money::new(MOST_MINOR, app.preset.currency)));
@@ -137,9 +137,9 @@ pub fn payout_of(app: &App, method: PaymentMethod, payer: &str) -> Option<Finger
     }
 }
 
-fn plan_of<'a>(plans: &'a [Plan], product: Option<&str>) -> Result<&'a Plan, OrderRefusal> {
+fn plan_of<'a>(plans: &'a [Plan], product: Option<&PlanId>) -> Result<&'a Plan, OrderRefusal> {
     let found = match product {
-        Some(product) => plans.iter().find(|plan| plan.id == product),
+        Some(product) => plans.iter().find(|plan| plan.id == *product),
         None => plans.iter().min_by_key(|plan| plan.price.minor()),
     };
     found.ok_or_else(|| {
@@ -188,7 +188,7 @@ pub async fn pay_order(
     app: &App,
     id: &OrderId,
     transaction: Option<&ExternalPaymentId>,
-    service: &str,
+    service: &PrincipalId,
 ) -> Result<PaidOrder, OrderRefusal> {
     metered("pay_order", async {
         let order = app.store.orders().find(id).await?.ok_or(OrderRefusal::Unknown)?;
@@ -201,7 +201,7 @@ pub async fn pay_order(
         }
         let plans = &settings_now(app).await?.preset.plans;
         let facts = facts_of(plans, &order, key.clone(), app.now());
-        let after = order.pay(key, Stamp { by: service.to_owned(), at: app.now() });
+        let after = order.pay(key, Stamp { by: service.clone(), at: app.now() });
         match record_along(app, &facts, Along { order: Some(&after), ..Along::default() }).await? {
             Recorded::AlreadyApplied(payment) if payment.order.as_ref() == Some(id) => {
                 let order = app.store.orders().find(id).await?.ok_or(OrderRefusal::Unknown)?;
@@ -270,6 +270,6 @@ fn facts_of(plans: &[Plan], order: &Order, key: PaymentKey, now: Timestamp) -> P
     if let Some(plan) = plans.iter().find(|plan| plan.id == order.product) {
         facts.tier = plan.price;
     }
-    facts.lines = vec![PaymentLine { product: order.product.clone(), amount: order.price }];
+    facts.lines = vec![PaymentLine { product: ProductId::from(&order.product), amount: order.price }];
     facts
 }

@@ -1,5 +1,6 @@
 //! Provider events that wait for a customer, a payment, a payment's reference or a handler.
 
+use guerdon_domain::ids::PrincipalId;
 use guerdon_store::{
     payments::{ParkedEvent, PaymentReference, WaitsFor},
     table::{METRICS, metered},
@@ -100,7 +101,7 @@ pub async fn parked_events(app: &App, after: Option<&str>, limit: i32) -> Result
 /// Requests a replay of the event at a [`place`](ParkedEvent::place), with an audit line, in one transaction.
 pub async fn request_replay(
     app: &App,
-    operator: &str,
+    operator: &PrincipalId,
     place: &(String, String),
 ) -> Result<ParkedEvent, ReplayRefusal> {
     metered("request_replay", async {

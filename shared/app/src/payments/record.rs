@@ -2,6 +2,7 @@
 
 use guerdon_domain::{
     commissions::{Commission, CommissionState},
+    ids::RuleId,
     payments::{Order, PaymentFacts, PaymentRecord, Place, Reversals},
     programs::{Decision, Grant, Program, Surroundings},
     referrals::Referral,
@@ -44,7 +45,7 @@ enum Refused {
     /// Another payment of the same member converted the referral or counted towards a rule.
     ReferralMoved,
     /// Another payment used the single commission of this rule.
-    RuleSpent(String),
+    RuleSpent(RuleId),
     RequestAnswered,
 }
 

@@ -44,7 +44,7 @@ pub async fn newest_program(app: &App) -> Result<ProgramVersion, AppError> {
     Ok(newest.unwrap_or_else(|| ProgramVersion {
         program: app.preset.program.clone(),
         effective_from: guerdon_domain::time::Timestamp::from_millis(0),
-        set_by: "preset".to_owned(),
+        set_by: "preset".into(),
         set_at: guerdon_domain::time::Timestamp::from_millis(0),
     }))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    ids::MemberId,
+    ids::{MemberId, RuleId},
     money::Money,
     payments::{PaymentRecord, Verdict},
     programs::{Cap, Grant, Program, Surroundings},
@@ -32,11 +32,11 @@ pub struct Simulation {
     /// Number of payments simulated.
     pub payments: u64,
     /// Simulated totals by rule.
-    pub rules: BTreeMap<String, RuleTotal>,
+    pub rules: BTreeMap<RuleId, RuleTotal>,
     /// Number of simulated refusals by reason.
     pub refusals: BTreeMap<&'static str, u64>,
     /// Granted totals by rule, before limits and reversals.
-    pub granted: BTreeMap<String, RuleTotal>,
+    pub granted: BTreeMap<RuleId, RuleTotal>,
     /// True when the period contains more payments than one simulation reads.
     pub truncated: bool,
 }
@@ -159,8 +159,8 @@ fn after(
     around: Surroundings,
     payment: &PaymentRecord,
     converted: bool,
-    progress: Option<BTreeMap<String, Progress>>,
-    spent: Vec<String>,
+    progress: Option<BTreeMap<RuleId, Progress>>,
+    spent: Vec<RuleId>,
 ) -> Surroundings {
     let moved = |mut referral: Referral| {
         if converted {

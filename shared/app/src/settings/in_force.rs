@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use guerdon_domain::{
+    ids::PrincipalId,
     settings::{Overrides, Setting, SettingError, SettingValue, Settings},
     time::Timestamp,
 };
@@ -48,7 +49,7 @@ pub struct SettingState {
     /// The value in force.
     pub value: Option<SettingValue>,
     /// Time and author of the last change, if there was one.
-    pub changed: Option<(Timestamp, String)>,
+    pub changed: Option<(Timestamp, PrincipalId)>,
 }
 
 /// Returns every setting with its current value, read from the table.
@@ -88,7 +89,7 @@ impl From<guerdon_store::table::StoreError> for SettingRefusal {
 /// instance within half a minute. Setting the current value again changes nothing.
 pub async fn set_setting(
     app: &App,
-    principal: &str,
+    principal: &PrincipalId,
     key: &str,
     json: &str,
     reason: Option<&str>,
@@ -126,7 +127,7 @@ fn changed(
     key: &str,
     values: &Overrides,
     at: Timestamp,
-    by: &str,
+    by: &PrincipalId,
 ) -> StoredSettings {
     let mut after = StoredSettings { version: before.version.saturating_add(1), ..before.clone() };
     let change = Override { set: values.get(key).copied(), at, by: by.to_owned() };

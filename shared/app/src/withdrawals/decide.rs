@@ -1,7 +1,7 @@
 //! Approval or rejection of a withdrawal request by an operator.
 
 use guerdon_domain::{
-    ids::WithdrawalId,
+    ids::{PrincipalId, WithdrawalId},
     operators::Stamp,
     withdrawals::{Step, Withdrawal, WithdrawalState},
 };
@@ -25,7 +25,7 @@ enum Refused {
 pub async fn approve_withdrawal(
     app: &App,
     id: &WithdrawalId,
-    operator: &str,
+    operator: &PrincipalId,
 ) -> Result<Withdrawal, WithdrawalError> {
     metered("approve_withdrawal", async {
         let before = load(app, id).await?;
@@ -37,7 +37,7 @@ pub async fn approve_withdrawal(
         )?;
         let wallet =
             app.store.wallets().find(&before.member, before.wallet, before.amount.currency()).await?;
-        let after = before.clone().approve(Stamp { by: operator.to_owned(), at: app.now() })?;
+        let after = before.clone().approve(Stamp { by: operator.clone(), at: app.now() })?;
         let writes = [
             app.store.withdrawals().replace(&before, &after, Refused::Moved)?,
             app.store.withdrawals().owes_nothing(&wallet, Refused::Owes)?,
@@ -52,10 +52,10 @@ pub async fn approve_withdrawal(
 }
 
 /// Returns the withdrawal, if this operator approved it and nobody has rejected it since.
-fn approved_before(withdrawal: Withdrawal, operator: &str) -> Result<Withdrawal, WithdrawalError> {
+fn approved_before(withdrawal: Withdrawal, operator: &PrincipalId) -> Result<Withdrawal, WithdrawalError> {
     let (state, approved) = (withdrawal.state(), withdrawal.step.approved());
     let stands = matches!(state, WithdrawalState::Approved | WithdrawalState::Paying | WithdrawalState::Paid);
-    if stands && approved.is_some_and(|stamp| stamp.by == operator) {
+    if stands && approved.is_some_and(|stamp| stamp.by == *operator) {
         Ok(withdrawal)
     } else {
         Err(WithdrawalError::WrongState(state))
@@ -70,7 +70,7 @@ fn approved_before(withdrawal: Withdrawal, operator: &str) -> Result<Withdrawal,
 pub async fn reject_withdrawal(
     app: &App,
     id: &WithdrawalId,
-    operator: &str,
+    operator: &PrincipalId,
     reason: &str,
 ) -> Result<Withdrawal, WithdrawalError> {
     check_text(reason, "the reason")?;
@@ -78,10 +78,10 @@ pub async fn reject_withdrawal(
         let mut attempts = Attempts::default();
         loop {
             let before = load(app, id).await?;
-            if matches!(&before.step, Step::Rejected { closed, .. } if closed.by == operator) {
+            if matches!(&before.step, Step::Rejected { closed, .. } if closed.by == *operator) {
                 return Ok(before);
             }
-            let closed = Stamp { by: operator.to_owned(), at: app.now() };
+            let closed = Stamp { by: operator.clone(), at: app.now() };
             let after = before.clone().reject(closed, reason.trim().to_owned())?;
             if give_back(app, &before, &after).await? {
                 return Ok(after);

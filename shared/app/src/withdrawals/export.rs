@@ -1,6 +1,9 @@
 //! Export of approved withdrawals to a file for the bank.
 
-use guerdon_domain::withdrawals::{PayoutMethod, Withdrawal, WithdrawalState};
+use guerdon_domain::{
+    ids::{BatchId, PrincipalId},
+    withdrawals::{PayoutMethod, Withdrawal, WithdrawalState},
+};
 use guerdon_store::table::metered;
 
 use super::{
@@ -26,11 +29,11 @@ const MOST_LINES: usize = 500;
 /// eyes, withdrawals that the exporter approved are left for other operators.
 pub async fn export_batch(
     app: &App,
-    batch: &str,
+    batch: &BatchId,
     method: PayoutMethod,
-    operator: &str,
+    operator: &PrincipalId,
 ) -> Result<Vec<BatchLine>, WithdrawalError> {
-    check_text(batch, "the batch's name")?;
+    check_text(batch.as_str(), "the batch's name")?;
     metered("export_batch", async {
         let mut lines = exported(app, batch, method).await?;
         // Withdrawals that are approved later belong to a batch with another name.
@@ -56,11 +59,14 @@ fn line(app: &App, withdrawal: Withdrawal) -> Result<BatchLine, WithdrawalError>
     Ok(BatchLine { destination: destination.expose().to_owned(), withdrawal })
 }
 
-async fn exported(app: &App, batch: &str, method: PayoutMethod) -> Result<Vec<Withdrawal>, WithdrawalError> {
+async fn exported(
+    app: &App,
+    batch: &BatchId,
+    method: PayoutMethod,
+) -> Result<Vec<Withdrawal>, WithdrawalError> {
     let paying = in_state(app, WithdrawalState::Paying).await?;
     let ours = |w: &Withdrawal| {
-        w.step.claim().and_then(|claim| claim.batch.as_deref()) == Some(batch)
-            && w.destination.method == method
+        w.step.claim().and_then(|claim| claim.batch.as_ref()) == Some(batch) && w.destination.method == method
     };
     Ok(paying.into_iter().filter(ours).collect())
 }

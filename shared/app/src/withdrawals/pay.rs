@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use guerdon_domain::{
-    ids::WithdrawalId,
+    ids::{BatchId, PrincipalId, WithdrawalId},
     operators::Stamp,
     time::Timestamp,
     withdrawals::{Destination, Step, Withdrawal, WithdrawalState},
@@ -71,7 +71,7 @@ pub enum Outcome {
 pub async fn claim_withdrawal(
     app: &App,
     id: &WithdrawalId,
-    payer: &str,
+    payer: &PrincipalId,
 ) -> Result<Withdrawal, WithdrawalError> {
     metered("claim_withdrawal", claim(app, id, payer, None)).await
 }
@@ -79,17 +79,17 @@ pub async fn claim_withdrawal(
 pub(super) async fn claim(
     app: &App,
     id: &WithdrawalId,
-    payer: &str,
-    batch: Option<&str>,
+    payer: &PrincipalId,
+    batch: Option<&BatchId>,
 ) -> Result<Withdrawal, WithdrawalError> {
     let before = load(app, id).await?;
     let Step::Approved { approved } = &before.step else { return claimed_before(before, payer, batch) };
     let four_eyes = app.preset.withdrawals.as_ref().is_some_and(|rules| rules.four_eyes);
-    if four_eyes && approved.by == payer {
+    if four_eyes && approved.by == *payer {
         return Err(WithdrawalError::SameOperator);
     }
-    let claimed = Stamp { by: payer.to_owned(), at: app.now() };
-    let after = before.clone().claim(claimed, batch.map(str::to_owned))?;
+    let claimed = Stamp { by: payer.clone(), at: app.now() };
+    let after = before.clone().claim(claimed, batch.cloned())?;
     if app.store.withdrawals().step(&before, &after).await? {
         return Ok(after);
     }
@@ -100,11 +100,11 @@ pub(super) async fn claim(
 /// by the provider too, and must not be in another file.
 fn claimed_before(
     withdrawal: Withdrawal,
-    payer: &str,
-    batch: Option<&str>,
+    payer: &PrincipalId,
+    batch: Option<&BatchId>,
 ) -> Result<Withdrawal, WithdrawalError> {
     match &withdrawal.step {
-        Step::Paying(claim) if claim.claimed.by == payer && claim.batch.as_deref() == batch => Ok(withdrawal),
+        Step::Paying(claim) if claim.claimed.by == *payer && claim.batch.as_ref() == batch => Ok(withdrawal),
         step => Err(WithdrawalError::WrongState(step.state())),
     }
 }
@@ -117,7 +117,7 @@ fn claimed_before(
 pub async fn finish_withdrawal(
     app: &App,
     id: &WithdrawalId,
-    operator: &str,
+    operator: &PrincipalId,
     outcome: &Outcome,
 ) -> Result<Withdrawal, WithdrawalError> {
     match outcome {
@@ -132,7 +132,7 @@ pub async fn finish_withdrawal(
             if let Some(ended) = ended_alike(&before, outcome)? {
                 return Ok(ended);
             }
-            let closed = Stamp { by: operator.to_owned(), at: app.now() };
+            let closed = Stamp { by: operator.clone(), at: app.now() };
             let paying = before.clone();
             let after = match outcome {
                 Outcome::Paid(proof) => paying.pay(closed, proof.trim().to_owned()),
@@ -187,7 +187,7 @@ pub async fn pay_out(
     app: &App,
     provider: &dyn Payouts,
     id: &WithdrawalId,
-    payer: &str,
+    payer: &PrincipalId,
 ) -> Result<PaidOut, WithdrawalError> {
     metered("pay_out", async {
         let before = load(app, id).await?;
@@ -210,7 +210,7 @@ pub async fn pay_out(
 async fn record(
     app: &App,
     id: &WithdrawalId,
-    payer: &str,
+    payer: &PrincipalId,
     outcome: &Outcome,
 ) -> Result<PaidOut, WithdrawalError> {
     let withdrawal = finish_withdrawal(app, id, payer, outcome).await?;
@@ -226,7 +226,7 @@ async fn look_up(
     app: &App,
     provider: &dyn Payouts,
     claimed: &Withdrawal,
-    payer: &str,
+    payer: &PrincipalId,
 ) -> Result<Option<PaidOut>, WithdrawalError> {
     let outcome = match provider.find(claimed).await {
         Ok(Some(proof)) => Outcome::Paid(proof),

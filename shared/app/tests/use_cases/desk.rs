@@ -16,7 +16,7 @@ use crate::support::*;
 fn request(key: &str, user: i64) -> MemberCall {
     MemberCall {
         call: Call {
-            principal: "alice".to_owned(),
+            principal: "alice".into(),
             key: key.to_owned(),
             input_hash: format!("hash of {key} for {user}"),
         },

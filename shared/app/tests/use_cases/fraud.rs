@@ -49,7 +49,7 @@ impl Business {
     }
 
     async fn put_setting(&self, key: &str, json: &str) {
-        set_setting(&self.app, "olga", key, json, None).await.unwrap();
+        set_setting(&self.app, &"olga".into(), key, json, None).await.unwrap();
     }
 
     async fn flags(&self, user: i64) -> Vec<FraudFlag> {
@@ -75,24 +75,29 @@ impl Business {
             payer: Some(self.payment(from)),
             payout: payout_of(&self.app, method, from),
             key: None,
-            service: "shop".to_owned(),
+            service: "shop".into(),
         };
         create_order(&self.app, &request).await.unwrap()
     }
 
     async fn buy(&self, user: i64, transaction: &str, from: &str) -> PaymentRecord {
         let order = self.orders(user, transaction, PaymentMethod::Bank, from).await;
-        pay_order(&self.app, &order.id, None, "shop").await.unwrap().payment
+        pay_order(&self.app, &order.id, None, &"shop".into()).await.unwrap().payment
     }
 
     async fn by_hand(&self, user: i64, action: FraudAction) -> FraudFlag {
-        let by_hand =
-            ByHand { principal: "olga", user_id: tid(user), action, reason: "asked by the bank", key: None };
+        let by_hand = ByHand {
+            principal: &"olga".into(),
+            user_id: tid(user),
+            action,
+            reason: "asked by the bank",
+            key: None,
+        };
         flag_by_hand(&self.app, &by_hand).await.unwrap()
     }
 
     async fn resolve(&self, flag: &FraudFlag, verdict: FraudVerdict) -> Result<FraudFlag, FraudRefusal> {
-        resolve_flag(&self.app, "ben", (&flag.subject, &flag.id), verdict, "looked at it").await
+        resolve_flag(&self.app, &"ben".into(), (&flag.subject, &flag.id), verdict, "looked at it").await
     }
 
     async fn reverse_all(&self, invoice: &str) {
@@ -210,11 +215,11 @@ async fn who_pays_for_those_they_brought_earns_nothing_by_it() {
         let order = b.orders(2, "t-2", PaymentMethod::Bank, CARD).await;
         assert_eq!(b.found(2).await, [("self_referral", "reject")]);
         assert_eq!(b.found(1).await, [("self_referral", "reject")]);
-        let paid = pay_order(&b.app, &order.id, None, "shop").await.unwrap();
+        let paid = pay_order(&b.app, &order.id, None, &"shop".into()).await.unwrap();
         assert_eq!(paid.payment.refusal(), Some(Refusal::BeneficiaryBarred), "before anything was paid");
     }
     assert_eq!(b.found(3).await, []);
-    unblock_member(&b.app, "olga", tid(1), "father and son").await.unwrap();
+    unblock_member(&b.app, &"olga".into(), tid(1), "father and son").await.unwrap();
     b.refer(1, 4).await;
     assert_eq!(b.buy(4, "t-4", "another_card").await.grants().count(), 1);
 }
@@ -282,7 +287,7 @@ async fn earning() -> Business {
     b.refer(1, 2).await;
     for n in 0..18 {
         let order = b.orders(2, &format!("t-{n}"), PaymentMethod::Upi, "ravi@okaxis").await;
-        pay_order(&b.app, &order.id, None, "shop").await.unwrap();
+        pay_order(&b.app, &order.id, None, &"shop".into()).await.unwrap();
     }
     b.advance(DAY);
     b.settle(1).await;
@@ -298,7 +303,7 @@ async fn ask(
     let asked = request_withdrawal(&b.app, &b.id(1), amount, to, key).await;
     let asked = asked.map(|asked| asked.withdrawal().clone()).map_err(|refused| refused.code())?;
     // As the worker does, when the stream has told it.
-    guerdon_app::fraud::inspect_withdrawal(&b.app, asked.id.as_str()).await.unwrap();
+    guerdon_app::fraud::inspect_withdrawal(&b.app, &asked.id).await.unwrap();
     Ok(asked)
 }
 
@@ -310,12 +315,12 @@ async fn a_destination_of_two_members_is_not_paid_out_until_somebody_has_looked(
     let asked = ask(&b, UPI, "k1").await.unwrap();
     assert_eq!(ask(&b, UPI, "k1").await.unwrap().id, asked.id);
     assert_eq!(b.found(1).await, [("shared_destination", "hold")]);
-    let approved = approve_withdrawal(&b.app, &asked.id, "ops").await;
+    let approved = approve_withdrawal(&b.app, &asked.id, &"ops".into()).await;
     assert_eq!(approved.unwrap_err().code(), "under_review");
     assert_eq!(ask(&b, "other@okhdfc", "k2").await, Err("under_review"));
     let [flag] = &b.flags(1).await[..] else { panic!() };
     b.resolve(flag, FraudVerdict::Dismissed).await.unwrap();
-    approve_withdrawal(&b.app, &asked.id, "ops").await.unwrap();
+    approve_withdrawal(&b.app, &asked.id, &"ops".into()).await.unwrap();
 }
 
 #[tokio::test]
@@ -358,10 +363,10 @@ async fn in_shadow_all_is_found_and_nothing_is_done() {
     assert_eq!(b.found(1).await, [("self_referral", "allow")]);
     let member = b.calm().members().find(&b.id(1)).await.unwrap().unwrap();
     assert!(!member.is_barred() && !member.is_on_hold());
-    assert!(run_checks(&b.app, "olga", tid(1)).await.unwrap().shadow);
+    assert!(run_checks(&b.app, &"olga".into(), tid(1)).await.unwrap().shadow);
     // Once it has ended, the same look has a stronger hand.
     b.put_setting("fraud.shadow", "false").await;
-    let checked = run_checks(&b.app, "olga", tid(1)).await.unwrap();
+    let checked = run_checks(&b.app, &"olga".into(), tid(1)).await.unwrap();
     assert_eq!((checked.shadow, b.found(1).await), (false, vec![("self_referral", "reject")]));
     assert!(b.calm().members().find(&b.id(1)).await.unwrap().unwrap().is_barred());
     assert_eq!(checked.flags.iter().filter(|flag| flag.subject == b.id(1)).count(), 1);
@@ -405,7 +410,7 @@ async fn a_confirmed_hold_stays_until_the_member_is_unblocked() {
     assert!(matches!(other, Err(FraudRefusal::AlreadyResolved(FraudVerdict::Confirmed))), "{other:?}");
     assert_eq!(b.settle(1).await, 0);
     for lifted in [1, 0] {
-        let flags = unblock_member(&b.app, "olga", tid(1), "all is well").await.unwrap();
+        let flags = unblock_member(&b.app, &"olga".into(), tid(1), "all is well").await.unwrap();
         assert_eq!(flags.len(), lifted);
     }
     assert_eq!((b.flags(1).await[0].in_force(), b.buckets(1).await), (FraudAction::Allow, (1000, 0, 0)));
@@ -416,7 +421,7 @@ async fn a_block_is_one_however_often_and_its_end_is_its_end() {
     let b = bitten().await;
     b.join(1).await;
     let by_hand = ByHand {
-        principal: "olga",
+        principal: &"olga".into(),
         user_id: tid(1),
         action: FraudAction::Reject,
         reason: "chargebacks elsewhere",
@@ -427,7 +432,7 @@ async fn a_block_is_one_however_often_and_its_end_is_its_end() {
         assert_eq!(block_member(&b.app, &by_hand).await.unwrap().id, first.id);
         let member = b.calm().members().find(&b.id(1)).await.unwrap().unwrap();
         assert!(member.is_barred() && !member.is_on_hold());
-        unblock_member(&b.app, "olga", tid(1), "all is well").await.unwrap();
+        unblock_member(&b.app, &"olga".into(), tid(1), "all is well").await.unwrap();
         assert!(!b.calm().members().find(&b.id(1)).await.unwrap().unwrap().is_barred());
         assert_eq!(b.flags(1).await.len(), round);
     }
@@ -472,7 +477,7 @@ async fn a_member_who_is_rejected_cannot_withdraw() {
     let b = earning().await;
     let asked = ask(&b, UPI, "k1").await.unwrap();
     b.by_hand(1, FraudAction::Reject).await;
-    let approved = approve_withdrawal(&b.app, &asked.id, "ops").await;
+    let approved = approve_withdrawal(&b.app, &asked.id, &"ops".into()).await;
     assert!(matches!(approved, Err(WithdrawalError::Barred)), "{approved:?}");
     assert_eq!(ask(&b, UPI, "k2").await, Err("member_barred"));
 }

@@ -18,7 +18,7 @@ use guerdon_domain::{
 use crate::support::*;
 
 fn request(key: &str) -> Call {
-    Call { principal: "admin".to_owned(), key: key.to_owned(), input_hash: format!("hash of {key}") }
+    Call { principal: "admin".into(), key: key.to_owned(), input_hash: format!("hash of {key}") }
 }
 
 fn flat(program: &Program, minor: i64) -> Program {
@@ -166,7 +166,7 @@ async fn of_several_first_payments_at_once_one_converts() {
         let b = Arc::new(bitten().await);
         b.set(|program| {
             let welcome = Rule {
-                id: "welcome".to_owned(),
+                id: "welcome".into(),
                 beneficiary: Beneficiary::Referee,
                 amount: Amount::PremiumDays { days: 7 },
                 target: WalletKind::Credits,
@@ -222,14 +222,14 @@ async fn another_program_is_tried_on_what_was_paid() {
     b.project_all().await;
     let program = newest_program(&b.app).await.unwrap().program;
     let same = simulate(&b.app, &program, NOW, 2).await.unwrap();
-    assert_eq!((same.payments, same.rules["recruit"].minor), (4, 2000));
+    assert_eq!((same.payments, same.rules[&"recruit".into()].minor), (4, 2000));
     assert_eq!(same.rules, same.granted);
     assert_eq!((same.refusals["already_converted"], same.refusals["not_referred"]), (1, 1));
     let mut other = flat(&program, 700);
     other.rules[0].trigger = Trigger::EveryPayment;
     other.rules[0].cap_member = Some(Cap { amount: usd(2000), per: CapPeriod::Month });
     let tried = simulate(&b.app, &other, NOW, 2).await.unwrap();
-    let total = &tried.rules["recruit"];
+    let total = &tried.rules[&"recruit".into()];
     assert_eq!((total.commissions, total.minor, total.cut_minor), (3, 2000, 100));
     assert_eq!(simulate(&b.app, &other, NOW.plus_days(-30), 5).await.unwrap().payments, 0);
 }

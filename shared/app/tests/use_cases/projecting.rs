@@ -256,7 +256,7 @@ async fn each_change_means_one_event() {
     assert_eq!(names().await, ["credit.applied"]);
     let request = guerdon_app::once::MemberCall {
         call: guerdon_app::once::Call {
-            principal: "alice".to_owned(),
+            principal: "alice".into(),
             key: "k".to_owned(),
             input_hash: String::new(),
         },

@@ -12,7 +12,7 @@ use guerdon_domain::settings::{SettingError, SettingValue};
 use crate::support::*;
 
 async fn set(app: &App, key: &str, json: &str) {
-    set_setting(app, "olga", key, json, None).await.unwrap();
+    set_setting(app, &"olga".into(), key, json, None).await.unwrap();
 }
 
 async fn window(app: &App) -> i64 {
@@ -54,7 +54,7 @@ async fn what_cannot_be_set_changes_nothing() {
     let b = bitten().await;
     let before = b.dump().await;
     for (key, json) in [("referrals.window_days", "0"), ("withdrawals.minimum", "5"), ("x", "1")] {
-        let refused = set_setting(&b.app, "olga", key, json, None).await.unwrap_err();
+        let refused = set_setting(&b.app, &"olga".into(), key, json, None).await.unwrap_err();
         let bad = matches!(refused, SettingRefusal::Bad(SettingError::Bad { .. } | SettingError::Unknown(_)));
         assert!(bad, "{key}: {refused:?}");
     }

@@ -66,7 +66,7 @@ impl Business {
 
     async fn approved(&self, minor: i64, key: &str) -> WithdrawalId {
         let id = self.asked(minor, key).await;
-        approve_withdrawal(&self.app, &id, "ops").await.unwrap();
+        approve_withdrawal(&self.app, &id, &"ops".into()).await.unwrap();
         id
     }
 }
@@ -82,19 +82,19 @@ async fn a_withdrawal_goes_from_request_to_proof_and_is_counted_once() {
     let id = b.asked(60_000, "k1").await;
     assert_eq!(b.earnings().await, (10_000, 60_000, 0));
     assert!(matches!(b.ask(60_000, "k1").await, Ok(WithdrawalAsked::AlreadyApplied(w)) if w.id == id));
-    approve_withdrawal(&b.app, &id, "ops").await.unwrap();
-    approve_withdrawal(&b.app, &id, "ops").await.unwrap();
-    claim_withdrawal(&b.app, &id, "ops").await.unwrap();
-    claim_withdrawal(&b.app, &id, "ops").await.unwrap();
-    assert_eq!(code(claim_withdrawal(&b.app, &id, "other").await), "wrong_state");
+    approve_withdrawal(&b.app, &id, &"ops".into()).await.unwrap();
+    approve_withdrawal(&b.app, &id, &"ops".into()).await.unwrap();
+    claim_withdrawal(&b.app, &id, &"ops".into()).await.unwrap();
+    claim_withdrawal(&b.app, &id, &"ops".into()).await.unwrap();
+    assert_eq!(code(claim_withdrawal(&b.app, &id, &"other".into()).await), "wrong_state");
     let paid = Outcome::Paid("UTR 123".to_owned());
-    let done = finish_withdrawal(&b.app, &id, "ops", &paid).await.unwrap();
+    let done = finish_withdrawal(&b.app, &id, &"ops".into(), &paid).await.unwrap();
     assert_eq!((done.state(), done.step.proof()), (WithdrawalState::Paid, Some("UTR 123")));
-    finish_withdrawal(&b.app, &id, "ops", &paid).await.unwrap();
+    finish_withdrawal(&b.app, &id, &"ops".into(), &paid).await.unwrap();
     assert_eq!(b.earnings().await, (10_000, 0, 0));
     let other = Outcome::Paid("UTR 999".to_owned());
-    assert_eq!(code(finish_withdrawal(&b.app, &id, "ops", &other).await), "wrong_state");
-    assert_eq!(code(reject_withdrawal(&b.app, &id, "ops", "too late").await), "wrong_state");
+    assert_eq!(code(finish_withdrawal(&b.app, &id, &"ops".into(), &other).await), "wrong_state");
+    assert_eq!(code(reject_withdrawal(&b.app, &id, &"ops".into(), "too late").await), "wrong_state");
     // The stream tells the audit trail who did what.
     b.project_all().await;
     let trail = b.calm().audit().trail("2026-11", None, 10).await.unwrap();
@@ -114,10 +114,10 @@ async fn request_approval_and_payment_cost_seven_six_and_seven_units() {
         assert!(cost.write_tenths <= units * 10 && cost.transactions == 1, "{name}: {cost:?}");
     };
     within("request_withdrawal", 7);
-    approve_withdrawal(&b.app, &id, "ops").await.unwrap();
+    approve_withdrawal(&b.app, &id, &"ops".into()).await.unwrap();
     within("approve_withdrawal", 6);
-    claim_withdrawal(&b.app, &id, "ops").await.unwrap();
-    finish_withdrawal(&b.app, &id, "ops", &Outcome::Paid("UTR".to_owned())).await.unwrap();
+    claim_withdrawal(&b.app, &id, &"ops".into()).await.unwrap();
+    finish_withdrawal(&b.app, &id, &"ops".into(), &Outcome::Paid("UTR".to_owned())).await.unwrap();
     within("finish_withdrawal", 7);
 }
 
@@ -142,7 +142,7 @@ async fn what_may_not_be_asked_for_is_refused_by_code_and_changes_nothing() {
     assert_eq!(code(stranger), "unknown_member");
     for id in ["nonsense", "x-1", &format!("{}-7", b.id(1))] {
         let id = WithdrawalId::parse(id).unwrap();
-        assert_eq!(code(approve_withdrawal(&b.app, &id, "ops").await), "unknown_withdrawal");
+        assert_eq!(code(approve_withdrawal(&b.app, &id, &"ops".into()).await), "unknown_withdrawal");
     }
     assert_eq!(b.dump().await, before);
     let other = bitten().await;
@@ -156,19 +156,24 @@ async fn one_is_open_at_a_time_and_the_next_waits_unless_turned_down() {
     let first = b.asked(50_000, "k1").await;
     assert_eq!(code(b.ask(50_000, "k2").await), "withdrawal_open");
     assert_eq!(code(b.ask(50_001, "k1").await), "key_reused");
-    assert_eq!(code(finish_withdrawal(&b.app, &first, "ops", &Outcome::Unknown).await), "wrong_state");
-    assert_eq!(code(reject_withdrawal(&b.app, &first, "ops", " ").await), "bad_text");
-    reject_withdrawal(&b.app, &first, "ops", "wrong name").await.unwrap();
-    reject_withdrawal(&b.app, &first, "ops", "wrong name").await.unwrap();
+    assert_eq!(
+        code(finish_withdrawal(&b.app, &first, &"ops".into(), &Outcome::Unknown).await),
+        "wrong_state"
+    );
+    assert_eq!(code(reject_withdrawal(&b.app, &first, &"ops".into(), " ").await), "bad_text");
+    reject_withdrawal(&b.app, &first, &"ops".into(), "wrong name").await.unwrap();
+    reject_withdrawal(&b.app, &first, &"ops".into(), "wrong name").await.unwrap();
     assert_eq!(b.earnings().await, (168_000, 0, 0));
     // Turned down, it does not count for the cool-down.
     let second = b.approved(50_000, "k2").await;
-    claim_withdrawal(&b.app, &second, "ops").await.unwrap();
-    finish_withdrawal(&b.app, &second, "ops", &Outcome::Failed("account closed".to_owned())).await.unwrap();
+    claim_withdrawal(&b.app, &second, &"ops".into()).await.unwrap();
+    finish_withdrawal(&b.app, &second, &"ops".into(), &Outcome::Failed("account closed".to_owned()))
+        .await
+        .unwrap();
     assert_eq!(b.earnings().await, (168_000, 0, 0));
     let third = b.approved(50_000, "k3").await;
-    claim_withdrawal(&b.app, &third, "ops").await.unwrap();
-    finish_withdrawal(&b.app, &third, "ops", &Outcome::Paid("UTR".to_owned())).await.unwrap();
+    claim_withdrawal(&b.app, &third, &"ops".into()).await.unwrap();
+    finish_withdrawal(&b.app, &third, &"ops".into(), &Outcome::Paid("UTR".to_owned())).await.unwrap();
     assert_eq!(code(b.ask(50_000, "k4").await), "cooling_down");
     b.advance(DAY);
     b.asked(50_000, "k4").await;
@@ -183,9 +188,9 @@ async fn a_debt_blocks_the_request_and_the_approval() {
     let reversal = Reversal { at: b.app.now(), kind: refund };
     reverse_payment(&b.app, &stripe_key("o_0"), &reversal).await.unwrap();
     assert_eq!(b.earnings().await, (0, 70_000, 2_800));
-    assert_eq!(code(approve_withdrawal(&b.app, &id, "ops").await), "owes_money");
+    assert_eq!(code(approve_withdrawal(&b.app, &id, &"ops".into()).await), "owes_money");
     // Turned down, the debt is netted from what comes back.
-    reject_withdrawal(&b.app, &id, "ops", "refunded order").await.unwrap();
+    reject_withdrawal(&b.app, &id, &"ops".into(), "refunded order").await.unwrap();
     assert_eq!(b.earnings().await, (67_200, 0, 0));
     let id = b.approved(60_000, "k2").await;
     // Once approved, a debt no longer stops the payout: it stays owed and visible.
@@ -193,8 +198,8 @@ async fn a_debt_blocks_the_request_and_the_approval() {
         reverse_payment(&b.app, &stripe_key(&format!("o_{n}")), &reversal).await.unwrap();
     }
     assert_eq!(b.earnings().await, (0, 60_000, 4_000));
-    claim_withdrawal(&b.app, &id, "ops").await.unwrap();
-    finish_withdrawal(&b.app, &id, "ops", &Outcome::Paid("UTR".to_owned())).await.unwrap();
+    claim_withdrawal(&b.app, &id, &"ops".into()).await.unwrap();
+    finish_withdrawal(&b.app, &id, &"ops".into(), &Outcome::Paid("UTR".to_owned())).await.unwrap();
     assert_eq!(b.earnings().await, (0, 0, 4_000));
     b.advance(DAY);
     assert_eq!(code(b.ask(50_000, "k3").await), "owes_money");
@@ -204,18 +209,20 @@ async fn a_debt_blocks_the_request_and_the_approval() {
 async fn with_four_eyes_another_operator_pays() {
     let b = Business::earning(&OTT.replace("four_eyes = false", "four_eyes = true"), 25).await;
     let id = b.approved(60_000, "k1").await;
-    assert_eq!(code(claim_withdrawal(&b.app, &id, "ops").await), "same_operator");
-    assert!(export_batch(&b.app, "b1", PayoutMethod::Upi, "ops").await.unwrap().is_empty());
-    claim_withdrawal(&b.app, &id, "cashier").await.unwrap();
+    assert_eq!(code(claim_withdrawal(&b.app, &id, &"ops".into()).await), "same_operator");
+    assert!(export_batch(&b.app, &"b1".into(), PayoutMethod::Upi, &"ops".into()).await.unwrap().is_empty());
+    claim_withdrawal(&b.app, &id, &"cashier".into()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_batch_names_each_withdrawal_once_and_comes_out_the_same_again() {
     let b = Business::earning(OTT, 25).await;
     let id = b.approved(60_000, "k1").await;
-    assert!(export_batch(&b.app, "b0", PayoutMethod::BankIn, "ops").await.unwrap().is_empty());
+    assert!(
+        export_batch(&b.app, &"b0".into(), PayoutMethod::BankIn, &"ops".into()).await.unwrap().is_empty()
+    );
     let lines = async |batch: &str| {
-        let lines = export_batch(&b.app, batch, PayoutMethod::Upi, "ops").await.unwrap();
+        let lines = export_batch(&b.app, &batch.into(), PayoutMethod::Upi, &"ops".into()).await.unwrap();
         lines.into_iter().map(|line| (line.withdrawal.id, line.destination)).collect::<Vec<_>>()
     };
     let expected = [(id.clone(), "asha@okhdfc".to_owned())];
@@ -286,11 +293,11 @@ async fn a_payout_whose_answer_is_lost_is_looked_up_and_made_once() {
         let bank = Bank::troubled(trouble);
         for _ in 0..trouble.len() {
             assert!(
-                matches!(pay_out(&b.app, &bank, &id, "job").await, Ok(PaidOut::Unknown(_)) if end != WithdrawalState::Failed)
+                matches!(pay_out(&b.app, &bank, &id, &"job".into()).await, Ok(PaidOut::Unknown(_)) if end != WithdrawalState::Failed)
                     || end == WithdrawalState::Failed
             );
         }
-        let last = pay_out(&b.app, &bank, &id, "job").await;
+        let last = pay_out(&b.app, &bank, &id, &"job".into()).await;
         let state = b.calm().withdrawals().find(&id).await.unwrap().unwrap().state();
         assert_eq!((state, bank.payouts(), b.earnings().await.0), (end, payouts, left), "{last:?}");
         assert_eq!(b.earnings().await.1, 0);
@@ -319,9 +326,9 @@ async fn five_hundred_withdrawals_racing_on_one_wallet_take_no_more_than_there_i
                 Err(WithdrawalError::App(error)) if error.retryable() => return 0,
                 Err(error) => panic!("{error}"),
             };
-            approve_withdrawal(&b.app, &asked, "ops").await.unwrap();
-            claim_withdrawal(&b.app, &asked, "ops").await.unwrap();
-            finish_withdrawal(&b.app, &asked, "ops", &Outcome::Paid("UTR".to_owned())).await.unwrap();
+            approve_withdrawal(&b.app, &asked, &"ops".into()).await.unwrap();
+            claim_withdrawal(&b.app, &asked, &"ops".into()).await.unwrap();
+            finish_withdrawal(&b.app, &asked, &"ops".into(), &Outcome::Paid("UTR".to_owned())).await.unwrap();
             1_000
         }
     })

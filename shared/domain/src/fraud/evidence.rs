@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fraud::{Fingerprint, FraudAction},
-    ids::MemberId,
+    ids::{MemberId, PrincipalId},
 };
 
 /// The facts behind a finding. They are stored with the flag, together with the rule's thresholds of that
@@ -80,7 +80,7 @@ pub enum Evidence {
     /// A decision of an operator.
     Manual {
         /// The operator.
-        by: String,
+        by: PrincipalId,
         /// The reason.
         reason: String,
     },

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     fraud::{Evidence, Finding, FraudAction, Signal},
-    ids::{FraudFlagId, MemberId},
+    ids::{FraudFlagId, MemberId, PrincipalId},
     time::Timestamp,
 };
 
@@ -38,7 +38,7 @@ pub enum FraudFlagState {
     /// Reviewed by a person.
     Resolved {
         /// The operator.
-        by: String,
+        by: PrincipalId,
         /// The instant of the review.
         at: Timestamp,
         /// The verdict.
@@ -116,7 +116,7 @@ impl FraudFlag {
     pub fn resolve(
         self,
         verdict: FraudVerdict,
-        by: String,
+        by: PrincipalId,
         note: String,
         at: Timestamp,
     ) -> Result<Self, FraudFlagError> {
@@ -130,7 +130,7 @@ impl FraudFlag {
 
     /// Dismisses the flag for operator `by`, whatever the verdict was before.
     #[must_use]
-    pub fn lift(self, by: String, note: String, at: Timestamp) -> Self {
+    pub fn lift(self, by: PrincipalId, note: String, at: Timestamp) -> Self {
         let verdict = FraudVerdict::Dismissed;
         Self { state: FraudFlagState::Resolved { by, at, verdict, note }, ..self }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fraud::{Evidence, Fingerprint, FingerprintKind, FraudAction, FraudRules, Signal},
-    ids::MemberId,
+    ids::{MemberId, PrincipalId},
 };
 
 /// Facts that a use case looked up about one member, the subject.
@@ -70,7 +70,7 @@ pub struct Finding {
 impl Finding {
     /// Makes a finding of a decision by operator `by`. Shadow mode applies to rules only, so this is
     /// enforced.
-    pub const fn manual(action: FraudAction, by: String, reason: String) -> Self {
+    pub const fn manual(action: FraudAction, by: PrincipalId, reason: String) -> Self {
         Self { signal: Signal::Manual, action, enforced: action, evidence: Evidence::Manual { by, reason } }
     }
 

@@ -224,7 +224,7 @@ fn findings_explain_themselves() {
             format!("20 members joined within {words}; the rule flags from 20 (in shadow: nothing was done)");
         check(&rules, signups(20, 60), &[&expect]);
     }
-    let manual = Finding::manual(Hold, "olga".to_owned(), "asked by the bank".to_owned());
+    let manual = Finding::manual(Hold, "olga".into(), "asked by the bank".to_owned());
     assert_eq!(manual.explain(), "set by olga: asked by the bank");
     assert_eq!((manual.signal, manual.enforced), (Manual, Hold));
 }
@@ -341,12 +341,12 @@ fn the_same_thing_is_flagged_under_the_same_id() {
 fn a_flag_reads_back() {
     let rules = FraudRules::default();
     let at = Timestamp::from_seconds(1_795_260_000);
-    let manual = Finding::manual(Reject, "olga".to_owned(), "chargebacks elsewhere".to_owned());
+    let manual = Finding::manual(Reject, "olga".into(), "chargebacks elsewhere".to_owned());
     let mut flags = vec![FraudFlag::raise(member(7), manual, "request-1", at)];
     flags.extend(offences().iter().map(|offence| flag_of(&rules, 7, offence, "2026-11-21")));
     for flag in flags {
         let resolved =
-            flag.clone().resolve(FraudVerdict::Confirmed, "olga".to_owned(), "seen".to_owned(), at).unwrap();
+            flag.clone().resolve(FraudVerdict::Confirmed, "olga".into(), "seen".to_owned(), at).unwrap();
         for flag in [flag, resolved] {
             let json = serde_json::to_value(&flag).unwrap();
             assert_eq!(json["state"], flag.state.as_str());
@@ -359,7 +359,7 @@ fn a_flag_reads_back() {
 fn a_flag_is_stored_as_this() {
     let flag = flag_of(&FraudRules::default(), 7, &shared(FingerprintKind::Ip, 19, 0), "");
     let flag = flag
-        .resolve(FraudVerdict::Dismissed, "olga".to_owned(), "a hostel".to_owned(), Timestamp::from_millis(5))
+        .resolve(FraudVerdict::Dismissed, "olga".into(), "a hostel".to_owned(), Timestamp::from_millis(5))
         .unwrap();
     let expect = serde_json::json!({
         "id": flag.id, "subject": member(7), "signal": "shared_ip", "action": "flag", "enforced": "flag",
@@ -377,7 +377,7 @@ fn a_flag_is_stored_as_this() {
 fn a_flag_is_in_force_until_dismissed_and_resolved_once() {
     let flag = flag_of(&FraudRules::default(), 7, &refunds(10, 10), "2026-11-21");
     let resolve = |flag: FraudFlag, verdict| {
-        flag.resolve(verdict, "olga".to_owned(), "seen".to_owned(), Timestamp::from_millis(0))
+        flag.resolve(verdict, "olga".into(), "seen".to_owned(), Timestamp::from_millis(0))
     };
     assert_eq!(flag.in_force(), Hold);
     let confirmed = resolve(flag.clone(), FraudVerdict::Confirmed).unwrap();
@@ -393,8 +393,8 @@ fn a_flag_is_in_force_until_dismissed_and_resolved_once() {
 fn a_confirmed_flag_can_be_lifted() {
     let at = Timestamp::from_millis(9);
     let flag = flag_of(&FraudRules::default(), 7, &refunds(10, 10), "2026-11");
-    let seen = |verdict| flag.clone().resolve(verdict, "olga".to_owned(), "seen".to_owned(), at).unwrap();
-    let lifted = |flag: FraudFlag| flag.lift("ben".to_owned(), "all is well".to_owned(), at);
+    let seen = |verdict| flag.clone().resolve(verdict, "olga".into(), "seen".to_owned(), at).unwrap();
+    let lifted = |flag: FraudFlag| flag.lift("ben".into(), "all is well".to_owned(), at);
     for flag in [flag.clone(), seen(FraudVerdict::Confirmed), seen(FraudVerdict::Dismissed)] {
         let lifted = lifted(flag.clone());
         assert_eq!((lifted.in_force(), lifted.state.as_str()), (Allow, "resolved"));
@@ -415,6 +415,6 @@ fn an_open_flag_follows_a_stronger_finding() {
     assert_eq!(held.strengthened(&finding), None);
     assert_eq!(held.strengthened(&shadow.judge(&many).pop().unwrap()), None);
     let at = Timestamp::from_millis(0);
-    let looked = seen.resolve(FraudVerdict::Dismissed, String::new(), String::new(), at).unwrap();
+    let looked = seen.resolve(FraudVerdict::Dismissed, "".into(), String::new(), at).unwrap();
     assert_eq!(looked.strengthened(&finding), None);
 }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::MemberId, time::Timestamp};
+use crate::{
+    ids::{MemberId, PrincipalId},
+    time::Timestamp,
+};
 
 /// A line of the audit trail: a principal, an action, the member it was about, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +15,7 @@ pub struct AuditRecord {
     /// The instant of the action.
     pub at: Timestamp,
     /// The operator, service or job that acted.
-    pub principal: String,
+    pub principal: PrincipalId,
     /// The action: `credit.apply`, `credit.revoke`, `referral.force_confirm`, `withdrawal.paid`,
     /// `program.set`.
     pub action: String,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{PrincipalId, ServiceKeyId};
 use crate::time::Timestamp;
 
 /// A permission of a service's key. A key has at least one, and permits nothing else.
@@ -77,7 +78,7 @@ impl Scope {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceKey {
     /// The random id: the part of the key that may be shown.
-    pub id: String,
+    pub id: ServiceKeyId,
     /// The operators' name for the service.
     pub name: String,
     /// The permissions.
@@ -85,7 +86,7 @@ pub struct ServiceKey {
     /// SHA-256 of the key's secret part, in hex.
     pub secret_hash: String,
     /// The operator who created it.
-    pub created_by: String,
+    pub created_by: PrincipalId,
     /// The instant of its creation.
     pub created_at: Timestamp,
     /// The instant from which it is refused.

@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::MemberId, time::Timestamp};
+use crate::{
+    ids::{MemberId, SessionId, SignInLinkId},
+    time::Timestamp,
+};
 
 /// One sign-in of an operator, extended by its refresh token. Every use of that token makes a new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// The random id.
-    pub id: String,
+    pub id: SessionId,
     /// The operator who signed in.
     pub operator: MemberId,
     /// The operator's [`Operator::generation`](crate::operators::Operator::generation) when the session
@@ -24,7 +27,7 @@ pub struct Session {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignInLink {
     /// The random id.
-    pub id: String,
+    pub id: SignInLinkId,
     /// The operator it was made for.
     pub operator: MemberId,
     /// The operator's [`Operator::generation`](crate::operators::Operator::generation) when the link was

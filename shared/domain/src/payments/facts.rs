@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{MemberId, PaymentKey},
+    ids::{MemberId, PaymentKey, ProductId},
     money::{Money, MoneyError},
     time::Timestamp,
 };
@@ -32,7 +32,7 @@ impl Purpose {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentLine {
     /// The product, by our id or by the provider's.
-    pub product: String,
+    pub product: ProductId,
     /// The amount; negative for the credit half of a proration, which nets within its payment.
     pub amount: Money,
 }
@@ -93,7 +93,7 @@ impl PaymentFacts {
     ///
     /// # Errors
     /// [`MoneyError`] when amounts do not fit or combine.
-    pub fn net_of(&self, products: &[String]) -> Result<Money, MoneyError> {
+    pub fn net_of(&self, products: &[ProductId]) -> Result<Money, MoneyError> {
         let net = self.net()?;
         if products.is_empty() {
             return Ok(net);

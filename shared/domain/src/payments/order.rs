@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fraud::Fingerprint,
-    ids::{MemberId, OrderId, PaymentKey, Rail},
+    ids::{MemberId, OrderId, PaymentKey, PlanId, PrincipalId, Rail},
     money::Money,
     operators::Stamp,
     time::Timestamp,
@@ -83,7 +83,7 @@ pub struct Order {
     /// The buyer.
     pub member: MemberId,
     /// The product: a plan's id.
-    pub product: String,
+    pub product: PlanId,
     /// The amount to pay.
     pub price: Money,
     /// The payment method.
@@ -95,7 +95,7 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer: Option<Fingerprint>,
     /// The service that made it.
-    pub created_by: String,
+    pub created_by: PrincipalId,
     /// The instant at which it was made.
     pub created_at: Timestamp,
     /// How far it has come, with what is known at that point.

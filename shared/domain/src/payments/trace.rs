@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::MemberId, money::Money, time::Timestamp};
+use crate::{
+    ids::{MemberId, RuleId},
+    money::Money,
+    time::Timestamp,
+};
 
 /// The reason why a rule granted nothing. The API and the explain trace show its stable `code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,7 +129,7 @@ impl Place {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The rule.
-    pub rule: String,
+    pub rule: RuleId,
     /// 1 for the referrer, 2 for the upline, 0 for the payer.
     pub level: u8,
     /// The decision.

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use crate::ids::ProductId;
 use crate::{
     money::{Currency, Money},
     programs::{Amount, Cap, Program, Rule, Trigger},
@@ -60,8 +61,9 @@ impl Program {
 impl Rule {
     fn check(&self, currency: Currency) -> Result<(), ProgramError> {
         let fail = |setting: &str, problem| wrong(&path(self, setting), problem);
-        let named = self.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if !named || self.id.is_empty() || self.id.len() > 24 {
+        let id = self.id.as_str();
+        let named = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !named || id.is_empty() || id.len() > 24 {
             return wrong("rules.id", "must be 1 to 24 lower-case letters, digits or '-'");
         }
         if !(0..=YEAR_SECONDS).contains(&self.hold_seconds) {
@@ -79,7 +81,7 @@ impl Rule {
         if self.claim_within_days.is_some_and(|days| !(1..=3650).contains(&days)) {
             return fail("claim_within_days", "must be 1 to 3650");
         }
-        let fits = |product: &String| !product.is_empty() && product.len() <= 64;
+        let fits = |product: &ProductId| (1..=64).contains(&product.as_str().len());
         if self.products.len() > MOST_PRODUCTS || !self.products.iter().all(fits) {
             return fail("products", "must be at most 8 names of 1 to 64 characters");
         }

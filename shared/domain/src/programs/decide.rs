@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    ids::{IdError, Rail},
+    ids::{IdError, Rail, RuleId},
     money::{Money, MoneyError},
     payments::{Candidate, PaymentFacts, Place, Refusal, Verdict},
     programs::{
@@ -21,7 +21,7 @@ pub struct Decision {
     /// The commissions to book.
     pub grants: Vec<Grant>,
     /// The referral's new counts, if a rule that counts applied to the payment.
-    pub progress: Option<BTreeMap<String, Progress>>,
+    pub progress: Option<BTreeMap<RuleId, Progress>>,
 }
 
 impl Decision {

@@ -1,7 +1,7 @@
 //! Limits: the most that one beneficiary, or the whole program, may be released within a period.
 
 use crate::{
-    ids::MemberId,
+    ids::{MemberId, RuleId},
     programs::{Cap, RuleSnapshot},
     time::Timestamp,
 };
@@ -10,7 +10,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Limit {
     /// For one beneficiary under one rule.
-    Member(MemberId, String),
+    Member(MemberId, RuleId),
     /// For the whole program.
     Budget,
 }

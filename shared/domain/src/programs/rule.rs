@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{ProductId, RuleId};
 use crate::{
     money::{Currency, Money, MoneyError, Rounding},
     payments::Purpose,
@@ -145,7 +146,7 @@ pub struct Cap {
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Short stable name, part of the commission's id: lower-case letters, digits and `-`.
-    pub id: String,
+    pub id: RuleId,
     /// The trigger.
     pub trigger: Trigger,
     /// The member whom it rewards.
@@ -157,7 +158,7 @@ pub struct Rule {
     pub minimum_payment: Money,
     /// The products that earn; empty means all. Of an invoice with others, their share is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub products: Vec<String>,
+    pub products: Vec<ProductId>,
     /// Seconds between the payment and the release of the commission.
     pub hold_seconds: i64,
     /// The wallet that receives it.

@@ -1,6 +1,10 @@
 //! The facts about a payment's members that a decision needs.
 
-use crate::{ids::MemberId, referrals::Referral, time::Timestamp};
+use crate::{
+    ids::{MemberId, RuleId},
+    referrals::Referral,
+    time::Timestamp,
+};
 
 /// The facts about a possible beneficiary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,5 +27,5 @@ pub struct Surroundings {
     /// The referrer's referrer.
     pub upline: Option<Party>,
     /// Rules that have booked their one commission for this referral.
-    pub spent: Vec<String>,
+    pub spent: Vec<RuleId>,
 }

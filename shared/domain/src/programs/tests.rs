@@ -149,7 +149,7 @@ fn every_refusal_has_its_reason() {
     let mut barred = pending.clone();
     barred.referrer.as_mut().unwrap().barred = true;
     check(payment(3900, 3900), &barred, "beneficiary_barred");
-    let spent = Surroundings { spent: vec!["recruit".to_owned()], ..pending };
+    let spent = Surroundings { spent: vec!["recruit".into()], ..pending };
     check(payment(3900, 3900), &spent, "already_converted");
 }
 
@@ -198,12 +198,12 @@ fn a_share_is_taken_of_the_payment_net_of_tax() {
 fn only_the_rules_products_earn_and_lines_net_within_the_payment() {
     let program = one(|rule| {
         (rule.trigger, rule.amount) = (Trigger::EveryPayment, percent(10));
-        (rule.products, rule.minimum_payment) = (vec!["pro".to_owned()], usd(0));
+        (rule.products, rule.minimum_payment) = (vec!["pro".into()], usd(0));
     });
     let check = |lines: &[(&str, i64)], paid: i64, expect: &[i64]| {
         let lines = lines
             .iter()
-            .map(|(product, minor)| PaymentLine { product: (*product).to_owned(), amount: usd(*minor) });
+            .map(|(product, minor)| PaymentLine { product: (*product).into(), amount: usd(*minor) });
         let bought = PaymentFacts { lines: lines.collect(), ..payment(paid, 3900) };
         let rewards: Vec<_> =
             granted(&program, &bought, &around(referral())).iter().map(|(_, minor)| *minor).collect();
@@ -272,7 +272,7 @@ fn counting_rules_fire_once() {
 fn both_sides_may_be_rewarded_and_one_commission_converts() {
     let mut program = bitten();
     let welcome = Rule {
-        id: "welcome".to_owned(),
+        id: "welcome".into(),
         beneficiary: Beneficiary::Referee,
         amount: Amount::PremiumDays { days: 7 },
         target: WalletKind::Credits,
@@ -312,7 +312,7 @@ fn a_program_that_cannot_be_is_refused_by_name() {
     check(|p| p.rules[0].amount = percent(101), "rules.recruit.amount");
     check(|p| p.rules[0].amount = Amount::PremiumDays { days: 0 }, "rules.recruit.amount");
     check(|p| p.rules[0].cap_commission = Some(Money::new(1, Currency::EUR)), "rules.recruit.cap_commission");
-    check(|p| p.rules[0].products = vec![String::new()], "rules.recruit.products");
+    check(|p| p.rules[0].products = vec!["".into()], "rules.recruit.products");
     let cap = |minor| Some(Cap { amount: Money::new(minor, Currency::USD), per: CapPeriod::Month });
     check(
         |p| p.rules[0].cap_member = Some(Cap { amount: Money::new(0, Currency::USD), per: CapPeriod::Day }),

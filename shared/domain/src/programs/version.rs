@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::PrincipalId;
 use crate::{programs::Program, time::Timestamp};
 
 /// A version of the program, as an operator set it. It is never changed or deleted.
@@ -12,7 +13,7 @@ pub struct ProgramVersion {
     /// The instant from which it decides: it applies to payments that settle then or later.
     pub effective_from: Timestamp,
     /// The operator who set it.
-    pub set_by: String,
+    pub set_by: PrincipalId,
     /// The instant at which it was set.
     pub set_at: Timestamp,
 }

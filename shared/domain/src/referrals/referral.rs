@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{MemberId, PaymentKey},
+    ids::{MemberId, PaymentKey, RuleId},
     time::Timestamp,
 };
 
@@ -53,7 +53,7 @@ pub struct Referral {
     pub expires_at: Timestamp,
     /// The referee's progress towards rules that count payments, by rule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub progress: BTreeMap<String, Progress>,
+    pub progress: BTreeMap<RuleId, Progress>,
     /// The state.
     #[serde(flatten)]
     pub state: ReferralState,

@@ -120,11 +120,11 @@ impl Settings {
     }
 
     pub(super) fn plan(&self, id: &str) -> Option<&Plan> {
-        self.preset.plans.iter().find(|plan| plan.id == id)
+        self.preset.plans.iter().find(|plan| plan.id.as_str() == id)
     }
 
     pub(super) fn plan_mut(&mut self, id: &str) -> Option<&mut Plan> {
-        self.preset.plans.iter_mut().find(|plan| plan.id == id)
+        self.preset.plans.iter_mut().find(|plan| plan.id.as_str() == id)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{PlanId, ProductId};
 use crate::{
     gamification::{Ranks, Tier},
     money::{Currency, Money, MoneyError},
@@ -15,7 +16,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Short stable name, part of payment links.
-    pub id: String,
+    pub id: PlanId,
     /// The name that members see.
     pub name: String,
     /// Price a month.
@@ -28,7 +29,14 @@ pub struct Plan {
     pub credits: Option<u32>,
     /// The payment providers' ids of it: Stripe's `prod_...` and `price_...`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub products: Vec<String>,
+    pub products: Vec<ProductId>,
+}
+
+impl Plan {
+    /// Whether a payment for `product` pays this plan: it names the plan itself or one of its products.
+    pub fn is_for(&self, product: &ProductId) -> bool {
+        product.as_str() == self.id.as_str() || self.products.contains(product)
+    }
 }
 
 /// A business's settings as shipped.
@@ -155,8 +163,7 @@ impl Preset {
     /// its list price. Zero if no plan has a cost.
     pub fn cost_of(&self, payment: &PaymentFacts) -> Money {
         let named = |plan: &&Plan| {
-            let is = |product: &str| plan.id == product || plan.products.iter().any(|known| known == product);
-            payment.lines.iter().any(|line| line.amount.is_positive() && is(&line.product))
+            payment.lines.iter().any(|line| line.amount.is_positive() && plan.is_for(&line.product))
         };
         let priced = |plan: &&Plan| plan.price == payment.tier;
         let plan = self.plans.iter().find(named).or_else(|| self.plans.iter().find(priced));
@@ -178,7 +185,7 @@ impl Preset {
         }
         self.program.check(self.currency)?;
         for plan in &self.plans {
-            if !named(&plan.id) {
+            if !named(plan.id.as_str()) {
                 return wrong("plans.id", "must be lower-case letters, digits or '-'");
             }
             if !plan.price.is_positive() || !own(plan.price) {

@@ -72,7 +72,7 @@ pub(super) fn table(preset: &Preset) -> Vec<Entry> {
     }
     table.extend(referrals());
     for plan in &preset.plans {
-        table.extend(plan_entries(preset, &plan.id, &plan.name));
+        table.extend(plan_entries(preset, plan.id.as_str(), &plan.name));
     }
     table.extend(fraud());
     let shipped = Settings::shipped(preset);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{AdjustmentId, MemberId},
+    ids::{AdjustmentId, MemberId, PrincipalId},
     money::Money,
     time::Timestamp,
 };
@@ -20,7 +20,7 @@ pub struct Adjustment {
     /// The reason.
     pub reason: String,
     /// The operator or service that made it.
-    pub principal: String,
+    pub principal: PrincipalId,
     /// The instant at which it was made.
     pub at: Timestamp,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{MemberId, WithdrawalId},
+    ids::{BatchId, MemberId, WithdrawalId},
     money::Money,
     operators::Stamp,
     time::Timestamp,
@@ -153,7 +153,7 @@ pub struct Claim {
     pub claimed: Stamp,
     /// The bank batch it was exported in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub batch: Option<String>,
+    pub batch: Option<BatchId>,
     /// The instant since which it is unknown whether the money left. It must be looked up, never paid again
     /// blindly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -263,7 +263,7 @@ impl Withdrawal {
     ///
     /// # Errors
     /// [`WrongState`] unless it is approved.
-    pub fn claim(self, claimed: Stamp, batch: Option<String>) -> Result<Self, WrongState> {
+    pub fn claim(self, claimed: Stamp, batch: Option<BatchId>) -> Result<Self, WrongState> {
         let Step::Approved { approved } = &self.step else { return Err(self.wrong()) };
         let claim = Claim { approved: approved.clone(), claimed, batch, unknown_since: None };
         Ok(Self { step: Step::Paying(claim), ..self })
@@ -325,7 +325,7 @@ mod tests {
     }
 
     fn stamp() -> Stamp {
-        Stamp { by: "ann".to_owned(), at: Timestamp::from_seconds(2) }
+        Stamp { by: "ann".into(), at: Timestamp::from_seconds(2) }
     }
 
     type Move = fn(Withdrawal) -> Result<Withdrawal, WrongState>;

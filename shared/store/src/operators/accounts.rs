@@ -1,7 +1,7 @@
 //! Operators who sign in with a password, and their sessions.
 
 use guerdon_domain::{
-    ids::MemberId,
+    ids::{MemberId, SessionId, SignInLinkId},
     operators::{Operator, Session, SignInLink},
     time::Timestamp,
 };
@@ -39,7 +39,7 @@ impl Record for SignInLink {
     }
 }
 
-fn link_key(operator: &MemberId, id: &str) -> Key {
+fn link_key(operator: &MemberId, id: &SignInLinkId) -> Key {
     Key::new(Prefix::Operator.with(operator), Prefix::SignInLink.with(id))
 }
 
@@ -47,7 +47,7 @@ fn operator_key(id: &MemberId) -> Key {
     Prefix::Operator.item(id)
 }
 
-fn session_key(operator: &MemberId, id: &str) -> Key {
+fn session_key(operator: &MemberId, id: &SessionId) -> Key {
     Key::new(Prefix::Operator.with(operator), Prefix::Session.with(id))
 }
 
@@ -88,7 +88,7 @@ impl Operators<'_> {
     pub async fn with_session(
         self,
         id: &MemberId,
-        session: &str,
+        session: &SessionId,
     ) -> Result<Option<(Operator, Session)>, StoreError> {
         let found = self.store.get_each(&[operator_key(id), session_key(id, session)]).await?;
         let [Some(operator), Some(session)] = <[_; 2]>::try_from(found).unwrap_or_default() else {
@@ -107,7 +107,7 @@ impl Operators<'_> {
     pub async fn use_link(
         self,
         operator: &Operator,
-        id: &str,
+        id: &SignInLinkId,
         token_hash: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -140,7 +140,7 @@ impl Operators<'_> {
     }
 
     /// Ends a session, if it has not ended.
-    pub async fn end_session(self, operator: &MemberId, id: &str) -> Result<(), StoreError> {
+    pub async fn end_session(self, operator: &MemberId, id: &SessionId) -> Result<(), StoreError> {
         self.store.delete(&session_key(operator, id)).await
     }
 }

@@ -1,6 +1,6 @@
 //! Keys of services: programs that call the API for the business.
 
-use guerdon_domain::{operators::ServiceKey, time::Timestamp};
+use guerdon_domain::{ids::ServiceKeyId, operators::ServiceKey, time::Timestamp};
 
 use crate::table::{
     Fragment, Range, StoreError, Update, handle,
@@ -10,7 +10,7 @@ use crate::table::{
 
 /// The key of an item. All keys of services share one partition: there are few, and a look-up by id reads one
 /// item.
-fn key(id: &str) -> Key {
+fn key(id: &ServiceKeyId) -> Key {
     Key::new(Prefix::Services, Prefix::ServiceKey.with(id))
 }
 
@@ -28,12 +28,12 @@ handle! {
 
 impl ServiceKeys<'_> {
     /// Reads a key by its id, revoked or not.
-    pub async fn find(self, id: &str) -> Result<Option<ServiceKey>, StoreError> {
+    pub async fn find(self, id: &ServiceKeyId) -> Result<Option<ServiceKey>, StoreError> {
         self.store.get(&key(id)).await
     }
 
     /// Reads up to `limit` keys by id, after `after`.
-    pub async fn list(self, after: Option<&str>, limit: i32) -> Result<Vec<ServiceKey>, StoreError> {
+    pub async fn list(self, after: Option<&ServiceKeyId>, limit: i32) -> Result<Vec<ServiceKey>, StoreError> {
         let start = after.map(|id| key(id).attributes());
         let (items, _) =
             self.store.page(Range::partition(Prefix::Services).limit(limit).start_after(start)).await?;
@@ -52,7 +52,7 @@ impl ServiceKeys<'_> {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn revoke<E>(self, id: &str, at: Timestamp, revoked: E) -> Result<Fragment<E>, StoreError> {
+    pub fn revoke<E>(self, id: &ServiceKeyId, at: Timestamp, revoked: E) -> Result<Fragment<E>, StoreError> {
         let update = Update::new("SET revoked_at = :at")
             .only_if("attribute_exists(pk) AND attribute_not_exists(revoked_at)")
             .value(":at", number(at.millis()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    ids::{MemberId, PaymentKey},
+    ids::{MemberId, PaymentKey, RuleId},
     members::Member,
     referrals::{Progress, Referral, ReferralState},
     time::Timestamp,
@@ -109,7 +109,7 @@ impl Referrals<'_> {
     pub fn count_progress<E>(
         self,
         before: &Referral,
-        progress: &BTreeMap<String, Progress>,
+        progress: &BTreeMap<RuleId, Progress>,
         counted_since: E,
     ) -> Result<Fragment<E>, StoreError> {
         let value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(progress)?;

@@ -408,8 +408,8 @@ pub(crate) fn is_conflict(error: &StoreError) -> bool {
 
 fn refused_or<E, R>(error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> Result<Written, StoreError>
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
 {
     match error.code() {
         Some("ConditionalCheckFailedException") => Ok(Written::Refused),

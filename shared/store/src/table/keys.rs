@@ -3,7 +3,7 @@
 use guerdon_domain::{
     fraud::Fingerprint,
     ids::{
-        CommissionId, CustomerId, FraudFlagId, InvoiceId, MemberId, OrderId, PaymentKey, PostingId,
+        CommissionId, CustomerId, FraudFlagId, InvoiceId, MemberId, OrderId, PaymentKey, PostingId, RuleId,
         WithdrawalId,
     },
     money::Currency,
@@ -81,7 +81,7 @@ pub(crate) fn payment(key: &PaymentKey) -> Key {
 /// The referral or payment of a commission, as far as keys need it.
 pub(crate) struct CommissionOf<'a> {
     pub(crate) referee: &'a MemberId,
-    pub(crate) rule: &'a str,
+    pub(crate) rule: &'a RuleId,
     pub(crate) level: u8,
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn program(version: u32) -> Key {
 }
 
 /// The amount released to a member under a rule's cap within a period.
-pub(crate) fn cap(member: &MemberId, rule: &str, period: &str) -> Key {
+pub(crate) fn cap(member: &MemberId, rule: &RuleId, period: &str) -> Key {
     Key::new(member_pk(member), Prefix::Cap.with(format_args!("{rule}#{period}")))
 }
 

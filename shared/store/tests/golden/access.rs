@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use guerdon_domain::operators::{Operator, Role, Scope, ServiceKey, Session, SignInLink};
+use guerdon_domain::{
+    ids::{ServiceKeyId, SessionId, SignInLinkId},
+    operators::{Operator, Role, Scope, ServiceKey, Session, SignInLink},
+};
 
 use crate::{check, support::*};
 
@@ -42,7 +45,7 @@ async fn an_operator_who_is_locked_out_and_let_in_again() {
 async fn a_session_and_its_next_token() {
     let table = table().await;
     let begun = Session {
-        id: "4c8f2d1be0a94f6d8e3b7a5c9f012d3e".to_owned(),
+        id: SessionId::parse("4c8f2d1be0a94f6d8e3b7a5c9f012d3e").unwrap(),
         operator: id(1),
         generation: 3,
         token_hash: "ab".repeat(32),
@@ -59,7 +62,7 @@ async fn a_session_and_its_next_token() {
 async fn a_sign_in_link_before_and_after_its_use() {
     let table = table().await;
     let link = SignInLink {
-        id: "7a5c9f012d3e4c8f2d1be0a94f6d8e3b".to_owned(),
+        id: SignInLinkId::parse("7a5c9f012d3e4c8f2d1be0a94f6d8e3b").unwrap(),
         operator: id(1),
         generation: 3,
         token_hash: "ef".repeat(32),
@@ -76,11 +79,11 @@ async fn a_sign_in_link_before_and_after_its_use() {
 async fn a_services_key_until_it_is_revoked() {
     let table = table().await;
     let key = ServiceKey {
-        id: "0b7e4f9a2c5d1e3f".to_owned(),
+        id: ServiceKeyId::parse("0b7e4f9a2c5d1e3f").unwrap(),
         name: "checkout of the shop".to_owned(),
         scopes: BTreeSet::from([Scope::UsersRead, Scope::OrdersWrite, Scope::WalletsRead]),
         secret_hash: "5f".repeat(32),
-        created_by: "op_5f0e".to_owned(),
+        created_by: "op_5f0e".into(),
         created_at: NOW,
         revoked_at: None,
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
-    ids::{ExternalPaymentId, PaymentKey, Rail},
+    ids::{ExternalPaymentId, PaymentKey, ProductId, Rail},
     money::{Currency, Money, Rounding},
     operators::Stamp,
     payments::{DisputeStage, PaymentLine, Place, RefundStage, Reversal, ReversalKind, Reversals},
@@ -132,7 +132,7 @@ fn elaborate(mut held: Commission) -> Commission {
         rounding: Rounding::HalfEven,
         quantum_minor: 100,
     };
-    rule.products = ["fang", "commander", "prod_TOnRzwk3w8KAot"].map(str::to_owned).into();
+    rule.products = ["fang", "commander", "prod_TOnRzwk3w8KAot"].map(ProductId::from).into();
     rule.cap_commission = Some(usd(250_000));
     rule.cap_member = cap(1_000_000, CapPeriod::Month);
     under("level-2", held)
@@ -178,7 +178,7 @@ async fn a_payment_that_two_levels_earn_from() {
     second.snapshot.level = 2;
     record.trace = vec![granted(&under("level-1", first)), granted(&under("level-2", second))];
     record.cost = Some(usd(1200));
-    let line = |product: &str, minor| PaymentLine { product: product.to_owned(), amount: usd(minor) };
+    let line = |product: &str, minor| PaymentLine { product: product.into(), amount: usd(minor) };
     record.lines = vec![line("prod_TOnRzwk3w8KAot", 3900), line("prod_TOnSbq1x7JzKcd", -1200)];
     table.store.commit(&[table.store.payments().insert(&record, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "payment", "payment_two_levels").await;
@@ -226,8 +226,8 @@ async fn a_referral_of_two_levels_with_its_counts() {
     table.store.commit(&[table.store.referrals().insert(&edge, ()).unwrap()]).await.unwrap();
     let months = ["2026-09", "2026-10", "2026-11"].map(str::to_owned).into();
     let progress = BTreeMap::from([
-        ("loyal".to_owned(), Progress { payments: 0, months }),
-        ("third-box".to_owned(), Progress { payments: 2, months: Vec::new() }),
+        ("loyal".into(), Progress { payments: 0, months }),
+        ("third-box".into(), Progress { payments: 2, months: Vec::new() }),
     ]);
     table
         .store
@@ -257,7 +257,7 @@ async fn a_version_of_the_program() {
 #[tokio::test]
 async fn what_a_limit_has_let_through() {
     let limits = [
-        (Limit::Member(id(1), "recruit".to_owned()), "limit_of_a_member"),
+        (Limit::Member(id(1), "recruit".into()), "limit_of_a_member"),
         (Limit::Budget, "limit_of_the_program"),
     ];
     for (limit, name) in limits {
@@ -280,7 +280,7 @@ async fn step(table: &Table, before: &Withdrawal, after: Withdrawal, name: &str)
 }
 
 fn stamp(by: &str, minutes: i64) -> Stamp {
-    Stamp { by: by.to_owned(), at: NOW.plus_seconds(60 * minutes) }
+    Stamp { by: by.into(), at: NOW.plus_seconds(60 * minutes) }
 }
 
 #[tokio::test]
@@ -291,7 +291,7 @@ async fn a_withdrawal_on_its_way() {
     check_within_a_unit(&table, "withdrawal", "withdrawal_requested").await;
     let agreed = asked.clone().approve(stamp("admin-token", 10)).unwrap();
     let agreed = step(&table, &asked, agreed, "withdrawal_approved").await;
-    let batch = Some("2026-11-21-upi-01".to_owned());
+    let batch = Some("2026-11-21-upi-01".into());
     let paying = agreed.clone().claim(stamp("finance-token", 20), batch).unwrap();
     let paying = step(&table, &agreed, paying, "withdrawal_paying").await;
     let lost = paying.clone().lose_sight(NOW.plus_seconds(1800)).unwrap();

@@ -51,12 +51,12 @@ fn order() -> Order {
     Order {
         id: OrderId::parse("ord_7d1c3f0a55c14d439a1c0c6a").unwrap(),
         member: id(2),
-        product: "commander".to_owned(),
+        product: "commander".into(),
         price: usd(4797),
         method: PaymentMethod::Upi,
         transaction: None,
         payer: None,
-        created_by: "0b7e4f9a2c5d1e3f".to_owned(),
+        created_by: "0b7e4f9a2c5d1e3f".into(),
         created_at: NOW,
         step: OrderStep::Pending,
     }
@@ -76,7 +76,7 @@ async fn an_order_that_says_who_pays() {
     let pending = Order { transaction, payer: Some(print("payment")), ..order() };
     assert!(table.store.orders().insert(&pending).await.unwrap());
     check_within_a_unit(&table, "order", "order_pending_with_payer").await;
-    let by = Stamp { by: "0b7e4f9a2c5d1e3f".to_owned(), at: NOW.plus_seconds(90) };
+    let by = Stamp { by: "0b7e4f9a2c5d1e3f".into(), at: NOW.plus_seconds(90) };
     let paid = pending.pay(invoice(7), by);
     table.store.commit(&[table.store.orders().replace(&paid, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "order", "order_paid").await;

@@ -129,8 +129,8 @@ pub fn commission(n: u32, beneficiary: u32, referee: u32) -> Commission {
 /// The commission under another of the program's rules.
 pub fn under(rule: &str, commission: Commission) -> Commission {
     let mut other = commission;
-    other.id = other.payment.commission(rule, other.snapshot.level).unwrap();
-    rule.clone_into(&mut other.snapshot.rule.id);
+    other.id = other.payment.commission(&rule.into(), other.snapshot.level).unwrap();
+    other.snapshot.rule.id = rule.into();
     other
 }
 
@@ -184,7 +184,7 @@ pub fn listed(payment: &PaymentRecord) -> PaymentLink {
 pub fn version(n: u32) -> ProgramVersion {
     let mut program = Preset::builtin("ott").unwrap().program;
     program.version = n;
-    ProgramVersion { program, effective_from: NOW, set_by: "admin-token".to_owned(), set_at: NOW }
+    ProgramVersion { program, effective_from: NOW, set_by: "admin-token".into(), set_at: NOW }
 }
 
 /// The withdrawal that entry `seq` of member `n`'s earnings holds.
@@ -207,7 +207,7 @@ pub fn withdrawal(n: u32, seq: u64) -> Withdrawal {
 
 /// The withdrawal after the one step that leads to `state`.
 pub fn moved(before: &Withdrawal, state: WithdrawalState) -> Withdrawal {
-    let stamp = Stamp { by: "finance-token".to_owned(), at: NOW };
+    let stamp = Stamp { by: "finance-token".into(), at: NOW };
     let withdrawal = before.clone();
     match state {
         WithdrawalState::Requested => Ok(withdrawal),

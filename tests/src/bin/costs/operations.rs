@@ -114,18 +114,19 @@ async fn operating() -> anyhow::Result<Vec<Line>> {
     let world = World::of("bitten").await?;
     world.start(1, None).await?;
     let request = MemberCall {
-        call: Call {
-            principal: "admin-01234567".to_owned(),
-            key: "k-1".to_owned(),
-            input_hash: "0".repeat(64),
-        },
+        call: Call { principal: "admin-01234567".into(), key: "k-1".to_owned(), input_hash: "0".repeat(64) },
         user_id: telegram_id(1)?,
         reason: "goodwill".to_owned(),
     };
     let apply = world.cost(async { Ok(apply_credit(&world.app, &request, usd(500)).await?) }).await?;
     let counted = world
         .cost(async {
-            Ok(world.app.store().requests().count_call(&request.call.principal, world.app.now()).await?)
+            Ok(world
+                .app
+                .store()
+                .requests()
+                .count_call(request.call.principal.as_str(), world.app.now())
+                .await?)
         })
         .await?;
     Ok(vec![

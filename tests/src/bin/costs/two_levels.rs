@@ -77,10 +77,10 @@ async fn withdrawing(world: &World) -> anyhow::Result<Vec<Line>> {
         .await?;
     let Some(asked) = asked else { anyhow::bail!("nothing was asked for") };
     let id = &asked.withdrawal().id;
-    let approved = world.cost(async { Ok(approve_withdrawal(app, id, "ops").await?) }).await?;
-    let claimed = world.cost(async { Ok(claim_withdrawal(app, id, "ops").await?) }).await?;
+    let approved = world.cost(async { Ok(approve_withdrawal(app, id, &"ops".into()).await?) }).await?;
+    let claimed = world.cost(async { Ok(claim_withdrawal(app, id, &"ops".into()).await?) }).await?;
     let outcome = Outcome::Paid("UTR".to_owned());
-    let paid = world.cost(async { Ok(finish_withdrawal(app, id, "ops", &outcome).await?) }).await?;
+    let paid = world.cost(async { Ok(finish_withdrawal(app, id, &"ops".into(), &outcome).await?) }).await?;
     Ok(vec![
         line("withdrawal: request, with the look at where it goes", requested, Some(Budget::new(9, 1))),
         line("withdrawal: approve", approved, Some(Budget::new(6, 1))),

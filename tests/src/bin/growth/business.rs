@@ -165,11 +165,11 @@ impl Business {
             payer: None,
             payout: None,
             key: None,
-            service: "growth".to_owned(),
+            service: "growth".into(),
         };
         let order = create_order(&self.app, &request).await?;
         if !payment.is_multiple_of(3) {
-            pay_order(&self.app, &order.id, None, "growth").await?;
+            pay_order(&self.app, &order.id, None, &"growth".into()).await?;
         }
         Ok(())
     }
