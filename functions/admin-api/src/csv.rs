@@ -30,7 +30,7 @@ pub(crate) fn answer<T: Serialize>(
 }
 
 fn csv<T: Serialize>(page: &Page<T>, name: &str, columns: &[&str]) -> Result<Response, AppError> {
-    let malformed = |error: &dyn std::fmt::Display| AppError::Corrupt(error.to_string());
+    let malformed = |error: &dyn std::fmt::Display| AppError::Corrupt(error.to_string().into());
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(columns).map_err(|error| malformed(&error))?;
     for item in &page.items {

@@ -60,7 +60,7 @@ async fn bill(worker: &Worker, event: &DomainEvent, claimant: &str) -> Result<()
     let settled = settle_wallet(&worker.app, member).await?;
     post(worker, member, claimant, settled.released).await?;
     if settled.unfinished {
-        return Err(AppError::Unavailable("commissions are still appearing in the index".to_owned()));
+        return Err(AppError::Unavailable("commissions are still appearing in the index".into()));
     }
     Ok(())
 }

@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 
 use guerdon_app::{
-    error::AppError,
+    error::{AppError, Reason},
     events::{Announcement, DomainEvent},
     stored::{ParkedEvent, WaitsFor},
 };
@@ -72,7 +72,7 @@ impl<'a> Message<'a> {
     /// [`AppError::Corrupt`] when the body cannot be read; the error never quotes the body.
     pub fn parse(body: &'a str, now: Timestamp) -> Result<Self, AppError> {
         let received = |event: Result<StripeEvent, ParseError>, body, known_at, replays| {
-            let event = event.map_err(|error| AppError::Corrupt(error.to_string()))?;
+            let event = event.map_err(|error| AppError::Corrupt(Reason::of(error)))?;
             Ok(Self::Event(Box::new(Received { event, body, known_at, replays })))
         };
         match serde_json::from_str(body).map_err(|error| unreadable(&error))? {
@@ -92,7 +92,11 @@ fn replay(announcement: Announcement) -> Result<Message<'static>, AppError> {
         DomainEvent::ReplayRequested { waits_for, .. } => waits_for,
         // A member who was just linked may have events that were parked until the link existed.
         DomainEvent::CustomerLinked { customer, .. } => WaitsFor::Customer { customer },
-        other => return Err(AppError::Corrupt(format!("{} does not belong into this queue", other.name()))),
+        other => {
+            return Err(AppError::Corrupt(
+                format!("{} does not belong into this queue", other.name()).into(),
+            ));
+        }
     };
     Ok(Message::Replay { waits_for, correlation_id: announcement.correlation_id })
 }
@@ -100,7 +104,7 @@ fn replay(announcement: Announcement) -> Result<Message<'static>, AppError> {
 /// Describes the place of a parse error. The error's own text may quote personal data, so it is not used.
 fn unreadable(error: &serde_json::Error) -> AppError {
     let (line, column) = (error.line(), error.column());
-    AppError::Corrupt(format!("no message of the payments queue: line {line}, column {column}"))
+    AppError::Corrupt(format!("no message of the payments queue: line {line}, column {column}").into())
 }
 
 /// Builds the body with which a parked event returns to the queue.

@@ -19,7 +19,7 @@ pub async fn handle(app: &App) -> Result<Value, AppError> {
             problem = difference.problem,
             "the ledger is not sound"
         );
-        return Err(AppError::Corrupt(difference.to_string()));
+        return Err(AppError::Corrupt(difference.to_string().into()));
     }
     tracing::info!(
         wallets = run.wallets,

@@ -103,7 +103,7 @@ pub(crate) async fn load(gate: &Gate, member: &MemberId) -> Result<Member, Refus
 
 /// The caller, where only members may call.
 pub(crate) fn caller(principal: &Principal) -> Result<&guerdon_runtime::tokens::MemberToken, Refusal> {
-    principal.member().ok_or_else(|| AppError::Corrupt("a member's route let another in".to_owned()).into())
+    principal.member().ok_or_else(|| AppError::Corrupt("a member's route let another in".into()).into())
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use guerdon_app::{
     context::App,
-    error::AppError,
+    error::{AppError, Reason},
     events::DomainEvent,
     messages::{Content, Notice, claim_notice, notice_done, notice_for, set_blocked},
     observe::correlated,
@@ -44,7 +44,7 @@ impl Notifier {
     }
 
     async fn api(&self) -> Result<Arc<BotApi>, AppError> {
-        let unavailable = |error: &dyn std::fmt::Display| AppError::Unavailable(error.to_string());
+        let unavailable = |error: &dyn std::fmt::Display| AppError::Unavailable(error.to_string().into());
         let token = self.secrets.get(Secret::TelegramBotToken).await.map_err(|e| unavailable(&e))?;
         let build = |token: &str| {
             let api = BotApi::try_new(token)?;
@@ -85,7 +85,7 @@ async fn tell(notifier: &Notifier, event: &DomainEvent, claimant: &str) -> Resul
             tracing::error!(member = notifier.app.tag(&notice.recipient), reason, "message refused");
         }
         Err(error @ (SendError::RetryAfter(_) | SendError::Unauthorized | SendError::Unknown(_))) => {
-            return Err(AppError::Unavailable(error.to_string()));
+            return Err(AppError::Unavailable(Reason::of(error)));
         }
     }
     notice_done(&notifier.app, &notice).await

@@ -26,7 +26,7 @@ async fn work(app: &App, job: &str) -> Result<Value, AppError> {
         HOLD_RELEASE => hold_release::handler::handle(app).await,
         CODE_EXPIRY => code_expiry::handler::handle(app).await,
         LEDGER_VERIFIER => ledger_verifier::handler::handle(app).await,
-        unknown => Err(AppError::Corrupt(format!("no function does the job {unknown}"))),
+        unknown => Err(AppError::Corrupt(format!("no function does the job {unknown}").into())),
     }
 }
 

@@ -9,6 +9,7 @@ use guerdon_domain::{
     settings::StoredSettingError,
     wallets::{LedgerError, WalletError},
 };
+pub use guerdon_store::table::Reason;
 use guerdon_store::table::{CommitError, StoreError};
 
 use crate::entropy::EntropyError;
@@ -22,10 +23,10 @@ pub enum AppError {
     Conflict,
     /// A required service did not answer; the outcome may be unknown. A retry is safe.
     #[error("{0}")]
-    Unavailable(String),
+    Unavailable(#[source] Reason),
     /// The stored or computed state is invalid. A retry does not help; an operator must investigate.
     #[error("{0}")]
-    Corrupt(String),
+    Corrupt(#[source] Reason),
 }
 
 impl AppError {
@@ -56,8 +57,8 @@ impl From<StoreError> for AppError {
 
 impl From<EntropyError> for AppError {
     fn from(error: EntropyError) -> Self {
-        let why = error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
-        Self::Unavailable(why)
+        let text = error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
+        Self::Unavailable(Reason::with(text, error))
     }
 }
 
@@ -65,7 +66,7 @@ macro_rules! corrupt_from {
     ($($error:ty),*) => {$(
         impl From<$error> for AppError {
             fn from(error: $error) -> Self {
-                Self::Corrupt(error.to_string())
+                Self::Corrupt(Reason::of(error))
             }
         }
     )*};

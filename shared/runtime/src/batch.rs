@@ -47,5 +47,5 @@ fn oldest(messages: &[SqsMessage]) -> Option<i64> {
 /// # Errors
 /// [`AppError::Corrupt`] when there is none.
 pub fn body(message: &SqsMessage) -> Result<&str, AppError> {
-    message.body.as_deref().ok_or_else(|| AppError::Corrupt("a message without a body".to_owned()))
+    message.body.as_deref().ok_or_else(|| AppError::Corrupt("a message without a body".into()))
 }

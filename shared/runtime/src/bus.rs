@@ -1,7 +1,10 @@
 //! The event bus: publishing domain events, and the envelope in which they arrive.
 
 use async_trait::async_trait;
-use guerdon_app::{error::AppError, events::Announcement};
+use guerdon_app::{
+    error::{AppError, Reason},
+    events::Announcement,
+};
 use serde::{Deserialize, Serialize};
 
 /// The `source` of our events; the rules match on it.
@@ -19,7 +22,7 @@ pub struct BusError {
 
 impl From<BusError> for AppError {
     fn from(error: BusError) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::Unavailable(Reason::of(error))
     }
 }
 
@@ -52,8 +55,7 @@ impl Envelope {
     /// # Errors
     /// [`AppError::Corrupt`] for anything else; the error never quotes the body.
     pub fn parse(body: &str) -> Result<Self, AppError> {
-        serde_json::from_str(body)
-            .map_err(|_| AppError::Corrupt("a message that is no domain event".to_owned()))
+        serde_json::from_str(body).map_err(|_| AppError::Corrupt("a message that is no domain event".into()))
     }
 
     /// Correlation id of the event; an event without one gets its own id.

@@ -9,7 +9,7 @@ pub struct QueueError(pub String);
 
 impl From<QueueError> for guerdon_app::error::AppError {
     fn from(error: QueueError) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::Unavailable(guerdon_app::error::Reason::of(error))
     }
 }
 

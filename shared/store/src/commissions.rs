@@ -156,7 +156,7 @@ impl Commissions<'_> {
                 at
             }
             CommissionState::Held => {
-                return Err(StoreError::Corrupt("a settlement that settles nothing".to_owned()));
+                return Err(StoreError::Corrupt("a settlement that settles nothing".into()));
             }
         };
         if let Some(allowed) = after.allowed {

@@ -112,7 +112,7 @@ async fn pay(world: &World, n: usize) -> Done {
     replay_parked(app, &waits_for, |event| async move {
         let word = word_of(world, n, &event)?;
         match reverse_payment(app, &world.plan.payments[n].key, &word).await? {
-            Reversed::UnknownPayment => Err(AppError::Corrupt("the payment is gone".to_owned())),
+            Reversed::UnknownPayment => Err(AppError::Corrupt("the payment is gone".into())),
             Reversed::Applied { .. } | Reversed::AlreadyApplied => Ok(()),
         }
     })
@@ -126,7 +126,7 @@ async fn pay(world: &World, n: usize) -> Done {
 
 fn word_of(world: &World, n: usize, event: &ParkedEvent) -> Result<Reversal, AppError> {
     let word = event.body.parse().ok().and_then(|m: usize| world.plan.payments[n].words.get(m));
-    word.cloned().ok_or_else(|| AppError::Corrupt("a parked event of somebody else".to_owned()))
+    word.cloned().ok_or_else(|| AppError::Corrupt("a parked event of somebody else".into()))
 }
 
 async fn reverse(world: &World, n: usize, m: usize) -> Done {

@@ -73,7 +73,7 @@ pub(crate) async fn record(State(api): State<Arc<Api>>, write: Write) -> Result<
     let recorded = guerdon_app::payments::record_bank_payment(&api.gate.app, &call, &payment).await?;
     let before = matches!(recorded, Recorded::AlreadyApplied(_));
     let view = explain::view_of(&api, &recorded.record().payment).await?;
-    let view = view.ok_or_else(|| AppError::Unavailable("the payment is not readable yet".to_owned()))?;
+    let view = view.ok_or_else(|| AppError::Unavailable("the payment is not readable yet".into()))?;
     Ok(replayed(Json(view).into_response(), before))
 }
 

@@ -13,7 +13,7 @@ use guerdon_api::{
 };
 use guerdon_app::{
     audit::Line,
-    error::AppError,
+    error::{AppError, Reason},
     withdrawals::{BatchLine, export_batch},
 };
 use http::{HeaderValue, header};
@@ -71,7 +71,7 @@ pub(crate) async fn export(State(api): State<Arc<Api>>, write: Write) -> Result<
 }
 
 fn file(lines: &[BatchLine]) -> Result<Response, Refusal> {
-    let text = csv_of(lines).map_err(|error| AppError::Corrupt(error.to_string()))?;
+    let text = csv_of(lines).map_err(|error| AppError::Corrupt(Reason::of(error)))?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"withdrawals.csv\""),

@@ -160,8 +160,7 @@ fn one_time_facts(
     member: &MemberId,
     known_at: Timestamp,
 ) -> Result<PaymentFacts, AppError> {
-    let total =
-        session.amount_total.ok_or_else(|| AppError::Corrupt("a session without a total".to_owned()))?;
+    let total = session.amount_total.ok_or_else(|| AppError::Corrupt("a session without a total".into()))?;
     let key = stripe_key(session.id.clone());
     let tax = session.amount_tax.unwrap_or(Money::zero(total.currency()));
     Ok(PaymentFacts { tax, known_at, ..PaymentFacts::purchase(key, member.clone(), total, session.created) })

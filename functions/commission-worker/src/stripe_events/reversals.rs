@@ -85,7 +85,7 @@ fn subject(
         return Ok(Subject::Payment(stripe_key(ExternalPaymentId::parse(invoice.as_str())?)));
     }
     let name = payment_intent.clone().or_else(|| charge.clone());
-    let name = name.ok_or_else(|| AppError::Corrupt("a reversal that names no payment".to_owned()))?;
+    let name = name.ok_or_else(|| AppError::Corrupt("a reversal that names no payment".into()))?;
     Ok(Subject::Reference(stripe_key(name)))
 }
 

@@ -101,7 +101,7 @@ pub async fn post_bill_credit(
             let wallet = app.store.wallets().find(id, WalletKind::BillCredit, app.preset.currency).await?;
             match app.store.bill_credit().latest_posting(id).await? {
                 Some(open) if is_somebody_elses(app, &open, claimant) => {
-                    return Err(AppError::Unavailable("another message is posting this credit".to_owned()));
+                    return Err(AppError::Unavailable("another message is posting this credit".into()));
                 }
                 // Nothing else posts the credit that became available in the meantime, so the loop runs
                 // again.
@@ -183,7 +183,7 @@ async fn resume(app: &App, stripe: &dyn CustomerBalance, posting: Posting) -> Re
         Ok(Some(transaction)) => posted(app, &posting, &transaction).await,
         Ok(None) => carry_out(app, stripe, posting).await,
         Err(BalanceError::Refused(code)) => give_back(app, posting, code).await,
-        Err(BalanceError::Unknown(why)) => Err(AppError::Unavailable(why)),
+        Err(BalanceError::Unknown(why)) => Err(AppError::Unavailable(why.into())),
     }
 }
 
@@ -191,7 +191,7 @@ async fn carry_out(app: &App, stripe: &dyn CustomerBalance, posting: Posting) ->
     match stripe.add_credit(&posting.customer, posting.amount, &posting.id).await {
         Ok(transaction) => posted(app, &posting, &transaction).await,
         Err(BalanceError::Refused(code)) => give_back(app, posting, code).await,
-        Err(BalanceError::Unknown(why)) => Err(AppError::Unavailable(why)),
+        Err(BalanceError::Unknown(why)) => Err(AppError::Unavailable(why.into())),
     }
 }
 
@@ -202,10 +202,9 @@ async fn posted(app: &App, posting: &Posting, transaction: &str) -> Result<Poste
         let latest = app.store.bill_credit().latest_posting(&posting.member).await?;
         let refused = |latest: &Posting| matches!(latest.state, PostingState::Refused { .. });
         if latest.is_some_and(|latest| latest.id == posting.id && refused(&latest)) {
-            return Err(AppError::Corrupt(format!(
-                "Stripe both took and refused the posting of entry {}",
-                posting.seq
-            ).into()));
+            return Err(AppError::Corrupt(
+                format!("Stripe both took and refused the posting of entry {}", posting.seq).into(),
+            ));
         }
     }
     Ok(Posted::Done(posting.amount))

@@ -8,7 +8,7 @@ use guerdon_domain::{
     members::Member,
     withdrawals::Withdrawal,
 };
-use guerdon_store::table::metered;
+use guerdon_store::table::{Reason, metered};
 
 use super::{
     raise::raise,
@@ -79,7 +79,7 @@ pub async fn inspect_payer(
 pub async fn inspect_destination(app: &App, withdrawal: &Withdrawal) -> Result<Vec<FraudFlag>, AppError> {
     metered("inspect_destination", async {
         let print = Fingerprint::sealed(&withdrawal.destination);
-        let print = print.map_err(|error| AppError::Corrupt(error.to_string()))?;
+        let print = print.map_err(|error| AppError::Corrupt(Reason::of(error)))?;
         app.store.sightings().put(&print, &withdrawal.member, app.now()).await?;
         inspect(app, &withdrawal.member, &[print], false).await
     })

@@ -4,6 +4,7 @@ use guerdon_domain::{
     fraud::{FraudAction, FraudFlag, FraudFlagState, FraudVerdict},
     ids::{FraudFlagId, MemberId, PrincipalId},
 };
+use guerdon_store::table::Reason;
 use guerdon_store::{commissions::ReleaseDue, fraud::Force, table::metered};
 use serde_json::json;
 
@@ -41,8 +42,8 @@ pub async fn resolve_flag(
                 FraudFlagState::Open => {}
             }
             let held = before.in_force() >= FraudAction::Hold;
-            let after = before.clone().resolve(verdict, principal.to_owned(), note.to_owned(), app.now());
-            let after = after.map_err(|error| AppError::Corrupt(error.to_string()))?;
+            let after = before.clone().resolve(verdict, principal.clone(), note.to_owned(), app.now());
+            let after = after.map_err(|error| AppError::Corrupt(Reason::of(error)))?;
             let lifts = held && after.in_force() < FraudAction::Hold;
             let states = [&before, &after].map(|flag| json!({ "flag": flag.id, "state": state(flag) }));
             let audit = line(app, (principal, "fraud.resolve"), subject, note, states)?;

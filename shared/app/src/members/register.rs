@@ -114,7 +114,7 @@ pub async fn track_referral(app: &App, profile: &Profile, code: &Code) -> Result
             Join::Refused(refused) => Tracked::Refused(refused),
             Join::Joined(member) => match member.joined.and_then(|joined| joined.referrer) {
                 Some(referrer) => Tracked::Now { referrer },
-                None => return Err(AppError::Corrupt("a code without an owner was taken".to_owned())),
+                None => return Err(AppError::Corrupt("a code without an owner was taken".into())),
             },
             Join::There(member) => match not_referred(app, &member, Some(code)).await? {
                 Some(refused) => Tracked::Refused(refused),

@@ -151,7 +151,7 @@ pub async fn claim_notice(app: &App, notice: &Notice, claimant: &str) -> Result<
         match app.store.messages().claim(&notice.key, claimant, app.now(), LEASE_SECONDS).await? {
             Claim::Ours => Ok(true),
             Claim::Sent => Ok(false),
-            Claim::Others => Err(AppError::Unavailable("another message is sending this notice".to_owned())),
+            Claim::Others => Err(AppError::Unavailable("another message is sending this notice".into())),
         }
     })
     .await

@@ -71,7 +71,8 @@ impl Password {
     /// Hashes the password for storage: argon2id with 19 MiB and two passes, as OWASP recommends.
     pub(super) fn hash(&self, app: &App) -> Result<String, AppError> {
         let bytes = app.entropy.nonce()?;
-        let unusable = |error: Error| AppError::Corrupt(format!("a password cannot be hashed: {error}"));
+        let unusable =
+            |error: Error| AppError::Corrupt(format!("a password cannot be hashed: {error}").into());
         let salt = SaltString::encode_b64(&bytes[..16]).map_err(unusable)?;
         Argon2::default()
             .hash_password(self.0.as_bytes(), &salt)
@@ -85,7 +86,7 @@ impl Password {
 pub(super) fn is_right(presented: &str, kept: Option<&str>) -> Result<bool, AppError> {
     let bounded: String = presented.chars().take(LONGEST + 1).collect();
     let hash = PasswordHash::new(kept.unwrap_or(NOBODYS))
-        .map_err(|error| AppError::Corrupt(format!("a password's hash is unreadable: {error}")))?;
+        .map_err(|error| AppError::Corrupt(format!("a password's hash is unreadable: {error}").into()))?;
     let right = Argon2::default().verify_password(bounded.as_bytes(), &hash).is_ok();
     Ok(right && kept.is_some())
 }

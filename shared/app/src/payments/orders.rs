@@ -195,8 +195,7 @@ pub async fn pay_order(
         let key = payment_key(&order, transaction)?;
         if order.state() == OrderState::Paid {
             let payment = app.store.payments().find(&key).await?;
-            let payment =
-                payment.ok_or_else(|| AppError::Corrupt("an order's payment is gone".to_owned()))?;
+            let payment = payment.ok_or_else(|| AppError::Corrupt("an order's payment is gone".into()))?;
             return Ok(PaidOrder { order, payment, before: true });
         }
         let plans = &settings_now(app).await?.preset.plans;

@@ -109,7 +109,7 @@ pub(crate) async fn record_along(
                 Some(Refused::RuleSpent(rule)) => spent.push(rule),
                 Some(Refused::CommissionBooked) => {
                     let problem = "a commission exists whose payment does not";
-                    return Err(AppError::Corrupt(problem.to_owned()));
+                    return Err(AppError::Corrupt(problem.into()));
                 }
             }
             attempts.at_once()?;

@@ -96,7 +96,7 @@ async fn writes(
     let mut changed = 0;
     let commissions = app.store.commissions().of(record).await?;
     if commissions.len() != record.grants().count() {
-        return Err(AppError::Corrupt("a commission of the payment is missing".to_owned()));
+        return Err(AppError::Corrupt("a commission of the payment is missing".into()));
     }
     for before in &commissions {
         let (after, change) = before.after_reversal(undone, disputed, now)?;

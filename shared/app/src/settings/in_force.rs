@@ -143,7 +143,7 @@ fn shown(
 ) -> Result<SettingState, AppError> {
     let mut list = settings.list_with_values(&app.preset).into_iter();
     let listed = list.find(|(setting, _)| setting.key == key);
-    let listed = listed.ok_or_else(|| AppError::Corrupt("a setting that was set is gone".to_owned()))?;
+    let listed = listed.ok_or_else(|| AppError::Corrupt("a setting that was set is gone".into()))?;
     Ok(state_of(listed, stored))
 }
 

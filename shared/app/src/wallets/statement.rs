@@ -76,5 +76,5 @@ pub async fn entries_of(
 
 async fn numbered(app: &App, wallet: &Wallet, seq: u64) -> Result<Entry, AppError> {
     let entry = app.store.wallets().entry(wallet, seq).await?;
-    entry.ok_or_else(|| AppError::Corrupt(format!("entry {seq} of a statement is missing")))
+    entry.ok_or_else(|| AppError::Corrupt(format!("entry {seq} of a statement is missing").into()))
 }

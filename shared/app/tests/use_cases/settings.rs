@@ -90,7 +90,10 @@ async fn a_stored_value_of_another_type_is_an_error_until_it_is_set_anew() {
     b.calm().commit(&writes).await.unwrap();
     let app = b.app.elsewhere();
     let error = settings_now(&app).await.unwrap_err();
-    assert!(matches!(&error, AppError::Corrupt(why) if why.contains("referrals.window_days")), "{error}");
+    assert!(
+        matches!(&error, AppError::Corrupt(why) if why.as_str().contains("referrals.window_days")),
+        "{error}"
+    );
     set(&app, "referrals.window_days", "30").await;
     assert_eq!(window(&app.elsewhere()).await, 30);
 }

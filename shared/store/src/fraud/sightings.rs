@@ -5,7 +5,7 @@ use guerdon_domain::{fraud::Fingerprint, ids::MemberId, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::table::{
-    Range, StoreError, handle,
+    Range, Reason, StoreError, handle,
     item::{Index, Key, Record, decode},
     keys,
     prefixes::Prefix,
@@ -51,7 +51,7 @@ impl Sightings<'_> {
         let print = |item| {
             let pk = keys::of_item(item).pk;
             let text = Prefix::Print.strip(&pk).unwrap_or_default();
-            Fingerprint::parse(text).map_err(|error| StoreError::Corrupt(error.to_string()))
+            Fingerprint::parse(text).map_err(|error| StoreError::Corrupt(Reason::of(error)))
         };
         items.iter().map(print).collect()
     }

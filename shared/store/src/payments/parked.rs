@@ -130,7 +130,7 @@ impl Parked<'_> {
         appeared: E,
     ) -> Result<[Fragment<E>; 2], StoreError> {
         let awaited = event.waits_for.awaited();
-        let awaited = awaited.ok_or_else(|| StoreError::Corrupt("nothing to wait for".to_owned()))?;
+        let awaited = awaited.ok_or_else(|| StoreError::Corrupt("nothing to wait for".into()))?;
         Ok([Fragment::absent(&awaited, appeared)?, Fragment::upsert(event)?])
     }
 

@@ -197,7 +197,7 @@ impl Statistics<'_> {
                     rest.retain(|c| padded(&c.sequence) > seen);
                     if rest.len() == before {
                         return Err(StoreError::Corrupt(
-                            "a projection's guard refuses what it has not seen".to_owned(),
+                            "a projection's guard refuses what it has not seen".into(),
                         ));
                     }
                 }

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
 use backon::{ExponentialBuilder, Retryable};
 
 use crate::table::{
-    CallKind, Meter, StoreError, count_conflict, from_sdk,
+    CallKind, Meter, Reason, StoreError, count_conflict, from_sdk,
     item::{Attributes, Key, Record, decode, encode},
     stamp,
 };
@@ -164,7 +164,7 @@ impl Store {
             .set_return_consumed_capacity(self.wants_capacity())
             .send()
             .await
-            .map_err(|error| from_sdk(&error))?;
+            .map_err(from_sdk)?;
         self.record(CallKind::Read, output.consumed_capacity());
         Ok(output.item)
     }
@@ -191,7 +191,7 @@ impl Store {
                 .set_keys(Some(pending))
                 .consistent_read(true)
                 .build()
-                .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                .map_err(|error| StoreError::Corrupt(Reason::of(error)))?;
             let output = self
                 .client
                 .batch_get_item()
@@ -199,7 +199,7 @@ impl Store {
                 .set_return_consumed_capacity(self.wants_capacity())
                 .send()
                 .await
-                .map_err(|error| from_sdk(&error))?;
+                .map_err(from_sdk)?;
             self.record(CallKind::Read, output.consumed_capacity());
             let items =
                 output.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
@@ -241,7 +241,7 @@ impl Store {
         for (name, value) in range.values {
             query = query.expression_attribute_values(name, value);
         }
-        let output = query.send().await.map_err(|error| from_sdk(&error))?;
+        let output = query.send().await.map_err(from_sdk)?;
         self.record(CallKind::Read, output.consumed_capacity());
         Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
     }
@@ -262,7 +262,7 @@ impl Store {
             .set_return_consumed_capacity(self.wants_capacity())
             .send()
             .await
-            .map_err(|error| from_sdk(&error))?;
+            .map_err(from_sdk)?;
         self.record(CallKind::Read, output.consumed_capacity());
         Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
     }
@@ -327,7 +327,7 @@ impl Store {
                     self.record(CallKind::Write, output.consumed_capacity());
                     Ok(Written::Done(Attributes::new()))
                 }
-                Err(error) => refused_or(&error),
+                Err(error) => refused_or(error),
             }
         };
         send.retry(contention()).when(is_conflict).notify(count_conflict).await
@@ -359,7 +359,7 @@ impl Store {
                     self.record(CallKind::Write, output.consumed_capacity());
                     Ok(Written::Done(output.attributes.unwrap_or_default()))
                 }
-                Err(error) => refused_or(&error),
+                Err(error) => refused_or(error),
             }
         };
         send.retry(contention()).when(is_conflict).notify(count_conflict).await
@@ -388,7 +388,7 @@ impl Store {
                 self.record(CallKind::Write, output.consumed_capacity());
                 Ok(Written::Done(Attributes::new()))
             }
-            Err(error) => refused_or(&error),
+            Err(error) => refused_or(error),
         }
     }
 }

@@ -72,7 +72,7 @@ pub(crate) fn encode<R: Record>(record: &R) -> Result<Attributes, StoreError> {
 }
 
 pub(crate) fn decode<R: Record>(item: Attributes) -> Result<R, StoreError> {
-    from_item(item).map_err(|error| StoreError::Corrupt(format!("{} item: {error}", R::TYPE)))
+    from_item(item).map_err(|error| StoreError::Corrupt(format!("{} item: {error}", R::TYPE).into()))
 }
 
 pub(crate) fn string(text: impl Into<String>) -> AttributeValue {

@@ -13,7 +13,7 @@ mod transaction;
 
 pub use client::Store;
 pub use connect::Connection;
-pub use error::StoreError;
+pub use error::{Reason, StoreError};
 pub use keys::{SHARDS, posting_id, withdrawal_id};
 pub use meter::{Cost, Meter, metered};
 pub use observe::{METRICS, correlated, correlation};

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification,
 };
 
-use crate::table::{Store, StoreError, from_sdk};
+use crate::table::{Reason, Store, StoreError, from_sdk};
 
 /// The attributes of the keys: name and whether it is a number.
 const ATTRIBUTES: &[(&str, bool)] = &[
@@ -44,7 +44,7 @@ impl Store {
             .stream_specification(stream)
             .send()
             .await
-            .map_err(|error| from_sdk(&error))?;
+            .map_err(from_sdk)?;
         let ttl = TimeToLiveSpecification::builder()
             .attribute_name("ttl")
             .enabled(true)
@@ -56,13 +56,13 @@ impl Store {
             .time_to_live_specification(ttl)
             .send()
             .await
-            .map_err(|error| from_sdk(&error))?;
+            .map_err(from_sdk)?;
         Ok(())
     }
 }
 
 fn malformed(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
-    StoreError::Corrupt(error.to_string())
+    StoreError::Corrupt(Reason::of(error))
 }
 
 fn attributes() -> Result<Vec<AttributeDefinition>, StoreError> {

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 use backon::Retryable;
 
 use crate::table::{
-    CallKind, Store, StoreError, Update, contention, count_conflict, from_sdk, is_conflict,
+    CallKind, Reason, Store, StoreError, Update, contention, count_conflict, from_sdk, is_conflict,
     item::{Key, Record, encode},
     none_if_empty, stamp,
 };
@@ -115,7 +115,7 @@ impl<E> Fragment<E> {
 }
 
 fn malformed(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
-    StoreError::Corrupt(error.to_string())
+    StoreError::Corrupt(Reason::of(error))
 }
 
 impl Store {
@@ -155,7 +155,7 @@ impl Store {
                 Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
                     Err(StoreError::Conflict.into())
                 }
-                _ => Err(from_sdk(&error).into()),
+                _ => Err(from_sdk(error).into()),
             },
         }
     }
@@ -178,7 +178,7 @@ fn cancellation<'a, E: Clone>(
         return StoreError::Conflict.into();
     }
     let all = codes.filter(|code| *code != "None").collect::<Vec<_>>().join(", ");
-    StoreError::Corrupt(format!("transaction cancelled: {all}")).into()
+    StoreError::Corrupt(format!("transaction cancelled: {all}").into()).into()
 }
 
 #[cfg(test)]
