@@ -7,7 +7,7 @@ use guerdon_app::{
     context::App,
     error::{AppError, Reason},
     events::DomainEvent,
-    messages::{Content, Notice, claim_notice, notice_done, notice_for, set_blocked},
+    messages::{Content, Effect, Notice, claim_notice, notice_done, notice_for, set_blocked},
     observe::correlated,
     programs::{program_now, reward_wallet},
     settings::settings_now,
@@ -70,7 +70,7 @@ async fn on_message(notifier: &Notifier, message: SqsMessage) -> Result<(), AppE
 
 async fn tell(notifier: &Notifier, event: &DomainEvent, claimant: &str) -> Result<(), AppError> {
     let Some(notice) = notice_for(&notifier.app, event).await? else { return Ok(()) };
-    if !claim_notice(&notifier.app, &notice, claimant).await? {
+    if claim_notice(&notifier.app, &notice, claimant).await? == Effect::AlreadyApplied {
         return Ok(());
     }
     let outgoing = compose(notifier, texts(None), &notice).await?;

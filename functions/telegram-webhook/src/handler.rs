@@ -1,6 +1,6 @@
 //! One request from Telegram: checked, read, answered.
 
-use guerdon_app::{error::AppError, observe::correlated};
+use guerdon_app::{error::AppError, messages::Effect, observe::correlated};
 use guerdon_runtime::{
     http_body::{MAX_BODY, bounded},
     problem::{Problem, internal, method_not_allowed, too_large, unauthorized, unavailable},
@@ -63,9 +63,11 @@ async fn answer_update(bot: &Bot, update: &Update, body: &[u8]) -> Result<Option
         Reply::Nothing => Ok(None),
         Reply::Remembered(outgoing) => Ok(Some(outgoing)),
         Reply::Say(outgoing) => {
-            let fresh = guerdon_app::messages::remember_update(&bot.app, update_id).await;
-            let fresh = fresh.map_err(|error| failed(update_id, &error))?;
-            Ok(fresh.then_some(outgoing))
+            let effect = guerdon_app::messages::remember_update(&bot.app, update_id).await;
+            match effect.map_err(|error| failed(update_id, &error))? {
+                Effect::Applied => Ok(Some(outgoing)),
+                Effect::AlreadyApplied => Ok(None),
+            }
         }
     }
 }

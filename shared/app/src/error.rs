@@ -10,7 +10,7 @@ use guerdon_domain::{
     wallets::{LedgerError, WalletError},
 };
 pub use guerdon_store::table::Reason;
-use guerdon_store::table::{CommitError, StoreError};
+use guerdon_store::table::{CommitError, Guarded, StoreError};
 
 use crate::entropy::EntropyError;
 
@@ -80,6 +80,14 @@ corrupt_from!(
     StoredSettingError,
     serde_json::Error
 );
+
+/// The effect of a commit that is refused for one reason: its state has changed.
+pub(crate) fn guarded(refused: Option<()>) -> Guarded {
+    match refused {
+        None => Guarded::Written,
+        Some(()) => Guarded::Moved,
+    }
+}
 
 /// Separates the refusal of a commit from the other failures, which end the use case.
 pub(crate) fn refusal<E>(result: Result<(), CommitError<E>>) -> Result<Option<E>, AppError> {

@@ -7,7 +7,7 @@ use guerdon_domain::{
 };
 
 use crate::table::{
-    Fragment, Range, StoreError, Update, Written, handle,
+    Effect, Fragment, Range, StoreError, Update, handle,
     item::{Key, Record, number, string},
     keys,
     prefixes::Prefix,
@@ -51,13 +51,14 @@ impl BillCredit<'_> {
         Fragment::insert(posting, exists)
     }
 
-    /// Records that Stripe has the posting. False when that was recorded before.
+    /// Records that Stripe has the posting. [`Effect::AlreadyApplied`] when that was recorded before,
+    /// or Stripe refused another call.
     pub async fn posted(
         self,
         posting: &Posting,
         transaction: &str,
         at: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Effect, StoreError> {
         let update = Update::new("SET #state = :posted, #transaction = :transaction, posted_at = :at")
             .only_if("#state = :claimed")
             .name("#state", "state")
@@ -66,7 +67,7 @@ impl BillCredit<'_> {
             .value(":claimed", string("claimed"))
             .value(":transaction", string(transaction))
             .value(":at", number(at.millis()));
-        Ok(self.store.update(&posting.key(), &update, false).await? != Written::Refused)
+        Ok(self.store.update(&posting.key(), &update, false).await?.effect())
     }
 
     /// Records that Stripe refused the posting for good.

@@ -4,7 +4,7 @@ use guerdon_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::table::{
-    StoreError, Update, Written, handle,
+    Effect, StoreError, Update, Written, handle,
     item::{Index, Key, Record, number, string},
     prefixes::Prefix,
 };
@@ -66,9 +66,9 @@ handle! {
 }
 
 impl Messages<'_> {
-    /// Records an update. False when it was recorded before.
-    pub async fn see_update(self, update_id: i64, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.store.insert(&SeenUpdate { update_id, seen_at: now }).await? != Written::Refused)
+    /// Records an update. [`Effect::AlreadyApplied`] when it was recorded before.
+    pub async fn see_update(self, update_id: i64, now: Timestamp) -> Result<Effect, StoreError> {
+        Ok(self.store.insert(&SeenUpdate { update_id, seen_at: now }).await?.effect())
     }
 
     /// Claims the sending of a notification for the message `claimant`. A claim of another message expires

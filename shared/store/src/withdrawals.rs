@@ -8,7 +8,7 @@ use guerdon_domain::{
 };
 
 use crate::table::{
-    Fragment, Range, StoreError, Update, Written, handle,
+    Fragment, Guarded, Range, StoreError, Update, handle,
     item::{Index, Key, Record, number, string},
     keys,
     prefixes::Prefix,
@@ -110,9 +110,10 @@ impl Withdrawals<'_> {
         Fragment::put(after, IN_STATE, &in_state(before), moved)
     }
 
-    /// Like `replace`, outside of a transaction. False when the state has changed in the meantime.
-    pub async fn step(self, before: &Withdrawal, after: &Withdrawal) -> Result<bool, StoreError> {
-        Ok(self.store.put_under(after, IN_STATE, &in_state(before)).await? != Written::Refused)
+    /// Like `replace`, outside of a transaction. [`Guarded::Moved`] when the state has changed in the
+    /// meantime.
+    pub async fn step(self, before: &Withdrawal, after: &Withdrawal) -> Result<Guarded, StoreError> {
+        Ok(self.store.put_under(after, IN_STATE, &in_state(before)).await?.guarded())
     }
 
     /// Adds a check that the wallet owes nothing.

@@ -14,6 +14,7 @@ mod money;
 mod sales;
 mod support;
 
+use guerdon_store::table::Effect;
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -138,7 +139,7 @@ async fn a_code() {
     let record = code(1, "KRTW7Q9M", 365);
     table.store.commit(&[table.store.codes().insert(&record, ()).unwrap()]).await.unwrap();
     check(&table, "code", "code").await;
-    assert!(table.store.codes().expire(&record.code).await.unwrap());
+    assert_eq!(table.store.codes().expire(&record.code).await.unwrap(), Effect::Applied);
     check(&table, "code", "code_expired").await;
 }
 
@@ -148,7 +149,7 @@ async fn a_referral() {
     let edge = referral(1, 2);
     table.store.commit(&[table.store.referrals().insert(&edge, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "referral", "referral_pending").await;
-    assert!(convert(&table.store, &edge, 7).await);
+    assert_eq!(convert(&table.store, &edge, 7).await, Effect::Applied);
     check_within_a_unit(&table, "referral", "referral_converted").await;
 }
 
@@ -157,7 +158,7 @@ async fn an_expired_referral() {
     let table = table().await;
     let edge = referral(1, 2);
     table.store.commit(&[table.store.referrals().insert(&edge, ()).unwrap()]).await.unwrap();
-    assert!(table.store.referrals().expire(&edge).await.unwrap());
+    assert_eq!(table.store.referrals().expire(&edge).await.unwrap(), Effect::Applied);
     check_within_a_unit(&table, "referral", "referral_expired").await;
 }
 
@@ -221,7 +222,10 @@ async fn the_entry_of_a_claim_and_its_posting() {
     table.store.commit(&writes).await.unwrap();
     check_within_a_unit(&table, "entry", "entry_posted").await;
     check_within_a_unit(&table, "posting", "posting_claimed").await;
-    assert!(table.store.bill_credit().posted(&claim, "cbtxn_1SRzqDKXBGcbgpbZ8hJ2kLmN", NOW).await.unwrap());
+    assert_eq!(
+        table.store.bill_credit().posted(&claim, "cbtxn_1SRzqDKXBGcbgpbZ8hJ2kLmN", NOW).await.unwrap(),
+        Effect::Applied
+    );
     check_within_a_unit(&table, "posting", "posting_posted").await;
 }
 
@@ -346,14 +350,14 @@ async fn parked_events() {
     table.store.parked().remove(&event).await.unwrap();
     let kind = "telegram.refunded_payment".to_owned();
     let event = guerdon_store::payments::ParkedEvent { waits_for: WaitsFor::Handler { kind }, ..event };
-    assert!(table.store.parked().park(&event).await.unwrap());
+    assert_eq!(table.store.parked().park(&event).await.unwrap(), Effect::Applied);
     check(&table, "parked", "parked_for_handler").await;
 }
 
 #[tokio::test]
 async fn guards_that_the_ttl_takes_away() {
     let table = table().await;
-    assert!(table.store.messages().see_update(731_204_118, NOW).await.unwrap());
+    assert_eq!(table.store.messages().see_update(731_204_118, NOW).await.unwrap(), Effect::Applied);
     check(&table, "update", "seen_update").await;
     let event = "commission_booked:stripe:in_1SRzqCKXBGcbgpbZs4xgnmrX-recruit-1";
     let message = "7d1c3f0a-55c1-4d43-9a1c-0c6a8f7f4a10";

@@ -20,7 +20,7 @@ use guerdon_engine::connector::Fault;
 use guerdon_store::{
     payments::{ParkedEvent, PaymentReference, WaitsFor},
     programs::LimitUse,
-    table::{Store, StoreError, withdrawal_id},
+    table::{Effect, Guarded, Store, StoreError, withdrawal_id},
 };
 use support::*;
 
@@ -284,7 +284,7 @@ async fn a_referral_counts_from_what_was_read() {
     let stored = store.referrals().find(&id(1), second.joined_at, &id(2)).await.unwrap();
     assert_eq!(stored, Some(second.clone()));
     // Converting and counting do not conflict with each other.
-    assert!(convert(store, &second, 7).await);
+    assert_eq!(convert(store, &second, 7).await, Effect::Applied);
     check_written_once(&table, count(&second, &progress(3, &["2026-11", "2026-12"])), "counted").await;
 }
 
@@ -336,12 +336,12 @@ async fn a_withdrawal_moves_only_from_the_state_that_was_read() {
     check_refused_whole(&table, step(&asked, &rejected), "moved").await;
 
     let paying = moved(&agreed, WithdrawalState::Paying);
-    assert!(store.withdrawals().step(&agreed, &paying).await.unwrap());
-    assert!(!store.withdrawals().step(&agreed, &paying).await.unwrap());
-    assert!(!store.withdrawals().step(&asked, &rejected).await.unwrap());
+    assert_eq!(store.withdrawals().step(&agreed, &paying).await.unwrap(), Guarded::Written);
+    assert_eq!(store.withdrawals().step(&agreed, &paying).await.unwrap(), Guarded::Moved);
+    assert_eq!(store.withdrawals().step(&asked, &rejected).await.unwrap(), Guarded::Moved);
     // A change within a state is not a change of state.
     let lost = paying.clone().lose_sight(NOW).unwrap();
-    assert!(store.withdrawals().step(&paying, &lost).await.unwrap());
+    assert_eq!(store.withdrawals().step(&paying, &lost).await.unwrap(), Guarded::Written);
     let paid = moved(&lost, WithdrawalState::Paid);
     check_written_once(&table, step(&lost, &paid), "moved").await;
     check_refused_whole(&table, step(&lost, &moved(&lost, WithdrawalState::Failed)), "moved").await;
@@ -357,7 +357,7 @@ async fn a_claim_whose_answer_was_lost_errs_towards_not_paying() {
     table.store.commit(&[table.store.withdrawals().insert(&agreed, "exists").unwrap()]).await.unwrap();
     let lossy = table.failing(&Script::first("PutItem", 1, Fault::LostAfter));
     let paying = moved(&agreed, WithdrawalState::Paying);
-    assert!(!lossy.withdrawals().step(&agreed, &paying).await.unwrap());
+    assert_eq!(lossy.withdrawals().step(&agreed, &paying).await.unwrap(), Guarded::Moved);
     assert_eq!(table.store.withdrawals().find(&agreed.id).await.unwrap(), Some(paying));
 }
 

@@ -19,7 +19,7 @@ use guerdon_domain::{
 use guerdon_store::{
     commissions::commission_cursor,
     payments::PaymentReference,
-    table::{SHARDS, Store, withdrawal_id},
+    table::{Guarded, SHARDS, Store, withdrawal_id},
 };
 use support::*;
 
@@ -179,7 +179,7 @@ fn queue() -> Vec<Withdrawal> {
 
 async fn step(store: &Store, before: &Withdrawal, state: WithdrawalState) -> Withdrawal {
     let after = moved(before, state);
-    assert!(store.withdrawals().step(before, &after).await.unwrap());
+    assert_eq!(store.withdrawals().step(before, &after).await.unwrap(), Guarded::Written);
     after
 }
 

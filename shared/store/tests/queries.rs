@@ -19,7 +19,7 @@ use guerdon_store::{
     payments::{ParkedEvent, WaitsFor},
     requests::StoredResponse,
     statistics::{Contribution, Projection},
-    table::{CommitError, SHARDS, Store, StoreError},
+    table::{CommitError, Effect, SHARDS, Store, StoreError},
 };
 use support::*;
 
@@ -79,8 +79,8 @@ async fn pattern_2_a_code_says_whose_it_is() {
     write(store, vec![store.codes().insert(&record, ())]).await;
     assert_eq!(store.codes().find(&Code::parse("krtw7q9m").unwrap()).await.unwrap(), Some(record.clone()));
     assert_eq!(store.codes().find(&nth_code(0)).await.unwrap(), None);
-    assert!(store.codes().expire(&record.code).await.unwrap());
-    assert!(!store.codes().expire(&record.code).await.unwrap());
+    assert_eq!(store.codes().expire(&record.code).await.unwrap(), Effect::Applied);
+    assert_eq!(store.codes().expire(&record.code).await.unwrap(), Effect::AlreadyApplied);
     assert_eq!(store.codes().find(&record.code).await.unwrap(), Some(CodeRecord { expired: true, ..record }));
 }
 
@@ -108,9 +108,9 @@ async fn pattern_4_pages_of_pending_referrals_cover_each_once() {
     let mut pending = referrals();
     write(store, pending.iter().map(|edge| store.referrals().insert(edge, ())).collect()).await;
     let paid = pending.remove(0);
-    assert!(convert(store, &paid, 1).await);
+    assert_eq!(convert(store, &paid, 1).await, Effect::Applied);
     let closed = pending.remove(0);
-    assert!(store.referrals().expire(&closed).await.unwrap());
+    assert_eq!(store.referrals().expire(&closed).await.unwrap(), Effect::Applied);
 
     let mut seen = Vec::new();
     for shard in 0..SHARDS {
@@ -144,7 +144,7 @@ async fn pattern_4_a_page_goes_on_behind_a_referral_that_has_left() {
     let store = &table.store;
     write(store, referrals().iter().map(|edge| store.referrals().insert(edge, ())).collect()).await;
     let all = store.referrals().pending(0, None, 100).await.unwrap();
-    assert!(store.referrals().expire(&all[1]).await.unwrap());
+    assert_eq!(store.referrals().expire(&all[1]).await.unwrap(), Effect::Applied);
     let rest = store.referrals().pending(0, Some(&all[1]), 100).await.unwrap();
     assert_eq!(rest, all[2..]);
 }
@@ -169,7 +169,7 @@ async fn pattern_5_codes_fall_due_when_they_expire() {
     assert_eq!(due.len(), 20, "those of 1 to 20 days, the last instant included");
     assert!(due.iter().all(|code| code.expires_at <= NOW.plus_days(20)));
     for code in &due {
-        assert!(store.codes().expire(&code.code).await.unwrap());
+        assert_eq!(store.codes().expire(&code.code).await.unwrap(), Effect::Applied);
     }
     assert!(everything_due(|shard| store.codes().due(shard, NOW.plus_days(20), 100)).await.is_empty());
 }
@@ -184,8 +184,8 @@ async fn pattern_5_referrals_fall_due_when_their_window_closes() {
     assert_eq!(due.len(), 10);
     for edge in &due {
         assert!(edge.expires_at <= until);
-        assert!(store.referrals().expire(edge).await.unwrap());
-        assert!(!store.referrals().expire(edge).await.unwrap());
+        assert_eq!(store.referrals().expire(edge).await.unwrap(), Effect::Applied);
+        assert_eq!(store.referrals().expire(edge).await.unwrap(), Effect::AlreadyApplied);
     }
     assert!(everything_due(|shard| store.referrals().due(shard, until, 100)).await.is_empty());
     let stored = store.referrals().of(&member(139, Some(1))).await.unwrap().unwrap();
@@ -403,8 +403,8 @@ async fn pattern_14_all_parked_events_are_listed_by_waiting_time() {
     let last = parked("evt_3", NOW, 3);
     park(store, &last).await;
     park(store, &first).await;
-    assert!(store.parked().park(&handler).await.unwrap());
-    assert!(!store.parked().park(&handler).await.unwrap());
+    assert_eq!(store.parked().park(&handler).await.unwrap(), Effect::Applied);
+    assert_eq!(store.parked().park(&handler).await.unwrap(), Effect::AlreadyApplied);
     assert_eq!(store.parked().list(None, 10).await.unwrap(), [first, handler, last]);
 }
 
@@ -561,9 +561,12 @@ fn audited(n: u32, at: Timestamp) -> (StoredResponse, AuditRecord) {
 #[tokio::test]
 async fn an_update_is_new_once() {
     let table = table().await;
-    assert!(table.store.messages().see_update(7, NOW).await.unwrap());
-    assert!(!table.store.messages().see_update(7, NOW.plus_seconds(5)).await.unwrap());
-    assert!(table.store.messages().see_update(8, NOW).await.unwrap());
+    assert_eq!(table.store.messages().see_update(7, NOW).await.unwrap(), Effect::Applied);
+    assert_eq!(
+        table.store.messages().see_update(7, NOW.plus_seconds(5)).await.unwrap(),
+        Effect::AlreadyApplied
+    );
+    assert_eq!(table.store.messages().see_update(8, NOW).await.unwrap(), Effect::Applied);
 }
 
 #[tokio::test]

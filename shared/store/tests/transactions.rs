@@ -21,7 +21,7 @@ use guerdon_store::{
     messages::Claim,
     requests::StoredResponse,
     statistics::{Contribution, Projection},
-    table::{CommitError, Store, StoreError},
+    table::{CommitError, Effect, Store, StoreError},
 };
 use support::*;
 
@@ -149,15 +149,15 @@ async fn a_referral_converts_once_whether_pending_or_just_expired() {
     for edge in [&paid, &late] {
         store.commit(&[store.referrals().insert(edge, "exists").unwrap()]).await.unwrap();
     }
-    assert!(convert(store, &paid, 7).await);
-    assert!(store.referrals().expire(&late).await.unwrap());
+    assert_eq!(convert(store, &paid, 7).await, Effect::Applied);
+    assert_eq!(store.referrals().expire(&late).await.unwrap(), Effect::Applied);
     // A payment within the window may be reported after the expiry job has run.
-    assert!(convert(store, &late, 9).await);
+    assert_eq!(convert(store, &late, 9).await, Effect::Applied);
     let before = table.items().await;
-    assert!(!convert(store, &paid, 8).await);
-    assert!(!convert(store, &late, 9).await);
-    assert!(!convert(store, &missing, 9).await);
-    assert!(!store.referrals().expire(&paid).await.unwrap());
+    assert_eq!(convert(store, &paid, 8).await, Effect::AlreadyApplied);
+    assert_eq!(convert(store, &late, 9).await, Effect::AlreadyApplied);
+    assert_eq!(convert(store, &missing, 9).await, Effect::AlreadyApplied);
+    assert_eq!(store.referrals().expire(&paid).await.unwrap(), Effect::AlreadyApplied);
     assert_eq!(table.items().await, before);
     for (edge, n) in [(paid, 7), (late, 9)] {
         let stored = store.referrals().find(&id(1), edge.joined_at, &edge.referee).await.unwrap();
@@ -190,11 +190,11 @@ async fn a_posting_is_posted_or_refused_but_not_both() {
         store.commit(&[store.bill_credit().insert_posting(claim, "exists").unwrap()]).await.unwrap();
     }
     let refuse = |claim| store.bill_credit().refuse(claim, "resource_missing", NOW, "not claimed").unwrap();
-    assert!(store.bill_credit().posted(&kept, "cbtxn_1", NOW).await.unwrap());
-    assert!(!store.bill_credit().posted(&kept, "cbtxn_2", NOW).await.unwrap());
+    assert_eq!(store.bill_credit().posted(&kept, "cbtxn_1", NOW).await.unwrap(), Effect::Applied);
+    assert_eq!(store.bill_credit().posted(&kept, "cbtxn_2", NOW).await.unwrap(), Effect::AlreadyApplied);
     check_refused_whole(&table, refuse(&kept), "not claimed").await;
     check_written_once(&table, refuse(&refused), "not claimed").await;
-    assert!(!store.bill_credit().posted(&refused, "cbtxn_3", NOW).await.unwrap());
+    assert_eq!(store.bill_credit().posted(&refused, "cbtxn_3", NOW).await.unwrap(), Effect::AlreadyApplied);
     let latest = store.bill_credit().latest_posting(&id(1)).await.unwrap().unwrap();
     let state = PostingState::Refused { code: "resource_missing".to_owned(), refused_at: NOW };
     assert_eq!((latest.seq, latest.state), (2, state));
@@ -327,7 +327,7 @@ async fn endless_throttling_is_unavailability() {
 async fn a_single_write_waits_conflicts_out_too() {
     let Some(table) = embedded_table().await else { return };
     let puts = table.failing(&Script::first("PutItem", 4, Fault::Conflict));
-    assert!(puts.messages().see_update(1, NOW).await.unwrap());
+    assert_eq!(puts.messages().see_update(1, NOW).await.unwrap(), Effect::Applied);
     let updates = table.failing(&Script::first("UpdateItem", 4, Fault::Conflict));
     assert_eq!(updates.requests().count_call("admin", NOW).await.unwrap(), 1);
     let never = table.failing(&Script::always("PutItem", Fault::Conflict));
@@ -353,7 +353,7 @@ async fn a_projection_whose_answer_was_lost_counts_once() {
 async fn an_update_whose_guard_was_lost_errs_towards_silence() {
     let Some(table) = embedded_table().await else { return };
     let lossy = table.failing(&Script::first("PutItem", 1, Fault::LostAfter));
-    assert!(!lossy.messages().see_update(1, NOW).await.unwrap());
+    assert_eq!(lossy.messages().see_update(1, NOW).await.unwrap(), Effect::AlreadyApplied);
 }
 
 /// A claim contains the id of its message, so the message recognises its own claim.

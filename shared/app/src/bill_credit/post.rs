@@ -8,7 +8,7 @@ use guerdon_domain::{
     time::Timestamp,
     wallets::{Wallet, WalletKind},
 };
-use guerdon_store::table::{metered, posting_id};
+use guerdon_store::table::{Effect, metered, posting_id};
 
 use crate::{
     attempt::Attempts,
@@ -196,7 +196,7 @@ async fn carry_out(app: &App, stripe: &dyn CustomerBalance, posting: Posting) ->
 }
 
 async fn posted(app: &App, posting: &Posting, transaction: &str) -> Result<Posted, AppError> {
-    if !app.store.bill_credit().posted(posting, transaction, app.now()).await? {
+    if app.store.bill_credit().posted(posting, transaction, app.now()).await? == Effect::AlreadyApplied {
         // The posting was recorded before, unless Stripe refused another call. Then the credit is in two
         // places.
         let latest = app.store.bill_credit().latest_posting(&posting.member).await?;

@@ -7,7 +7,10 @@ use guerdon_domain::{
     time::Timestamp,
     withdrawals::WithdrawalState,
 };
-use guerdon_store::{messages::Claim, table::metered};
+use guerdon_store::{
+    messages::Claim,
+    table::{Effect, metered},
+};
 
 use crate::{context::App, error::AppError, events::DomainEvent};
 
@@ -146,11 +149,11 @@ async fn first_name(app: &App, member: &MemberId) -> Result<String, AppError> {
 /// # Errors
 /// [`AppError::Unavailable`] while another message holds the claim. That message can fail, so this one must
 /// be retried.
-pub async fn claim_notice(app: &App, notice: &Notice, claimant: &str) -> Result<bool, AppError> {
+pub async fn claim_notice(app: &App, notice: &Notice, claimant: &str) -> Result<Effect, AppError> {
     metered("claim_notice", async {
         match app.store.messages().claim(&notice.key, claimant, app.now(), LEASE_SECONDS).await? {
-            Claim::Ours => Ok(true),
-            Claim::Sent => Ok(false),
+            Claim::Ours => Ok(Effect::Applied),
+            Claim::Sent => Ok(Effect::AlreadyApplied),
             Claim::Others => Err(AppError::Unavailable("another message is sending this notice".into())),
         }
     })
@@ -167,7 +170,7 @@ pub async fn set_blocked(app: &App, member: &MemberId, blocked: bool) -> Result<
     metered("set_blocked", async { Ok(app.store.members().set_blocked(member, blocked).await?) }).await
 }
 
-/// Records that an update was answered. Returns false if it was answered before.
-pub async fn remember_update(app: &App, update_id: i64) -> Result<bool, AppError> {
+/// Records that an update was answered. [`Effect::AlreadyApplied`] if it was answered before.
+pub async fn remember_update(app: &App, update_id: i64) -> Result<Effect, AppError> {
     Ok(app.store.messages().see_update(update_id, app.now()).await?)
 }

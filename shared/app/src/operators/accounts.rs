@@ -4,7 +4,7 @@ use guerdon_domain::{
     ids::{PrincipalId, TelegramId},
     operators::{Operator, Role},
 };
-use guerdon_store::table::metered;
+use guerdon_store::table::{Guarded, metered};
 use serde_json::json;
 
 use super::{
@@ -58,7 +58,7 @@ pub async fn set_operator(
                 Some(before) => app.store.operators().replace(before, &operator).await,
                 None => app.store.operators().insert(&operator).await,
             };
-            if written.map_err(AppError::from)? {
+            if written.map_err(AppError::from)? == Guarded::Written {
                 let states =
                     [before.map(|before| before.role), Some(role)].map(|role| state(app, &operator, role));
                 return Ok(trail(app, principal, "operator.set", states).await?);

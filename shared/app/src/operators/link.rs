@@ -4,7 +4,7 @@ use guerdon_domain::{
     ids::{SignInLinkId, TelegramId},
     operators::SignInLink,
 };
-use guerdon_store::table::metered;
+use guerdon_store::table::{Guarded, metered};
 
 use super::sign_in::{SignInError, SignedIn, begin, hash, parts_of, random};
 use crate::{context::App, error::AppError};
@@ -40,7 +40,7 @@ pub async fn sign_in_by_link(app: &App, token: &str) -> Result<SignedIn, SignInE
         let operator =
             app.store.operators().find(&id).await.map_err(AppError::from)?.ok_or(SignInError::Wrong)?;
         let used = app.store.operators().use_link(&operator, &link, &hash(secret), app.now()).await;
-        if !used.map_err(AppError::from)? {
+        if used.map_err(AppError::from)? == Guarded::Moved {
             return Err(SignInError::Wrong);
         }
         begin(app, &operator).await

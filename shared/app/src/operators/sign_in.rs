@@ -6,7 +6,7 @@ use guerdon_domain::{
     operators::{Operator, Role, Session},
     time::Timestamp,
 };
-use guerdon_store::table::metered;
+use guerdon_store::table::{Guarded, metered};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -94,7 +94,7 @@ pub async fn sign_in(
         }
         // If a concurrent attempt was counted, this write is refused and that count remains.
         let calm = Operator { attempts: 0, locked_until: None, ..counted.clone() };
-        app.store.operators().replace(&counted, &calm).await.map_err(AppError::from)?;
+        let _ = app.store.operators().replace(&counted, &calm).await.map_err(AppError::from)?;
         begin(app, &operator).await
     })
     .await
@@ -110,7 +110,7 @@ async fn make_first(app: &App, id: &MemberId, first: &FirstOperator) -> Result<(
         generation: 1,
         created_at: app.now(),
     };
-    if app.store.operators().insert(&operator).await? {
+    if app.store.operators().insert(&operator).await? == Guarded::Written {
         stateless(app, id, "operator.created").await?;
     }
     Ok(())
@@ -134,7 +134,8 @@ async fn count_attempt(app: &App, id: &MemberId) -> Result<Option<(Operator, Ope
             let until = now.plus_seconds(LOCK_MINUTES * 60);
             Operator { attempts: 0, locked_until: Some(until), ..operator.clone() }
         };
-        if app.store.operators().replace(&operator, &counted).await.map_err(AppError::from)? {
+        let counting = app.store.operators().replace(&operator, &counted).await;
+        if counting.map_err(AppError::from)? == Guarded::Written {
             return Ok(Some((operator, counted)));
         }
         tries.at_once()?;
@@ -178,7 +179,8 @@ pub async fn renew(app: &App, refresh_token: &str) -> Result<SignedIn, SignInErr
         let (used, secret) = (hash(secret), random(app)?);
         let next = Session { token_hash: hash(&secret), ..session.clone() };
         let renewed = session.token_hash == used
-            && app.store.operators().renew_session(&used, &next).await.map_err(AppError::from)?;
+            && app.store.operators().renew_session(&used, &next).await.map_err(AppError::from)?
+                == Guarded::Written;
         if !renewed {
             app.store.operators().end_session(&id, &session.id).await.map_err(AppError::from)?;
             tracing::warn!(member = app.tag(&id), "a refresh token was used twice; its session has ended");

@@ -10,7 +10,7 @@ use guerdon_domain::{
     time::Timestamp,
     withdrawals::{Destination, PayoutMethod},
 };
-use guerdon_store::table::{StoreError, metered};
+use guerdon_store::table::{Effect, StoreError, metered};
 
 use crate::{
     commissions::settle_wallet,
@@ -105,14 +105,15 @@ pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, Or
             created_at: app.now(),
             step: OrderStep::Pending,
         };
-        let order = if app.store.orders().insert(&order).await? {
-            order
-        } else {
-            let known = app.store.orders().find(&order.id).await?.ok_or(AppError::Conflict)?;
-            if !alike(&known, &order) {
-                return Err(OrderRefusal::TransactionUsed);
+        let order = match app.store.orders().insert(&order).await? {
+            Effect::Applied => order,
+            Effect::AlreadyApplied => {
+                let known = app.store.orders().find(&order.id).await?.ok_or(AppError::Conflict)?;
+                if !alike(&known, &order) {
+                    return Err(OrderRefusal::TransactionUsed);
+                }
+                known
             }
-            known
         };
         let prints: Vec<_> = order.payer.iter().chain(&request.payout).cloned().collect();
         for print in &prints {

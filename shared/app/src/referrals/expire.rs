@@ -5,7 +5,7 @@ use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
     time::Timestamp,
 };
-use guerdon_store::table::{SHARDS, metered};
+use guerdon_store::table::{Effect, SHARDS, metered};
 
 use crate::{
     context::App,
@@ -38,7 +38,7 @@ pub async fn expire(app: &App) -> Result<Expired, AppError> {
                 let due = app.store.codes().due(shard, now, PAGE).await?;
                 let mut moved = 0;
                 for code in &due {
-                    moved += u32::from(app.store.codes().expire(&code.code).await?);
+                    moved += u32::from(app.store.codes().expire(&code.code).await? == Effect::Applied);
                 }
                 expired.codes += moved;
                 if moved == 0 {
@@ -49,7 +49,7 @@ pub async fn expire(app: &App) -> Result<Expired, AppError> {
                 let due = app.store.referrals().due(shard, now, PAGE).await?;
                 let mut moved = 0;
                 for referral in &due {
-                    moved += u32::from(app.store.referrals().expire(referral).await?);
+                    moved += u32::from(app.store.referrals().expire(referral).await? == Effect::Applied);
                 }
                 expired.referrals += moved;
                 if moved == 0 {

@@ -5,10 +5,14 @@ use guerdon_domain::{
     operators::Stamp,
     withdrawals::{Step, Withdrawal, WithdrawalState},
 };
-use guerdon_store::table::metered;
+use guerdon_store::table::{Guarded, metered};
 
 use super::error::{WithdrawalError, check_member, check_text};
-use crate::{attempt::Attempts, context::App, error::refusal};
+use crate::{
+    attempt::Attempts,
+    context::App,
+    error::{guarded, refusal},
+};
 
 /// The reason why an approval was not committed.
 #[derive(Clone, Copy)]
@@ -83,7 +87,7 @@ pub async fn reject_withdrawal(
             }
             let closed = Stamp { by: operator.clone(), at: app.now() };
             let after = before.clone().reject(closed, reason.trim().to_owned())?;
-            if give_back(app, &before, &after).await? {
+            if give_back(app, &before, &after).await? == Guarded::Written {
                 return Ok(after);
             }
             attempts.again(app).await?;
@@ -93,21 +97,21 @@ pub async fn reject_withdrawal(
 }
 
 /// Ends a withdrawal whose money was not paid: the held amount becomes available again, less the owed amount.
-/// Returns false if another writer changed the withdrawal or the wallet.
+/// [`Guarded::Moved`] if another writer changed the withdrawal or the wallet.
 pub(super) async fn give_back(
     app: &App,
     before: &Withdrawal,
     after: &Withdrawal,
-) -> Result<bool, WithdrawalError> {
+) -> Result<Guarded, WithdrawalError> {
     let wallet = app.store.wallets().find(&before.member, before.wallet, before.amount.currency()).await?;
     if wallet.open_withdrawal.as_ref() != Some(&before.id) {
         // The withdrawal ended between the two reads. Its state shows how.
-        return Ok(false);
+        return Ok(Guarded::Moved);
     }
     let (wallet, entry) = wallet.return_withdrawal(before.amount, before.id.clone(), app.now())?;
     let mut writes = app.store.wallets().post(&wallet, &entry, ())?;
     writes.push(app.store.withdrawals().replace(before, after, ())?);
-    Ok(refusal(app.store.commit(&writes).await)?.is_none())
+    Ok(guarded(refusal(app.store.commit(&writes).await)?))
 }
 
 pub(super) async fn load(app: &App, id: &WithdrawalId) -> Result<Withdrawal, WithdrawalError> {

@@ -7,7 +7,7 @@ use guerdon_domain::{
     time::Timestamp,
     withdrawals::{Destination, Step, Withdrawal, WithdrawalState},
 };
-use guerdon_store::table::metered;
+use guerdon_store::table::{Guarded, metered};
 
 use super::{
     decide::give_back,
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     attempt::Attempts,
     context::App,
-    error::{AppError, refusal},
+    error::{AppError, guarded, refusal},
 };
 
 /// A payout provider. Every call is keyed by the id of the withdrawal.
@@ -90,7 +90,7 @@ pub(super) async fn claim(
     }
     let claimed = Stamp { by: payer.clone(), at: app.now() };
     let after = before.clone().claim(claimed, batch.cloned())?;
-    if app.store.withdrawals().step(&before, &after).await? {
+    if app.store.withdrawals().step(&before, &after).await? == Guarded::Written {
         return Ok(after);
     }
     claimed_before(load(app, id).await?, payer, batch)
@@ -144,7 +144,7 @@ pub async fn finish_withdrawal(
                 Outcome::Failed(_) => give_back(app, &before, &after).await?,
                 Outcome::Unknown => app.store.withdrawals().step(&before, &after).await?,
             };
-            if done {
+            if done == Guarded::Written {
                 return Ok(after);
             }
             attempts.again(app).await?;
@@ -170,15 +170,15 @@ fn ended_alike(withdrawal: &Withdrawal, outcome: &Outcome) -> Result<Option<With
 }
 
 /// Commits the payment: one transaction of the wallet, its entry and the withdrawal.
-async fn pay(app: &App, before: &Withdrawal, after: &Withdrawal) -> Result<bool, WithdrawalError> {
+async fn pay(app: &App, before: &Withdrawal, after: &Withdrawal) -> Result<Guarded, WithdrawalError> {
     let wallet = app.store.wallets().find(&before.member, before.wallet, before.amount.currency()).await?;
     if wallet.open_withdrawal.as_ref() != Some(&before.id) {
-        return Ok(false);
+        return Ok(Guarded::Moved);
     }
     let (wallet, entry) = wallet.pay_withdrawal(before.amount, before.id.clone(), app.now())?;
     let mut writes = app.store.wallets().post(&wallet, &entry, ())?;
     writes.push(app.store.withdrawals().replace(before, after, ())?);
-    Ok(refusal(app.store.commit(&writes).await)?.is_none())
+    Ok(guarded(refusal(app.store.commit(&writes).await)?))
 }
 
 /// Pays an approved withdrawal through a provider: claims it, calls the provider, and records the outcome. A

@@ -1,5 +1,6 @@
 //! What follows from committed changes: expiry, counters, boards, events, notices.
 
+use guerdon_store::table::Effect;
 use std::collections::BTreeMap;
 
 use guerdon_app::{
@@ -280,15 +281,16 @@ async fn a_notice_goes_to_the_referrer_once() {
     assert_eq!((notice.telegram_id, notice.recipient.clone()), (tid(1), b.id(1)));
     assert_eq!(notice.content, Content::NewReferral { friend: "User2".to_owned() });
     let claim = async |claimant: &str| claim_notice(&b.app, &notice, claimant).await;
-    assert!(claim("m1").await.unwrap());
+    assert_eq!(claim("m1").await.unwrap(), Effect::Applied);
     // The message's own retry goes on; another waits until the lease is over.
-    assert!(claim("m1").await.unwrap());
+    assert_eq!(claim("m1").await.unwrap(), Effect::Applied);
     assert!(claim("m2").await.unwrap_err().retryable());
     b.advance(120);
-    assert!(claim("m2").await.unwrap());
+    assert_eq!(claim("m2").await.unwrap(), Effect::Applied);
     notice_done(&b.app, &notice).await.unwrap();
     b.advance(DAY);
-    assert!(!claim("m1").await.unwrap() && !claim("m2").await.unwrap());
+    assert_eq!(claim("m1").await.unwrap(), Effect::AlreadyApplied);
+    assert_eq!(claim("m2").await.unwrap(), Effect::AlreadyApplied);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use guerdon_domain::{
 };
 
 use crate::table::{
-    StoreError, Update, Written, handle,
+    Guarded, StoreError, Update, handle,
     item::{Index, Key, Record, decode, number, string},
     prefixes::Prefix,
 };
@@ -62,14 +62,14 @@ impl Operators<'_> {
         self.store.get(&operator_key(id)).await
     }
 
-    /// Adds an operator. False when there is one with this id.
-    pub async fn insert(self, operator: &Operator) -> Result<bool, StoreError> {
-        Ok(self.store.insert(operator).await? != Written::Refused)
+    /// Adds an operator. [`Guarded::Moved`] when there is one with this id.
+    pub async fn insert(self, operator: &Operator) -> Result<Guarded, StoreError> {
+        Ok(self.store.insert(operator).await?.guarded())
     }
 
-    /// Writes `after` if the stored operator still equals `before`. False when it was changed in the
-    /// meantime.
-    pub async fn replace(self, before: &Operator, after: &Operator) -> Result<bool, StoreError> {
+    /// Writes `after` if the stored operator still equals `before`. [`Guarded::Moved`] when it was
+    /// changed in the meantime.
+    pub async fn replace(self, before: &Operator, after: &Operator) -> Result<Guarded, StoreError> {
         let lock = match before.locked_until {
             Some(_) => "locked_until = :locked",
             None => "attribute_not_exists(locked_until)",
@@ -81,7 +81,7 @@ impl Operators<'_> {
             terms = terms.value(":locked", number(locked_until.millis()));
         }
         let unchanged = format!("attempts = :attempts AND generation = :generation AND {lock}");
-        Ok(self.store.put_under(after, &unchanged, &terms).await? != Written::Refused)
+        Ok(self.store.put_under(after, &unchanged, &terms).await?.guarded())
     }
 
     /// Reads an operator and one of their sessions, if both exist.
@@ -102,7 +102,7 @@ impl Operators<'_> {
         self.store.put(link).await
     }
 
-    /// Uses a link. False when it was used before, has expired, belongs to an earlier password, or does not
+    /// Uses a link. [`Guarded::Moved`] when it was used before, has expired, belongs to an earlier password, or does not
     /// exist.
     pub async fn use_link(
         self,
@@ -110,7 +110,7 @@ impl Operators<'_> {
         id: &SignInLinkId,
         token_hash: &str,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Guarded, StoreError> {
         let update = Update::new("SET used_at = :now")
             .only_if(
                 "token_hash = :hash AND generation = :generation AND expires_at > :now \
@@ -119,7 +119,7 @@ impl Operators<'_> {
             .value(":now", number(now.millis()))
             .value(":hash", string(token_hash))
             .value(":generation", number(operator.generation));
-        Ok(self.store.update(&link_key(&operator.id, id), &update, false).await? != Written::Refused)
+        Ok(self.store.update(&link_key(&operator.id, id), &update, false).await?.guarded())
     }
 
     /// Writes a new session.
@@ -127,11 +127,11 @@ impl Operators<'_> {
         self.store.put(session).await
     }
 
-    /// Exchanges a session's refresh token for the next one. False when it was used before, or the session
+    /// Exchanges a session's refresh token for the next one. [`Guarded::Moved`] when it was used before, or the session
     /// ended.
-    pub async fn renew_session(self, used_hash: &str, next: &Session) -> Result<bool, StoreError> {
+    pub async fn renew_session(self, used_hash: &str, next: &Session) -> Result<Guarded, StoreError> {
         let terms = Update::default().value(":used", string(used_hash));
-        Ok(self.store.put_under(next, "token_hash = :used", &terms).await? != Written::Refused)
+        Ok(self.store.put_under(next, "token_hash = :used", &terms).await?.guarded())
     }
 
     /// Deletes an operator. Their sessions are not valid without them.

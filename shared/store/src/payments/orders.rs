@@ -6,7 +6,7 @@ use guerdon_domain::{
 };
 
 use crate::table::{
-    Fragment, StoreError, Update, Written, handle,
+    Effect, Fragment, StoreError, Update, handle,
     item::{Key, Record},
     keys,
 };
@@ -34,9 +34,9 @@ impl Orders<'_> {
         self.store.get_all(&ids.iter().map(keys::order).collect::<Vec<_>>()).await
     }
 
-    /// Inserts a new order. False when there is one with this id.
-    pub async fn insert(self, order: &Order) -> Result<bool, StoreError> {
-        Ok(self.store.insert(order).await? != Written::Refused)
+    /// Inserts a new order. [`Effect::AlreadyApplied`] when there is one with this id.
+    pub async fn insert(self, order: &Order) -> Result<Effect, StoreError> {
+        Ok(self.store.insert(order).await?.effect())
     }
 
     /// Writes the order `after`, if the stored one is still open.

@@ -7,7 +7,7 @@ use guerdon_domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::table::{
-    Fragment, Range, StoreError, Update, Written, handle,
+    Effect, Fragment, Range, StoreError, Update, handle,
     item::{Index, Key, Record, number, string},
     keys::{self, SHARDS},
     prefixes::Prefix,
@@ -134,9 +134,9 @@ impl Parked<'_> {
         Ok([Fragment::absent(&awaited, appeared)?, Fragment::upsert(event)?])
     }
 
-    /// Parks an event that waits for a handler. False when it is parked already.
-    pub async fn park(self, event: &ParkedEvent) -> Result<bool, StoreError> {
-        Ok(self.store.insert(event).await? != Written::Refused)
+    /// Parks an event that waits for a handler. [`Effect::AlreadyApplied`] when it is parked.
+    pub async fn park(self, event: &ParkedEvent) -> Result<Effect, StoreError> {
+        Ok(self.store.insert(event).await?.effect())
     }
 
     /// Reads events that wait for the same thing, oldest first.

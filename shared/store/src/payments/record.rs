@@ -10,7 +10,7 @@ use guerdon_domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::table::{
-    Fragment, Range, StoreError, Update, Written, handle,
+    Effect, Fragment, Range, StoreError, Update, handle,
     item::{Index, Key, Record, decode, number, string},
     keys::{self, SHARDS},
     prefixes::Prefix,
@@ -179,9 +179,9 @@ impl Payments<'_> {
         Ok(found)
     }
 
-    /// Records a failed attempt. False when it was recorded before.
-    pub async fn insert_failed(self, failed: &FailedPayment) -> Result<bool, StoreError> {
-        Ok(self.store.insert(failed).await? != Written::Refused)
+    /// Records a failed attempt. [`Effect::AlreadyApplied`] when it was recorded before.
+    pub async fn insert_failed(self, failed: &FailedPayment) -> Result<Effect, StoreError> {
+        Ok(self.store.insert(failed).await?.effect())
     }
 
     async fn payments(self, links: &[PaymentLink]) -> Result<Vec<PaymentRecord>, StoreError> {

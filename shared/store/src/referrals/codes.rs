@@ -6,7 +6,7 @@ use guerdon_domain::{
 };
 
 use crate::table::{
-    Fragment, StoreError, Update, Written, handle,
+    Effect, Fragment, StoreError, Update, handle,
     item::{Index, Key, Record},
     keys,
 };
@@ -46,12 +46,13 @@ impl Codes<'_> {
         self.store.due(keys::code_due(shard), now, limit).await
     }
 
-    /// Marks a code as expired and removes it from the queue. False when it was marked before.
-    pub async fn expire(self, code: &Code) -> Result<bool, StoreError> {
+    /// Marks a code as expired and removes it from the queue. [`Effect::AlreadyApplied`] when it was
+    /// marked before.
+    pub async fn expire(self, code: &Code) -> Result<Effect, StoreError> {
         let update = Update::new("SET expired = :yes REMOVE gsi2pk, gsi2sk")
             .only_if("expired = :no")
             .value(":yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
             .value(":no", aws_sdk_dynamodb::types::AttributeValue::Bool(false));
-        Ok(self.store.update(&keys::code(code), &update, false).await? != Written::Refused)
+        Ok(self.store.update(&keys::code(code), &update, false).await?.effect())
     }
 }

@@ -10,7 +10,7 @@ use guerdon_domain::{
 };
 
 use crate::table::{
-    Fragment, Range, StoreError, Update, Written, handle,
+    Effect, Fragment, Range, StoreError, Update, handle,
     item::{Index, Key, Record, decode, number, string},
     keys,
     prefixes::Prefix,
@@ -79,14 +79,14 @@ impl Referrals<'_> {
         Fragment::insert(referral, exists)
     }
 
-    /// Marks the referral as converted, also after the expiry job has expired it. False when it was converted
-    /// before.
+    /// Marks the referral as converted, also after the expiry job has expired it. [`Effect::AlreadyApplied`] when it was
+    /// converted before.
     pub async fn convert(
         self,
         (referrer, joined_at, referee): (&MemberId, Timestamp, &MemberId),
         payment: &PaymentKey,
         at: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Effect, StoreError> {
         let payment = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(payment)?;
         let update =
             Update::new("SET #state = :converted, payment = :payment, #at = :at REMOVE gsi2pk, gsi2sk")
@@ -98,8 +98,7 @@ impl Referrals<'_> {
                 .value(":expired", string("expired"))
                 .value(":payment", payment)
                 .value(":at", number(at.millis()));
-        Ok(self.store.update(&keys::referral(referrer, joined_at, referee), &update, false).await?
-            != Written::Refused)
+        Ok(self.store.update(&keys::referral(referrer, joined_at, referee), &update, false).await?.effect())
     }
 
     /// Writes the referee's progress towards rules that count, if it has not changed since.
@@ -164,14 +163,15 @@ impl Referrals<'_> {
         items.into_iter().map(decode).collect()
     }
 
-    /// Closes a referral whose window has passed. False when it was converted or closed before.
-    pub async fn expire(self, referral: &Referral) -> Result<bool, StoreError> {
+    /// Closes a referral whose window has passed. [`Effect::AlreadyApplied`] when it was
+    /// converted or closed before.
+    pub async fn expire(self, referral: &Referral) -> Result<Effect, StoreError> {
         let update = Update::new("SET #state = :expired REMOVE gsi2pk, gsi2sk")
             .only_if("#state = :pending")
             .name("#state", "state")
             .value(":expired", string("expired"))
             .value(":pending", string("pending"));
-        Ok(self.store.update(&referral.key(), &update, false).await? != Written::Refused)
+        Ok(self.store.update(&referral.key(), &update, false).await?.effect())
     }
 
     /// Counts the referrals that `referrer` has made since `since`, up to `most`. A referral's key contains

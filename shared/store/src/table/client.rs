@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
 use backon::{ExponentialBuilder, Retryable};
 
 use crate::table::{
-    CallKind, Meter, Reason, StoreError, count_conflict, from_sdk,
+    CallKind, Meter, Reason, StoreError, Written, count_conflict, from_sdk,
     item::{Attributes, Key, Record, decode, encode},
     stamp,
 };
@@ -54,15 +54,6 @@ impl Update {
         self.values.insert(placeholder.to_owned(), value);
         self
     }
-}
-
-/// The outcome of a conditional write.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Written {
-    /// It was written. Holds the item after the write, if it was requested.
-    Done(Attributes),
-    /// The condition did not hold; nothing was written.
-    Refused,
 }
 
 /// A range of items of one partition, or of one index partition.
@@ -406,7 +397,7 @@ pub(crate) fn is_conflict(error: &StoreError) -> bool {
     matches!(error, StoreError::Conflict)
 }
 
-fn refused_or<E, R>(error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> Result<Written, StoreError>
+fn refused_or<E, R>(error: aws_sdk_dynamodb::error::SdkError<E, R>) -> Result<Written, StoreError>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,

@@ -2,6 +2,7 @@
 mod client;
 mod connect;
 mod due;
+mod effect;
 mod error;
 pub(crate) mod item;
 pub(crate) mod keys;
@@ -13,13 +14,15 @@ mod transaction;
 
 pub use client::Store;
 pub use connect::Connection;
+pub(crate) use effect::Written;
+pub use effect::{Effect, Guarded};
 pub use error::{Reason, StoreError};
 pub use keys::{SHARDS, posting_id, withdrawal_id};
 pub use meter::{Cost, Meter, metered};
 pub use observe::{METRICS, correlated, correlation};
 pub use transaction::{CommitError, Fragment};
 
-pub(crate) use client::{Range, Update, Written, contention, is_conflict, none_if_empty, primary_key};
+pub(crate) use client::{Range, Update, contention, is_conflict, none_if_empty, primary_key};
 pub(crate) use error::from_sdk;
 pub(crate) use meter::CallKind;
 pub(crate) use observe::{ATTRIBUTE, count_conflict, stamp};

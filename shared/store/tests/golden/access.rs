@@ -1,5 +1,6 @@
 //! Access to the API: operators, their sessions and sign-in links, and the keys of services.
 
+use guerdon_store::table::Guarded;
 use std::collections::BTreeSet;
 
 use guerdon_domain::{
@@ -29,14 +30,14 @@ fn operator() -> Operator {
 async fn an_operator_who_is_locked_out_and_let_in_again() {
     let table = table().await;
     let added = operator();
-    assert!(table.store.operators().insert(&added).await.unwrap());
+    assert_eq!(table.store.operators().insert(&added).await.unwrap(), Guarded::Written);
     check(&table, "operator", "operator").await;
     let locked_until = Some(NOW.plus_seconds(900));
     let locked = Operator { attempts: 5, locked_until, ..added.clone() };
-    assert!(table.store.operators().replace(&added, &locked).await.unwrap());
+    assert_eq!(table.store.operators().replace(&added, &locked).await.unwrap(), Guarded::Written);
     check(&table, "operator", "operator_locked").await;
     let free = Operator { role: Role::Admin, generation: 4, ..added };
-    assert!(table.store.operators().replace(&locked, &free).await.unwrap());
+    assert_eq!(table.store.operators().replace(&locked, &free).await.unwrap(), Guarded::Written);
     check(&table, "operator", "operator_unlocked").await;
     assert_eq!(table.store.operators().find(&id(1)).await.unwrap(), Some(free));
 }
@@ -54,7 +55,10 @@ async fn a_session_and_its_next_token() {
     table.store.operators().put_session(&begun).await.unwrap();
     check(&table, "session", "session").await;
     let next = Session { token_hash: "cd".repeat(32), ..begun.clone() };
-    assert!(table.store.operators().renew_session(&begun.token_hash, &next).await.unwrap());
+    assert_eq!(
+        table.store.operators().renew_session(&begun.token_hash, &next).await.unwrap(),
+        Guarded::Written
+    );
     check(&table, "session", "session_renewed").await;
 }
 
@@ -71,7 +75,10 @@ async fn a_sign_in_link_before_and_after_its_use() {
     table.store.operators().put_link(&link).await.unwrap();
     check(&table, "sign_in_link", "sign_in_link").await;
     let (operator, at) = (operator(), NOW.plus_seconds(60));
-    assert!(table.store.operators().use_link(&operator, &link.id, &link.token_hash, at).await.unwrap());
+    assert_eq!(
+        table.store.operators().use_link(&operator, &link.id, &link.token_hash, at).await.unwrap(),
+        Guarded::Written
+    );
     check(&table, "sign_in_link", "sign_in_link_used").await;
 }
 

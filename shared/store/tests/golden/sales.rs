@@ -6,6 +6,7 @@ use guerdon_domain::{
     payments::{Order, OrderStep, PaymentMethod},
     referrals::{Attribution, Click, Code, Touch},
 };
+use guerdon_store::table::Effect;
 use guerdon_store::{
     payments::FailedPayment,
     statistics::{Contribution, List, Listed, Projection},
@@ -65,7 +66,7 @@ fn order() -> Order {
 #[tokio::test]
 async fn an_order_of_which_only_the_price_is_known() {
     let table = table().await;
-    assert!(table.store.orders().insert(&order()).await.unwrap());
+    assert_eq!(table.store.orders().insert(&order()).await.unwrap(), Effect::Applied);
     check_within_a_unit(&table, "order", "order_pending").await;
 }
 
@@ -74,7 +75,7 @@ async fn an_order_that_says_who_pays() {
     let table = table().await;
     let transaction = Some("UTR 432909118734".to_owned());
     let pending = Order { transaction, payer: Some(print("payment")), ..order() };
-    assert!(table.store.orders().insert(&pending).await.unwrap());
+    assert_eq!(table.store.orders().insert(&pending).await.unwrap(), Effect::Applied);
     check_within_a_unit(&table, "order", "order_pending_with_payer").await;
     let by = Stamp { by: "0b7e4f9a2c5d1e3f".into(), at: NOW.plus_seconds(90) };
     let paid = pending.pay(invoice(7), by);
@@ -88,7 +89,7 @@ async fn a_failed_payment() {
     let table = table().await;
     let event = "evt_1SRzqEKXBGcbgpbZdQ0vW8yX".to_owned();
     let failed = FailedPayment { rail: Rail::Stripe, event, at: NOW };
-    assert!(table.store.payments().insert_failed(&failed).await.unwrap());
+    assert_eq!(table.store.payments().insert_failed(&failed).await.unwrap(), Effect::Applied);
     check(&table, "failed_payment", "failed_payment").await;
 }
 

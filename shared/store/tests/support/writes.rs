@@ -1,7 +1,7 @@
 //! Writes through the store, and expectations of refusals.
 
 use guerdon_domain::referrals::Referral;
-use guerdon_store::table::{CommitError, Fragment, Store, StoreError};
+use guerdon_store::table::{CommitError, Effect, Fragment, Store, StoreError};
 
 use super::{NOW, Table, code, invoice};
 
@@ -45,8 +45,8 @@ pub async fn check_written_once(table: &Table, write: Write, expect: &str) {
     check_refused_whole(table, write, expect).await;
 }
 
-/// Converts the referral by invoice `n`, like the projector. False when another payment converted it before.
-pub async fn convert(store: &Store, edge: &Referral, n: u32) -> bool {
+/// Converts the referral by invoice `n`, like the projector.
+pub async fn convert(store: &Store, edge: &Referral, n: u32) -> Effect {
     let edge = (&edge.referrer, edge.joined_at, &edge.referee);
     store.referrals().convert(edge, &invoice(n), NOW.plus_days(3)).await.unwrap()
 }
