@@ -9,7 +9,7 @@ use guerdon_api::{
     input::{self, bad_request, missing, text},
     output::{Amount, Refusal},
 };
-use guerdon_app::withdrawals::request_withdrawal;
+use guerdon_app::withdrawals::request_withdrawal_as;
 use guerdon_domain::withdrawals::{PayoutMethod, Withdrawal};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ pub(crate) async fn create(State(gate): State<Arc<Gate>>, write: Write) -> Resul
         let (method, destination) = destination(&new)?;
         let member = load(&gate, &member).await?;
         let key = key(&gate, &write)?;
-        let asked = request_withdrawal(&gate.app, &member.id, amount, (method, destination), &key).await?;
+        let asked = request_withdrawal_as(&gate.app, &member, amount, (method, destination), &key).await?;
         let view = view(asked.withdrawal().clone(), member.telegram_id.to_string());
         Kept::new(StatusCode::OK, &view)
     })

@@ -4,7 +4,7 @@
 use guerdon_app::{
     error::AppError,
     settings::settings_now,
-    withdrawals::{WithdrawView, WithdrawalError, request_withdrawal, withdraw_view},
+    withdrawals::{WithdrawView, WithdrawalError, request_withdrawal_as, withdraw_view},
 };
 use guerdon_domain::{
     members::Member,
@@ -75,7 +75,7 @@ pub(crate) async fn ask(
         return Ok(Page::text(fill(text.bad_amount, &[("amount", &least(rules))])));
     };
     let key = format!("update-{update_id}");
-    match request_withdrawal(&bot.app, &member.id, amount, (method, destination), &key).await {
+    match request_withdrawal_as(&bot.app, member, amount, (method, destination), &key).await {
         Ok(asked) => {
             let (amount, masked) =
                 (asked.withdrawal().amount.to_string(), &asked.withdrawal().destination.masked);

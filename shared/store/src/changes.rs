@@ -15,7 +15,8 @@ use serde_dynamo::Item;
 
 use crate::{
     payments::{CustomerLink, FailedPayment, ParkedEvent},
-    table::{ATTRIBUTE, StoreError, prefixes::Prefix},
+    statistics::Projection,
+    table::{ATTRIBUTE, StoreError, item::Record, prefixes::Prefix},
 };
 
 /// A stored record that a stream consumer uses.
@@ -112,21 +113,21 @@ impl Stored {
     fn from_image(image: Item) -> Result<Self, StoreError> {
         let kind = text(&image, "type");
         Ok(match kind.as_str() {
-            "member" => Self::Member(read(image)?),
-            "code" => Self::Code(read(image)?),
-            "click" => Self::Click(read(image)?),
-            "referral" => Self::Referral(read(image)?),
-            "order" => Self::Order(read(image)?),
-            "failed_payment" => Self::FailedPayment(read(image)?),
-            "payment" => Self::Payment(read(image)?),
-            "commission" => Self::Commission(read(image)?),
-            "entry" => Self::Entry(read(image)?),
-            "customer" => Self::Customer(read(image)?),
-            "posting" => Self::Posting(read(image)?),
-            "parked" => Self::Parked(read(image)?),
-            "withdrawal" => Self::Withdrawal(read(image)?),
-            "invoice_credit" => Self::InvoiceCredit(read(image)?),
-            "rank" => {
+            Member::TYPE => Self::Member(read(image)?),
+            CodeRecord::TYPE => Self::Code(read(image)?),
+            Click::TYPE => Self::Click(read(image)?),
+            Referral::TYPE => Self::Referral(read(image)?),
+            Order::TYPE => Self::Order(read(image)?),
+            FailedPayment::TYPE => Self::FailedPayment(read(image)?),
+            PaymentRecord::TYPE => Self::Payment(read(image)?),
+            Commission::TYPE => Self::Commission(read(image)?),
+            Entry::TYPE => Self::Entry(read(image)?),
+            CustomerLink::TYPE => Self::Customer(read(image)?),
+            Posting::TYPE => Self::Posting(read(image)?),
+            ParkedEvent::TYPE => Self::Parked(read(image)?),
+            Withdrawal::TYPE => Self::Withdrawal(read(image)?),
+            InvoiceCredit::TYPE => Self::InvoiceCredit(read(image)?),
+            Projection::RANK => {
                 let score = match image.get("gsi2sk") {
                     Some(serde_dynamo::AttributeValue::N(score)) => score.parse().unwrap_or_default(),
                     _ => 0,

@@ -14,5 +14,5 @@ pub use list::{find_withdrawal, withdrawals_in, withdrawals_of};
 pub use pay::{
     Outcome, PaidOut, PayoutError, Payouts, claim_withdrawal, finish_withdrawal, look_up_stuck, pay_out,
 };
-pub use request::{WithdrawalAsked, request_withdrawal};
+pub use request::{WithdrawalAsked, request_withdrawal, request_withdrawal_as};
 pub use view::{WithdrawView, withdraw_view};

@@ -2,6 +2,7 @@
 
 use guerdon_domain::{
     ids::MemberId,
+    members::Member,
     money::Money,
     wallets::{Wallet, WalletError},
     withdrawals::{Destination, PayoutMethod, Step, Withdrawal, WithdrawalRules},
@@ -47,12 +48,27 @@ pub async fn request_withdrawal(
     (method, destination): (PayoutMethod, &str),
     key: &str,
 ) -> Result<WithdrawalAsked, WithdrawalError> {
-    metered("request_withdrawal", request(app, member, amount, (method, destination), key)).await
+    metered("request_withdrawal", request(app, (member, None), amount, (method, destination), key)).await
+}
+
+/// Like [`request_withdrawal`], for a caller that has just read the member.
+///
+/// # Errors
+/// [`WithdrawalError`]; nothing was changed.
+pub async fn request_withdrawal_as(
+    app: &App,
+    member: &Member,
+    amount: Money,
+    (method, destination): (PayoutMethod, &str),
+    key: &str,
+) -> Result<WithdrawalAsked, WithdrawalError> {
+    let whose = (&member.id, Some(member));
+    metered("request_withdrawal", request(app, whose, amount, (method, destination), key)).await
 }
 
 async fn request(
     app: &App,
-    member: &MemberId,
+    (member, known): (&MemberId, Option<&Member>),
     amount: Money,
     (method, destination): (PayoutMethod, &str),
     key: &str,
@@ -70,7 +86,10 @@ async fn request(
         return Err(WithdrawalError::MethodNotOffered);
     }
     let destination = Destination::parse(method, destination)?;
-    let known = app.store.members().find(member).await?.ok_or(WithdrawalError::UnknownMember)?;
+    let known = match known {
+        Some(known) => known.clone(),
+        None => app.store.members().find(member).await?.ok_or(WithdrawalError::UnknownMember)?,
+    };
     let mut attempts = Attempts::default();
     loop {
         if let Some(asked) = asked_before(app, member, amount, &destination, key).await? {

@@ -89,13 +89,16 @@ impl Projection {
         }
     }
 
+    /// The type of a ranking's items.
+    pub(crate) const RANK: &'static str = "rank";
+
     const fn type_name(&self) -> &'static str {
         match self {
             Self::Totals => "totals",
             Self::Day(_) => "day",
             Self::Member(_) => "member_stats",
             Self::Payer(_) => "payer",
-            Self::Rank(..) => "rank",
+            Self::Rank(..) => Self::RANK,
             Self::Histogram(_) => "histogram",
         }
     }
