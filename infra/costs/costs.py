@@ -432,8 +432,8 @@ class Ceiling:
     beyond: str
 
 
-def doors(model: Model) -> list[Ceiling]:
-    """What comes in, and the queues."""
+def entry_ceilings(model: Model) -> list[Ceiling]:
+    """The ceilings of the endpoints and the queues."""
     t, inputs, quotas = model.template, model.inputs, model.inputs["quotas"]
     ms, other = inputs["assumed"]["milliseconds"], inputs["assumed"]["other"]
     events, notices, postings = (model.mean(f) for f in ("stripe_events", "notices", "postings"))
@@ -564,7 +564,7 @@ def tables_ceilings(model: Model) -> list[Ceiling]:
 
 
 def ceilings(model: Model) -> str:
-    found = sorted(doors(model) + tables_ceilings(model), key=lambda ceiling: ceiling.per_second)
+    found = sorted(entry_ceilings(model) + tables_ceilings(model), key=lambda ceiling: ceiling.per_second)
     rows = [[c.name, c.reason, f"{c.per_second:,.0f}", c.beyond] for c in found]
     return table(["ceiling", "from", "payments/s", "beyond it"], rows, 2)
 

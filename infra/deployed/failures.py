@@ -146,7 +146,7 @@ def came_again(world: World, function: str, said: str = "message will be deliver
 # ---- The failures
 
 
-def what_nobody_can_read_lies_in_its_dead_letters(world: World) -> None:
+def an_unreadable_message_ends_in_the_dead_letters(world: World) -> None:
     """And holds up nothing beside it. Played again it comes back: only taking it out helps."""
     alice, bob = couple()
     befriend(world, alice, bob)
@@ -169,7 +169,7 @@ def what_nobody_can_read_lies_in_its_dead_letters(world: World) -> None:
     is_settled(world, alice, bob)
 
 
-def a_door_that_stays_shut_lets_stripe_deliver_again(world: World) -> None:
+def a_webhook_without_its_secret_lets_stripe_deliver_again(world: World) -> None:
     """Without its secret the webhook takes nothing, and says so with a 5XX: Stripe keeps the event."""
     alice, bob = couple()
     befriend(world, alice, bob)
@@ -465,7 +465,7 @@ def main() -> None:
     with worlds(pathlib.Path(sys.argv[1]), sys.argv[2:]) as [world]:
         # Eight deliveries take a while.
         world.stack.patience_seconds = 120.0
-        show(what_nobody_can_read_lies_in_its_dead_letters, world)
+        show(an_unreadable_message_ends_in_the_dead_letters, world)
         credit, news = couple(), couple()
         show(stripe_is_down_until_the_credit_is_given_up, world, *credit)
         show(telegram_asks_for_a_pause_until_the_message_is_given_up, world, *news)
@@ -473,7 +473,7 @@ def main() -> None:
         for check in (
             stripe_that_fails_now_and_then_posts_once,
             telegram_that_asks_for_a_pause_gets_each_message_once,
-            a_door_that_stays_shut_lets_stripe_deliver_again,
+            a_webhook_without_its_secret_lets_stripe_deliver_again,
             a_worker_that_cannot_start_loses_no_payment,
             a_biller_that_cannot_start_loses_no_credit,
             a_relay_that_cannot_start_loses_no_event,

@@ -128,26 +128,26 @@ def clicks(world: World, code: str) -> str:
 
 
 def an_operator_looks_at_everything(world: World, asha: Person) -> None:
-    desk = operator(world)
+    admin = operator(world)
     for page in ("stats", "users", "orders", "referrers", "payment-monitoring", "kpi"):
-        desk.get(f"/admin/dashboard/{page}")
+        admin.get(f"/admin/dashboard/{page}")
     for path in ("/api/admin/parked", "/api/admin/audit", "/api/admin/service-keys", "/fraud/flags", "/docs"):
-        desk.get(path)
-    assert desk.get("/openapi.json")["openapi"] == "3.1.0"
-    is_flagged_and_barred(world, desk, asha)
-    changed = desk.call("PUT", "/settings/attribution.window_days", {"value": 29, "reason": "a day less"})
+        admin.get(path)
+    assert admin.get("/openapi.json")["openapi"] == "3.1.0"
+    is_flagged_and_barred(world, admin, asha)
+    changed = admin.call("PUT", "/settings/attribution.window_days", {"value": 29, "reason": "a day less"})
     assert changed["value"] == 29, changed
-    assert [item["value"] for item in desk.get("/settings/all") if item["key"] == changed["key"]] == [29]
+    assert [item["value"] for item in admin.get("/settings/all") if item["key"] == changed["key"]] == [29]
 
 
-def is_flagged_and_barred(world: World, desk: Caller, person: Person) -> None:
+def is_flagged_and_barred(world: World, admin: Caller, person: Person) -> None:
     world.says(person, "/start")
     raised = {"user_id": person.id, "reason": "looks like somebody else", "action": "hold"}
-    flag = desk.call("POST", "/fraud/flags/create", raised, expected=201)
-    desk.post(f"/fraud/user/{person.id}/run-checks")
-    desk.post(f"/fraud/flags/{flag['id']}/resolve", verdict="dismissed", note="it is not")
+    flag = admin.call("POST", "/fraud/flags/create", raised, expected=201)
+    admin.post(f"/fraud/user/{person.id}/run-checks")
+    admin.post(f"/fraud/flags/{flag['id']}/resolve", verdict="dismissed", note="it is not")
     for step in ("block", "unblock"):
-        desk.post(f"/fraud/user/{person.id}/{step}", reason="an exercise")
+        admin.post(f"/fraud/user/{person.id}/{step}", reason="an exercise")
 
 
 def a_batch_that_comes_twice_counts_once(world: World, person: Person) -> None:
@@ -169,14 +169,14 @@ def what_is_parked_is_played_again(world: World) -> None:
     event["data"]["object"]["id"] = event["id"] = f"in_{time.time_ns()}"
     world.stripe_signed(json.dumps(event))
     world.drain()
-    desk, awaited = operator(world), event["data"]["object"]["customer"]
-    parked = the_parked(desk, awaited)
-    desk.call("POST", f"/api/admin/parked/{parked['id']}/replay", expected=202)
+    admin, awaited = operator(world), event["data"]["object"]["customer"]
+    parked = the_parked(admin, awaited)
+    admin.call("POST", f"/api/admin/parked/{parked['id']}/replay", expected=202)
     world.drain()
-    again = the_parked(desk, awaited)
+    again = the_parked(admin, awaited)
     assert again["replay_requested_at"] is None, again
 
 
-def the_parked(desk: Caller, awaited: str) -> dict:
-    [parked] = [item for item in desk.get("/api/admin/parked?limit=100")["items"] if item["awaited"] == awaited]
+def the_parked(admin: Caller, awaited: str) -> dict:
+    [parked] = [item for item in admin.get("/api/admin/parked?limit=100")["items"] if item["awaited"] == awaited]
     return parked

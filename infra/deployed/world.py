@@ -59,8 +59,8 @@ class World:
         self.updates = itertools.count(1)
         # When the program that was set last decides.
         self.in_force_at = 0.0
-        doors = [stack.url("TelegramWebhookUrl"), stack.url("StripeWebhookUrl")]
-        command = [os.environ["GUERDON_SIMULATOR"], simulator.rpartition(":")[2], *doors]
+        webhooks = [stack.url("TelegramWebhookUrl"), stack.url("StripeWebhookUrl")]
+        command = [os.environ["GUERDON_SIMULATOR"], simulator.rpartition(":")[2], *webhooks]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         # It says so when it listens.
         assert self.process.stdout.readline().startswith(simulator), "the simulator does not start"

@@ -4,8 +4,8 @@
 //! through its webhook, Stripe's events are signed, and the simulator shows what was sent to whom.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "this crate is test support")]
 
-pub mod desk;
 mod ledger;
+pub mod operators;
 pub mod service;
 pub mod sources;
 pub mod stripe;
@@ -119,7 +119,7 @@ impl World {
         self.request(reqwest::Method::POST, path, &headers, body.to_string().into_bytes()).await
     }
 
-    /// `GET` as an operator; panics unless it is answered with 200.
+    /// `GET /api/admin/credits/{path}` as an operator; panics unless it is answered with 200.
     pub async fn admin(&self, path: &str) -> Value {
         let path = format!("/api/admin/credits/{path}");
         let answer =
@@ -128,7 +128,7 @@ impl World {
         answer.body
     }
 
-    /// `POST` as an operator.
+    /// `POST /api/admin/credits/{path}` as an operator.
     pub async fn admin_post(&self, path: &str, key: &str, body: &Value) -> Answer {
         let headers =
             [("x-admin-token", ADMIN_TOKEN), ("idempotency-key", key), ("content-type", "application/json")];

@@ -97,7 +97,7 @@ async fn callers(world: &World) -> Vec<(&'static str, String, fn(&Access) -> boo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_route_opens_to_those_it_is_for_and_to_nobody_else() {
+async fn every_route_accepts_the_callers_it_lists_and_no_others() {
     let world = office().await;
     let (boss, _) = staff(&world).await;
     let ended = token(&login(&world, CLERK, CLERK_PASSWORD).await, "access_token");
@@ -243,7 +243,7 @@ async fn operators_come_and_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_first_operator_nobody_signs_in() {
+async fn without_a_first_operator_every_sign_in_is_refused() {
     let world = World::new().await;
     let strangers = login(&world, BOSS, BOSS_PASSWORD).await;
     assert_eq!((strangers.status, strangers.code()), (401, "wrong_credentials"));

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_domain::money::Money;
-use guerdon_tests::{ADMIN_TOKEN, Answer, World, desk::with_preset};
+use guerdon_tests::{ADMIN_TOKEN, Answer, World, operators::with_preset};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -143,7 +143,7 @@ async fn users_are_listed_searched_and_paged() {
     let barred =
         call(&world, Method::POST, "/api/admin/users/9/bar", Some(&json!({ "reason": "a test" }))).await;
     assert_eq!(barred.code(), "bad_idempotency_key");
-    world.desk_post("users/9/bar", "b-1", &json!({ "reason": "a test" })).await;
+    world.operator_post("users/9/bar", "b-1", &json!({ "reason": "a test" })).await;
     world.drain().await;
     let path = "/admin/dashboard/users";
     let mut seen = Vec::new();

@@ -4,7 +4,7 @@
 use guerdon_domain::fraud::Fingerprint;
 use guerdon_tests::{
     ADMIN_TOKEN, Answer, World,
-    desk::{ANA, two_operators},
+    operators::{ANA, two_operators},
     telegram::{ALICE, BOB, CAROL, Person},
 };
 use reqwest::Method;
@@ -105,7 +105,7 @@ async fn who_is_blocked_earns_nothing_until_they_are_not() {
     }
     world.pays(BOB, 3900, 3900).await;
     let bar = json!({ "reason": "and by hand" });
-    assert_eq!(world.desk_post(&format!("users/{}/bar", ALICE.id), "bar", &bar).await.status, 200);
+    assert_eq!(world.operator_post(&format!("users/{}/bar", ALICE.id), "bar", &bar).await.status, 200);
     let unblocked = done(&world, &format!("{path}/unblock"), json!({ "reason": "a mistake" })).await;
     assert_eq!(unblocked["lifted"].as_array().unwrap().len(), 1, "{unblocked}");
     assert_eq!(world.admin(&format!("user/{}", ALICE.id)).await["barred"], json!(false));

@@ -80,7 +80,7 @@ async fn on_record(world: &World) -> Vec<Value> {
         pages.push(world.request(Method::GET, &path, &headers, Vec::new()).await.body);
     }
     for path in ["audit", "service-keys", "credits/stats", "program", "parked"] {
-        pages.push(world.desk_get(path).await);
+        pages.push(world.operator_get(path).await);
     }
     let member = world.stack().app().member_id(TelegramId::try_new(42).unwrap());
     pages.push(json!(

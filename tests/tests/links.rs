@@ -45,7 +45,7 @@ async fn a_click_leads_into_the_bot_and_says_where_from() {
     let payload = payload(&clicked);
     assert!(payload.starts_with(&format!("ref_{code}-")), "{payload}");
     world.says(BEN, &format!("/start {payload}")).await;
-    let told = world.desk_get(&format!("users/{}/attribution", BEN.id)).await;
+    let told = world.operator_get(&format!("users/{}/attribution", BEN.id)).await;
     assert_eq!(told["referred_by"], ALICE.id.to_string());
     assert_eq!(
         (&told["click"]["decision"], &told["click"]["credited_code"]),
@@ -53,10 +53,10 @@ async fn a_click_leads_into_the_bot_and_says_where_from() {
     );
     assert_eq!(told["explanation"], "This was the visitor's first click on a link.");
     world.says(CARL, &format!("/start ref_{code}")).await;
-    let told = world.desk_get(&format!("users/{}/attribution", CARL.id)).await;
+    let told = world.operator_get(&format!("users/{}/attribution", CARL.id)).await;
     assert_eq!((&told["click"], &told["referred_by"]), (&json!(null), &json!(ALICE.id.to_string())));
     assert_eq!(clicks(&world).await, (1, 1));
-    let nobody = world.desk_refuses("users/5/attribution").await;
+    let nobody = world.operator_refuses("users/5/attribution").await;
     assert_eq!(nobody, (404, "unknown_member".to_owned()));
 }
 
@@ -70,7 +70,7 @@ async fn the_first_link_is_credited_within_the_window() {
     assert!(payload(&later).starts_with(&format!("ref_{first}-")), "{later:?}");
     assert_eq!(cookie(&later), remembered, "the first touch stays the first");
     world.says(CARL, &format!("/start {}", payload(&later))).await;
-    let told = world.desk_get(&format!("users/{}/attribution", CARL.id)).await;
+    let told = world.operator_get(&format!("users/{}/attribution", CARL.id)).await;
     assert_eq!(told["referred_by"], ALICE.id.to_string());
     assert_eq!(
         (&told["click"]["decision"], &told["click"]["code"]),

@@ -72,10 +72,10 @@ async fn one_id_leads_from_the_webhook_to_the_ledger_and_to_the_message() {
     drop(guard);
 
     let event = last_event(&world, "invoice.paid").await;
-    let payments = world.desk_get(&format!("users/{}/payments", BOB.id)).await;
+    let payments = world.operator_get(&format!("users/{}/payments", BOB.id)).await;
     assert_eq!(payments["items"][0]["correlation_id"], json!(event), "{payments}");
     let path = format!("users/{}/statement?wallet=bill_credit", ALICE.id);
-    let statement = world.desk_get(&path).await;
+    let statement = world.operator_get(&path).await;
     assert_eq!(statement["items"][0]["kind"], "commissions_released");
     assert_eq!(statement["items"][0]["correlation_id"], json!(event), "{statement}");
     let said = lines.under(&event);

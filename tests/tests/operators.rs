@@ -258,7 +258,7 @@ async fn an_answer_names_the_id_that_its_writes_have() {
     let id = answer.header("x-request-id").unwrap().to_owned();
     assert!(id.starts_with("req_") && id.len() == 20, "{id}");
     let path = format!("users/{}/statement?wallet=bill_credit", ALICE.id);
-    assert_eq!(world.desk_get(&path).await["items"][0]["correlation_id"], json!(id));
+    assert_eq!(world.operator_get(&path).await["items"][0]["correlation_id"], json!(id));
     let refused = world.admin_post("apply", "key-2", &json!({})).await;
     assert!(refused.header("x-request-id").is_some_and(|other| other.starts_with("req_") && other != id));
 }
@@ -271,7 +271,7 @@ async fn the_audit_trail_is_read_page_by_page() {
         assert_eq!(world.admin_post("apply", &format!("gift-{n}"), &body).await.status, 200);
         world.advance(1).await;
     }
-    let first = world.desk_get("audit?limit=2").await;
+    let first = world.operator_get("audit?limit=2").await;
     let reasons = |page: &Value| -> Vec<String> {
         let items = page["items"].as_array().unwrap();
         items.iter().map(|line| line["reason"].as_str().unwrap().to_owned()).collect()
@@ -282,11 +282,12 @@ async fn the_audit_trail_is_read_page_by_page() {
     assert_eq!(line["user_id"], json!(ALICE.id.to_string()));
     assert_ne!(line["before"], line["after"]);
     let next = first["next_cursor"].as_str().unwrap();
-    assert_eq!(reasons(&world.desk_get(&format!("audit?limit=2&cursor={next}")).await), ["gift 0"]);
-    assert_eq!(world.desk_get("audit?month=2001-01").await["items"], json!([]));
+    assert_eq!(reasons(&world.operator_get(&format!("audit?limit=2&cursor={next}")).await), ["gift 0"]);
+    assert_eq!(world.operator_get("audit?month=2001-01").await["items"], json!([]));
     for (query, code) in
         [("month=november", "bad_month"), ("limit=0", "bad_limit"), ("cursor=x", "bad_cursor")]
     {
-        assert_eq!(world.desk_refuses(&format!("audit?{query}")).await, (400, code.to_owned()), "{query}");
+        let refused = world.operator_refuses(&format!("audit?{query}")).await;
+        assert_eq!(refused, (400, code.to_owned()), "{query}");
     }
 }

@@ -68,7 +68,7 @@ async fn autosales_shares_3_00_of_a_deposit_of_100_00() {
         "user_id": BOB.id, "amount": "100.00", "currency": "PLN", "reference": "blik/1",
         "purpose": "deposit", "reason": "seen at the bank",
     });
-    let payment = world.desk_post("payments", "k1", &deposit).await;
+    let payment = world.operator_post("payments", "k1", &deposit).await;
     assert!(payment.status < 300, "{payment:?}");
     world.says(ALICE, "/credits").await;
     assert_eq!(available(&world, ALICE, WalletKind::Balance, Currency::PLN).await, "3.00 PLN");
@@ -76,10 +76,10 @@ async fn autosales_shares_3_00_of_a_deposit_of_100_00() {
     let again = json!({ "reference": "blik/2", "purpose": "deposit", "amount": "50.50" });
     let mut second = deposit.clone();
     second.as_object_mut().unwrap().extend(again.as_object().unwrap().clone());
-    world.desk_post("payments", "k2", &second).await;
+    world.operator_post("payments", "k2", &second).await;
     second["reference"] = json!("blik/3");
     second["purpose"] = json!("purchase");
-    let purchase = world.desk_post("payments", "k3", &second).await;
+    let purchase = world.operator_post("payments", "k3", &second).await;
     assert_eq!(purchase.body["trace"][0]["code"], "other_purpose");
     world.says(ALICE, "/credits").await;
     assert_eq!(available(&world, ALICE, WalletKind::Balance, Currency::PLN).await, "4.52 PLN");
@@ -93,7 +93,7 @@ async fn trollz_grants_30_days_for_a_paying_friend_once() {
             "user_id": BOB.id, "amount": "9.99", "currency": "USD", "reference": format!("card/{n}"),
             "purpose": "purchase", "reason": "paid on the site",
         });
-        world.desk_post("payments", key, &purchase).await;
+        world.operator_post("payments", key, &purchase).await;
     }
     world.drain().await;
     let told = world.texts(ALICE.id).await;
@@ -115,7 +115,7 @@ async fn trollz_grants_30_days_for_a_paying_friend_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn streamline_records_payments_and_rewards_nobody() {
+async fn streamline_records_payments_and_grants_no_rewards() {
     let world = chain("streamline").await;
     let payment = world.bank(BOB, "19.99", "starter", "card/1").await;
     assert_eq!(payment["trace"], json!([]));

@@ -3,7 +3,7 @@
 
 use guerdon_tests::{
     ADMIN_TOKEN, Answer, World,
-    desk::{ANA, two_operators},
+    operators::{ANA, two_operators},
     telegram::{ALICE, BOB, CAROL},
 };
 use reqwest::Method;
@@ -20,7 +20,7 @@ async fn two_referees() -> World {
 
 /// The rules of the preset, with twenty dollars instead of ten.
 async fn twenty_dollars(world: &World) -> Value {
-    let mut program = world.desk_get("program").await["program"].clone();
+    let mut program = world.operator_get("program").await["program"].clone();
     program["version"] = json!(2);
     program["rules"][0]["amount"]["amount"]["minor"] = json!(2000);
     program
@@ -28,13 +28,13 @@ async fn twenty_dollars(world: &World) -> Value {
 
 async fn set(world: &World, key: &str, reason: &str, program: &Value) -> Answer {
     let body = json!({ "reason": reason, "program": program });
-    world.desk(ANA, Method::PUT, "program", key, &body).await
+    world.operator(ANA, Method::PUT, "program", key, &body).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_program_decides_later_payments_only() {
     let world = two_referees().await;
-    let first = world.desk_get("program").await;
+    let first = world.operator_get("program").await;
     assert_eq!((&first["program"]["version"], &first["set_by"]), (&json!(1), &json!("preset")));
     let program = twenty_dollars(&world).await;
     let done = set(&world, "k", "autumn offer", &program).await;
@@ -52,7 +52,7 @@ async fn a_new_program_decides_later_payments_only() {
     assert_eq!(granted(&after), (json!(2), json!(20.0)));
     let told = world.says(ALICE, "/recruit").await;
     assert!(told.contains("You get $20.00 off your bills for each friend"), "{told}");
-    assert_eq!(world.desk_get("payments/bank:transfer/1").await["trace"], before["trace"]);
+    assert_eq!(world.operator_get("payments/bank:transfer/1").await["trace"], before["trace"]);
     let audit = world.audit().await;
     let line = ("program.set".to_owned(), "ana".to_owned());
     assert_eq!(audit.iter().filter(|known| **known == line).count(), 1, "{audit:?}");
@@ -84,11 +84,11 @@ async fn a_program_that_cannot_be_is_refused_with_its_setting() {
     refuse(with(&|p| p["version"] = json!(3)), "why not", 409, "outdated_program", "version 1").await;
     refuse(with(&|p| p["version"] = json!(1)), "why not", 409, "outdated_program", "version 1").await;
     refuse(good.clone(), " ", 400, "bad_reason", "reason").await;
-    let nothing = world.desk(ANA, Method::PUT, "program", "k", &json!({ "reason": "why not" })).await;
+    let nothing = world.operator(ANA, Method::PUT, "program", "k", &json!({ "reason": "why not" })).await;
     assert_eq!((nothing.status, nothing.code()), (400, "bad_body"));
     let keyless = set(&world, "", "why not", &good).await;
     assert_eq!((keyless.status, keyless.code()), (400, "bad_idempotency_key"));
-    assert_eq!(world.desk_get("program").await["program"]["version"], json!(1));
+    assert_eq!(world.operator_get("program").await["program"]["version"], json!(1));
     assert!(world.audit().await.is_empty());
     assert_eq!(set(&world, "k", "why not", &good).await.status, 200);
     let other = set(&world, "k", "another reason", &good).await;
@@ -102,15 +102,15 @@ async fn a_program_can_be_tried_on_the_past() {
     world.bank(CAROL, "19.00", "scout", "t2").await;
     world.drain().await;
     let body = json!({ "month": "2026-11", "program": twenty_dollars(&world).await });
-    let done = world.desk_post("program/simulate", "", &body).await;
+    let done = world.operator_post("program/simulate", "", &body).await;
     assert_eq!((done.status, &done.body["payments"]), (200, &json!(2)), "{done:?}");
     assert_eq!(done.body["rules"]["recruit"]["minor"], json!(2000));
     assert_eq!(done.body["granted"]["recruit"]["minor"], json!(1000));
     assert_eq!(done.body["refusals"], json!({ "below_minimum": 1 }));
-    let own = world.desk_post("program/simulate", "", &json!({ "first": "2026-11-21", "days": 1 })).await;
+    let own = world.operator_post("program/simulate", "", &json!({ "first": "2026-11-21", "days": 1 })).await;
     assert_eq!(own.body["rules"]["recruit"]["minor"], json!(1000), "{own:?}");
     let check = async |body: Value, status: u16, code: &str| {
-        let answer = world.desk_post("program/simulate", "", &body).await;
+        let answer = world.operator_post("program/simulate", "", &body).await;
         assert_eq!((answer.status, answer.code()), (status, code), "{body}: {answer:?}");
     };
     for body in [
@@ -133,7 +133,7 @@ async fn a_program_can_be_tried_on_the_past() {
 async fn every_payment_explains_what_it_earned_and_what_not() {
     let world = two_referees().await;
     world.pays(BOB, 3900, 3900).await;
-    let granted = world.desk_get("payments/stripe:in_Bob").await;
+    let granted = world.operator_get("payments/stripe:in_Bob").await;
     assert_eq!((&granted["user_id"], &granted["paid"]), (&json!(BOB.id.to_string()), &json!(39.0)));
     let rule = &granted["trace"][0];
     assert_eq!(
@@ -147,16 +147,16 @@ async fn every_payment_explains_what_it_earned_and_what_not() {
     assert_eq!((&commission["state"], &commission["clawed"]), (&json!("released"), &json!(0.0)));
     assert_eq!((&granted["undone"], &granted["disputed"]), (&json!(0.0), &json!(false)));
     world.bank(CAROL, "19.00", "scout", "t1").await;
-    let refused = world.desk_get("payments/bank:t1").await;
+    let refused = world.operator_get("payments/bank:t1").await;
     let rule = &refused["trace"][0];
     assert_eq!((&rule["outcome"], &rule["code"]), (&json!("refused"), &json!("below_minimum")));
     assert_eq!(rule["explanation"], "The tier costs less than the program asks for.");
     assert_eq!(refused["commissions"], json!([]));
     world.bank(CAROL, "39.00", "fang", "t2").await;
     world.drain().await;
-    let page = world.desk_get(&format!("users/{}/payments?limit=1", CAROL.id)).await;
+    let page = world.operator_get(&format!("users/{}/payments?limit=1", CAROL.id)).await;
     let next = page["next_cursor"].as_str().unwrap();
-    let rest = world.desk_get(&format!("users/{}/payments?limit=5&cursor={next}", CAROL.id)).await;
+    let rest = world.operator_get(&format!("users/{}/payments?limit=5&cursor={next}", CAROL.id)).await;
     let mut seen = [page["items"][0]["payment"].clone(), rest["items"][0]["payment"].clone()];
     seen.sort_by_key(Value::to_string);
     assert_eq!(seen, [json!("bank:t1"), json!("bank:t2")]);
@@ -168,7 +168,7 @@ async fn every_payment_explains_what_it_earned_and_what_not() {
         (format!("users/{}/payments?cursor={next}", BOB.id), 400, "bad_cursor"),
         ("users/me/payments".to_owned(), 400, "bad_user_id"),
     ] {
-        assert_eq!(world.desk_refuses(&path).await, (status, code.to_owned()), "{path}");
+        assert_eq!(world.operator_refuses(&path).await, (status, code.to_owned()), "{path}");
     }
 }
 
@@ -184,7 +184,7 @@ async fn a_bank_payment_is_recorded_once_under_its_reference() {
         body
     };
     let check = async |key: &str, body: Value, status: u16, code: &str| {
-        let answer = world.desk_post("payments", key, &body).await;
+        let answer = world.operator_post("payments", key, &body).await;
         assert_eq!((answer.status, answer.code()), (status, code), "{body}: {answer:?}");
     };
     for (field, value, status, code) in [
@@ -209,13 +209,13 @@ async fn a_bank_payment_is_recorded_once_under_its_reference() {
         check("bad", body(&|b| b[field] = value.clone()), status, code).await;
     }
     check("", body(&|_| {}), 400, "bad_idempotency_key").await;
-    assert_eq!(world.desk_refuses("payments/bank:T-1").await.0, 404);
+    assert_eq!(world.operator_refuses("payments/bank:T-1").await.0, 404);
     assert!(world.audit().await.is_empty());
-    let first = world.desk_post("payments", "k1", &body(&|_| {})).await;
+    let first = world.operator_post("payments", "k1", &body(&|_| {})).await;
     assert_eq!((first.status, &first.body["trace"][0]["amount"]), (200, &json!(10.0)), "{first:?}");
     world.advance(3600).await;
     for key in ["k1", "k2"] {
-        let again = world.desk_post("payments", key, &body(&|_| {})).await;
+        let again = world.operator_post("payments", key, &body(&|_| {})).await;
         assert_eq!((&again.body, again.header("idempotent-replayed")), (&first.body, Some("true")), "{key}");
     }
     check("k1", body(&|b| b["reference"] = json!("T-2")), 409, "idempotency_key_reused").await;
@@ -235,7 +235,7 @@ async fn a_statement_shows_what_a_wallet_held_at_any_time() {
         world.advance(3600).await;
     }
     let statement = async |query: &str| {
-        world.desk_get(&format!("users/{}/statement?wallet=bill_credit{query}", ALICE.id)).await
+        world.operator_get(&format!("users/{}/statement?wallet=bill_credit{query}", ALICE.id)).await
     };
     let now = statement("").await;
     assert_eq!((&now["available"], now["items"].as_array().unwrap().len()), (&json!(7.0), 3));
@@ -262,10 +262,10 @@ async fn a_statement_shows_what_a_wallet_held_at_any_time() {
         ("?wallet=earnings&limit=x", "bad_limit"),
     ] {
         let path = format!("users/{}/statement{query}", ALICE.id);
-        assert_eq!(world.desk_refuses(&path).await, (400, code.to_owned()), "{query}");
+        assert_eq!(world.operator_refuses(&path).await, (400, code.to_owned()), "{query}");
     }
-    assert_eq!(world.desk_refuses("users/99/statement?wallet=earnings").await.0, 404);
-    let usual = world.desk_get(&format!("users/{}/statement", ALICE.id)).await;
+    assert_eq!(world.operator_refuses("users/99/statement?wallet=earnings").await.0, 404);
+    let usual = world.operator_get(&format!("users/{}/statement", ALICE.id)).await;
     assert_eq!(usual["wallet"], "bill_credit", "where the program's rewards go");
 }
 
@@ -274,13 +274,16 @@ async fn who_is_barred_earns_nothing_until_they_are_not() {
     let world = two_referees().await;
     let why = json!({ "reason": "shared device" });
     let path = |step: &str| format!("users/{}/{step}", ALICE.id);
-    let barred = world.desk_post(&path("bar"), "k1", &why).await;
+    let barred = world.operator_post(&path("bar"), "k1", &why).await;
     assert_eq!((barred.status, &barred.body["barred"]), (200, &json!(true)), "{barred:?}");
-    assert_eq!(world.desk_post(&path("bar"), "k1", &why).await.header("idempotent-replayed"), Some("true"));
+    assert_eq!(
+        world.operator_post(&path("bar"), "k1", &why).await.header("idempotent-replayed"),
+        Some("true")
+    );
     assert_eq!(world.admin(&format!("user/{}", ALICE.id)).await["barred"], json!(true));
     let payment = world.bank(BOB, "39.00", "fang", "t1").await;
     assert_eq!(payment["trace"][0]["code"], "beneficiary_barred");
-    assert_eq!(world.desk_post(&path("unbar"), "k2", &why).await.status, 200);
+    assert_eq!(world.operator_post(&path("unbar"), "k2", &why).await.status, 200);
     assert_eq!(world.bank(BOB, "39.00", "fang", "t2").await["trace"][0]["amount"], json!(10.0));
     for (path, key, body, status, code) in [
         (path("bar"), "k1", json!({ "reason": "another" }), 409, "idempotency_key_reused"),
@@ -289,7 +292,7 @@ async fn who_is_barred_earns_nothing_until_they_are_not() {
         ("users/99/bar".to_owned(), "k3", why.clone(), 404, "unknown_member"),
         ("users/me/bar".to_owned(), "k3", why.clone(), 400, "bad_user_id"),
     ] {
-        let answer = world.desk_post(&path, key, &body).await;
+        let answer = world.operator_post(&path, key, &body).await;
         assert_eq!((answer.status, answer.code()), (status, code), "{path}: {answer:?}");
     }
 }
@@ -315,13 +318,13 @@ async fn nothing_of_this_opens_without_a_token() {
         (Method::POST, "withdrawals/x-1/approve"),
     ] {
         for token in ["", "ana", "ana=token-of-ana-1", "wrong"] {
-            let answer = world.desk(token, method.clone(), path, "k", &Value::Null).await;
+            let answer = world.operator(token, method.clone(), path, "k", &Value::Null).await;
             assert_eq!((answer.status, answer.code()), (401, "unauthorized"), "{method} {path} {token:?}");
         }
     }
-    let wrong = world.desk(ADMIN_TOKEN, Method::DELETE, "program", "k", &Value::Null).await;
+    let wrong = world.operator(ADMIN_TOKEN, Method::DELETE, "program", "k", &Value::Null).await;
     assert_eq!((wrong.status, wrong.code()), (405, "method_not_allowed"));
     let huge = json!({ "reason": "x".repeat(20_000) });
-    let huge = world.desk(ADMIN_TOKEN, Method::PUT, "program", "k", &huge).await;
+    let huge = world.operator(ADMIN_TOKEN, Method::PUT, "program", "k", &huge).await;
     assert_eq!((huge.status, huge.code()), (413, "body_too_large"));
 }

@@ -89,7 +89,7 @@ async fn a_payment_after_the_window_comes_too_late() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_stripe_door_refuses_what_stripe_did_not_sign_just_now() {
+async fn the_stripe_webhook_refuses_what_stripe_did_not_sign_just_now() {
     let world = World::new().await;
     let body = invoice_paid("in_1", "cus_1", 3900, 3900).to_string();
     let check = async |body: &str, secret: &str, at, status: u16, code: &str| {
@@ -113,7 +113,7 @@ async fn the_stripe_door_refuses_what_stripe_did_not_sign_just_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_bots_door_opens_for_the_secret_alone() {
+async fn the_telegram_webhook_accepts_only_its_secret() {
     let world = World::new().await;
     let update = message(1, ALICE, "/start").to_string();
     let post = async |headers: &[(&str, &str)], body: &str| {
@@ -174,7 +174,7 @@ async fn operators_need_the_token_and_keep_to_their_share() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_configured_token_nobody_comes_in() {
+async fn without_a_configured_token_every_call_is_refused() {
     let world = World::with(|config| drop(config.secrets.remove("ADMIN_TOKEN"))).await;
     for token in ["", "test-admin-token", "BITTEN_ADMIN_2025"] {
         let headers = [("x-admin-token", token)];

@@ -124,7 +124,7 @@ async fn refunds_disputes_and_credit_notes_move_the_credit_as_stripe_says() {
     };
     check(at(100, note("issued", "credit_note.created")), (0, 0, 0)).await;
     check(at(101, note("void", "credit_note.voided")), (1000, 0, 0)).await;
-    let why = world.desk_get("payments/stripe:in_0").await;
+    let why = world.operator_get("payments/stripe:in_0").await;
     assert_eq!(why["trace"][0]["amount"], json!(10.0), "{why}");
 }
 

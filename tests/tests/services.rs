@@ -200,8 +200,8 @@ async fn a_payment_that_an_operator_saw_first_pays_the_order() {
         let path = format!("/orders/{id}/payment-success");
         world.bearing(&shop, &path, Some(&json!({ "transaction_id": "OPX" }))).await
     };
-    let somebody_elses = tell(order(CAROL, "carol").await).await;
-    assert_eq!(refused(&somebody_elses), (409, "transaction_used".to_owned()));
+    let of_another_member = tell(order(CAROL, "carol").await).await;
+    assert_eq!(refused(&of_another_member), (409, "transaction_used".to_owned()));
     let own = order(BOB, "bob").await;
     for told in futures::future::join_all((0..4).map(|_| tell(own.clone()))).await {
         assert_eq!((told.status, &told.body["status"]), (200, &json!("paid")), "{told:?}");
@@ -221,7 +221,7 @@ fn refused_or_paid(answer: &Answer) -> &str {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_is_asked_for_once() {
     let world = World::of_with("ott", |config| {
-        guerdon_tests::desk::with_preset(config, |preset| {
+        guerdon_tests::operators::with_preset(config, |preset| {
             let rules = preset.withdrawals.as_mut().unwrap();
             rules.minimum = guerdon_domain::money::Money::new(2000, preset.currency);
         });
@@ -397,7 +397,7 @@ async fn a_key_opens_its_scopes_until_it_is_revoked() {
     assert_eq!(delete().await.code(), "unknown_key");
     let shut = world.bearing(&reader, &path, None).await;
     assert_eq!((shut.status, shut.header("www-authenticate")), (401, Some("Bearer")), "{shut:?}");
-    let keys = world.desk_get("service-keys").await;
+    let keys = world.operator_get("service-keys").await;
     assert!(!keys.to_string().contains(reader.split('_').nth(2).unwrap()), "the secret is not kept");
     let actions: Vec<_> = world.audit().await.into_iter().map(|(action, _)| action).collect();
     assert!(actions.contains(&"service_key.revoked".to_owned()), "{actions:?}");
@@ -406,18 +406,18 @@ async fn a_key_opens_its_scopes_until_it_is_revoked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_asked_for_twice_is_one_key() {
     let world = World::of("ott").await;
-    let make = async |body: Value| world.desk_post("service-keys", "shop-1", &body).await;
+    let make = async |body: Value| world.operator_post("service-keys", "shop-1", &body).await;
     let body = json!({ "name": "a shop", "scopes": ["users:read"] });
     let answers = futures::future::join_all((0..6).map(|_| make(body.clone()))).await;
     assert!(answers.iter().all(|answer| answer.status == 201), "{answers:?}");
     assert!(answers.iter().all(|answer| answer.body == answers[0].body), "{answers:?}");
-    assert_eq!(world.desk_get("service-keys").await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(world.operator_get("service-keys").await["items"].as_array().unwrap().len(), 1);
     let key = answers[0].body["key"].as_str().unwrap();
     assert_eq!(refused(&world.bearing(key, "/users/5", None).await).1, "unknown_user", "it opens");
     let other = make(json!({ "name": "a shop", "scopes": ["users:write"] })).await;
     assert_eq!(refused(&other), (409, "idempotency_key_reused".to_owned()));
     let csv = world
-        .desk(guerdon_tests::ADMIN_TOKEN, reqwest::Method::GET, "audit?format=csv", "", &Value::Null)
+        .operator(guerdon_tests::ADMIN_TOKEN, reqwest::Method::GET, "audit?format=csv", "", &Value::Null)
         .await;
     assert!(
         csv.body.as_str().unwrap().starts_with("at,operator,action,user_id,reason,before,after\n"),

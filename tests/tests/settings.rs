@@ -3,7 +3,7 @@
 
 use guerdon_tests::{
     ADMIN_TOKEN, Answer, World,
-    desk::{ANA, two_operators},
+    operators::{ANA, two_operators},
     telegram::{ALICE, BOB, CAROL},
 };
 use reqwest::Method;
@@ -77,7 +77,7 @@ async fn the_program_is_shown_with_where_to_change_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn switched_off_nobody_new_is_referred_and_nothing_new_is_paid_out() {
+async fn switched_off_referrals_and_withdrawals_start_nothing_new() {
     let world = World::of("ott").await;
     let code = world.code_of(ALICE).await;
     world.joins(BOB, &code).await;

@@ -3,7 +3,7 @@
 
 use guerdon_tests::{
     Answer, World,
-    desk::{ANA, BEN, two_operators, with_preset},
+    operators::{ANA, BEN, two_operators, with_preset},
     telegram::{ALICE, BOB, CAROL, Person},
 };
 use reqwest::Method;
@@ -34,7 +34,7 @@ async fn earns(world: &World, series: &str) {
 
 async fn asks(world: &World, key: &str, amount: &str) -> Answer {
     let body = json!({ "amount": amount, "method": "upi", "destination": UPI });
-    world.desk_post(&format!("users/{}/withdrawals", ALICE.id), key, &body).await
+    world.operator_post(&format!("users/{}/withdrawals", ALICE.id), key, &body).await
 }
 
 async fn asked(world: &World) -> String {
@@ -45,13 +45,13 @@ async fn asked(world: &World) -> String {
 
 async fn step(world: &World, token: &str, id: &str, step: &str, body: Value) -> Answer {
     world
-        .desk(token, Method::POST, &format!("withdrawals/{id}/{step}"), &format!("{step}-{token}"), &body)
+        .operator(token, Method::POST, &format!("withdrawals/{id}/{step}"), &format!("{step}-{token}"), &body)
         .await
 }
 
 /// The amounts available and held, and the number of entries.
 async fn wallet(world: &World) -> (Value, Value, usize) {
-    let statement = world.desk_get(&format!("users/{}/statement?wallet=earnings", ALICE.id)).await;
+    let statement = world.operator_get(&format!("users/{}/statement?wallet=earnings", ALICE.id)).await;
     let lines = statement["items"].as_array().unwrap().len();
     (statement["available"].clone(), statement["held"].clone(), lines)
 }
@@ -65,7 +65,7 @@ async fn what_a_member_asks_for_in_the_bot_is_paid_once() {
     let reply = world.says(ALICE, &format!("/withdraw 500 upi {UPI}")).await;
     assert!(reply.contains("You have asked for ₹500.00 to <code>…hdfc</code>"), "{reply}");
     assert!(world.says(ALICE, "/withdraw").await.contains("₹500.00 to <code>…hdfc</code>: waiting"));
-    let listed = world.desk_get("withdrawals").await;
+    let listed = world.operator_get("withdrawals").await;
     let id = listed["items"][0]["id"].as_str().unwrap().to_owned();
     assert_eq!(listed["items"][0]["user_id"], json!(ALICE.id.to_string()));
     assert_eq!(wallet(&world).await, (json!(4.0), json!(500.0), 2));
@@ -81,7 +81,7 @@ async fn what_a_member_asks_for_in_the_bot_is_paid_once() {
         assert_eq!((&again.body, again.header("idempotent-replayed")), (&first.body, Some("true")), "{name}");
     }
     assert_eq!(wallet(&world).await, (json!(4.0), json!(0.0), 3));
-    let shown = world.desk_get(&format!("withdrawals/{id}")).await;
+    let shown = world.operator_get(&format!("withdrawals/{id}")).await;
     assert_eq!((&shown["approved"]["by"], &shown["closed"]["by"]), (&json!("ana"), &json!("ben")));
     assert!(!shown.to_string().contains("asha"), "{shown}");
     let steps: Vec<_> =
@@ -113,10 +113,10 @@ async fn what_is_turned_down_or_fails_is_available_again() {
         assert_eq!(answer.status, 200, "{name}: {answer:?}");
     }
     assert_eq!(wallet(&world).await.0, json!(504.0));
-    let all = world.desk_get(&format!("users/{}/withdrawals?limit=1", ALICE.id)).await;
+    let all = world.operator_get(&format!("users/{}/withdrawals?limit=1", ALICE.id)).await;
     assert_eq!(all["items"][0]["state"], "failed");
     let next = all["next_cursor"].as_str().unwrap();
-    let rest = world.desk_get(&format!("users/{}/withdrawals?cursor={next}", ALICE.id)).await;
+    let rest = world.operator_get(&format!("users/{}/withdrawals?cursor={next}", ALICE.id)).await;
     assert_eq!((rest["items"].as_array().unwrap().len(), &rest["items"][0]["id"]), (1, &json!(id)));
 }
 
@@ -128,7 +128,7 @@ async fn who_approves_does_not_pay_where_it_takes_four_eyes() {
     let refused = step(&world, ANA, &id, "claim", Value::Null).await;
     assert_eq!((refused.status, refused.code()), (409, "same_operator"));
     let own = json!({ "batch": "b", "method": "upi" });
-    let file = world.desk(ANA, Method::POST, "withdrawals/export", "own", &own).await;
+    let file = world.operator(ANA, Method::POST, "withdrawals/export", "own", &own).await;
     assert_eq!(file.body.as_str().unwrap().lines().count(), 1, "what Ana approved is left for others");
     assert_eq!(step(&world, BEN, &id, "claim", Value::Null).await.body["state"], "paying");
 }
@@ -139,8 +139,9 @@ async fn the_banks_file_has_each_withdrawal_once() {
     let id = asked(&world).await;
     assert_eq!(step(&world, ANA, &id, "approve", Value::Null).await.status, 200);
     let body = json!({ "batch": "2026-11-22", "method": "upi" });
-    let export =
-        async |key: &str, body: &Value| world.desk(BEN, Method::POST, "withdrawals/export", key, body).await;
+    let export = async |key: &str, body: &Value| {
+        world.operator(BEN, Method::POST, "withdrawals/export", key, body).await
+    };
     let none = export("other", &json!({ "batch": "2026-11-22", "method": "bank_in" })).await;
     let header = "reference,method,destination,amount,currency\n";
     assert_eq!(none.body, json!(header));
@@ -152,7 +153,7 @@ async fn the_banks_file_has_each_withdrawal_once() {
     assert_eq!(export("next", &json!({ "batch": "2026-11-23", "method": "upi" })).await.body, json!(header));
     let refused = export("k", &json!({ "batch": "another", "method": "upi" })).await;
     assert_eq!((refused.status, refused.code()), (409, "idempotency_key_reused"));
-    let paying = world.desk_get("withdrawals?state=paying").await;
+    let paying = world.operator_get("withdrawals?state=paying").await;
     assert_eq!(paying["items"][0]["batch"], "2026-11-22");
     for (body, code) in [
         (json!({ "batch": " ", "method": "upi" }), "bad_text"),
@@ -169,7 +170,7 @@ async fn bad_requests_are_refused_one_by_one() {
     let world = alice_has_earned(false).await;
     let before = wallet(&world).await;
     let ask = async |person: Person, body: Value, status: u16, code: &str| {
-        let answer = world.desk_post(&format!("users/{}/withdrawals", person.id), "bad", &body).await;
+        let answer = world.operator_post(&format!("users/{}/withdrawals", person.id), "bad", &body).await;
         assert_eq!((answer.status, answer.code()), (status, code), "{body}: {answer:?}");
         assert!(!answer.body.to_string().contains("asha"), "{answer:?}");
     };
@@ -209,11 +210,11 @@ async fn bad_requests_are_refused_one_by_one() {
     refuse(&id, "approve", json!({ "reason": "x" }), 400, "bad_body").await;
     refuse(&id, "burn", Value::Null, 404, "not_found").await;
     refuse("nobody-1", "approve", Value::Null, 404, "unknown_withdrawal").await;
-    assert_eq!(world.desk_refuses("withdrawals/nothing").await, (404, "unknown_withdrawal".to_owned()));
+    assert_eq!(world.operator_refuses("withdrawals/nothing").await, (404, "unknown_withdrawal".to_owned()));
     for query in ["state=paid", "state=x", "cursor=%21", "limit=0"] {
-        assert_eq!(world.desk_refuses(&format!("withdrawals?{query}")).await.0, 400, "{query}");
+        assert_eq!(world.operator_refuses(&format!("withdrawals?{query}")).await.0, 400, "{query}");
     }
-    let shown = world.desk_get(&format!("withdrawals/{id}")).await;
+    let shown = world.operator_get(&format!("withdrawals/{id}")).await;
     assert_eq!((&shown["state"], &shown["reason"]), (&json!("requested"), &Value::Null));
 }
 
@@ -235,14 +236,14 @@ async fn each_refusal_in_the_bot_says_what_to_do_next() {
     check("/withdraw 500 iban PL61109010140000071219812874", "not on offer. There is:").await;
     check("/withdraw 500 cash asha", "not on offer. There is:").await;
     let bar = json!({ "reason": "shared device" });
-    assert_eq!(world.desk_post(&format!("users/{}/bar", ALICE.id), "bar", &bar).await.status, 200);
+    assert_eq!(world.operator_post(&format!("users/{}/bar", ALICE.id), "bar", &bar).await.status, 200);
     check("/withdraw 500 upi asha@okhdfc", "cannot withdraw. Write to support").await;
     assert_eq!(asks(&world, "barred", "500").await.code(), "member_barred");
-    let unbarred = world.desk_post(&format!("users/{}/unbar", ALICE.id), "unbar", &bar).await;
+    let unbarred = world.operator_post(&format!("users/{}/unbar", ALICE.id), "unbar", &bar).await;
     assert_eq!((unbarred.status, &unbarred.body["barred"]), (200, &json!(false)));
     check("/withdraw 500 UPI asha@okhdfc", "You have asked for ₹500.00").await;
     check("/withdraw 500 upi asha@okhdfc", "is under way").await;
-    let id = world.desk_get("withdrawals").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let id = world.operator_get("withdrawals").await["items"][0]["id"].as_str().unwrap().to_owned();
     for (name, body) in
         [("approve", Value::Null), ("claim", Value::Null), ("paid", json!({ "proof": "UTR 1" }))]
     {

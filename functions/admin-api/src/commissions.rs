@@ -12,7 +12,7 @@ use guerdon_api::{
     paging::Paged,
 };
 use guerdon_app::{
-    commissions::{DeskCommission, Export},
+    commissions::{AdminCommission, Export},
     stored::commission_cursor,
 };
 use guerdon_domain::money::Money;
@@ -44,7 +44,7 @@ struct Row {
     due_at: String,
 }
 
-fn row(item: DeskCommission) -> Row {
+fn row(item: AdminCommission) -> Row {
     let commission = item.commission;
     Row {
         commission_id: commission.id.to_string(),

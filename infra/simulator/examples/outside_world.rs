@@ -25,8 +25,8 @@ use serde_json::Value;
 type Error = Box<dyn std::error::Error>;
 type Reply = (StatusCode, Bytes);
 
-/// Where the deployment's doors are.
-struct Doors {
+/// The URLs of the deployment's webhooks.
+struct Webhooks {
     sim: Sim,
     http: reqwest::Client,
     telegram: String,
@@ -43,12 +43,12 @@ async fn main() -> Result<(), Error> {
     let sim = Sim::try_new(config(&base_url)?)?;
     let http = reqwest::Client::builder().no_proxy().build()?;
     let world = sim.router();
-    let doors = Router::new()
+    let webhooks = Router::new()
         .route("/telegram/webhook", post(to_telegram_webhook))
         .route("/api/stripe/webhook", post(to_stripe_webhook))
-        .with_state(Arc::new(Doors { sim, http, telegram, stripe }));
+        .with_state(Arc::new(Webhooks { sim, http, telegram, stripe }));
     println!("{base_url}/sim");
-    axum::serve(listener, doors.merge(world)).await?;
+    axum::serve(listener, webhooks.merge(world)).await?;
     Ok(())
 }
 
@@ -81,26 +81,30 @@ fn now() -> i64 {
 }
 
 /// Telegram executes a reply that names a method.
-async fn to_telegram_webhook(State(doors): State<Arc<Doors>>, headers: HeaderMap, update: Bytes) -> Reply {
-    let reply = forward(&doors, &doors.telegram, headers, update.clone()).await;
+async fn to_telegram_webhook(
+    State(webhooks): State<Arc<Webhooks>>,
+    headers: HeaderMap,
+    update: Bytes,
+) -> Reply {
+    let reply = forward(&webhooks, &webhooks.telegram, headers, update.clone()).await;
     if reply.0.is_success() {
         let json = |bytes| serde_json::from_slice::<Value>(bytes);
-        json(&update).iter().for_each(|update| doors.sim.observe_update(update));
-        json(&reply.1).iter().for_each(|reply| doors.sim.record_reply(reply));
+        json(&update).iter().for_each(|update| webhooks.sim.observe_update(update));
+        json(&reply.1).iter().for_each(|reply| webhooks.sim.record_reply(reply));
     }
     reply
 }
 
-async fn to_stripe_webhook(State(doors): State<Arc<Doors>>, headers: HeaderMap, event: Bytes) -> Reply {
-    forward(&doors, &doors.stripe, headers, event).await
+async fn to_stripe_webhook(State(webhooks): State<Arc<Webhooks>>, headers: HeaderMap, event: Bytes) -> Reply {
+    forward(&webhooks, &webhooks.stripe, headers, event).await
 }
 
-async fn forward(doors: &Doors, url: &str, mut headers: HeaderMap, body: Bytes) -> Reply {
+async fn forward(webhooks: &Webhooks, url: &str, mut headers: HeaderMap, body: Bytes) -> Reply {
     for name in [header::HOST, header::CONTENT_LENGTH] {
         headers.remove(name);
     }
     let answer = async {
-        let response = doors.http.post(url).headers(headers).body(body).send().await?;
+        let response = webhooks.http.post(url).headers(headers).body(body).send().await?;
         Ok::<_, reqwest::Error>((response.status(), response.bytes().await?))
     };
     answer.await.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, Bytes::from(error.to_string())))

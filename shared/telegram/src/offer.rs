@@ -53,7 +53,7 @@ impl Offer {
 /// Chooses the sentence about a friend. In a program of two levels the payer may be a stranger, so nobody is named.
 fn news(text: &OfferTexts, preset: &Preset, program: &Program) -> &'static str {
     match program.headline().map(|rule| rule.trigger) {
-        _ if program.second_level => text.news_somebody,
+        _ if program.second_level => text.news_unnamed,
         Some(Trigger::Deposit) => text.news_deposit,
         Some(Trigger::FirstPayment) if preset.plans.is_empty() => text.news_paid,
         Some(Trigger::FirstPayment) => text.news_subscribed,

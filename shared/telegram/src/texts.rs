@@ -165,7 +165,7 @@ pub struct OfferTexts {
     pub news_paid: &'static str,
     pub news_bought: &'static str,
     pub news_deposit: &'static str,
-    pub news_somebody: &'static str,
+    pub news_unnamed: &'static str,
 }
 
 /// The texts about withdrawals.
@@ -348,7 +348,7 @@ const EN_OFFER: OfferTexts = OfferTexts {
     news_paid: "{friend} became a paying member.",
     news_bought: "{friend} bought something.",
     news_deposit: "{friend} made a deposit.",
-    news_somebody: "A friend, or a friend of theirs, has paid.",
+    news_unnamed: "A friend, or a friend of theirs, has paid.",
 };
 
 const EN_BILL_CREDIT: PurseTexts = PurseTexts {

@@ -40,7 +40,7 @@ pub(crate) const LONGER: &[(&str, &str)] = &[
     ("each_refusal_in_the_bot_says_what_to_do_next", "A table of cases, a row each."),
     ("every_payment_explains_what_it_earned_and_what_not", "A table of cases, a row each."),
     ("every_preset_promises_its_own_rewards_and_no_others", "A table of cases, a row each."),
-    ("every_route_opens_to_those_it_is_for_and_to_nobody_else", "A table of cases, a row each."),
+    ("every_route_accepts_the_callers_it_lists_and_no_others", "A table of cases, a row each."),
     ("every_trigger_and_amount_reads_as_a_sentence", "A table of cases, a row each."),
     ("every_way_to_name_a_room_is_seen", "A table of cases, a row each."),
     ("findings_explain_themselves", "A table of cases, a row each."),

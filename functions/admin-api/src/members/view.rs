@@ -38,7 +38,7 @@ struct UserView {
 }
 
 async fn user_view(api: &Api, text: &str) -> Result<Option<UserView>, Refusal> {
-    let Some(found) = guerdon_app::members::desk_member(&api.gate.app, user_id(text)?).await? else {
+    let Some(found) = guerdon_app::members::admin_member(&api.gate.app, user_id(text)?).await? else {
         return Ok(None);
     };
     let state = found.referral.as_ref().map(|referral| referral.state.as_str());

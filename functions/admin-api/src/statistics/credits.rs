@@ -83,7 +83,7 @@ fn day(day: DayTrend) -> Day {
     responses((status = 200, description = "Done", body = Stats))
 )]
 pub(crate) async fn stats(State(api): State<Arc<Api>>) -> Result<Response, Refusal> {
-    let stats = guerdon_app::statistics::desk_stats(&api.gate.app).await?;
+    let stats = guerdon_app::statistics::admin_stats(&api.gate.app).await?;
     Ok(Json(Stats {
         currency: stats.total_credits_issued.currency().to_string(),
         total_credits_issued: Amount(stats.total_credits_issued),

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{answer::ActionError, config::Plan, world::Side};
 
-/// The tools of an action, besides the state.
-struct Desk<'a> {
+/// The state of the stand-in during one action, and the events that the action emits.
+struct Billing<'a> {
     stripe: &'a mut Stripe,
     now: i64,
     secret: &'a str,
@@ -30,12 +30,12 @@ impl Side<Stripe> {
     ) -> Result<Value, ActionError> {
         let plan = self.config().plans.iter().find(|plan| plan.id == plan_id).cloned();
         let plan = plan.ok_or_else(|| ActionError::not_found("there is no such plan"))?;
-        self.at_the_desk(|desk| desk.subscribe(user_id, name, plan)).await
+        self.act(|billing| billing.subscribe(user_id, name, plan)).await
     }
 
     /// The draft of the next renewal. Answers after the webhook took `invoice.created`.
     pub(crate) async fn next_invoice(&self, user_id: i64) -> Result<Value, ActionError> {
-        self.at_the_desk(|desk| desk.next_invoice(user_id)).await
+        self.act(|billing| billing.next_invoice(user_id)).await
     }
 
     /// Finalizes a draft, with the customer balance, and collects it unless told otherwise.
@@ -45,11 +45,11 @@ impl Side<Stripe> {
         invoice: Option<String>,
         pay: bool,
     ) -> Result<Value, ActionError> {
-        self.at_the_desk(|desk| {
-            let id = desk.unfinished(user_id, invoice)?;
-            desk.finalize(&id)?;
+        self.act(|billing| {
+            let id = billing.unfinished(user_id, invoice)?;
+            billing.finalize(&id)?;
             if pay {
-                desk.pay(&id)?;
+                billing.pay(&id)?;
             }
             Ok(json!({"invoice": id}))
         })
@@ -59,10 +59,10 @@ impl Side<Stripe> {
     /// Voids an unfinished invoice. Stripe voids only what is finalized, so a draft is finalized first; the credit
     /// it took goes back to the balance.
     pub(crate) async fn void(&self, user_id: i64, invoice: Option<String>) -> Result<Value, ActionError> {
-        self.at_the_desk(|desk| {
-            let id = desk.unfinished(user_id, invoice)?;
-            desk.finalize(&id)?;
-            desk.void(&id)?;
+        self.act(|billing| {
+            let id = billing.unfinished(user_id, invoice)?;
+            billing.finalize(&id)?;
+            billing.void(&id)?;
             Ok(json!({"invoice": id}))
         })
         .await
@@ -75,24 +75,24 @@ impl Side<Stripe> {
         invoice: Option<String>,
         amount_minor: Option<i64>,
     ) -> Result<Value, ActionError> {
-        self.at_the_desk(|desk| desk.refund(user_id, invoice, amount_minor)).await
+        self.act(|billing| billing.refund(user_id, invoice, amount_minor)).await
     }
 
     /// Cancels the subscription at once.
     pub(crate) async fn cancel(&self, user_id: i64) -> Result<Value, ActionError> {
-        self.at_the_desk(|desk| desk.cancel(user_id)).await
+        self.act(|billing| billing.cancel(user_id)).await
     }
 
-    async fn at_the_desk(
+    async fn act(
         &self,
-        action: impl FnOnce(&mut Desk<'_>) -> Result<Value, ActionError>,
+        action: impl FnOnce(&mut Billing<'_>) -> Result<Value, ActionError>,
     ) -> Result<Value, ActionError> {
         let now = self.now();
         let (mut answer, events) = self.try_change(|stripe| {
             let secret = self.config().stripe_webhook_secret.as_str();
-            let mut desk = Desk { stripe, now, secret, events: Vec::new() };
-            let answer = action(&mut desk)?;
-            Ok((answer, desk.events))
+            let mut billing = Billing { stripe, now, secret, events: Vec::new() };
+            let answer = action(&mut billing)?;
+            Ok((answer, billing.events))
         })?;
         self.deliver_pending(&events).await;
         let undelivered = self.read(|stripe| {
@@ -105,7 +105,7 @@ impl Side<Stripe> {
     }
 }
 
-impl Desk<'_> {
+impl Billing<'_> {
     fn emit(&mut self, kind: &str, object: Value, previous: Option<Value>) {
         let id = self.stripe.emit(self.now, self.secret, kind, object, previous);
         self.events.push(id);

@@ -100,7 +100,7 @@ pub async fn post_bill_credit(
             // this claim fail.
             let wallet = app.store.wallets().find(id, WalletKind::BillCredit, app.preset.currency).await?;
             match app.store.bill_credit().latest_posting(id).await? {
-                Some(open) if is_somebody_elses(app, &open, claimant) => {
+                Some(open) if is_claimed_by_another(app, &open, claimant) => {
                     return Err(AppError::Unavailable("another message is posting this credit".into()));
                 }
                 // Nothing else posts the credit that became available in the meantime, so the loop runs
@@ -146,7 +146,7 @@ pub async fn credit_waits(app: &App, id: &MemberId) -> Result<bool, AppError> {
 }
 
 /// Returns whether another message holds the claim and is probably still working on it.
-fn is_somebody_elses(app: &App, posting: &Posting, claimant: &str) -> bool {
+fn is_claimed_by_another(app: &App, posting: &Posting, claimant: &str) -> bool {
     posting.state == PostingState::Claimed
         && posting.claimed_by != claimant
         && app.now() < posting.claimed_at.plus_seconds(LEASE_SECONDS)

@@ -14,7 +14,7 @@ use crate::{context::App, error::AppError, statistics::members_of};
 
 /// A commission with the Telegram ids of its members, for operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeskCommission {
+pub struct AdminCommission {
     /// The commission.
     pub commission: Commission,
     /// The beneficiary.
@@ -30,7 +30,7 @@ pub async fn commissions_of(
     id: &MemberId,
     before: Option<&str>,
     limit: i32,
-) -> Result<Vec<DeskCommission>, AppError> {
+) -> Result<Vec<AdminCommission>, AppError> {
     metered("commissions_of", async {
         let commissions = app.store.commissions().list(id, before, limit).await?;
         let mut people: Vec<_> = commissions.iter().map(|c| c.referee.clone()).collect();
@@ -41,7 +41,7 @@ pub async fn commissions_of(
         let known = |id: &MemberId| members.iter().find(|m| m.id == *id).map(|m| m.telegram_id);
         Ok(commissions
             .into_iter()
-            .map(|commission| DeskCommission {
+            .map(|commission| AdminCommission {
                 user_id: known(&commission.beneficiary),
                 referred_user_id: known(&commission.referee),
                 commission,
@@ -77,7 +77,7 @@ pub async fn export_credits(
     app: &App,
     from: Export,
     limit: i32,
-) -> Result<(Vec<DeskCommission>, Option<Export>), AppError> {
+) -> Result<(Vec<AdminCommission>, Option<Export>), AppError> {
     metered("export_credits", async {
         if let Some((member, last)) = from.within {
             let rows = commissions_of(app, &member, Some(&last), limit).await?;
@@ -95,7 +95,7 @@ pub async fn export_credits(
     .await
 }
 
-fn next_export(shard: u8, member: MemberId, rows: &[DeskCommission], limit: i32) -> Export {
+fn next_export(shard: u8, member: MemberId, rows: &[AdminCommission], limit: i32) -> Export {
     let full = i32::try_from(rows.len()).unwrap_or(i32::MAX) >= limit;
     match rows.last().filter(|_| full) {
         Some(last) => {

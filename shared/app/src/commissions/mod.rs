@@ -4,7 +4,7 @@ mod redeem;
 mod settle;
 mod sweep;
 
-pub use list::{DeskCommission, Export, commissions_of, export_credits, rewards_of};
+pub use list::{AdminCommission, Export, commissions_of, export_credits, rewards_of};
 pub use redeem::{ClaimRefusal, Claimed, claim_reward, claim_rewards};
 pub use settle::{Settled, settle_wallet};
 pub use sweep::{Swept, sweep_releases};

@@ -9,6 +9,6 @@ pub use bar::set_barred;
 pub use find::find_member;
 pub use register::{Registered, Tracked, ensure_member, register_member, track_referral};
 pub use start::{Profile, StartRefusal, Started, first_name, member_or_start, start_by_link, start_member};
-pub use view::{DeskMember, desk_member};
+pub use view::{AdminMember, admin_member};
 
 pub(crate) use start::{Join, join};

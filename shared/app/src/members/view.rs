@@ -14,7 +14,7 @@ use crate::{
 
 /// A member with their referral, statistics and credit, as shown to operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeskMember {
+pub struct AdminMember {
     /// The member's profile.
     pub member: Member,
     /// The referrer's Telegram id.
@@ -34,8 +34,8 @@ pub struct DeskMember {
 }
 
 /// Releases the member's due commissions and returns the member, or `None` for an unknown id.
-pub async fn desk_member(app: &App, telegram_id: TelegramId) -> Result<Option<DeskMember>, AppError> {
-    metered("desk_member", async {
+pub async fn admin_member(app: &App, telegram_id: TelegramId) -> Result<Option<AdminMember>, AppError> {
+    metered("admin_member", async {
         let id = app.member_id(telegram_id);
         let Some(member) = app.store.members().find(&id).await? else { return Ok(None) };
         settle_for_view(app, &id).await?;
@@ -46,7 +46,7 @@ pub async fn desk_member(app: &App, telegram_id: TelegramId) -> Result<Option<De
             Some(referral) => app.store.members().find(&referral.referrer).await?.map(|m| m.telegram_id),
             None => None,
         };
-        Ok(Some(DeskMember {
+        Ok(Some(AdminMember {
             referred_by,
             referral,
             stats: referral_stats(app, &counters),

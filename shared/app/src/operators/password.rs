@@ -24,7 +24,7 @@ const COMMON: [&str; 14] = [
 ];
 
 /// The hash for a sign-in with an unknown id, so that it takes as long as an operator's sign-in.
-const NOBODYS: &str =
+const UNKNOWN_OPERATORS_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A password that passed the rules.
@@ -85,7 +85,7 @@ impl Password {
 /// same time.
 pub(super) fn is_right(presented: &str, kept: Option<&str>) -> Result<bool, AppError> {
     let bounded: String = presented.chars().take(LONGEST + 1).collect();
-    let hash = PasswordHash::new(kept.unwrap_or(NOBODYS))
+    let hash = PasswordHash::new(kept.unwrap_or(UNKNOWN_OPERATORS_HASH))
         .map_err(|error| AppError::Corrupt(format!("a password's hash is unreadable: {error}").into()))?;
     let right = Argon2::default().verify_password(bounded.as_bytes(), &hash).is_ok();
     Ok(right && kept.is_some())
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn nobodys_password_is_never_right() {
+    fn an_unknown_operators_password_is_never_right() {
         for presented in ["", "elephant-Moon7", "\0\0\0"] {
             assert!(!is_right(presented, None).unwrap(), "{presented:?}");
         }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_shows_itself_to_nobody() {
+    fn a_passwords_debug_output_hides_it() {
         let password = Password::try_new("elephant-Moon7", 1).unwrap();
         assert!(!format!("{password:?}").contains("elephant"));
     }

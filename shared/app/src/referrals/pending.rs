@@ -22,7 +22,7 @@ pub struct Pending {
 
 /// A pending referral, as shown to operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeskPending {
+pub struct AdminReferral {
     /// The referral.
     pub referral: Referral,
     /// The Telegram id of the referrer, who would earn the reward.
@@ -39,7 +39,7 @@ pub async fn pending_referrals(
     app: &App,
     from: Pending,
     limit: i32,
-) -> Result<(Vec<DeskPending>, Option<Pending>), AppError> {
+) -> Result<(Vec<AdminReferral>, Option<Pending>), AppError> {
     metered("pending_referrals", async {
         let limit = limit.clamp(1, 100);
         let mut after = match &from.after {
@@ -57,14 +57,14 @@ pub async fn pending_referrals(
             } else {
                 (shard + 1 < SHARDS).then_some(Pending { shard: shard + 1, after: None })
             };
-            return Ok((desk_pending(app, found).await?, next));
+            return Ok((admin_referrals(app, found).await?, next));
         }
         Ok((Vec::new(), None))
     })
     .await
 }
 
-async fn desk_pending(app: &App, found: Vec<Referral>) -> Result<Vec<DeskPending>, AppError> {
+async fn admin_referrals(app: &App, found: Vec<Referral>) -> Result<Vec<AdminReferral>, AppError> {
     let mut people: Vec<_> = found.iter().flat_map(|r| [r.referrer.clone(), r.referee.clone()]).collect();
     people.sort();
     people.dedup();
@@ -74,7 +74,7 @@ async fn desk_pending(app: &App, found: Vec<Referral>) -> Result<Vec<DeskPending
     let found = found.into_iter().filter(|referral| referral.state == ReferralState::Pending);
     let would_earn = would_earn(app).await?;
     Ok(found
-        .map(|referral| DeskPending {
+        .map(|referral| AdminReferral {
             referrer_user_id: known(&referral.referrer),
             user_id: known(&referral.referee),
             would_earn,

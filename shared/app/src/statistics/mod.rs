@@ -17,7 +17,7 @@ pub use lists::{
 };
 pub use project::{PROJECTED, project};
 pub use referrer::ReferralStats;
-pub use totals::{DayTrend, DeskStats, TopReferrer, desk_stats, members_of, top_referrers};
+pub use totals::{AdminStats, DayTrend, TopReferrer, admin_stats, members_of, top_referrers};
 
 pub(crate) use counters::{ahead_of, bucket};
 pub(crate) use project::searchable;

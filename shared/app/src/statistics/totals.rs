@@ -17,7 +17,7 @@ use crate::{
 
 /// The deployment's totals.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeskStats {
+pub struct AdminStats {
     /// Sum of all booked commissions minus clawbacks, plus the net amount of operators' adjustments.
     pub total_credits_issued: Money,
     /// Number of members who joined with a code.
@@ -80,13 +80,13 @@ pub struct TopReferrer {
 }
 
 /// Returns the totals and the ten best referrers.
-pub async fn desk_stats(app: &App) -> Result<DeskStats, AppError> {
-    metered("desk_stats", async {
+pub async fn admin_stats(app: &App) -> Result<AdminStats, AppError> {
+    metered("admin_stats", async {
         let totals = app.store.statistics().counters(&Projection::Totals).await?;
         let currency = app.preset.currency;
         let sum = |sum| totals.money(sum, currency);
         let promised = would_earn(app).await?.minor().saturating_mul(totals.get(Counter::Pending));
-        Ok(DeskStats {
+        Ok(AdminStats {
             total_credits_issued: sum(Sum::Issued).checked_add(sum(Sum::Adjusted))?,
             total_referrals: totals.get(Counter::Referrals),
             converted_referrals: totals.get(Counter::Converted),

@@ -308,7 +308,7 @@ async fn ask(
 }
 
 #[tokio::test]
-async fn a_destination_of_two_members_is_not_paid_out_until_somebody_has_looked() {
+async fn a_destination_of_two_members_is_not_paid_out_until_it_is_reviewed() {
     let b = earning().await;
     let owner = payout_of(&b.app, PaymentMethod::Upi, UPI).unwrap();
     b.calm().sightings().put(&owner, &b.id(77), NOW).await.unwrap();

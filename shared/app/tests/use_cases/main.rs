@@ -7,10 +7,10 @@
 
 mod budgets;
 mod claiming;
-mod desk;
 mod faults;
 mod fraud;
 mod linking;
+mod operators;
 mod paying;
 mod posting;
 mod programs;

@@ -50,7 +50,7 @@ fn autosales_shares_3_percent_and_ranks_by_earnings() {
 }
 
 #[test]
-fn streamline_sells_credits_and_rewards_nobody() {
+fn streamline_sells_credits_and_grants_no_rewards() {
     let preset = Preset::builtin("streamline").unwrap();
     let packages: Vec<_> =
         preset.plans.iter().map(|plan| (plan.price.to_string(), plan.credits.unwrap())).collect();

@@ -6,7 +6,7 @@ use guerdon_app::{
     commissions::settle_wallet,
     gamification::profile_view,
     once::{Call, MemberCall},
-    statistics::{Period, desk_stats, leaderboard},
+    statistics::{Period, admin_stats, leaderboard},
     wallets::{apply_credit, credits_view},
 };
 use guerdon_domain::ids::InvoiceId;
@@ -189,6 +189,6 @@ async fn page_costs(conversions: i64) -> anyhow::Result<Vec<(&'static str, Cost)
         ("page: balance", world.cost(async { Ok(credits_view(app, &member, None, 5).await?) }).await?),
         ("page: profile", world.cost(async { Ok(profile_view(app, &id).await?) }).await?),
         ("page: leaderboard", world.cost(async { Ok(leaderboard(app, Period::All, &id, 10).await?) }).await?),
-        ("page: operators' statistics", world.cost(async { Ok(desk_stats(app).await?) }).await?),
+        ("page: operators' statistics", world.cost(async { Ok(admin_stats(app).await?) }).await?),
     ])
 }

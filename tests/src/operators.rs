@@ -26,7 +26,7 @@ pub fn with_preset(config: &mut Config, change: impl FnOnce(&mut Preset)) {
 
 impl World {
     /// Calls `/api/admin/{path}` as the operator with `token`; a body of null is not sent.
-    pub async fn desk(&self, token: &str, method: Method, path: &str, key: &str, body: &Value) -> Answer {
+    pub async fn operator(&self, token: &str, method: Method, path: &str, key: &str, body: &Value) -> Answer {
         let mut headers = vec![("x-admin-token", token), ("content-type", "application/json")];
         headers.extend((!key.is_empty()).then_some(("idempotency-key", key)));
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
@@ -34,20 +34,20 @@ impl World {
     }
 
     /// `POST` as the operator whose token has no name.
-    pub async fn desk_post(&self, path: &str, key: &str, body: &Value) -> Answer {
-        self.desk(ADMIN_TOKEN, Method::POST, path, key, body).await
+    pub async fn operator_post(&self, path: &str, key: &str, body: &Value) -> Answer {
+        self.operator(ADMIN_TOKEN, Method::POST, path, key, body).await
     }
 
     /// `GET`; panics unless it is answered with 200.
-    pub async fn desk_get(&self, path: &str) -> Value {
-        let answer = self.desk(ADMIN_TOKEN, Method::GET, path, "", &Value::Null).await;
+    pub async fn operator_get(&self, path: &str) -> Value {
+        let answer = self.operator(ADMIN_TOKEN, Method::GET, path, "", &Value::Null).await;
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
         answer.body
     }
 
     /// The status and the problem's code of a `GET` that is refused.
-    pub async fn desk_refuses(&self, path: &str) -> (u16, String) {
-        let answer = self.desk(ADMIN_TOKEN, Method::GET, path, "", &Value::Null).await;
+    pub async fn operator_refuses(&self, path: &str) -> (u16, String) {
+        let answer = self.operator(ADMIN_TOKEN, Method::GET, path, "", &Value::Null).await;
         (answer.status, answer.code().to_owned())
     }
 
@@ -57,7 +57,7 @@ impl World {
             "user_id": person.id, "amount": amount, "currency": self.stack().app().preset.currency.as_str(),
             "reference": reference, "purpose": "purchase", "product": plan, "reason": "seen at the bank",
         });
-        let answer = self.desk_post("payments", &format!("bank-{reference}"), &body).await;
+        let answer = self.operator_post("payments", &format!("bank-{reference}"), &body).await;
         assert_eq!((answer.status, answer.header("idempotent-replayed")), (200, None), "{answer:?}");
         answer.body
     }
