@@ -31,11 +31,11 @@ from world import Person, World
 
 WORK_QUEUES = ("payments", "credits", "notifications")
 WORKERS = ("commission-worker", "billing-worker", "notifier")
-# A message that was given up has a claim on its posting or notice, which others respect for two minutes. Until somebody
-# has read an alarm's mail that is long over.
+# A message that was given up has a claim on its posting or notice, which others respect for two minutes. It has
+# expired long before an operator reads the mail of the alarm.
 LEASE_SECONDS = 120
 COMPARISONS = {"GreaterThanOrEqualToThreshold": operator.ge}
-UNREADABLE = "what nobody can read"
+UNREADABLE = "an unreadable message"
 
 Couple = tuple[Person, Person]
 numbers = itertools.count()
@@ -115,7 +115,7 @@ def measure(world: World, alarm: dict) -> float:
             )["Datapoints"]
             return max((point[alarm["Statistic"]] for point in points), default=0.0)
         case other:
-            raise AssertionError(f"nobody knows how to measure {other}")
+            raise AssertionError(f"cannot measure {other}")
 
 
 def play_again(world: World, queue: str) -> None:
@@ -205,7 +205,7 @@ def a_worker_that_cannot_start_loses_no_payment(world: World) -> None:
         user = world.user(alice)
         assert (user["credit_balance"], user["converted"]) == (0.0, 0), user
         was_given_up(world, "payments", at_least=2)
-        # The emulator counts the errors of runs that somebody waits for.
+        # The emulator counts only the errors of synchronous invocations.
         rings(world, "CommissionWorkerErrorsAlarm")
     play_again(world, "payments")
     world.drain()
@@ -249,7 +249,7 @@ def a_relay_that_cannot_start_loses_no_event(world: World) -> None:
             relay.properties["MaximumRecordAgeInSeconds"] = four_hours
         world.drain()
         if given_up:
-            assert not any("You earned" in text for text in world.texts(alice)), "nobody could have told her"
+            assert not any("You earned" in text for text in world.texts(alice)), "the notice cannot have been sent"
             play_batches_again(world, "event-relay")
         the_credit_waits(world, alice)
         subscribe(world, alice)

@@ -44,14 +44,14 @@ def the_hold_is_set_to_seconds(world: World) -> None:
     [rule] = [rule for rule in program["rules"] if rule["id"] == "level-1"]
     rule["hold_seconds"] = HOLD_SECONDS
     rule["amount"] = {"kind": "flat", "amount": {"minor": 30_000, "currency": "INR"}}
-    set_ = world.admin("program", "PUT", {"program": program, "reason": "nobody waits for a day"})
+    set_ = world.admin("program", "PUT", {"program": program, "reason": "a day is too long for a test"})
     assert set_["program"] == program, set_
     assert world.admin("program")["program"] == program
     world.in_force_at = time.monotonic() + EFFECTIVE_AFTER_SECONDS
 
 
 def a_commission_is_released_after_its_hold_and_paid_out(world: World, alice: Person, bob: Person) -> None:
-    """Alice is brought by somebody herself, so each payment of Bob's has two beneficiaries."""
+    """Alice has a referrer herself, so each payment of Bob's has two beneficiaries."""
     time.sleep(max(0.0, world.in_force_at - time.monotonic()))
     upline = Person(alice.id + 500_000, f"Upline of {alice.name}")
     for referrer, referee in ((upline, alice), (alice, bob)):

@@ -17,7 +17,7 @@ PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) Version/17.1 Mob
 
 
 class Caller:
-    """Somebody with a credential."""
+    """A client of the HTTP API with a credential."""
 
     def __init__(self, world: World, **credential: str) -> None:
         self.root = world.stack.url("AdminApiUrl").removesuffix("/api/admin")
@@ -142,7 +142,7 @@ def an_operator_looks_at_everything(world: World, asha: Person) -> None:
 
 def is_flagged_and_barred(world: World, admin: Caller, person: Person) -> None:
     world.says(person, "/start")
-    raised = {"user_id": person.id, "reason": "looks like somebody else", "action": "hold"}
+    raised = {"user_id": person.id, "reason": "looks like another member", "action": "hold"}
     flag = admin.call("POST", "/fraud/flags/create", raised, expected=201)
     admin.post(f"/fraud/user/{person.id}/run-checks")
     admin.post(f"/fraud/flags/{flag['id']}/resolve", verdict="dismissed", note="it is not")
@@ -151,7 +151,7 @@ def is_flagged_and_barred(world: World, admin: Caller, person: Person) -> None:
 
 
 def a_batch_that_comes_twice_counts_once(world: World, person: Person) -> None:
-    # Somebody new counts: a batch without figures could come as often as it likes.
+    # A new member changes the counters; repeating a batch without counters would prove nothing.
     assert world.code_of(person)
     world.drain()
     before = world.admin("credits/stats")
@@ -165,7 +165,7 @@ def what_is_parked_is_played_again(world: World) -> None:
     """An invoice of an unknown customer returns through the queue and is parked again."""
     [known, *_] = [body for body in world.events() if json.loads(body)["type"] == "invoice.paid"]
     event = json.loads(known)
-    event["data"]["object"]["customer"] = f"cus_nobody{time.time_ns()}"
+    event["data"]["object"]["customer"] = f"cus_unknown{time.time_ns()}"
     event["data"]["object"]["id"] = event["id"] = f"in_{time.time_ns()}"
     world.stripe_signed(json.dumps(event))
     world.drain()

@@ -120,7 +120,7 @@ class World:
         return self.says(person, f"/start ref_{code}")
 
     def texts(self, person: Person) -> list[str]:
-        """What the bot sent to somebody so far."""
+        """The messages that the bot has sent to a person so far."""
         outbox = self.look(f"telegram/outbox/{person.id}")
         return [call["payload"]["text"] for call in outbox if "text" in call["payload"]]
 
@@ -140,7 +140,7 @@ class World:
         return request("POST", self.stack.url("StripeWebhookUrl"), body.encode(), headers)
 
     def stripe_posts(self, person: Person) -> list[dict]:
-        """The calls that were made to Stripe about somebody, without look-ups."""
+        """The calls to Stripe about a person, without look-ups."""
         customer = self.user(person)["stripe_customer"]
         calls = [call for call in self.look("stripe/calls") if call["method"] == "POST"]
         return [call for call in calls if customer and f"/customers/{customer}/" in f"{call['path']}/"]

@@ -18,7 +18,7 @@ FUNCTION = "AWS::Serverless::Function"
 WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # Of a provider's credential there is one reader: who calls it.
 CALLERS = {"stripe-api-key": "BillingWorkerRole", "telegram-bot-token": "NotifierRole"}
-# Whoever recounts everything reads everything.
+# The verifier recounts the whole table, so it may scan it.
 SCANNERS = {"LedgerVerifierRole"}
 
 

@@ -202,7 +202,7 @@ async fn a_refresh_token_is_good_once_and_using_it_twice_ends_the_session() {
     let (access, newest) = (token(&third, "access_token"), token(&third, "refresh_token"));
     assert_eq!(me(&access).await.status, 200);
     assert_eq!(renew(&used).await.code(), "wrong_credentials", "used before");
-    assert_eq!(me(&access).await.status, 401, "the session has ended for whoever holds its tokens");
+    assert_eq!(me(&access).await.status, 401, "the session has ended for all its tokens");
     assert_eq!(renew(&newest).await.code(), "wrong_credentials");
     let fresh = token(&login(&world, BOSS, BOSS_PASSWORD).await, "refresh_token");
     world.advance(12 * 3600).await;

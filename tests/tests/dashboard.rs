@@ -107,7 +107,7 @@ async fn a_withdrawal_goes_through_by_the_documented_paths() {
     assert_eq!(
         step("paid", Some(&json!({ "proof": "UTR1" }))).await.code(),
         "wrong_state",
-        "nobody approved it"
+        "it was not approved"
     );
     assert_eq!(step("approve", None).await.body["state"], "approved");
     assert_eq!(step("approve", None).await.status, 200, "again");

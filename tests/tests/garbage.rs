@@ -37,7 +37,7 @@ fn listen() -> Lines {
         .with_max_level(tracing::Level::INFO)
         .with_writer(move || sink.clone())
         .finish();
-    tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
+    tracing::subscriber::set_global_default(subscriber).expect("the only subscriber");
     lines
 }
 

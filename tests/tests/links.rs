@@ -56,8 +56,8 @@ async fn a_click_leads_into_the_bot_and_says_where_from() {
     let told = world.operator_get(&format!("users/{}/attribution", CARL.id)).await;
     assert_eq!((&told["click"], &told["referred_by"]), (&json!(null), &json!(ALICE.id.to_string())));
     assert_eq!(clicks(&world).await, (1, 1));
-    let nobody = world.operator_refuses("users/5/attribution").await;
-    assert_eq!(nobody, (404, "unknown_member".to_owned()));
+    let unknown = world.operator_refuses("users/5/attribution").await;
+    assert_eq!(unknown, (404, "unknown_member".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

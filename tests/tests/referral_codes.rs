@@ -71,7 +71,7 @@ async fn a_code_is_shared_and_its_reward_is_claimed() {
     assert_eq!((&reward["rewardType"], &reward["status"]), (&json!("free_premium"), &json!("pending")));
     site.world.run_job("hold-release").await;
     let wallet = site.world.bearing(&alice, &format!("/wallet/{ALICE}"), None).await.body;
-    assert_eq!(wallet["available"], json!(0), "nobody releases what has to be claimed");
+    assert_eq!(wallet["available"], json!(0), "a reward that has to be claimed is not released");
     let claim = json!({ "rewardId": reward["id"] });
     let claims = (0..6).map(|_| site.post(&alice, "claim-reward", claim.clone()));
     let answers = futures::future::join_all(claims).await;

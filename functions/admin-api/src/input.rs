@@ -84,7 +84,7 @@ pub(crate) struct ListingQuery {
     pub(crate) sort: Option<String>,
     /// Of users: `active` or `blocked`; of orders: `pending` or `paid`; of withdrawals: their state.
     pub(crate) status: Option<String>,
-    /// Of users: `customer`, who has paid, or `referrer`, who has brought somebody.
+    /// Of users: `customer` for those who have paid, or `referrer` for those who have referred a member.
     #[serde(rename = "type")]
     #[param(rename = "type")]
     pub(crate) kind: Option<String>,

@@ -1,6 +1,6 @@
 //! The operators' API: credit, the program, payments and why they earned what they did, statements, withdrawals.
 //!
-//! A call brings `X-Admin-Token`, or the access token of somebody who signed in by password under `/admin/auth`.
+//! A call brings `X-Admin-Token`, or the access token of an operator who signed in by password under `/admin/auth`.
 //! [`routes::ROUTES`] says who may call what. Calls count against a rate limit; every write of money needs an
 //! `Idempotency-Key`, is audited, and answers the same when it is repeated. Errors are RFC 9457 problems.
 //!

@@ -189,7 +189,7 @@ mod tests {
     fn anything_else_is_refused_without_quoting_it() {
         for body in [
             "",
-            "what nobody can read",
+            "an unreadable body",
             "[]",
             r#"{"object":"customer","email":"somebody@example.com"}"#,
             r#"{"object":"event","id":"somebody@example.com"}"#,

@@ -79,7 +79,7 @@ impl PartialSchema for UserRef {
 impl ToSchema for UserRef {}
 
 pub(crate) fn unknown_user() -> Refusal {
-    let detail = "Nothing was changed: nobody with this id is a member.";
+    let detail = "Nothing was changed: no member has this id.";
     Refusal(Problem::new(StatusCode::NOT_FOUND, "unknown_user", "Unknown user", detail))
 }
 

@@ -57,7 +57,7 @@ fn profile_of(user: &User) -> Profile {
     }
 }
 
-/// The page that somebody who pressed start sees. The friend is who brought them.
+/// The page after `/start`. The friend in it is the referrer.
 async fn started(bot: &Bot, words: Words, user: &User, started: &Started) -> Result<Page, AppError> {
     let deal = deal(bot, words).await?;
     let friend;

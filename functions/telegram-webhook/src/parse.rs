@@ -14,15 +14,15 @@ use crate::reply::Place;
 pub(crate) enum Intent<'a> {
     /// Nothing.
     Nothing,
-    /// Somebody starts, perhaps with a friend's code and the click on its link.
+    /// A user starts, perhaps with a friend's code and the click on its link.
     Start { user: &'a User, code: Option<Code>, click: Option<ClickId> },
-    /// Somebody asks for a page.
+    /// A user asks for a page.
     Show { user: &'a User, topic: Topic, place: Place },
-    /// Somebody tapped a button that is none of ours.
+    /// A user tapped a button that the bot does not know.
     StrayTap(&'a Callback),
-    /// Somebody blocked the bot or lets it write again.
+    /// A user blocked the bot or lets it write again.
     Block { user: &'a User, blocked: bool },
-    /// Somebody is about to pay with Stars.
+    /// A user is about to pay with Stars.
     PreCheckout(&'a PreCheckoutQuery),
     /// Money moved, in Stars: an update of this kind.
     Money(&'static str),

@@ -131,7 +131,7 @@ impl Engine {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever wants another clock hands one in")]
+#[expect(clippy::disallowed_methods, reason = "the default clock; callers can pass another one")]
 fn wall_seconds() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)

@@ -1,4 +1,4 @@
-//! What whoever opens an engine decides.
+//! The options of an engine.
 
 use std::sync::Arc;
 

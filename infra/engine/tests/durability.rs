@@ -88,7 +88,7 @@ fn streamed(engine: &Engine, mut position: StreamPosition, limit: usize) -> (Vec
     loop {
         let page = engine.read_stream(TABLE, &position, limit).unwrap();
         if page.records.is_empty() {
-            assert_eq!(page.position, position, "an empty page moves nobody");
+            assert_eq!(page.position, position, "an empty page keeps the position");
             return (keys, position);
         }
         assert!(page.records.len() <= limit);

@@ -86,7 +86,7 @@ impl Config {
         })
     }
 
-    /// Reads `.env` and the environment. Secrets that nobody set are made up once and kept in the data
+    /// Reads `.env` and the environment. Secrets that are not set are made up once and kept in the data
     /// folder; the admin token is never made up.
     ///
     /// # Errors

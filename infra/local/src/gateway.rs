@@ -32,7 +32,7 @@ pub(crate) fn router(parts: Arc<Parts>) -> Router {
         let front = get(|| async { Redirect::temporary("/sim") });
         router = router.merge(sim.router()).route("/", front);
     }
-    // The operators' API answers 404 for every path that nobody else has.
+    // The operators' API answers 404 for every path that no other router has.
     let (operators, members) = (
         admin_api::routes::router(operators),
         member_api::routes::router(parts.gate.clone(), parts.bot.username.clone()),

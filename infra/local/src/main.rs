@@ -77,7 +77,7 @@ fn greet(config: &Config, stack: &Stack) {
         let value = if *name == Secret::PseudonymKey.variable() {
             "(kept in the data folder; back it up with the data)"
         } else if *name == Secret::TokenKey.variable() {
-            // Nobody has to enter it anywhere, and whoever reads it signs in as anybody.
+            // It is never entered by hand, and a reader of the log could sign in as any member or operator with it.
             "(kept in the data folder)"
         } else {
             config.secrets.get(name).map_or("", String::as_str)
@@ -86,7 +86,7 @@ fn greet(config: &Config, stack: &Stack) {
     }
     if config.super_admin.is_some() != config.secret(Secret::SuperAdminPassword).is_some() {
         println!(
-            "\n  Of SUPER_ADMIN_TELEGRAM_ID and SUPER_ADMIN_PASSWORD only one is set: nobody signs in first."
+            "\n  Of SUPER_ADMIN_TELEGRAM_ID and SUPER_ADMIN_PASSWORD only one is set; the first operator cannot sign in."
         );
     }
     let stays = if matches!(config.data, Data::Memory) { "" } else { " Data stays." };

@@ -66,7 +66,7 @@ const VISIBILITY_MILLIS: i64 = 30_000;
 #[derive(Clone)]
 pub struct Queues {
     file: Arc<Mutex<Connection>>,
-    /// Wakes whoever waits for messages.
+    /// Wakes the pumps that wait for messages.
     pub arrived: Arc<Notify>,
 }
 
@@ -93,7 +93,7 @@ impl Queues {
              CREATE INDEX IF NOT EXISTS due ON messages (queue, dead, visible_at);
              CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value TEXT NOT NULL);",
         )?;
-        // Nobody is handling anything yet: what the last run had in hand is due again.
+        // No message is being handled yet: those that the last run was handling are due again.
         file.execute("UPDATE messages SET visible_at = 0 WHERE dead = 0", [])?;
         Ok(Self { file: Arc::new(Mutex::new(file)), arrived: Arc::new(Notify::new()) })
     }

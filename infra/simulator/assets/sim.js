@@ -100,7 +100,7 @@ function openUrl(url) {
   else toast(url);
 }
 
-// A referral link is meant for somebody else, so it asks whose phone it is tapped on.
+// A referral link is meant for another person, so it asks whose phone it is tapped on.
 function pickUser(url) {
   const dialog = $("picker");
   const open = async (user) => {

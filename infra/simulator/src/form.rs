@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-/// Deeper keys than this are kept whole: nobody nests so far, and it bounds the recursion.
+/// Deeper keys than this are kept whole: no client nests so deep, and the limit bounds the recursion.
 const MAX_DEPTH: usize = 8;
 
 /// The decoded pairs of a form body or a query string, in order.

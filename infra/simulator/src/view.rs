@@ -64,7 +64,7 @@ fn preview(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().take(60).collect()
 }
 
-/// Chats the bot wrote to although nobody here is their user.
+/// Chats the bot wrote to whose user is not on the page.
 fn other_chats(telegram: &Telegram) -> Vec<i64> {
     let ids = telegram.chats.keys().filter(|id| **id != 0 && !telegram.users.contains_key(id));
     ids.take(20).copied().collect()

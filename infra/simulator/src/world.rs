@@ -43,8 +43,8 @@ impl Shared {
     }
 }
 
-/// The state of one stand-in, behind its lock; no await ever happens while it is held. Clones share it. Whoever locks
-/// both sides locks Telegram's first.
+/// The state of one stand-in, behind its lock; no await ever happens while it is held. Clones share it. Code that
+/// locks both sides locks Telegram's first.
 pub(crate) struct Side<T> {
     shared: Arc<Shared>,
     state: Arc<Mutex<T>>,

@@ -57,7 +57,7 @@ async fn calls_and_replies_land_in_the_outbox_once() {
     stack.sim.record_reply(&json!("text"));
     assert_eq!(stack.sim.outbox(1001).len(), 2);
     assert_eq!(stack.get("/sim/api/telegram/outbox/1001").await.as_array().unwrap().len(), 2);
-    // A chat that belongs to nobody here is written to as well.
+    // A chat without a user on the page can be written to as well.
     stack.bot("sendMessage", json!({"chat_id": 777_000_000_001_i64, "text": "x"})).await;
     assert_eq!(stack.sim.outbox(777_000_000_001).len(), 1);
 }

@@ -93,7 +93,7 @@ impl Principal {
 pub(crate) async fn principal(gate: &Gate, headers: &HeaderMap) -> Result<Principal, Problem> {
     let presented = ["authorization", "x-api-key", "x-admin-token"];
     if presented.iter().map(|name| headers.get_all(*name).iter().count()).sum::<usize>() > 1 {
-        return Err(unauthorized("Send one credential: with several nobody knows who calls."));
+        return Err(unauthorized("Send one credential: several do not say who calls."));
     }
     if let Some(presented) = headers.get(header::AUTHORIZATION) {
         let wrong = || unauthorized("The Authorization header has no credential that is in force.");
@@ -136,7 +136,7 @@ async fn by_admin_token(gate: &Gate, headers: &HeaderMap) -> Result<Principal, P
         ));
     };
     let Ok(configured) = gate.secrets.get(Secret::AdminToken).await else {
-        return Err(unauthorized("No admin token is configured, so nobody may come in by one."));
+        return Err(unauthorized("No admin token is configured, so no token is accepted."));
     };
     let name =
         name_of(&configured, presented).ok_or_else(|| unauthorized("The X-Admin-Token header is wrong."))?;

@@ -173,7 +173,7 @@ impl From<OperatorError> for Refusal {
     fn from(error: OperatorError) -> Self {
         match error {
             OperatorError::Unknown => {
-                let detail = "Nothing was changed: nobody with this id is an operator.";
+                let detail = "Nothing was changed: no operator has this id.";
                 Self(Problem::new(StatusCode::NOT_FOUND, "unknown_operator", "Unknown operator", detail))
             }
             OperatorError::Yourself => {

@@ -101,8 +101,8 @@ async fn what_is_in_force_stands_on_the_member_and_leaves_nothing_behind() {
     }
     store.commit(&[store.flags().not_on_hold(&id(1), "held").unwrap()]).await.unwrap();
     assert!(store.flags().enforce(&id(1), &Force::default(), "unknown").unwrap().is_none());
-    let nobody = store.flags().enforce(&id(7), &lifted, "unknown").unwrap().unwrap();
-    check_refused_whole(&table, nobody, "unknown").await;
+    let unknown = store.flags().enforce(&id(7), &lifted, "unknown").unwrap().unwrap();
+    check_refused_whole(&table, unknown, "unknown").await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //! A room is a module at a crate's root, with everything in it. One imports another when a `use` or a path in its
 //! code names it. Calls of a method whose type came as an argument are not seen; the type's own room mostly is.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
-#![allow(clippy::print_stdout, reason = "the order of the rooms is for whoever asks with --nocapture")]
+#![allow(clippy::print_stdout, reason = "--nocapture shows the order of the rooms")]
 
 mod graph;
 mod tokens;

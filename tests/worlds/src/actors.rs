@@ -126,7 +126,7 @@ async fn pay(world: &World, n: usize) -> Done {
 
 fn word_of(world: &World, n: usize, event: &ParkedEvent) -> Result<Reversal, AppError> {
     let word = event.body.parse().ok().and_then(|m: usize| world.plan.payments[n].words.get(m));
-    word.cloned().ok_or_else(|| AppError::Corrupt("a parked event of somebody else".into()))
+    word.cloned().ok_or_else(|| AppError::Corrupt("a parked event that this world did not make".into()))
 }
 
 async fn reverse(world: &World, n: usize, m: usize) -> Done {

@@ -1,5 +1,5 @@
 //! Thousands of worlds, and every planted fault.
-#![allow(clippy::print_stderr, reason = "figures for whoever asks for them")]
+#![allow(clippy::print_stderr, reason = "--nocapture shows the figures")]
 
 use guerdon_worlds::{many::play_many, mutant::Mutant, play::play, run::Run};
 

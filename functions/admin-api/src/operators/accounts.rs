@@ -46,7 +46,7 @@ pub(crate) async fn me(Extension(principal): Extension<Principal>) -> Response {
     Json(Me { role: principal.role(), operator: principal.name.into() }).into_response()
 }
 
-/// Makes somebody an operator, or gives an operator another role and password.
+/// Makes a Telegram user an operator, or gives an operator another role and password.
 #[utoipa::path(
     put,
     path = "/api/admin/operators/{user_id}",

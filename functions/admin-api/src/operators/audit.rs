@@ -74,7 +74,7 @@ pub(crate) async fn list(
 }
 
 fn view(line: AuditRecord, known: &Known) -> AuditLine {
-    // What is no JSON, which nobody writes, is shown as it stands.
+    // Text that is not JSON is shown unchanged; no code writes such text.
     let state = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
     AuditLine {
         at: line.at.to_string(),

@@ -21,7 +21,7 @@ use crate::{input, state::Api};
 /// a preview that opens the link uses nothing up.
 const PAGE: &str = include_str!("link.html");
 
-/// The page has one script and one style of its own, and speaks to nobody else.
+/// The page has one inline script and one inline style, and may connect to its own origin only.
 const POLICY: &str = "default-src 'none'; script-src 'sha256-0Kzx/dRFax29zkjSu+jLsx2bDSYizOwqhh94cpcmv1I='; style-src 'unsafe-inline'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

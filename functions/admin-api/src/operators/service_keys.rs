@@ -87,8 +87,8 @@ pub(crate) async fn list(
     Ok(Json(Page { items: keys.into_iter().map(view).collect(), next_cursor }).into_response())
 }
 
-/// Makes a key for a service. Sent again under its `Idempotency-Key` it is the same one, without one another: a key
-/// that nobody read can be revoked.
+/// Makes a key for a service. A repeated call under the same `Idempotency-Key` returns the same key, a call without
+/// one makes another key. A key whose answer was lost can be revoked.
 #[utoipa::path(
     post,
     path = "/api/admin/service-keys",

@@ -202,7 +202,7 @@ fn successes(ways: Vec<Success>) -> Vec<SuccessView> {
     ways.into_iter().map(view).collect()
 }
 
-/// How each way of paying does. An order that nobody has paid yet counts as an attempt.
+/// Orders and payments of each payment method. An order that is not paid yet counts as an attempt.
 #[utoipa::path(
     get,
     path = "/admin/dashboard/payment-monitoring",

@@ -30,7 +30,7 @@ pub(crate) struct WithdrawalView {
     approved: Option<StampView>,
     claimed: Option<StampView>,
     batch: Option<String>,
-    /// Since when nobody knows whether the money left.
+    /// The time at which the outcome of the payment became unknown.
     unknown_since: Option<String>,
     closed: Option<StampView>,
     proof: Option<String>,

@@ -43,7 +43,7 @@ pub(crate) struct NewUser {
 struct CreatedUser {
     #[serde(flatten)]
     user: User,
-    /// They were nobody before this call.
+    /// True when this call made the member.
     is_new: bool,
     /// Why the code made no referral, for somebody who was here before: `already_referred`, `already_member`,
     /// `own_code`, `unknown_code`.

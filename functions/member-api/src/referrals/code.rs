@@ -159,7 +159,7 @@ pub(crate) async fn convert(State(gate): State<Arc<Gate>>, write: Write) -> Resu
     once(&gate, &write, async {
         let told: Conversion = input::json(&write.body, "referredUserId")?;
         let referee = load(&gate, &told.referred_user_id.member(&gate)).await?;
-        // The referral converts once, whoever asks: the key that the use case wants is the referral itself.
+        // The referral converts once for all callers, so the idempotency key is made from the referral.
         let key = format!("convert-{}", referee.id);
         let request = MemberCall {
             call: Call {
@@ -187,9 +187,9 @@ pub(crate) fn parse(text: &str) -> Result<Code, Refusal> {
 /// A code that makes no referral.
 pub(crate) fn refused(refusal: StartRefusal) -> Refusal {
     let (status, why) = match refusal {
-        StartRefusal::UnknownCode => (StatusCode::BAD_REQUEST, "nobody has this referral code"),
+        StartRefusal::UnknownCode => (StatusCode::BAD_REQUEST, "no member has this referral code"),
         StartRefusal::ExpiredCode => (StatusCode::BAD_REQUEST, "this referral code has expired"),
-        StartRefusal::OwnCode => (StatusCode::CONFLICT, "nobody refers themselves"),
+        StartRefusal::OwnCode => (StatusCode::CONFLICT, "a member cannot use their own referral code"),
         StartRefusal::AlreadyReferred => (StatusCode::CONFLICT, "the user has a referrer already"),
         StartRefusal::ReferralsOff => (StatusCode::CONFLICT, "referral codes are not taken at the moment"),
         StartRefusal::AlreadyMember => {

@@ -102,7 +102,7 @@ impl Side<Telegram> {
         }
         let context = Context { now: self.now(), bot: self.bot() };
         self.change(|telegram| match methods::canonical(method) {
-            // Nobody learns the outcome of such a call, not even in real life; the call log has it.
+            // The bot does not receive the outcome of such a call, as with the real server; the call log has it.
             Some(method) => drop(perform(telegram, &context, method, &payload, true)),
             None => log(telegram, &context, method, &payload, 404, true),
         });

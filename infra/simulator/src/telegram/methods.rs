@@ -80,7 +80,7 @@ pub(crate) fn chat_of(telegram: &Telegram, method: &str, payload: &Value) -> Opt
         "answerPreCheckoutQuery" => payload["pre_checkout_query_id"].as_str(),
         _ => return integer(&payload["chat_id"]).or_else(|| integer(&payload["user_id"])),
     };
-    // Queries nobody told us about (hand-made updates) are kept together under chat 0.
+    // Unknown queries (from hand-made updates) are kept together under chat 0.
     Some(query.and_then(|id| telegram.chat_of_query(id)).unwrap_or_default())
 }
 
@@ -236,8 +236,8 @@ fn edit(
     Ok(telegram.message_json(chat_id, &message, context.bot))
 }
 
-/// A message we never saw being edited: somebody posted a hand-made callback to the stack. The real server would
-/// know the message, so it is taken in.
+/// Adds a message that the bot edits and the stand-in does not know: a hand-made callback named it. The real server
+/// would know the message.
 fn adopt(
     telegram: &mut Telegram,
     context: &Context<'_>,

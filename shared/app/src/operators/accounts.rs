@@ -17,7 +17,7 @@ use crate::{attempt::Attempts, context::App, error::AppError};
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
     /// No operator has this id.
-    #[error("nobody with this id is an operator")]
+    #[error("no operator has this id")]
     Unknown,
     /// Operators cannot change or remove themselves, so that the last super admin cannot lock everybody out.
     #[error("operators do not change themselves")]

@@ -58,7 +58,7 @@ pub enum SignInError {
     #[error("the id or the password is wrong")]
     Wrong,
     /// The account is locked after too many wrong passwords.
-    #[error("too many wrong passwords; nobody signs in as this operator before {0}")]
+    #[error("too many wrong passwords; this operator cannot sign in before {0}")]
     Locked(Timestamp),
     /// The sign-in did not complete.
     #[error(transparent)]

@@ -68,7 +68,7 @@ async fn make_code(app: &App, id: &MemberId, mut known: Option<Member>, days: i6
                 Some(member) => Some(member),
                 None => app.store.members().find(id).await?,
             };
-            let member = member.ok_or_else(|| AppError::Corrupt("a code for somebody unknown".into()))?;
+            let member = member.ok_or_else(|| AppError::Corrupt("a code for an unknown member".into()))?;
             let now = app.now();
             if let Some(current) = member.code.clone().filter(|current| now < current.expires_at) {
                 return Ok(Code::Active(current));

@@ -32,7 +32,7 @@ pub struct UserFilter {
     pub barred: Option<bool>,
     /// Only members who have paid.
     pub customers: bool,
-    /// Only members who have referred somebody.
+    /// Only members who have referred another member.
     pub referrers: bool,
     /// True when the oldest members come first. Names are always sorted from A to Z.
     pub ascending: bool,
@@ -134,7 +134,7 @@ async fn user_ids(
     Ok((ids, next))
 }
 
-/// Lists members who have paid, or who have referred somebody, shard by shard, in no particular order.
+/// Lists members who have paid, or who have referred another member, shard by shard, in no particular order.
 async fn registry(app: &App, customers: bool, from: Option<UserPlace>, limit: i32) -> Result<Ids, AppError> {
     let (shard, after) = match from {
         Some(UserPlace::Registry(shard, after)) if shard < SHARDS => (shard, after),

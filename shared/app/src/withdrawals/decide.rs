@@ -55,7 +55,7 @@ pub async fn approve_withdrawal(
     .await
 }
 
-/// Returns the withdrawal, if this operator approved it and nobody has rejected it since.
+/// Returns the withdrawal, if this operator approved it and it was not rejected since.
 fn approved_before(withdrawal: Withdrawal, operator: &PrincipalId) -> Result<Withdrawal, WithdrawalError> {
     let (state, approved) = (withdrawal.state(), withdrawal.step.approved());
     let stands = matches!(state, WithdrawalState::Approved | WithdrawalState::Paying | WithdrawalState::Paid);

@@ -45,7 +45,7 @@ pub enum WithdrawalError {
     #[error("this account cannot withdraw; please contact support")]
     Barred,
     /// A fraud flag holds what the member has earned.
-    #[error("this account is under review; nothing is paid out until somebody has looked")]
+    #[error("this account is under review; nothing is paid out until the review is done")]
     UnderReview,
     /// No member has this id.
     #[error("there is no such member")]

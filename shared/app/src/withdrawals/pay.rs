@@ -63,7 +63,7 @@ pub enum Outcome {
     Unknown,
 }
 
-/// Claims an approved withdrawal for payment. Only the claimer can pay it, and nobody else can claim it. A
+/// Claims an approved withdrawal for payment. Only the claimer can pay it, and no other operator can claim it. A
 /// repeated claim by the same payer changes nothing.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
-//! Fraud: each signal from its threshold on and no sooner, once however often it is told, and nothing that is held is
-//! released before somebody has looked.
+//! Fraud: each signal is found from its threshold on, once however often its event arrives, and nothing that is held
+//! is released before an operator has reviewed it.
 
 use std::sync::Arc;
 
@@ -122,7 +122,7 @@ async fn a_device_is_flagged_from_the_third_member_on_and_once() {
         assert_eq!(b.found(3).await, [("shared_device", "flag")]);
     }
     let member = b.calm().members().find(&b.id(3)).await.unwrap().unwrap();
-    assert!(!member.is_on_hold() && !member.is_barred(), "somebody looks, no more");
+    assert!(!member.is_on_hold() && !member.is_barred(), "a flag for review, nothing else");
 }
 
 #[tokio::test]

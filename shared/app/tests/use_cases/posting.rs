@@ -146,7 +146,7 @@ async fn what_stripe_refuses_is_available_again_and_can_be_posted_later() {
     b.stripe.expect([Trouble::Refuse]);
     assert_eq!(b.post(1).await.unwrap(), Posted::Refused("resource_missing".to_owned()));
     assert_eq!((b.buckets(1).await, latest(&b).await), ((1000, 0, 0), "refused"));
-    // The customer is gone: nobody is asked again until the member has another.
+    // The customer is deleted: Stripe is not called again until the member has another one.
     assert_eq!(b.post(1).await.unwrap(), Posted::NoCustomer);
     b.link(1, "cus_next").await;
     assert_eq!(b.post(1).await.unwrap(), Posted::Done(usd(1000)));
@@ -212,7 +212,7 @@ async fn ten_messages_at_once_post_once() {
         assert!(posted.iter().any(|p| *p.as_ref().unwrap_or(&Posted::Nothing) == Posted::Done(usd(3000))));
         assert!(posted.iter().all(|p| p.as_ref().err().is_none_or(AppError::retryable)), "{round}");
         assert_eq!((b.stripe.credits(), b.buckets(1).await), (vec![3000], (0, 3000, 0)));
-        // Whoever had to wait finds nothing left to do.
+        // Those that had to wait find nothing left to post.
         assert_eq!(b.post(1).await.unwrap(), Posted::Nothing);
     }
 }

@@ -148,7 +148,7 @@ async fn a_marker_made_late_or_twice_is_swept_all_the_same() {
 #[tokio::test]
 async fn referrers_who_cannot_be_settled_do_not_hide_the_others_from_the_sweep() {
     let b = bitten().await;
-    // The first 20 have something due and a wallet that nobody can read.
+    // The first 20 have something due and an unreadable wallet.
     for referrer in 1..=20 {
         b.join(referrer).await;
         b.refer(referrer, 1000 + referrer).await;

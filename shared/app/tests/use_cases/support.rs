@@ -217,7 +217,7 @@ impl Business {
         self.calm().commissions().list(&self.id(user), None, 1000).await.unwrap()
     }
 
-    /// A store that nothing goes wrong with and nobody meters.
+    /// A store without faults and without metering.
     pub fn calm(&self) -> Store {
         Store::new(self.engine.client(), TABLE)
     }

@@ -27,8 +27,8 @@ impl PseudonymKey {
         hex::encode(&self.mac(format!("log:{id}").as_bytes())[..6])
     }
 
-    /// Computes a keyed hash of `input` for `purpose`, 64 hex digits. Without the key nobody can guess the
-    /// input from it.
+    /// Computes a keyed hash of `input` for `purpose`, 64 hex digits. Without the key the
+    /// input cannot be guessed from it.
     pub fn digest(&self, purpose: &str, input: &[u8]) -> String {
         hex::encode(self.subkey(purpose, input))
     }

@@ -39,7 +39,7 @@ impl OrderState {
 }
 
 /// The transfer with which an order is paid. The service sees it in its own payment system and vouches for
-/// it. Rails that we see ourselves, such as Stripe, are not listed, because nobody needs to vouch for them.
+/// it. Rails that report to Guerdon themselves, such as Stripe, are not listed: they need no voucher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentMethod {

@@ -90,7 +90,7 @@ impl Refusal {
             Self::NoProfit => "The price did not exceed what the product costs.",
             Self::TooSmall => "The share rounds to nothing.",
             Self::SecondLevelOff => "Level 2 is switched off.",
-            Self::NoUpline => "The referrer was brought by nobody.",
+            Self::NoUpline => "The referrer has no referrer.",
             Self::BeneficiaryBarred => "An operator has barred the beneficiary from rewards.",
             Self::UplineInactive => "The upline has not paid recently enough.",
             Self::NotSettled => "No money settled, and level 2 is paid on settled sales only.",

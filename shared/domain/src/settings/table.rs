@@ -142,7 +142,7 @@ fn referrals() -> [Entry; 4] {
     let attribution = Entry::new(
         "attribution.window_days",
         days(365),
-        "For how long it is remembered what brought somebody.",
+        "For how long a click on a shared link is remembered.",
         |settings| Some(settings.attribution_window_days),
         |settings, days| settings.attribution_window_days = days,
     );

@@ -85,7 +85,7 @@ async fn round(plan: &Plan, cluster: &Cluster, referrers: u64, synced: bool) -> 
     Ok(measured)
 }
 
-/// Prepares tables in which all members have joined and nobody has paid; returns the payments to make.
+/// Prepares tables in which all members have joined and none has paid; returns the payments to make.
 async fn prepare(plan: &Plan, owner: &Client, referrers: u64) -> anyhow::Result<Vec<PaymentFacts>> {
     let key = people::pseudonym_key()?;
     let member = |user| people::member(&key, user);

@@ -20,7 +20,7 @@ use crate::{
 /// The sample of a real first invoice of $39.
 const INVOICE: &str = include_str!("../../../../../events/stripe/invoice.paid--first-39.json");
 
-/// The people of a run: all have joined and nobody has paid.
+/// The people of a run: all have joined and none has paid.
 pub(crate) struct Load {
     /// Telegram ids.
     pub(crate) referrers: Vec<u64>,
