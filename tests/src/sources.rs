@@ -8,7 +8,7 @@ use std::{
 /// Adds every Rust file below `folder`, build output and hidden folders left out.
 ///
 /// # Panics
-/// When a folder cannot be read.
+/// Panics if a folder cannot be read.
 pub fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the folder is read") {
         let path = entry.expect("the entry is read").path();

@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue, header};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Where a CSV page goes on; JSON pages say it in their body.
+/// The header with the cursor of the next CSV page; JSON pages have it in their body.
 const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
 
 /// A page in the format that was asked for: `json`, or `csv` with these columns, which are fields of the items.

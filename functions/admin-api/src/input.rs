@@ -50,7 +50,7 @@ pub(crate) fn about_member(
     Ok((MemberCall { call, user_id, reason }, amount))
 }
 
-/// Why an operator does something.
+/// Reads the reason that an operator gives, 3 to 500 characters.
 pub(crate) fn reason(text: Option<String>) -> Result<String, Refusal> {
     let reason = text.unwrap_or_default().trim().to_owned();
     if (3..=500).contains(&reason.chars().count()) && !reason.chars().any(char::is_control) {
@@ -71,7 +71,7 @@ pub(crate) struct ListQuery {
     pub(crate) format: Option<String>,
 }
 
-/// What lists are asked for by.
+/// The query parameters of lists.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListingQuery {
@@ -112,7 +112,7 @@ impl ListingQuery {
         Ok(Page { items, next_cursor: next.map(encode_cursor).transpose()? })
     }
 
-    /// What is given for another list is refused rather than ignored.
+    /// Refuses parameters that only other lists have, instead of ignoring them.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Refusal> {
         let given = [
             ("sort", &self.sort),

@@ -46,7 +46,7 @@ struct JobView {
     duration_ms: i64,
     /// `success` or `failed`.
     status: &'static str,
-    /// What it did, by the job's own words.
+    /// The job's own report of its work.
     report: Value,
     error: Option<String>,
 }
@@ -65,7 +65,7 @@ fn view(run: JobRun) -> JobView {
     }
 }
 
-/// What schedules did, the newest first: when, how long, and how it ended.
+/// Runs of the scheduled jobs, newest first, with their times, durations and results.
 #[utoipa::path(
     get,
     path = "/api/admin/jobs",

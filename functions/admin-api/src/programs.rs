@@ -116,7 +116,7 @@ struct SimulationView {
     truncated: bool,
 }
 
-/// What a program would have granted for the payments of a period.
+/// The rewards that a program would have granted for the payments of a period.
 #[utoipa::path(
     post,
     path = "/api/admin/program/simulate",

@@ -32,7 +32,7 @@ struct SettingView {
     /// A boolean, a whole number, an amount in major units, or a word.
     #[schema(value_type = Value)]
     value: Option<Shown>,
-    /// What was shipped; `null` sets it back to that.
+    /// The shipped value; `null` sets the setting back to it.
     #[schema(value_type = Value)]
     default: Option<Shown>,
     /// `boolean`, `integer`, `amount` or `action`; `program` for what `changed_with` changes.
@@ -44,7 +44,7 @@ struct SettingView {
     maximum: Option<Shown>,
     unit: Option<String>,
     description: String,
-    /// How to change it.
+    /// The call that changes it.
     changed_with: &'static str,
     changed_at: Option<String>,
     changed_by: Option<String>,
@@ -88,7 +88,7 @@ fn view(state: SettingState) -> SettingView {
     }
 }
 
-/// What the program says of each rule: shown here, changed there.
+/// Lists the numbers of each rule; the program's own calls change them.
 fn of_program(program: &Program, shipped: &Program) -> Result<Vec<SettingView>, AppError> {
     let mut list = Vec::new();
     for rule in &program.rules {
@@ -151,11 +151,11 @@ pub(crate) async fn all(State(api): State<Arc<Api>>) -> Result<Response, Refusal
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SettingBody<'a> {
-    /// What it shall be: `null` for what was shipped.
+    /// The new value; `null` for the shipped value.
     #[serde(borrow)]
     #[schema(value_type = Value)]
     value: Option<&'a RawValue>,
-    /// Why, for the audit trail.
+    /// The reason, for the audit trail.
     reason: Option<String>,
 }
 

@@ -6,8 +6,8 @@ use guerdon_domain::ids::TelegramId;
 /// The state of the API.
 #[derive(Clone)]
 pub struct Api {
-    /// Who may come in, and the use cases' context.
+    /// Access checks, and the use cases' context.
     pub gate: Gate,
-    /// Who becomes the first super admin, by `SUPER_ADMIN_PASSWORD`.
+    /// The Telegram id of the first super admin, who signs in with `SUPER_ADMIN_PASSWORD`.
     pub super_admin: Option<TelegramId>,
 }

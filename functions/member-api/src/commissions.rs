@@ -28,13 +28,13 @@ use utoipa::ToSchema;
 
 use crate::input::{PageQuery, caller};
 
-/// What a reward is worth: days of premium, or money.
+/// The value of a reward: days of premium, or money.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum Value {
     /// `free_premium`.
     Days {
-        /// How many.
+        /// Number of days.
         days: i64,
     },
     /// `commission`.

@@ -60,7 +60,7 @@ pub(crate) async fn page() -> Response {
     response
 }
 
-/// What the page runs.
+/// The script of the page.
 #[utoipa::path(
     get,
     path = "/docs/redoc.js",

@@ -1,4 +1,4 @@
-//! Whom a call is about.
+//! The member that a call is about.
 
 use guerdon_api::{credentials::Principal, gate::Gate, input::bad_request, output::Refusal, pages};
 use guerdon_app::{error::AppError, members::find_member};

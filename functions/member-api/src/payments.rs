@@ -38,13 +38,13 @@ pub(crate) struct NewOrder<'a> {
     user_id: UserRef,
     /// `upi`, `bank` or `blik`.
     payment_method: String,
-    /// What it is paid from; kept as a hash, for the fraud rules.
+    /// The UPI id that pays; kept as a hash, for the fraud rules.
     upi_id: Option<String>,
-    /// What the payment system calls the transfer: its natural key.
+    /// The transfer's id in the payment system: its natural key.
     transaction_id: Option<String>,
     /// The plan; the cheapest when it is left out.
     product: Option<String>,
-    /// What has to be paid, in major units; the plan's price when it is left out.
+    /// The amount to pay, in major units; the plan's price when it is left out.
     #[serde(borrow)]
     #[schema(value_type = Option<f64>)]
     amount: Option<&'a RawValue>,
@@ -72,9 +72,9 @@ struct OrderView {
 struct PaidView {
     #[serde(flatten)]
     order: OrderView,
-    /// What the payment earned.
+    /// The commissions that the payment earned.
     commissions: Vec<OrderCommission>,
-    /// Why it earned nothing, as a stable code.
+    /// The reason why it earned nothing, as a stable code.
     no_commission_because: Option<&'static str>,
 }
 
@@ -170,7 +170,7 @@ fn transaction(text: &str) -> Result<ExternalPaymentId, Refusal> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Success {
-    /// What the payment system calls the transfer; may be left out when the order has it.
+    /// The transfer's id in the payment system; may be left out when the order has it.
     transaction_id: Option<String>,
 }
 

@@ -9,9 +9,9 @@ use guerdon_telegram::username::BotUsername;
 /// The state of the API.
 #[derive(Clone)]
 pub struct Api {
-    /// Who may come in, and the use cases' context.
+    /// Access checks, and the use cases' context.
     pub gate: Arc<Gate>,
-    /// Where shared links lead.
+    /// The bot that shared links lead to.
     pub bot: Arc<BotUsername>,
 }
 

@@ -32,7 +32,7 @@ struct OwnStats {
     total_rewards_earned: i64,
 }
 
-/// How the caller's referrals went.
+/// Figures of the caller's referrals.
 #[utoipa::path(
     get,
     path = "/api/referral/stats",
@@ -60,7 +60,7 @@ struct ReferralStats {
     pending_referrals: i64,
     converted_referrals: i64,
     expired_referrals: i64,
-    /// Of a hundred referrals, how many have paid.
+    /// Percentage of referrals that have paid.
     conversion_rate: Percent,
     currency: String,
     /// All commissions so far.
@@ -69,7 +69,7 @@ struct ReferralStats {
     pending_earnings: Amount,
 }
 
-/// How a member's referrals went.
+/// Figures of a member's referrals.
 #[utoipa::path(
     get,
     path = "/users/{user_id}/referral-stats",
@@ -164,7 +164,7 @@ pub(crate) struct PeriodQuery {
 struct AnalyticsView {
     total_referrals: i64,
     converted_referrals: i64,
-    /// Of a hundred referrals, how many have paid.
+    /// Percentage of referrals that have paid.
     conversion_rate: Percent,
     total_rewards_awarded: i64,
     /// Codes that can be used now, whatever the period.

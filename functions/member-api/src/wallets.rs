@@ -27,11 +27,11 @@ struct WalletView {
     /// `earnings`, `balance`, `bill_credit` or `credits`: where this business puts rewards.
     wallet: &'static str,
     currency: String,
-    /// What can be spent or withdrawn, everything due released.
+    /// The amount that can be spent or withdrawn; due rewards are released first.
     available: Amount,
-    /// What a withdrawal under way, or a credit on its way to a bill, has set aside.
+    /// The amount set aside for open withdrawals and for credit on its way to a bill.
     held: Amount,
-    /// What has to be given back, and is taken off the next rewards.
+    /// The amount that the member must pay back; the next rewards pay it first.
     owed: Amount,
     /// Rewards that wait for their hold to end.
     pending: Amount,
@@ -71,10 +71,10 @@ struct Transaction {
     /// Counts from 1 without a gap.
     seq: u64,
     at: String,
-    /// What happened, as `released` or `withdrawal_paid`.
+    /// The kind of the entry, such as `commissions_released` or `withdrawal_paid`.
     kind: &'static str,
     currency: String,
-    /// By how much what is available changed.
+    /// The change of the available amount; negative when it falls.
     amount: Amount,
     available_after: Amount,
     held_after: Amount,

@@ -28,9 +28,9 @@ pub(crate) struct NewWithdrawal<'a> {
     amount: Option<&'a RawValue>,
     /// `upi`, `iban` or `bank_in`; `upi` when there is a `upi_id`.
     method: Option<String>,
-    /// Where the money goes. Kept sealed, and shown masked.
+    /// The payout destination; stored sealed, shown masked.
     destination: Option<String>,
-    /// The destination, where it is a UPI id.
+    /// The destination, if it is a UPI id.
     upi_id: Option<String>,
 }
 
@@ -85,7 +85,7 @@ fn destination<'a>(new: &'a NewWithdrawal<'_>) -> Result<(PayoutMethod, &'a str)
     }
 }
 
-/// What makes the request this one: the caller's key, or else nothing but itself.
+/// Returns the key that makes the request unique: the caller's key, or a random one.
 fn key(gate: &Gate, write: &Write) -> Result<String, Refusal> {
     if let Some(key) = write.key()? {
         return Ok(format!("{}:{key}", write.principal.name));

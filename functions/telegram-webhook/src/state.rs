@@ -14,6 +14,6 @@ pub struct Bot {
     pub username: BotUsername,
     /// Stripe Payment Link; `{plan}` in it stands for the plan's id.
     pub payment_link: Option<String>,
-    /// Where the HTTP API is, as `https://api.example.com`: for operators' links.
+    /// The URL of the HTTP API, such as `https://api.example.com`, for operators' links.
     pub public_url: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! How it goes: the member's profile, and the best referrers.
+//! The member's profile, and the best referrers.
 
 use guerdon_app::{
     error::AppError,

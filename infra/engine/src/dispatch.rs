@@ -27,7 +27,7 @@ impl Backend {
         }
     }
 
-    /// Whether answers wait for the disk.
+    /// Returns whether answers wait for the disk.
     pub(crate) fn waits_for_the_disk(&self) -> bool {
         match self {
             Self::Memory(memory) => memory.waits_for_the_disk(),

@@ -17,7 +17,7 @@ use guerdon_runtime::{
 };
 use guerdon_telegram::username::BotUsername;
 
-/// Where the stack keeps its data.
+/// The place of the stack's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {
     /// In memory: gone with the process.
@@ -29,9 +29,9 @@ pub enum Data {
 /// Everything that differs between two stacks.
 #[derive(Clone)]
 pub struct Config {
-    /// Where it listens; port 0 takes any free one.
+    /// The address to listen on; port 0 takes any free one.
     pub listen: SocketAddr,
-    /// Where it keeps its data.
+    /// The place of its data.
     pub data: Data,
     /// The rules in force.
     pub preset: Arc<Preset>,
@@ -39,7 +39,7 @@ pub struct Config {
     pub bot_username: BotUsername,
     /// Stripe Payment Link, `{plan}` standing for the plan. None: the simulator's checkout.
     pub payment_link: Option<String>,
-    /// Where browsers reach the stack, when that is not where it listens.
+    /// The URL for browsers, if it differs from the address to listen on.
     pub public_url: Option<String>,
     /// Secrets that were configured or made up.
     pub secrets: BTreeMap<&'static str, String>,
@@ -47,7 +47,7 @@ pub struct Config {
     pub limits: Limits,
     /// Origins of pages that may call the API from a browser.
     pub origins: Vec<http::HeaderValue>,
-    /// Who becomes the first super admin at their first sign-in.
+    /// The Telegram id of the first super admin, created at their first sign-in.
     pub super_admin: Option<TelegramId>,
     /// Secrets that were made up just now, to be shown once.
     pub made_up: Vec<&'static str>,

@@ -2,8 +2,8 @@
 //! function's handler called with the event its trigger would send, and the same HTTP routes as in the
 //! cloud. Without tokens it brings the simulator (`/sim`).
 //!
-//! What is simulated is only what AWS, Telegram and Stripe would do; everything of ours is the code that
-//! ships. `/local` and `/sim` exist only in this binary.
+//! Only AWS, Telegram and Stripe are simulated; all of Guerdon's own code is the code that ships. `/local` and
+//! `/sim` exist only in this binary.
 
 pub mod bus;
 pub mod config;

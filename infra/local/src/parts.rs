@@ -26,7 +26,7 @@ use crate::{
 /// The table's name here.
 pub(crate) const TABLE: &str = "guerdon";
 
-/// How far the test clock has been moved ahead, so that a restart does not turn time back.
+/// The mark with the seconds by which the test clock is ahead, so that a restart does not turn time back.
 pub(crate) const CLOCK_AHEAD: &str = "clock:ahead_seconds";
 
 /// Everything the stack is made of.
@@ -51,7 +51,7 @@ pub(crate) struct Parts {
 /// data must not be in use by a running stack.
 ///
 /// # Errors
-/// When the data cannot be opened.
+/// Fails if the data cannot be opened.
 pub fn app_on(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
     let (engine, _) = open(&config.data)?;
     app(config, Store::new(engine.client(), TABLE), clock)

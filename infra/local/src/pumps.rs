@@ -1,4 +1,4 @@
-//! What AWS would do between the parts: hand queue messages and stream records to the functions.
+//! The pumps hand queue messages and stream records to the functions, as AWS does.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ const CONCURRENCY: usize = 4;
 const BATCH: u32 = 10;
 /// Stream records in a batch.
 const RECORDS: usize = 100;
-/// How long a pump that found nothing waits, unless it is woken.
+/// Wait of a pump that found nothing, unless it is woken.
 const IDLE: Duration = Duration::from_millis(20);
 
 /// The two readers of the stream.

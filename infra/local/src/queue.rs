@@ -44,11 +44,11 @@ pub struct Delivery {
     pub id: i64,
     /// Its body.
     pub body: String,
-    /// How often it has been delivered, this time included.
+    /// Number of deliveries, including this one.
     pub receives: u32,
 }
 
-/// How many messages stand where.
+/// Numbers of messages in a queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Depth {
     /// Waiting or being handled.
@@ -179,7 +179,7 @@ impl Queues {
         Ok(moved)
     }
 
-    /// How full a queue is.
+    /// Returns the numbers of messages in a queue.
     ///
     /// # Errors
     /// The file's.

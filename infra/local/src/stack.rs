@@ -53,7 +53,7 @@ impl Stack {
         Ok(Self { address, parts, tasks })
     }
 
-    /// Where it listens.
+    /// Returns the address that the stack listens on.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }

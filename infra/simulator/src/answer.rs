@@ -15,7 +15,7 @@ use crate::injection::Injection;
 /// The answer to an action.
 pub(crate) type Answer = Result<Json<Value>, ActionError>;
 
-/// Why an action on the page was not done. Becomes a status and a sentence.
+/// The reason why an action on the page was not done; answered as a status and a sentence.
 #[derive(Debug)]
 pub(crate) struct ActionError {
     pub(crate) status: u16,

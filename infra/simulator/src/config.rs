@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The settings that the stack gives its simulator.
 #[derive(Clone)]
 pub struct SimConfig {
-    /// Where the stack's own webhooks are, for example `http://127.0.0.1:8080`. Must be a loopback address.
+    /// The URL of the stack's webhooks, for example `http://127.0.0.1:8080`. Must be a loopback address.
     pub base_url: String,
     /// The bot's username, without `@`.
     pub bot_username: String,
@@ -21,7 +21,7 @@ pub struct SimConfig {
     pub stripe_api_key: String,
     /// Signs the events.
     pub stripe_webhook_secret: String,
-    /// Where the world is kept between runs; `None` keeps it in memory. It belongs beside Guerdon's own data: a
+    /// The file that keeps the world between runs; `None` keeps it in memory. It belongs beside Guerdon's own data: a
     /// new world counts its Stripe ids from 1 again.
     pub state_file: Option<PathBuf>,
     /// Unix seconds; the stack's test clock.
@@ -56,7 +56,7 @@ pub struct Plan {
     pub currency: String,
 }
 
-/// Why a simulator could not be made.
+/// The reason why a simulator could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
     /// Its updates and events would leave the machine.
@@ -76,7 +76,7 @@ pub enum SimError {
     ReadState {
         /// The snapshot.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The snapshot is not what this version writes.
@@ -84,7 +84,7 @@ pub enum SimError {
     ParseState {
         /// The snapshot.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: serde_json::Error,
     },
     /// The HTTP client did not start.

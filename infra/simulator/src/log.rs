@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// How much of each log is kept. A load test through the simulator must not grow the snapshot for ever.
+/// Number of entries that each log keeps. A load test through the simulator must not grow the snapshot for ever.
 const KEPT_LOG: usize = 2_000;
 
 /// Adds an entry; the oldest gives way to it when the log is full.

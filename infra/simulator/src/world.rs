@@ -12,7 +12,7 @@ use crate::{
     config::{SimConfig, SimError},
 };
 
-/// How long Guerdon may take to answer a webhook call.
+/// The time limit for Guerdon's answer to a webhook call.
 const WEBHOOK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The things that both stand-ins work with.

@@ -1,4 +1,4 @@
-//! What every call of an API is admitted with: context, secrets, rate limits, and the pages that may call.
+//! The state that access checks need: context, secrets, rate limits, and the origins that may call.
 
 use guerdon_app::context::App;
 use guerdon_runtime::{

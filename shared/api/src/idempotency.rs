@@ -54,7 +54,7 @@ impl IntoResponse for Kept {
 
 /// A write: who calls, what, and with which body.
 pub struct Write {
-    /// Who calls.
+    /// The caller.
     pub principal: Principal,
     /// The body.
     pub body: Bytes,

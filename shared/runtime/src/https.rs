@@ -121,7 +121,7 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Whether plain HTTP is allowed: only for a stand-in for AWS on this machine.
+/// Returns whether plain HTTP is allowed: only for a stand-in for AWS on this machine.
 fn is_plain() -> bool {
     optional("AWS_ENDPOINT_URL").is_some_and(|url| url.starts_with("http://"))
 }

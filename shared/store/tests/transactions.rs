@@ -347,8 +347,8 @@ async fn a_projection_whose_answer_was_lost_counts_once() {
     assert_eq!(store.statistics().counters(&Projection::Totals).await.unwrap(), adds);
 }
 
-/// When a single write's answer is lost, the SDK's repetition finds our own item and takes it for another
-/// writer's: an update is answered at most once, never twice.
+/// Loses the answer of a single write: the SDK's retry finds our own item and takes it for another writer's, so an
+/// update is answered at most once.
 #[tokio::test(start_paused = true)]
 async fn an_update_whose_guard_was_lost_errs_towards_silence() {
     let Some(table) = embedded_table().await else { return };

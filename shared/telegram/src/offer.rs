@@ -50,7 +50,8 @@ impl Offer {
     }
 }
 
-/// Chooses the sentence about a friend. In a program of two levels the payer may be a stranger, so the sentence has no name.
+/// Chooses the sentence about a friend. In a program of two levels the payer may be a stranger, so the
+/// sentence has no name.
 fn news(text: &OfferTexts, preset: &Preset, program: &Program) -> &'static str {
     match program.headline().map(|rule| rule.trigger) {
         _ if program.second_level => text.news_unnamed,

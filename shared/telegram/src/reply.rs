@@ -61,7 +61,7 @@ pub fn read_reply(method: &str, http_status: u16, body: &[u8]) -> Result<Value, 
     })
 }
 
-/// Whether a refusal can be ignored: the state is already the wanted one, or it no longer matters.
+/// Returns whether a refusal can be ignored: the state is already the wanted one, or it no longer matters.
 fn already_so(method: &str, description: &str) -> bool {
     match method {
         "editMessageText" => description.contains("message is not modified"),

@@ -73,7 +73,7 @@ pub enum UpdateKind {
         user: User,
         /// The chat.
         chat: Chat,
-        /// Whether the bot is now excluded.
+        /// True when the bot is now excluded.
         blocked: bool,
     },
     /// An update that we do not handle, by its key.

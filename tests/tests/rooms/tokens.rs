@@ -140,7 +140,7 @@ pub fn without_tests(all: &[Token]) -> Vec<Token> {
     kept
 }
 
-/// Whether an attribute, from its bracket on, is a `cfg` that is true in tests or documentation only.
+/// Returns whether an attribute, from its bracket on, is a `cfg` that is true in tests or documentation only.
 fn only_in_tests(attribute: &[Token]) -> bool {
     let texts: Vec<_> = attribute.iter().map(|token| token.text.as_str()).collect();
     let wants = |inner: &[&str]| {

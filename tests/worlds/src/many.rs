@@ -53,7 +53,7 @@ impl Tally {
 /// Runs every seed of a range, with the other options of `run`, until `enough` have failed.
 ///
 /// # Panics
-/// When a run panics.
+/// Panics if a run panics.
 pub fn play_many(seeds: Range<u64>, run: Run, enough: usize) -> Tally {
     let cores = std::thread::available_parallelism().map_or(2, NonZero::get);
     let next = AtomicU64::new(seeds.start);

@@ -27,9 +27,9 @@ use crate::{
 };
 
 thread_local! {
-    /// Whether the actor that is polled has just crashed.
+    /// True when the actor that is polled has just crashed.
     static CRASHED: Cell<bool> = const { Cell::new(false) };
-    /// Whether the actor is spared: no more faults are injected for it.
+    /// True when the actor is spared: no more faults are injected for it.
     static SPARED: Cell<bool> = const { Cell::new(false) };
     /// The name of the actor that is polled.
     static ACTOR: RefCell<String> = const { RefCell::new(String::new()) };
@@ -94,7 +94,7 @@ struct State {
     tokens: BTreeSet<String>,
     traced: Traced,
     audit: Audit,
-    /// Whether requests have no faults and take no time any more.
+    /// True when requests have no more faults and take no time.
     calm: bool,
     violation: Option<String>,
 }
@@ -158,7 +158,7 @@ impl Net {
         self.state().calm = true;
     }
 
-    /// Whether faults and delays have ended.
+    /// Returns whether faults and delays have ended.
     pub fn is_calm(&self) -> bool {
         self.state().calm
     }

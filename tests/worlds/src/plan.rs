@@ -100,9 +100,9 @@ pub struct Plan {
     pub payments: Vec<Paid>,
     /// Deliveries and people's actions.
     pub jobs: Vec<Job>,
-    /// Whether a member is barred at some time.
+    /// True when a member is barred at some time.
     pub bars: bool,
-    /// Whether the program changes at some time.
+    /// True when the program changes at some time.
     pub changes: bool,
     /// Rate of each fault, in thousandths.
     pub faults: u32,
@@ -123,7 +123,7 @@ impl Plan {
     /// Draws the world of `seed`, with the deliveries of `schedule`.
     ///
     /// # Panics
-    /// When a built-in preset is broken.
+    /// Panics if a built-in preset is broken.
     pub fn new(seed: u64, schedule: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let kind = [Kind::Bitten, Kind::Ott, Kind::Capped, Kind::Counting, Kind::TwoSided][rng.usize(0..5)];

@@ -30,7 +30,7 @@ pub struct Outcome {
 /// Runs one run.
 ///
 /// # Panics
-/// When the engine cannot be opened.
+/// Panics if the engine cannot be opened.
 pub fn play(run: Run) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     #[expect(clippy::expect_used, reason = "nothing works without a runtime")]

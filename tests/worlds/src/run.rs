@@ -11,6 +11,6 @@ pub struct Run {
     pub schedule: Option<u64>,
     /// The guard that is missing.
     pub mutant: Option<Mutant>,
-    /// Whether to keep a readable trace.
+    /// True to keep a readable trace.
     pub verbose: bool,
 }

@@ -32,7 +32,7 @@ pub struct Tasks {
     pub idle: tokio::sync::Notify,
 }
 
-/// What members asked for and operators saw.
+/// The requests of members, and the operators' view of them.
 #[derive(Default)]
 pub struct Asked {
     /// The amount that was entered, by the request's key.

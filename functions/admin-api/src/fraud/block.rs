@@ -25,7 +25,7 @@ struct WhyBody {
     reason: Option<String>,
 }
 
-/// Why, where an operator says so.
+/// Reads the optional reason of an operator; `otherwise` is the default.
 fn why(body: &[u8], otherwise: &str) -> Result<String, Refusal> {
     let given: WhyBody = input::optional_json(body, "reason, or nothing")?;
     given.reason.map_or_else(|| Ok(otherwise.to_owned()), |reason| input::reason(Some(reason)))
@@ -114,7 +114,7 @@ struct CheckedView {
     user_id: String,
     /// The rules only watch: nothing is done about what they find.
     shadow: bool,
-    /// What the rules find now, raised now or before.
+    /// The current findings of the rules, raised by this call or before.
     findings: Vec<FlagView>,
 }
 

@@ -79,13 +79,13 @@ fn action(word: Option<&str>) -> Result<FraudAction, Refusal> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ResolveBody<'a> {
-    /// Whom the flag is about, where its id does not say so.
+    /// The member with the flag; needed only for an id without the member.
     #[serde(borrow)]
     #[schema(value_type = String)]
     user_id: Option<&'a RawValue>,
     /// `dismissed` or `confirmed`.
     verdict: Option<String>,
-    /// Why, 3 to 500 characters.
+    /// The reason, 3 to 500 characters.
     note: Option<String>,
 }
 
@@ -127,7 +127,7 @@ pub(crate) async fn resolve(
     .await
 }
 
-/// Whose flag it is, and which: both are in the id that lists show.
+/// Reads the member and the flag from the id that lists show.
 fn flag_id(api: &Api, text: &str, user_id: Option<TelegramId>) -> Option<(MemberId, FraudFlagId)> {
     let told = user_id.map(|user_id| api.gate.app.member_id(user_id));
     let (subject, id) = match text.rsplit_once('-') {

@@ -19,18 +19,18 @@ use crate::{
 pub(crate) struct FlagView {
     id: String,
     user_id: Option<String>,
-    /// What was noticed: `shared_device`, `refund_rate`, `manual` and so on.
+    /// The signal: `shared_device`, `refund_rate`, `manual` and so on.
     signal: &'static str,
     about: &'static str,
-    /// What was seen and what came of it, in a sentence.
+    /// A sentence about the evidence and the consequence.
     explanation: String,
-    /// What the rule says: `flag`, `hold` or `reject`.
+    /// The action of the rule: `flag`, `hold` or `reject`.
     action: &'static str,
-    /// What was done: in shadow mode `allow`, which is nothing.
+    /// The action that was taken; in shadow mode `allow`, which does nothing.
     enforced: &'static str,
-    /// What it does now.
+    /// The action in force now.
     in_force: &'static str,
-    /// What it rests on: hashes, counts, and other members by their user ids.
+    /// The evidence: hashes, counts, and the user ids of other members.
     #[schema(value_type = Object)]
     evidence: Value,
     raised_at: String,

@@ -1,4 +1,4 @@
-//! Who the operators are, and who calls.
+//! The list of operators, and the operator who calls.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ struct Me {
     role: Role,
 }
 
-/// Who calls, as the audit trail names them.
+/// The caller, as the audit trail names them.
 #[utoipa::path(
     get,
     path = "/admin/auth/me",

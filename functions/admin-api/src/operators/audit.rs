@@ -42,7 +42,7 @@ struct AuditLine {
     action: String,
     user_id: Option<String>,
     reason: String,
-    /// What it changed, as it was and as it became.
+    /// The values that it changed, before and after.
     #[schema(value_type = Value)]
     before: Value,
     #[schema(value_type = Value)]

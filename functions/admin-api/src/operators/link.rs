@@ -45,7 +45,7 @@ pub(crate) async fn page() -> Response {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LinkToken {
-    /// What stands behind the `#` of the link.
+    /// The part of the link after `#`.
     token: String,
 }
 

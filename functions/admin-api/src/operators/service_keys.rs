@@ -34,9 +34,9 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewKey {
-    /// What operators call the service, 1 to 64 characters.
+    /// The name of the service, 1 to 64 characters.
     name: String,
-    /// What the key opens, one or more: `users:read`, `users:write`, `orders:read`, `orders:write`, `wallets:read`,
+    /// The scopes of the key, one or more: `users:read`, `users:write`, `orders:read`, `orders:write`, `wallets:read`,
     /// `withdrawals:write`, `referrals:read`, `referrals:write`, `tokens:write`.
     scopes: Vec<String>,
 }

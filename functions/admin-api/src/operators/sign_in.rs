@@ -41,7 +41,7 @@ struct Renewal {
     refresh_token: String,
 }
 
-/// What a sign-in gives: RFC 6749's words, and the role.
+/// The answer to a sign-in: the fields of RFC 6749, and the role.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Tokens {
     access_token: String,

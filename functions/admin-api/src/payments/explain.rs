@@ -65,7 +65,7 @@ struct ProductView {
     amount: Amount,
 }
 
-/// What one rule said.
+/// The decision of one rule.
 #[derive(Serialize, ToSchema)]
 struct RuleView {
     rule: String,
@@ -90,9 +90,9 @@ struct CommissionView {
     base: Amount,
     state: &'static str,
     void_reason: Option<&'static str>,
-    /// What the payment's undoing took back.
+    /// The amount that reversals of the payment took back.
     clawed: Amount,
-    /// What a limit left of it, where one did.
+    /// The amount that the limits left of it, if one applied.
     allowed: Option<Amount>,
     frozen: bool,
     wallet: &'static str,

@@ -1,4 +1,4 @@
-//! Why a member's referrer is who it is.
+//! The reason for a member's referrer.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ struct AttributionView {
     user_id: String,
     referred_by: Option<String>,
     joined_at: Option<String>,
-    /// How they came to their referrer, or why they have none.
+    /// The way to their referrer, or the reason for having none.
     explanation: &'static str,
     click: Option<ClickView>,
 }
@@ -35,7 +35,7 @@ struct ClickView {
     credited_code: String,
     /// `first_touch`, `kept_first_touch`, `window_over` or `first_code_over`.
     decision: &'static str,
-    /// When the visitor had clicked a link first, if this was not the first.
+    /// Time of the visitor's first click, if this click is not the first.
     first_click_at: Option<String>,
 }
 
@@ -50,7 +50,7 @@ fn click(click: Click) -> ClickView {
     }
 }
 
-/// How a member came to their referrer: by which click, and why that one counted.
+/// The attribution of a member to their referrer: the click, and the reason why it counted.
 #[utoipa::path(
     get,
     path = "/api/admin/users/{user_id}/attribution",

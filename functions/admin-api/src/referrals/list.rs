@@ -73,7 +73,7 @@ struct ReferrerRow {
     conversions: i64,
     total_referrals: i64,
     converted_referrals: i64,
-    /// Of a hundred referrals of all time.
+    /// Percentage of all referrals that have paid.
     conversion_rate: Percent,
     total_earned: Amount,
     pending_earnings: Amount,

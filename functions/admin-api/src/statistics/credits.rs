@@ -41,11 +41,11 @@ struct TopReferrers {
 
 #[derive(Serialize, ToSchema)]
 struct Stats {
-    /// Commissions without what was taken back, and what operators gave.
+    /// Commissions minus clawbacks, plus the net amount of operators' adjustments.
     total_credits_issued: Amount,
     total_referrals: i64,
     converted_referrals: i64,
-    /// What is on hold, and what referrals that have not paid yet would bring.
+    /// Commissions on hold, plus the rewards that referrals which have not paid yet would earn.
     pending_credits: Amount,
     applied_credits: Amount,
     currency: String,
@@ -60,7 +60,7 @@ struct Day {
     referrals: i64,
     converted: i64,
     payments: i64,
-    /// Commissions of the day's payments without what was taken back; not what operators gave.
+    /// Commissions of the day's payments minus clawbacks, without operators' adjustments.
     credits_issued: Amount,
 }
 

@@ -24,17 +24,17 @@ struct FiguresView {
     new_users: i64,
     referred_users: i64,
     converted_referrals: i64,
-    /// Of a hundred referred users, how many have paid.
+    /// Percentage of referred users who have paid.
     conversion_rate: Percent,
     orders: i64,
     paid_orders: i64,
     payments: i64,
-    /// What was paid, less what was undone.
+    /// Payments minus reversals.
     revenue: Amount,
     refunded: Amount,
-    /// What was sold cost to make.
+    /// Cost of the products sold.
     cost: Amount,
-    /// Revenue less cost.
+    /// Revenue minus cost.
     profit: Amount,
     commissions: i64,
     commission_amount: Amount,
@@ -71,9 +71,9 @@ struct WaitingView {
     state: &'static str,
     count: i64,
     amount: Amount,
-    /// Since when the longest waiting one waits.
+    /// Time of the oldest request.
     oldest_requested_at: Option<String>,
-    /// How long that is.
+    /// Age of the oldest request, in seconds.
     oldest_age_seconds: Option<i64>,
 }
 
@@ -126,19 +126,19 @@ struct Kpis {
     new_users_today: i64,
     revenue_today: Amount,
     profit_today: Amount,
-    /// Of a hundred referrals of all time, how many have paid.
+    /// Percentage of all referrals that have paid.
     conversion_rate: Percent,
     conversion_rate_today: Percent,
-    /// Of a hundred orders of all time, how many were paid.
+    /// Percentage of all orders that were paid.
     order_success_rate: Percent,
-    /// Of a hundred of profit, how much went into commissions.
+    /// Commissions as a percentage of profit.
     commission_share_of_profit: Percent,
     average_payment: Option<Amount>,
     pending_commissions: Amount,
     paid_withdrawals: i64,
-    /// From request to payment.
+    /// Average time from request to payment, in seconds.
     average_withdrawal_seconds: Option<i64>,
-    /// How long the longest waiting withdrawal has waited.
+    /// Age of the oldest waiting withdrawal, in seconds.
     oldest_withdrawal_seconds: Option<i64>,
 }
 

@@ -75,7 +75,7 @@ struct Line {
     held_after: Amount,
     owed_after: Amount,
     hash: String,
-    /// What it was booked because of; the logs' lines about it have the same.
+    /// The id of the event that caused the entry; log lines about it have the same id.
     correlation_id: Option<String>,
 }
 

@@ -33,7 +33,7 @@ struct BatchBody {
     method: Option<String>,
 }
 
-/// What is kept of an export: no destination.
+/// The stored answer of an export, without destinations.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     lines: usize,

@@ -147,7 +147,7 @@ pub(super) async fn tie_invoice_payment(worker: &Worker, paid: &InvoicePayment) 
     tie(worker, names, &payment).await
 }
 
-/// Whether it is a paid checkout without a subscription. `invoice.paid` covers one with an invoice.
+/// Returns whether the session is a paid checkout without a subscription. `invoice.paid` covers one with an invoice.
 pub(super) fn is_one_time_payment(session: &CheckoutSession) -> bool {
     session.mode == CheckoutMode::Payment
         && session.payment_status == PaymentStatus::Paid

@@ -45,13 +45,13 @@ struct CreatedUser {
     user: User,
     /// True when this call made the member.
     is_new: bool,
-    /// Why the code made no referral, for somebody who was here before: `already_referred`, `already_member`,
-    /// `own_code`, `unknown_code`.
+    /// The reason why the code made no referral, for a user who was a member before: `already_referred`,
+    /// `already_member`, `own_code`, `unknown_code`.
     not_referred_because: Option<&'static str>,
 }
 
-/// Makes a member with a referral code of their own, and a referee of whoever shared `referred_by_code`. Sent again,
-/// it answers with what is there.
+/// Makes a member with a referral code, and a referral by the owner of `referred_by_code`. A repeated call returns
+/// the existing member.
 #[utoipa::path(
     post,
     path = "/users/create",

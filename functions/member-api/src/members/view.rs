@@ -26,7 +26,7 @@ pub(super) struct User {
     last_name: Option<String>,
     referral_code: Option<String>,
     referral_code_expires_at: Option<String>,
-    /// Who brought them.
+    /// The user id of the referrer.
     referred_by: Option<String>,
     created_at: Option<String>,
     /// `active`, or `blocked`: barred from rewards and withdrawals.

@@ -16,7 +16,7 @@ use guerdon_telegram::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-/// What the visitor's browser remembers of their first click.
+/// The cookie with the visitor's first click.
 const COOKIE: &str = "guerdon_touch";
 
 /// Follows a shared link: counts the click, unless a program follows it, and leads to the bot with the code that is

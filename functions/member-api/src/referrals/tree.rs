@@ -1,4 +1,4 @@
-//! Whom a member brought, and whom those brought.
+//! The members that a member referred, on two levels.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ struct Node {
     joined_at: String,
     /// `pending`, `converted` or `expired`.
     status: &'static str,
-    /// How many they brought themselves.
+    /// Number of members that they referred.
     total_referrals: i64,
     /// The newest of those, ten at the most.
     #[schema(no_recursion)]
@@ -76,7 +76,7 @@ fn node(branch: Branch) -> Node {
     }
 }
 
-/// Whom a member brought, newest first, and whom those brought.
+/// The members that a member referred, newest first, each with the members that they referred.
 #[utoipa::path(
     get,
     path = "/users/{user_id}/referral-tree",

@@ -105,7 +105,7 @@ impl KeySchema {
         std::iter::once(&self.hash).chain(&self.range)
     }
 
-    /// Whether `name` is one of the key's attributes.
+    /// Returns whether `name` is one of the key's attributes.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.attributes().any(|attribute| attribute.name == name)
     }

@@ -114,7 +114,8 @@ impl Memory {
         Ok(Self { tables: Arc::new(Mutex::new(tables)), clock, policy })
     }
 
-    /// Whether answers wait for the disk. Those of reads wait too, so that no answer shows what a power loss may undo.
+    /// Returns whether answers wait for the disk. Those of reads wait too, so that no answer shows a change that a
+    /// power loss may undo.
     pub(crate) fn waits_for_the_disk(&self) -> bool {
         self.policy == SyncPolicy::Always
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{expression::Placeholders, value::Attributes};
 
-/// Whether the answer contains the request's cost.
+/// Asks for the request's cost in the answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum ReturnCapacity {

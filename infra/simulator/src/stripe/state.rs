@@ -96,7 +96,7 @@ pub(crate) struct Invoice {
     pub reason: BillingReason,
     pub created: i64,
     pub period: Period,
-    /// When the webhook took `invoice.created`: Stripe's hour before finalization starts there.
+    /// Unix seconds at which the webhook accepted `invoice.created`; Stripe's hour before finalization starts then.
     pub delivered_at: Option<i64>,
     pub stage: Stage,
 }
@@ -247,8 +247,8 @@ impl Invoice {
     }
 }
 
-/// How a balance meets an invoice: what stays due, and the balance after. Credit is negative, a debt positive, and
-/// a debt is collected with the invoice. `None` on overflow.
+/// Applies a balance to an invoice; returns the amount that stays due, and the new balance. Credit is negative, a
+/// debt positive, and a debt is collected with the invoice. `None` on overflow.
 pub(crate) fn settle(balance_minor: i64, total_minor: i64) -> Option<(i64, i64)> {
     let sum = balance_minor.checked_add(total_minor)?;
     let due = sum.max(0);

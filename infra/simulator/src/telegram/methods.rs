@@ -73,7 +73,7 @@ pub(crate) fn canonical(method: &str) -> Option<&'static str> {
     METHODS.iter().find(|known| known.eq_ignore_ascii_case(method)).copied()
 }
 
-/// Which chat a call belongs to.
+/// Returns the chat that a call belongs to.
 pub(crate) fn chat_of(telegram: &Telegram, method: &str, payload: &Value) -> Option<i64> {
     let query = match method {
         "answerCallbackQuery" => payload["callback_query_id"].as_str(),

@@ -17,7 +17,7 @@ pub(crate) struct Telegram {
     pub chats: BTreeMap<i64, Chat>,
     pub next_update_id: i64,
     pub next_query_id: u64,
-    /// Which chat a callback or pre-checkout query came from: its answer names only the query.
+    /// Callback and pre-checkout queries with the chat they came from: an answer names only the query.
     pub queries: VecDeque<(String, i64)>,
     /// The answers to pre-checkout queries: `None` is accepted, `Some` carries the reason.
     pub checkouts: BTreeMap<String, Option<String>>,
@@ -48,7 +48,7 @@ pub(crate) struct Chat {
     pub last_message_id: i64,
     pub messages: Vec<ChatMessage>,
     pub outbox: VecDeque<Value>,
-    /// How many messages the bot ever sent here; the page counts unread ones from it.
+    /// Number of all messages that the bot has sent here; the page counts unread ones from it.
     pub bot_messages: u64,
     pub toast: Option<Toast>,
 }

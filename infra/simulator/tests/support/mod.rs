@@ -22,7 +22,7 @@ pub const KEY: &str = "sk_test_simulated";
 pub const WEBHOOK_SECRET: &str = "whsec_simulated";
 pub const NOW: i64 = 1_793_000_000;
 
-/// What one webhook request carried.
+/// The content of one webhook request.
 pub struct Received {
     pub headers: HeaderMap,
     pub body: String,
@@ -44,7 +44,7 @@ struct Gateway {
     sim: Sim,
 }
 
-/// What the stub webhooks saw, and how they are to answer.
+/// The requests that the stub webhooks received, and the answers that they give.
 #[derive(Default)]
 pub struct Notes {
     pub updates: Mutex<Vec<Received>>,

@@ -1,4 +1,4 @@
-//! What the use cases write, against the budgets of the design. Write units are counted in tenths.
+//! The write units of the use cases, against the budgets of the design. They are counted in tenths.
 
 use guerdon_app::bill_credit::{InvoiceFacts, reconcile_invoice};
 use guerdon_domain::ids::InvoiceId;

@@ -1,4 +1,4 @@
-//! Which member a customer is, and the events that wait for the answer.
+//! Links between customers and members, and the events that wait for a link.
 
 use std::{
     cell::RefCell,

@@ -1,4 +1,4 @@
-//! What follows from committed changes: expiry, counters, boards, events, notices.
+//! Consequences of committed changes: expiry, counters, boards, events, notices.
 
 use guerdon_store::table::Effect;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ async fn counters(b: &Business, of: Projection) -> BTreeMap<String, i64> {
     counters.into_iter().filter(|(_, count)| *count != 0).collect()
 }
 
-/// What a recount of the stored records of member 1 gives.
+/// Recounts the stored records of member 1.
 async fn recount(b: &Business, referees: &[i64]) -> BTreeMap<String, i64> {
     let mut counts = BTreeMap::new();
     let mut add = |name: &str, n: i64| *counts.entry(name.to_owned()).or_insert(0) += n;

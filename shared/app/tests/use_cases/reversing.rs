@@ -1,4 +1,4 @@
-//! What undoes a payment takes its commissions back, whatever the order, and no more than was granted.
+//! Reversals of a payment take its commissions back in any order, and no more than was granted.
 
 use std::sync::Arc;
 

@@ -270,7 +270,7 @@ impl Business {
         put.expression_attribute_values(":v", value).send().await.unwrap();
     }
 
-    /// What `use_case` has cost since the last reset.
+    /// Returns the cost of `use_case` since the last reset.
     pub fn cost(&self, use_case: &str) -> Cost {
         self.meter.snapshot().get(use_case).copied().unwrap_or_default()
     }
@@ -424,7 +424,7 @@ impl Faults for Seeded {
     }
 }
 
-/// What goes wrong with a call to Stripe.
+/// A fault of a call to Stripe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
     LostBefore,

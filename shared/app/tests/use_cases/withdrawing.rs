@@ -242,7 +242,7 @@ async fn a_batch_names_each_withdrawal_once_and_comes_out_the_same_again() {
 struct Bank {
     paid: Mutex<Vec<String>>,
     calls: Mutex<u32>,
-    /// What the next calls do: lose the answer after or before paying, or refuse.
+    /// The faults of the next calls: they lose the answer after or before paying, or refuse.
     trouble: Mutex<Vec<&'static str>>,
 }
 

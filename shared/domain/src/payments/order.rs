@@ -98,12 +98,12 @@ pub struct Order {
     pub created_by: PrincipalId,
     /// The instant at which it was made.
     pub created_at: Timestamp,
-    /// How far it has come, with what is known at that point.
+    /// The step that it has reached.
     #[serde(flatten)]
     pub step: OrderStep,
 }
 
-/// How far an order has come, with what is known at that point and nothing else.
+/// The step that an order has reached, with the data that exists at this step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum OrderStep {

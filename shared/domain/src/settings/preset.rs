@@ -33,7 +33,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether a payment for `product` pays this plan: it names the plan itself or one of its products.
+    /// Returns whether a payment for `product` pays this plan: it names the plan itself or one of its products.
     pub fn is_for(&self, product: &ProductId) -> bool {
         product.as_str() == self.id.as_str() || self.products.contains(product)
     }

@@ -27,7 +27,7 @@ pub struct MessageRef {
     pub chat: Chat,
     /// Its number within the chat.
     pub message_id: i32,
-    /// Whether it can still be edited: Telegram sends old messages without content and dates them zero.
+    /// True when it can still be edited: Telegram sends old messages without content and dates them zero.
     pub editable: bool,
 }
 

@@ -47,7 +47,7 @@ pub enum ChatKind {
 pub struct User {
     /// The id.
     pub id: TelegramId,
-    /// Whether it is a bot.
+    /// True for a bot.
     pub is_bot: bool,
     /// First name; empty when Telegram leaves it out (deleted accounts).
     pub first_name: String,

@@ -35,9 +35,9 @@ pub struct SuccessfulPayment {
     pub telegram_payment_charge_id: ExternalPaymentId,
     /// The provider's id of the charge; empty or absent for Stars.
     pub provider_payment_charge_id: Option<String>,
-    /// Whether it is a payment of a subscription.
+    /// True for a payment of a subscription.
     pub is_recurring: bool,
-    /// Whether it is the first payment of a subscription.
+    /// True for the first payment of a subscription.
     pub is_first_recurring: bool,
     /// End of the subscription that it paid for.
     pub subscription_expires: Option<Timestamp>,

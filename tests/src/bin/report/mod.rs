@@ -39,7 +39,7 @@ impl Options {
         Ok(Self { given })
     }
 
-    /// Whether `--name` was given.
+    /// Returns whether `--name` was given.
     pub fn has(&self, flag: &str) -> bool {
         self.given.iter().any(|option| option == flag)
     }
@@ -53,7 +53,7 @@ impl Options {
     /// The number after `--name`, or `default`.
     ///
     /// # Errors
-    /// When it is not a number above zero.
+    /// Fails if it is not a number above zero.
     pub fn number(&self, name: &str, default: u64) -> anyhow::Result<u64> {
         let Some(text) = self.value(name) else { return Ok(default) };
         let number = text.parse().ok().filter(|n| *n > 0);

@@ -42,7 +42,7 @@ impl Api {
     /// Listens on a free loopback port.
     ///
     /// # Errors
-    /// When there is no free port.
+    /// Fails if there is no free port.
     pub fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?.to_string();
@@ -169,7 +169,7 @@ fn write(mut connection: &TcpStream, status: &str, kind: &str, body: &str) -> st
 /// Sends `event` to the program that polls on `connection`, and returns the time.
 ///
 /// # Errors
-/// When the program is gone.
+/// Fails if the program is gone.
 pub fn invoke(mut connection: TcpStream, event: &str, deadline_millis: i64) -> anyhow::Result<Instant> {
     let length = event.len();
     let text = format!(

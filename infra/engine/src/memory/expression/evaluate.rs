@@ -17,7 +17,7 @@ use crate::memory::{
 const TYPES: [&str; 10] = ["S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"];
 
 impl Condition {
-    /// Whether it holds for the item. A missing item has no attributes.
+    /// Returns whether the condition holds for the item. A missing item has no attributes.
     pub(crate) fn holds(&self, item: &Attributes, bindings: &Bindings<'_>) -> bool {
         let get = |operand: &Operand| operand.get(item, bindings);
         match self {
@@ -180,7 +180,7 @@ impl Operand {
 }
 
 impl Comparison {
-    /// Whether the comparison holds. Values of different types are unequal and have no order.
+    /// Returns whether the comparison holds. Values of different types are unequal and have no order.
     pub(super) fn holds(self, left: &Value, right: &Value) -> bool {
         let order = match (left, right) {
             (Value::S(left), Value::S(right)) => Some(left.cmp(right)),
