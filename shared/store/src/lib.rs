@@ -8,16 +8,16 @@
 //! | item | pk | sk | gsi1 | gsi2 (number-sorted) | ttl |
 //! |---|---|---|---|---|---|
 //! | [`Member`] | `M#member` | `MEMBER` | | | |
-//! | [`Wallet`](guerdon_domain::Wallet) | `M#member` | `WALLET#kind#currency` | | | |
-//! | [`Entry`](guerdon_domain::Entry) | `M#member` | `ENTRY#kind#currency#seq` | | | |
+//! | [`Wallet`] | `M#member` | `WALLET#kind#currency` | | | |
+//! | [`Entry`] | `M#member` | `ENTRY#kind#currency#seq` | | | |
 //! | [`Posting`] | `M#member` | `POSTING#seq` | | | |
 //! | [`InvoiceCredit`] | `M#member` | `INVOICE#invoice` | | | |
 //! | [`Adjustment`] | `M#member` | `ADJUSTMENT#id` | | | |
-//! | [`Withdrawal`](guerdon_domain::Withdrawal) | `M#member` | `WITHDRAWAL#seq` | | `WITHDRAWALS#state` / `requested_at` until final | |
+//! | [`Withdrawal`](guerdon_domain::withdrawals::Withdrawal) | `M#member` | `WITHDRAWAL#seq` | | `WITHDRAWALS#state` / `requested_at` until final | |
 //! | [`PaymentLink`] | `M#member` | `PAYMENT#paid_at#rail:id` | `PAYMENTS#day#shard` / `paid_at#rail:id` | | |
 //! | [`LimitUse`] | `M#member` or `BUDGET#period` | `CAP#rule#period` or `BUDGET` | | | |
-//! | [`Referral`](guerdon_domain::Referral) | `R#referrer` | `REFERRAL#joined_at#referee` | | `DUE#REFERRAL#shard` / `expires_at` while pending | |
-//! | [`Commission`](guerdon_domain::Commission) | `R#beneficiary` | `COMMISSION#place`, see below | `CLAIM#beneficiary` / end while to be claimed | `HELD#beneficiary` / `due_at` while held and not frozen, `DUE#CLAIM#shard` / end while to be claimed | |
+//! | [`Referral`] | `R#referrer` | `REFERRAL#joined_at#referee` | | `DUE#REFERRAL#shard` / `expires_at` while pending | |
+//! | [`Commission`](guerdon_domain::commissions::Commission) | `R#beneficiary` | `COMMISSION#place`, see below | `CLAIM#beneficiary` / end while to be claimed | `HELD#beneficiary` / `due_at` while held and not frozen, `DUE#CLAIM#shard` / end while to be claimed | |
 //! | [`ReleaseDue`] | `R#beneficiary` | `DUE#hour` | | `DUE#RELEASE#shard` / `hour` | |
 //! | member counters | `R#member` | `STATS` | `REFERRERS#shard` / `member` | | |
 //! | member's score | `R#member` | `RANK#period` | | `RANKING#period` / score | |
@@ -30,8 +30,8 @@
 //! | member's payments, counted | `M#member` | `PAYER` | `CUSTOMERS#shard` / `member` | | |
 //! | [`FailedPayment`] | `FAILED#rail:event` | `FAILED` | | | 35 days |
 //! | [`Sighting`] | `PRINT#kind:hash` | `member` | `SEEN#member` / `kind:hash` | | |
-//! | [`FraudFlag`](guerdon_domain::FraudFlag) | `M#subject` | `FLAG#id` | `FLAGS#state#shard` / `raised_at#id` | | |
-//! | [`Click`](guerdon_domain::Click) | `CLICK#id` | `CLICK` | | | 400 days |
+//! | [`FraudFlag`](guerdon_domain::fraud::FraudFlag) | `M#subject` | `FLAG#id` | `FLAGS#state#shard` / `raised_at#id` | | |
+//! | [`Click`] | `CLICK#id` | `CLICK` | | | 400 days |
 //! | [`PaymentReference`] | `REFERENCE#rail:id` | `REFERENCE` | | | |
 //! | [`ProgramVersion`] | `PROGRAM` | `VERSION#version` | | | |
 //! | totals, days | `STATS` | `TOTAL`, `DAY#date` | | | |
