@@ -235,6 +235,9 @@ async fn a_members_commissions_are_paged_to_the_end() {
     let second = world.admin(&format!("search?user_id={}&limit=1&cursor={cursor}", ALICE.id)).await;
     assert_ne!(first["items"], second["items"]);
     assert_eq!(second["items"].as_array().unwrap().len(), 1);
+    // The cursor of a referral, in Base64: `"REFERRAL#1"`.
+    let of_another_list = format!("credits/search?user_id={}&cursor=IlJFRkVSUkFMIzEi", ALICE.id);
+    assert_eq!(world.operator_refuses(&of_another_list).await, (400, "bad_cursor".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

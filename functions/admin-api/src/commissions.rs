@@ -13,7 +13,7 @@ use guerdon_api::{
 };
 use guerdon_app::{
     commissions::{AdminCommission, Export},
-    stored::commission_cursor,
+    stored::CommissionCursor,
 };
 use guerdon_domain::money::Money;
 use serde::Serialize;
@@ -73,17 +73,14 @@ fn row(item: AdminCommission) -> Row {
 )]
 pub(crate) async fn search(
     State(api): State<Arc<Api>>,
-    Paged { query, limit, after: before }: Paged<ListQuery, String>,
+    Paged { query, limit, after: before }: Paged<ListQuery, CommissionCursor>,
 ) -> Result<Response, Refusal> {
     let text = query.user_id.as_deref();
     let id = user_id(text.ok_or_else(|| bad_request("bad_user_id", "user_id is missing."))?)?;
-    if before.as_ref().is_some_and(|sk| !sk.starts_with("COMMISSION#")) {
-        return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
-    }
     let member = api.gate.app.member_id(id);
     let found =
-        guerdon_app::commissions::commissions_of(&api.gate.app, &member, before.as_deref(), limit).await?;
-    let next_cursor = next_cursor(&found, limit, |c| commission_cursor(&c.commission))?;
+        guerdon_app::commissions::commissions_of(&api.gate.app, &member, before.as_ref(), limit).await?;
+    let next_cursor = next_cursor(&found, limit, |c| CommissionCursor::of(&c.commission))?;
     Ok(Json(Page { items: found.into_iter().map(row).collect(), next_cursor }).into_response())
 }
 

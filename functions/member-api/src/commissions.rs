@@ -12,14 +12,14 @@ use guerdon_api::{
     credentials::Principal,
     gate::Gate,
     idempotency::{Kept, Write, once},
-    input::{self, bad_request, next_cursor},
+    input::{self, next_cursor},
     output::{Page, Refusal},
     paging::Paged,
     refusals::unchanged,
 };
 use guerdon_app::{
     commissions::{ClaimRefusal, claim_reward, rewards_of},
-    stored::commission_cursor,
+    stored::CommissionCursor,
 };
 use guerdon_domain::{commissions::Commission, money::Currency, programs::Amount as Grants};
 use http::StatusCode;
@@ -61,14 +61,14 @@ struct Reward {
     expires_at: Option<String>,
 }
 
-/// A reward's id is its place in the member's list, as one word.
+/// Returns the id of a reward: its position in the member's list, in Base64.
 fn id_of(commission: &Commission) -> String {
-    URL_SAFE_NO_PAD.encode(commission_cursor(commission))
+    URL_SAFE_NO_PAD.encode(CommissionCursor::of(commission).as_str())
 }
 
-fn place_of(id: &str) -> Option<String> {
-    let place = String::from_utf8(URL_SAFE_NO_PAD.decode(id).ok()?).ok()?;
-    (place.starts_with("COMMISSION#") && place.len() <= 1000).then_some(place)
+fn position_of(id: &str) -> Option<CommissionCursor> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(id).ok()?).ok()?;
+    CommissionCursor::try_from(text).ok()
 }
 
 fn value(commission: &Commission) -> (&'static str, Value) {
@@ -115,14 +115,11 @@ fn view(commission: &Commission) -> Reward {
 pub(crate) async fn list(
     State(gate): State<Arc<Gate>>,
     Extension(principal): Extension<Principal>,
-    Paged { limit, after: before, .. }: Paged<PageQuery, String>,
+    Paged { limit, after: before, .. }: Paged<PageQuery, CommissionCursor>,
 ) -> Result<Response, Refusal> {
-    if before.as_ref().is_some_and(|place| !place.starts_with("COMMISSION#")) {
-        return Err(bad_request("bad_cursor", "cursor must be a next_cursor of this list."));
-    }
     let member = &caller(&principal)?.id;
-    let found = rewards_of(&gate.app, member, before.as_deref(), limit).await?;
-    let next_cursor = next_cursor(&found, limit, commission_cursor)?;
+    let found = rewards_of(&gate.app, member, before.as_ref(), limit).await?;
+    let next_cursor = next_cursor(&found, limit, CommissionCursor::of)?;
     Ok(Json(Page { items: found.iter().map(view).collect(), next_cursor }).into_response())
 }
 
@@ -159,9 +156,9 @@ struct ClaimedReward {
 pub(crate) async fn claim(State(gate): State<Arc<Gate>>, write: Write) -> Result<Response, Refusal> {
     once(&gate, &write, async {
         let claim: Claim = input::json(&write.body, "rewardId")?;
-        let place = place_of(&claim.reward_id).ok_or_else(|| refused(ClaimRefusal::Unknown))?;
+        let position = position_of(&claim.reward_id).ok_or_else(|| refused(ClaimRefusal::Unknown))?;
         let claimed =
-            claim_reward(&gate.app, &caller(&write.principal)?.id, &place).await.map_err(refused)?;
+            claim_reward(&gate.app, &caller(&write.principal)?.id, &position).await.map_err(refused)?;
         let (reward_type, reward_value) = value(&claimed);
         let claimed_at = claimed.claimed_at.map(|at| at.to_iso_millis()).unwrap_or_default();
         let reward = ClaimedReward { id: claim.reward_id, reward_type, reward_value, claimed_at };

@@ -2,7 +2,7 @@
 
 pub use guerdon_store::{
     changes::{Change, Stored},
-    commissions::commission_cursor,
+    commissions::CommissionCursor,
     jobs::JobRun,
     payments::{ParkedEvent, PaymentReference, WaitsFor},
     table::{Cost, Meter, Store, StoreError},

@@ -38,9 +38,41 @@ impl Record for Commission {
     }
 }
 
-/// The position of a commission in its beneficiary's list.
-pub fn commission_cursor(commission: &Commission) -> String {
-    commission.key().sk
+/// The position of a commission in its beneficiary's list: its sort key, at most 1000 bytes long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CommissionCursor(String);
+
+/// The reason why a text is not the position of a commission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the position of a commission")]
+pub struct NotACommissionCursor;
+
+impl CommissionCursor {
+    /// Returns the position of `commission`.
+    pub fn of(commission: &Commission) -> Self {
+        Self(commission.key().sk)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for CommissionCursor {
+    type Error = NotACommissionCursor;
+
+    fn try_from(text: String) -> Result<Self, NotACommissionCursor> {
+        let is_one = text.len() <= 1000 && Prefix::Commission.strip(&text).is_some();
+        is_one.then_some(Self(text)).ok_or(NotACommissionCursor)
+    }
+}
+
+impl From<CommissionCursor> for String {
+    fn from(cursor: CommissionCursor) -> Self {
+        cursor.0
+    }
 }
 
 /// The most commissions released in one transaction: 100 items less the wallet, its entry, and the check that
@@ -193,9 +225,13 @@ impl Commissions<'_> {
         Fragment::put(after, &condition, &terms, moved)
     }
 
-    /// Reads a commission of `member` by its [`commission_cursor`].
-    pub async fn at(self, member: &MemberId, sk: &str) -> Result<Option<Commission>, StoreError> {
-        self.store.get(&Key::new(keys::referrer_pk(member), sk)).await
+    /// Reads a commission of `member` by its position.
+    pub async fn at(
+        self,
+        member: &MemberId,
+        position: &CommissionCursor,
+    ) -> Result<Option<Commission>, StoreError> {
+        self.store.get(&Key::new(keys::referrer_pk(member), position.as_str())).await
     }
 
     /// Reads up to `limit` commissions that `member` can still claim after `now`, the first to expire first,
@@ -236,16 +272,16 @@ impl Commissions<'_> {
         self.store.get(&keys::conversion(&referral.referrer, referral.joined_at, &referral.referee)).await
     }
 
-    /// Reads commissions of `member`, newest first, after the [`commission_cursor`] `before` in that order,
-    /// at most `limit`. The one that converted a referral is sorted by the time of joining, the others by the
+    /// Reads commissions of `member`, newest first, after the position `before` in that order, at most
+    /// `limit`. The one that converted a referral is sorted by the time of joining, the others by the
     /// time of payment.
     pub async fn list(
         self,
         member: &MemberId,
-        before: Option<&str>,
+        before: Option<&CommissionCursor>,
         limit: i32,
     ) -> Result<Vec<Commission>, StoreError> {
-        let start = before.map(|sk| Key::new(keys::referrer_pk(member), sk).attributes());
+        let start = before.map(|before| Key::new(keys::referrer_pk(member), before.as_str()).attributes());
         let range = Range::partition(keys::referrer_pk(member))
             .prefix(Prefix::Commission.as_str())
             .newest_first()

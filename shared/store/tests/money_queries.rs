@@ -17,7 +17,7 @@ use guerdon_domain::{
     withdrawals::{Withdrawal, WithdrawalState},
 };
 use guerdon_store::{
-    commissions::commission_cursor,
+    commissions::CommissionCursor,
     payments::PaymentReference,
     table::{Guarded, SHARDS, Store, withdrawal_id},
 };
@@ -37,11 +37,23 @@ async fn pattern_8_a_commission_stands_where_its_place_says() {
     assert_eq!(store.commissions().all(&id(1)).await.unwrap(), oldest_first);
     let mut cursor = None;
     for expected in oldest_first.iter().rev() {
-        let page = store.commissions().list(&id(1), cursor.as_deref(), 1).await.unwrap();
+        let page = store.commissions().list(&id(1), cursor.as_ref(), 1).await.unwrap();
         assert_eq!(page, std::slice::from_ref(expected));
-        cursor = Some(commission_cursor(expected));
+        cursor = Some(CommissionCursor::of(expected));
     }
-    assert!(store.commissions().list(&id(1), cursor.as_deref(), 1).await.unwrap().is_empty());
+    assert!(store.commissions().list(&id(1), cursor.as_ref(), 1).await.unwrap().is_empty());
+}
+
+#[test]
+fn a_commission_cursor_is_the_sort_key_of_a_commission() {
+    let cursor = CommissionCursor::of(&commission(3, 1, 2));
+    let text = cursor.as_str();
+    assert!(text.starts_with("COMMISSION#"), "{text}");
+    assert_eq!(serde_json::to_value(&cursor).unwrap(), text);
+    assert_eq!(serde_json::from_value::<CommissionCursor>(text.into()).unwrap(), cursor);
+    for other in ["", "COMMISSION", "REFERRAL#1", &format!("COMMISSION#{}", "x".repeat(1000))] {
+        assert!(serde_json::from_value::<CommissionCursor>(other.into()).is_err(), "{other}");
+    }
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use guerdon_domain::{
     members::MemberCode,
     operators::AuditRecord,
     statistics::Counters,
+    time::Timestamp,
     wallets::{Adjustment, WalletKind},
 };
 use guerdon_engine::connector::Fault;
@@ -116,6 +117,21 @@ async fn an_audited_request_is_written_once_under_its_key() {
     let again = table.store.requests().audited(&audit("2"), &response, "repeated").unwrap();
     assert_eq!(refusal(&table.store, &again).await, "repeated");
     assert_eq!(table.store.audit().trail("2026-11", None, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_principal_and_minute() {
+    let table = table().await;
+    let call = async |principal, seconds: i64| {
+        table
+            .store
+            .requests()
+            .count_call(principal, Timestamp::from_seconds(1_795_253_400 + seconds))
+            .await
+            .unwrap()
+    };
+    assert_eq!([call("a", 0).await, call("a", 1).await, call("a", 59).await], [1, 2, 3]);
+    assert_eq!([call("b", 59).await, call("a", 60).await], [1, 1]);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use guerdon_domain::{
     ids::{MemberId, TelegramId},
 };
 use guerdon_store::{
-    commissions::commission_cursor,
+    commissions::CommissionCursor,
     table::{SHARDS, metered},
 };
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,12 @@ pub struct AdminCommission {
     pub referred_user_id: Option<TelegramId>,
 }
 
-/// Returns the commissions of a member, newest first, after the position `before`: the [`commission_cursor`]
-/// of the last commission of the previous page.
+/// Returns the commissions of a member, newest first, after `before`: the position of the last commission
+/// of the previous page.
 pub async fn commissions_of(
     app: &App,
     id: &MemberId,
-    before: Option<&str>,
+    before: Option<&CommissionCursor>,
     limit: i32,
 ) -> Result<Vec<AdminCommission>, AppError> {
     metered("commissions_of", async {
@@ -55,7 +55,7 @@ pub async fn commissions_of(
 pub async fn rewards_of(
     app: &App,
     id: &MemberId,
-    before: Option<&str>,
+    before: Option<&CommissionCursor>,
     limit: i32,
 ) -> Result<Vec<Commission>, AppError> {
     Ok(app.store.commissions().list(id, before, limit).await?)
@@ -69,7 +69,7 @@ pub struct Export {
     /// The last referrer whose commissions are all exported.
     pub after: Option<MemberId>,
     /// The current referrer and their last exported commission.
-    pub within: Option<(MemberId, String)>,
+    pub within: Option<(MemberId, CommissionCursor)>,
 }
 
 /// Returns a page of all commissions: by referrer, newest first. A page may be shorter than `limit`.
@@ -99,7 +99,7 @@ fn next_export(shard: u8, member: MemberId, rows: &[AdminCommission], limit: i32
     let full = i32::try_from(rows.len()).unwrap_or(i32::MAX) >= limit;
     match rows.last().filter(|_| full) {
         Some(last) => {
-            let within = (member, commission_cursor(&last.commission));
+            let within = (member, CommissionCursor::of(&last.commission));
             Export { shard, after: None, within: Some(within) }
         }
         None => Export { shard, after: Some(member), within: None },

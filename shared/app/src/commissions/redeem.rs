@@ -4,7 +4,10 @@ use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
     ids::MemberId,
 };
-use guerdon_store::table::{StoreError, metered};
+use guerdon_store::{
+    commissions::CommissionCursor,
+    table::{StoreError, metered},
+};
 
 use crate::{
     commissions::{Settled, settle_these},
@@ -57,9 +60,13 @@ pub(crate) async fn claimable_rewards(app: &App, member: &MemberId) -> Result<Ve
 
 /// Claims a reward of `member` by its position in their list, and releases it when its hold is over. One of
 /// several concurrent claims succeeds.
-pub async fn claim_reward(app: &App, member: &MemberId, place: &str) -> Result<Commission, ClaimRefusal> {
+pub async fn claim_reward(
+    app: &App,
+    member: &MemberId,
+    position: &CommissionCursor,
+) -> Result<Commission, ClaimRefusal> {
     metered("claim_reward", async {
-        let before = app.store.commissions().at(member, place).await?.ok_or(ClaimRefusal::Unknown)?;
+        let before = app.store.commissions().at(member, position).await?.ok_or(ClaimRefusal::Unknown)?;
         let after = claim(app, &before).await?;
         settle_these(app, member, vec![after.clone()]).await?;
         Ok(after)

@@ -7,7 +7,7 @@ use guerdon_domain::{
     money::Currency,
     wallets::{WalletKind, verify_statement},
 };
-use guerdon_store::commissions::commission_cursor;
+use guerdon_store::commissions::CommissionCursor;
 
 use super::Business;
 use crate::people::REWARD;
@@ -40,9 +40,9 @@ pub(super) async fn money(business: &Business) -> anyhow::Result<()> {
 
 /// Counts the commissions of `referrer`; all of them must be released.
 async fn released(business: &Business, referrer: &MemberId) -> anyhow::Result<i64> {
-    let (mut count, mut last): (_, Option<String>) = (0, None);
+    let (mut count, mut last): (_, Option<CommissionCursor>) = (0, None);
     loop {
-        let page = business.app.store().commissions().list(referrer, last.as_deref(), 100).await?;
+        let page = business.app.store().commissions().list(referrer, last.as_ref(), 100).await?;
         for commission in &page {
             let state = &commission.state;
             ensure!(matches!(state, CommissionState::Released { .. }), "{} is {state:?}", commission.id);
@@ -50,7 +50,7 @@ async fn released(business: &Business, referrer: &MemberId) -> anyhow::Result<i6
             count += 1;
         }
         match page.last() {
-            Some(commission) => last = Some(commission_cursor(commission)),
+            Some(commission) => last = Some(CommissionCursor::of(commission)),
             None => return Ok(count),
         }
     }
