@@ -1,6 +1,6 @@
 //! Requests: stored answers of idempotent ones, and the number of calls of a caller.
 
-use guerdon_domain::{ids::PrincipalId, operators::AuditRecord, time::Timestamp};
+use guerdon_domain::{ids::PrincipalId, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::table::{
@@ -60,19 +60,6 @@ impl Requests<'_> {
     /// [`StoreError::Corrupt`] when it cannot be encoded.
     pub fn insert<E>(self, response: &StoredResponse, repeated: E) -> Result<Fragment<E>, StoreError> {
         Fragment::insert(response, repeated)
-    }
-
-    /// Makes the fragments of an audited write: the audit line, and the answer under its key.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn audited<E: Clone>(
-        self,
-        audit: &AuditRecord,
-        response: &StoredResponse,
-        repeated: E,
-    ) -> Result<[Fragment<E>; 2], StoreError> {
-        Ok([Fragment::insert(response, repeated.clone())?, Fragment::insert(audit, repeated)?])
     }
 
     /// Counts a call of `principal` within the running minute and returns the number so far.

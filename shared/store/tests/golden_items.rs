@@ -291,7 +291,9 @@ async fn an_audited_request() {
         before: r#"{"available_minor":0}"#.to_owned(),
         after: r#"{"available_minor":500}"#.to_owned(),
     };
-    table.store.commit(&table.store.requests().audited(&audit, &response, ()).unwrap()).await.unwrap();
+    let store = &table.store;
+    let writes = [store.requests().insert(&response, ()).unwrap(), store.audit().insert(&audit, ()).unwrap()];
+    store.commit(&writes).await.unwrap();
     check(&table, "response", "stored_response").await;
     check(&table, "audit", "audit").await;
 }

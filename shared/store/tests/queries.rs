@@ -522,7 +522,9 @@ async fn patterns_18_and_19_an_answer_and_its_audit_trail() {
     let mut last = None;
     for (n, at) in [(1, NOW), (2, NOW.plus_seconds(1)), (3, NOW.plus_seconds(1)), (4, NOW.plus_days(20))] {
         let (response, audit) = audited(n, at);
-        store.commit(&store.requests().audited(&audit, &response, ()).unwrap()).await.unwrap();
+        let writes =
+            [store.requests().insert(&response, ()).unwrap(), store.audit().insert(&audit, ()).unwrap()];
+        store.commit(&writes).await.unwrap();
         last = Some(response);
     }
     assert_eq!(store.requests().answer(&"admin".into(), "key-4").await.unwrap(), last);

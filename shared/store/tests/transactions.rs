@@ -109,13 +109,14 @@ async fn an_audited_request_is_written_once_under_its_key() {
         before: text("{}"),
         after: text("{}"),
     };
-    table
-        .store
-        .commit(&table.store.requests().audited(&audit("1"), &response, "repeated").unwrap())
-        .await
-        .unwrap();
-    let again = table.store.requests().audited(&audit("2"), &response, "repeated").unwrap();
-    assert_eq!(refusal(&table.store, &again).await, "repeated");
+    let audited = |line: &str| {
+        [
+            table.store.requests().insert(&response, "repeated").unwrap(),
+            table.store.audit().insert(&audit(line), "repeated").unwrap(),
+        ]
+    };
+    table.store.commit(&audited("1")).await.unwrap();
+    assert_eq!(refusal(&table.store, &audited("2")).await, "repeated");
     assert_eq!(table.store.audit().trail("2026-11", None, 10).await.unwrap().len(), 1);
 }
 
