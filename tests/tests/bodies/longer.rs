@@ -71,7 +71,6 @@ pub(crate) const LONGER: &[(&str, &str)] = &[
         "refunds_disputes_and_credit_notes_move_the_credit_as_stripe_says",
         "One journey, in the order in which it happens.",
     ),
-    ("rooms_form_no_circle", "Gathers what is wrong in all crates before it fails."),
     ("takes_the_tier_from_the_largest_subscription_line", "A table of cases, a row each."),
     ("tells_refused_from_busy_from_unknown", "A table of cases, a row each."),
     ("the_banks_file_has_each_withdrawal_once", "One journey, in the order in which it happens."),
