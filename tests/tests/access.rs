@@ -96,33 +96,58 @@ async fn callers(world: &World) -> Vec<(&'static str, String, fn(&Access) -> boo
     ]
 }
 
+/// Headers of one request.
+type Headers = Vec<(&'static str, String)>;
+
+/// Every wrong credential: none, empty, of another kind, of an ended session, cut off, or one besides another.
+async fn wrong_credentials(world: &World, boss: &str) -> Vec<Headers> {
+    let ended = token(&login(world, CLERK, CLERK_PASSWORD).await, "access_token");
+    assert_eq!(post(world, "/admin/auth/logout", Some(&ended), &json!({})).await.status, 204);
+    let shop = world.shop().await;
+    let cut = format!("Bearer {}", &boss[..boss.len() - 3]);
+    let token = ("x-admin-token", ADMIN_TOKEN.to_owned());
+    let authorization = |value: String| vec![("authorization", value)];
+    vec![
+        vec![],
+        vec![("x-admin-token", String::new())],
+        vec![("x-admin-token", "wrong".to_owned())],
+        vec![("x-api-key", String::new())],
+        vec![("x-api-key", ADMIN_TOKEN.to_owned())],
+        authorization(String::new()),
+        authorization(ADMIN_TOKEN.to_owned()),
+        authorization("Bearer ".to_owned()),
+        authorization("Basic Z3NrXzEyMzQ6".to_owned()),
+        authorization(format!("Bearer {ended}")),
+        authorization(cut.clone()),
+        authorization(format!("Bearer {}", &shop[..shop.len() - 1])),
+        // Two credentials are refused even if one is valid: the caller would be ambiguous.
+        vec![("authorization", cut), token.clone()],
+        vec![("authorization", format!("Bearer {shop}")), token],
+    ]
+}
+
+/// Asserts that a route accepts those that its access names, and refuses every other caller.
+async fn opens_to_its_own(world: &World, route: &Route, what: &str) {
+    if route.access.operator.is_some() {
+        is_in(&call(world, route, &[("x-admin-token", ADMIN_TOKEN)]).await, what);
+    }
+    for (who, bearer, enters) in callers(world).await {
+        let bearer = format!("Bearer {bearer}");
+        let answer = call(world, route, &[("authorization", &bearer)]).await;
+        // A member is accepted by the route and then refused, because the record belongs to another member.
+        let shut = answer.status == 403 && answer.code() == "forbidden";
+        assert_eq!(!shut, enters(&route.access), "{what} by {who}: {answer:?}");
+        if !shut && answer.code() != "not_yours" {
+            is_in(&answer, what);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_accepts_the_callers_it_lists_and_no_others() {
     let world = office().await;
     let (boss, _) = staff(&world).await;
-    let ended = token(&login(&world, CLERK, CLERK_PASSWORD).await, "access_token");
-    assert_eq!(post(&world, "/admin/auth/logout", Some(&ended), &json!({})).await.status, 204);
-    let shop = world.shop().await;
-    let (ended, cut) = (format!("Bearer {ended}"), format!("Bearer {}", &boss[..boss.len() - 3]));
-    let cut_key = format!("Bearer {}", &shop[..shop.len() - 1]);
-    let key = format!("Bearer {shop}");
-    let wrong: [&[(&str, &str)]; 14] = [
-        &[],
-        &[("x-admin-token", "")],
-        &[("x-admin-token", "wrong")],
-        &[("x-api-key", "")],
-        &[("x-api-key", ADMIN_TOKEN)],
-        &[("authorization", "")],
-        &[("authorization", ADMIN_TOKEN)],
-        &[("authorization", "Bearer ")],
-        &[("authorization", "Basic Z3NrXzEyMzQ6")],
-        &[("authorization", &ended)],
-        &[("authorization", &cut)],
-        &[("authorization", &cut_key)],
-        // Two credentials are refused even if one is valid: the caller would be ambiguous.
-        &[("authorization", &cut), ("x-admin-token", ADMIN_TOKEN)],
-        &[("authorization", &key), ("x-admin-token", ADMIN_TOKEN)],
-    ];
+    let wrong = wrong_credentials(&world, &boss).await;
     for route in &all_routes().collect::<Vec<_>>() {
         let (method, path) = concrete(route);
         let what = format!("{method} {path}");
@@ -131,23 +156,12 @@ async fn every_route_accepts_the_callers_it_lists_and_no_others() {
             assert!(![401, 403].contains(&answer.status) && answer.status < 500, "{what}: {answer:?}");
             continue;
         }
-        for headers in wrong {
-            let answer = call(&world, route, headers).await;
+        for headers in &wrong {
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let answer = call(&world, route, &headers).await;
             assert_eq!((answer.status, answer.code()), (401, "unauthorized"), "{what} {headers:?}");
         }
-        if route.access.operator.is_some() {
-            is_in(&call(&world, route, &[("x-admin-token", ADMIN_TOKEN)]).await, &what);
-        }
-        for (who, bearer, enters) in callers(&world).await {
-            let bearer = format!("Bearer {bearer}");
-            let answer = call(&world, route, &[("authorization", &bearer)]).await;
-            // A member is accepted by the route and then refused, because the record belongs to another member.
-            let shut = answer.status == 403 && answer.code() == "forbidden";
-            assert_eq!(!shut, enters(&route.access), "{what} by {who}: {answer:?}");
-            if !shut && answer.code() != "not_yours" {
-                is_in(&answer, &what);
-            }
-        }
+        opens_to_its_own(&world, route, &what).await;
     }
 }
 
@@ -209,37 +223,51 @@ async fn a_refresh_token_is_good_once_and_using_it_twice_ends_the_session() {
     assert_eq!(renew(&fresh).await.code(), "wrong_credentials", "half a day is the most");
 }
 
+/// The path of the clerk as an operator.
+fn clerks_path() -> String {
+    format!("/api/admin/operators/{CLERK}")
+}
+
+/// The status with which the statistics answer to a bearer.
+async fn sees_stats(world: &World, bearer: &str) -> u16 {
+    with(world, Method::GET, "/api/admin/credits/stats", bearer, &Value::Null).await.status
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_come_and_go() {
     let world = office().await;
     let (boss, clerk) = staff(&world).await;
-    let path = format!("/api/admin/operators/{CLERK}");
-    let stats = async |bearer: &str| {
-        with(&world, Method::GET, "/api/admin/credits/stats", bearer, &Value::Null).await.status
+    assert_eq!(sees_stats(&world, &clerk).await, 200);
+    let body = json!({ "role": "admin", "password": "another:Lamp9" });
+    assert_eq!(with(&world, Method::PUT, &clerks_path(), &boss, &body).await.status, 200);
+    assert_eq!(sees_stats(&world, &clerk).await, 401, "a new password ends the sessions of the old one");
+    assert_eq!(login(&world, CLERK, CLERK_PASSWORD).await.code(), "wrong_credentials");
+    let clerk = token(&login(&world, CLERK, "another:Lamp9").await, "access_token");
+    let remove = async |id: i64| {
+        with(&world, Method::DELETE, &format!("/api/admin/operators/{id}"), &boss, &Value::Null).await
     };
-    assert_eq!(stats(&clerk).await, 200);
+    assert_eq!(remove(BOSS).await.code(), "not_yourself");
+    assert_eq!(remove(CLERK).await.status, 204);
+    assert_eq!((sees_stats(&world, &clerk).await, sees_stats(&world, &boss).await), (401, 200));
+    assert_eq!(remove(CLERK).await.code(), "unknown_operator");
+    let actions: Vec<_> = world.audit().await.into_iter().map(|(action, _)| action).collect();
+    for action in ["operator.created", "operator.signed_in", "operator.set", "operator.removed"] {
+        assert!(actions.iter().any(|found| found == action), "{action}: {actions:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_operator_is_refused_and_changes_nothing() {
+    let world = office().await;
+    let (boss, clerk) = staff(&world).await;
     for (body, code) in [
         (json!({ "role": "admin", "password": "password1234" }), "weak_password"),
         (json!({ "role": "owner", "password": CLERK_PASSWORD }), "bad_body"),
         (json!({ "role": "admin" }), "bad_body"),
     ] {
-        assert_eq!(with(&world, Method::PUT, &path, &boss, &body).await.code(), code);
+        assert_eq!(with(&world, Method::PUT, &clerks_path(), &boss, &body).await.code(), code);
     }
-    assert_eq!(stats(&clerk).await, 200, "nothing was changed");
-    let body = json!({ "role": "admin", "password": "another:Lamp9" });
-    assert_eq!(with(&world, Method::PUT, &path, &boss, &body).await.status, 200);
-    assert_eq!(stats(&clerk).await, 401, "a new password ends the sessions of the old one");
-    assert_eq!(login(&world, CLERK, CLERK_PASSWORD).await.code(), "wrong_credentials");
-    let clerk = token(&login(&world, CLERK, "another:Lamp9").await, "access_token");
-    let own = format!("/api/admin/operators/{BOSS}");
-    assert_eq!(with(&world, Method::DELETE, &own, &boss, &Value::Null).await.code(), "not_yourself");
-    assert_eq!(with(&world, Method::DELETE, &path, &boss, &Value::Null).await.status, 204);
-    assert_eq!((stats(&clerk).await, stats(&boss).await), (401, 200));
-    assert_eq!(with(&world, Method::DELETE, &path, &boss, &Value::Null).await.code(), "unknown_operator");
-    let actions: Vec<_> = world.audit().await.into_iter().map(|(action, _)| action).collect();
-    for action in ["operator.created", "operator.signed_in", "operator.set", "operator.removed"] {
-        assert!(actions.iter().any(|found| found == action), "{action}: {actions:?}");
-    }
+    assert_eq!(sees_stats(&world, &clerk).await, 200, "nothing was changed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -259,46 +287,59 @@ async fn without_a_first_operator_every_sign_in_is_refused() {
     }
 }
 
+/// Asks the bot for a link as the clerk; returns the link's token.
+async fn link(world: &World) -> String {
+    world.says(Person { id: CLERK, name: "Clerk" }, "/admin").await;
+    let sent = world.outbox(CLERK).await.pop().unwrap();
+    let button = &sent["payload"]["reply_markup"]["inline_keyboard"][0][0];
+    let (page, token) = button["url"].as_str().unwrap().split_once('#').unwrap();
+    assert!(page.ends_with("/admin/auth/link"), "{button}");
+    token.to_owned()
+}
+
+async fn by_link(world: &World, token: &str) -> Answer {
+    post(world, "/admin/auth/link", None, &json!({ "token": token })).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bot_gives_operators_a_link_that_opens_once() {
     let world = office().await;
     staff(&world).await;
-    let clerk = Person { id: CLERK, name: "Clerk" };
     let stranger = world.says(Person { id: 700_000_009, name: "Eve" }, "/admin").await;
     assert!(stranger.contains("I don't know that"), "{stranger}");
-    let link = async || {
-        world.says(clerk, "/admin").await;
-        let sent = world.outbox(CLERK).await.pop().unwrap();
-        let url =
-            sent["payload"]["reply_markup"]["inline_keyboard"][0][0]["url"].as_str().unwrap().to_owned();
-        let (page, token) = url.split_once('#').unwrap();
-        assert!(page.ends_with("/admin/auth/link"), "{url}");
-        token.to_owned()
-    };
-    let by_link =
-        async |token: &str| post(&world, "/admin/auth/link", None, &json!({ "token": token })).await;
-    let first = link().await;
+    let first = link(&world).await;
+    assert_eq!(world.get("/admin/auth/link").await.status, 200, "looking at the page uses nothing up");
+    let tries = futures::future::join_all((0..8).map(|_| by_link(&world, &first))).await;
+    let opened: Vec<_> = tries.iter().filter(|answer| answer.status == 200).collect();
+    assert_eq!((opened.len(), &opened[0].body["role"]), (1, &json!("admin")));
+    let access = token(opened[0], "access_token");
+    assert_eq!(with(&world, Method::GET, "/admin/auth/me", &access, &Value::Null).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_link_allows_its_own_script() {
+    let world = office().await;
     let page = world.get("/admin/auth/link").await;
-    assert_eq!(page.status, 200, "looking at the page uses nothing up");
     let html = page.body.as_str().unwrap();
     let script = html.split("<script>").nth(1).unwrap().split("</script>").next().unwrap();
     let hash = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, Sha256::digest(script));
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains(&format!("script-src 'sha256-{hash}'")), "{policy}: its script may run");
-    let tries = futures::future::join_all((0..8).map(|_| by_link(&first))).await;
-    let opened: Vec<_> = tries.iter().filter(|answer| answer.status == 200).collect();
-    assert_eq!((opened.len(), &opened[0].body["role"]), (1, &json!("admin")));
-    let access = token(opened[0], "access_token");
-    assert_eq!(with(&world, Method::GET, "/admin/auth/me", &access, &Value::Null).await.status, 200);
-    let late = link().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_ends_after_ten_minutes_and_with_a_new_password() {
+    let world = office().await;
+    let (boss, _) = staff(&world).await;
+    let late = link(&world).await;
     world.advance(10 * 60).await;
-    assert_eq!(by_link(&late).await.code(), "wrong_credentials", "ten minutes");
-    let old = link().await;
-    let boss = token(&login(&world, BOSS, BOSS_PASSWORD).await, "access_token");
+    assert_eq!(by_link(&world, &late).await.code(), "wrong_credentials", "ten minutes");
+    let old = link(&world).await;
     let body = json!({ "role": "admin", "password": "another:Lamp9" });
-    with(&world, Method::PUT, &format!("/api/admin/operators/{CLERK}"), &boss, &body).await;
-    assert_eq!(by_link(&old).await.code(), "wrong_credentials", "made before the password was changed");
+    assert_eq!(with(&world, Method::PUT, &clerks_path(), &boss, &body).await.status, 200);
+    let refused = by_link(&world, &old).await;
+    assert_eq!(refused.code(), "wrong_credentials", "made before the password was changed");
     for bad in ["", "x", "a.b.c", &format!("{late}x")] {
-        assert_eq!(by_link(bad).await.code(), "wrong_credentials", "{bad}");
+        assert_eq!(by_link(&world, bad).await.code(), "wrong_credentials", "{bad}");
     }
 }

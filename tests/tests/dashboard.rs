@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_domain::money::Money;
-use guerdon_tests::{ADMIN_TOKEN, Answer, World, operators::with_preset};
+use guerdon_tests::{ADMIN_TOKEN, Answer, World, lists::to_the_end, operators::with_preset};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -85,30 +85,28 @@ async fn the_figures_are_those_of_the_business() {
     assert_eq!(later["today"]["conversion_rate"], json!(0.0));
 }
 
+/// Asks for 20 rupees as Alice, an hour ago; returns the withdrawal's id.
+async fn asked(world: &World, shop: &str) -> String {
+    let ask = json!({ "user_id": ALICE, "amount": 20, "upi_id": "alice@bank" });
+    let asked = world.bearing(shop, "/withdrawals/create", Some(&ask)).await;
+    world.drain().await;
+    world.advance(3600).await;
+    asked.body["id"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_goes_through_by_the_documented_paths() {
     let world = ott().await;
     let shop = business(&world).await;
     world.advance(86_400).await;
-    let ask = json!({ "user_id": ALICE, "amount": 20, "upi_id": "alice@bank" });
-    let id =
-        world.bearing(&shop, "/withdrawals/create", Some(&ask)).await.body["id"].as_str().unwrap().to_owned();
-    world.drain().await;
-    world.advance(3600).await;
-    let stats = get(&world, "/admin/dashboard/stats").await;
-    let waiting = &stats["withdrawals"][0];
-    assert_eq!((&waiting["count"], &waiting["amount"]), (&json!(1), &json!(20.00)));
-    assert_eq!(waiting["oldest_age_seconds"], 3600);
+    let id = asked(&world, &shop).await;
     let all = get(&world, "/withdrawals/admin/all?status=pending").await;
     assert_eq!((&all["items"][0]["id"], &all["items"][0]["state"]), (&json!(id), &json!("requested")));
     let step = async |name: &str, body: Option<&Value>| {
         call(&world, Method::POST, &format!("/withdrawals/{id}/{name}"), body).await
     };
-    assert_eq!(
-        step("paid", Some(&json!({ "proof": "UTR1" }))).await.code(),
-        "wrong_state",
-        "it was not approved"
-    );
+    let early = step("paid", Some(&json!({ "proof": "UTR1" }))).await;
+    assert_eq!(early.code(), "wrong_state", "nobody approved it");
     assert_eq!(step("approve", None).await.body["state"], "approved");
     assert_eq!(step("approve", None).await.status, 200, "again");
     assert_eq!(step("paid", Some(&json!({}))).await.code(), "bad_body");
@@ -118,20 +116,38 @@ async fn a_withdrawal_goes_through_by_the_documented_paths() {
     world.drain().await;
     assert_eq!(get(&world, "/withdrawals/admin/all?status=requested").await["items"], json!([]));
     assert_eq!(get(&world, "/withdrawals/admin/all").await["items"][0]["state"], "paid");
+    world.ledger_is_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn withdrawals_are_counted_while_they_wait_and_when_they_are_paid() {
+    let world = ott().await;
+    let shop = business(&world).await;
+    world.advance(86_400).await;
+    let id = asked(&world, &shop).await;
+    let stats = get(&world, "/admin/dashboard/stats").await;
+    let waiting = &stats["withdrawals"][0];
+    assert_eq!((&waiting["count"], &waiting["amount"]), (&json!(1), &json!(20.00)));
+    assert_eq!(waiting["oldest_age_seconds"], 3600);
+    for (step, body) in [("approve", None), ("paid", Some(&json!({ "transaction_id": "UTR1" })))] {
+        let done = call(&world, Method::POST, &format!("/withdrawals/{id}/{step}"), body).await;
+        assert_eq!(done.status, 200, "{done:?}");
+    }
+    world.drain().await;
     let kpi = get(&world, "/admin/dashboard/kpi").await;
     assert_eq!((&kpi["paid_withdrawals"], &kpi["average_withdrawal_seconds"]), (&json!(1), &json!(3600)));
     let stats = get(&world, "/admin/dashboard/stats").await;
     assert_eq!((&stats["today"]["paid_out"], &stats["withdrawals"][0]["count"]), (&json!(20.00), &json!(0)));
-    world.ledger_is_sound().await;
 }
 
-fn ids(page: &Value, name: &str) -> Vec<i64> {
-    let items = page["items"].as_array().unwrap();
-    items.iter().map(|item| item[name].as_str().unwrap().parse().unwrap()).collect()
+fn ids(items: &[Value]) -> Vec<i64> {
+    items.iter().map(|item| item["user_id"].as_str().unwrap().parse().unwrap()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn users_are_listed_searched_and_paged() {
+const USERS: &str = "/admin/dashboard/users";
+
+/// User 1, who brought 2 to 25, one a second; 7 has paid, 9 is barred.
+async fn crowd() -> World {
     let world = ott().await;
     let shop = world.shop().await;
     let code = join(&world, &shop, 1, "Zoë", None).await;
@@ -140,26 +156,28 @@ async fn users_are_listed_searched_and_paged() {
         join(&world, &shop, id, if id % 2 == 0 { "Bart" } else { "Lisa" }, Some(&code)).await;
     }
     order(&world, &shop, 7, "T-7", true).await;
-    let barred =
-        call(&world, Method::POST, "/api/admin/users/9/bar", Some(&json!({ "reason": "a test" }))).await;
-    assert_eq!(barred.code(), "bad_idempotency_key");
     world.operator_post("users/9/bar", "b-1", &json!({ "reason": "a test" })).await;
     world.drain().await;
-    let path = "/admin/dashboard/users";
-    let mut seen = Vec::new();
-    let mut cursor = String::new();
-    for _ in 0..10 {
-        let page = get(&world, &format!("{path}?limit=4{cursor}")).await;
-        seen.extend(ids(&page, "user_id"));
-        let Some(next) = page["next_cursor"].as_str() else { break };
-        cursor = format!("&cursor={next}");
-    }
-    assert_eq!(seen, (1..=25).rev().collect::<Vec<_>>(), "the newest first, each once");
-    let oldest = get(&world, &format!("{path}?limit=3&sort=asc")).await;
-    assert_eq!(ids(&oldest, "user_id"), [1, 2, 3]);
+    world
+}
+
+/// The ids of all users that a query finds, read to the last page.
+async fn users(world: &World, query: &str, limit: usize) -> Vec<i64> {
+    let page = async |rest: &str| get(world, &format!("{USERS}?limit={limit}{query}{rest}")).await;
+    ids(&to_the_end(limit, page).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_listed_searched_and_paged() {
+    let world = crowd().await;
+    let newest_first: Vec<_> = (1..=25).rev().collect();
+    assert_eq!(users(&world, "", 4).await, newest_first, "each once");
+    let oldest = get(&world, &format!("{USERS}?limit=3&sort=asc")).await;
+    assert_eq!(ids(oldest["items"].as_array().unwrap()), [1, 2, 3]);
     assert_eq!(oldest["items"][0]["total_referrals"], 24);
     let found = async |query: &str| {
-        let mut found = ids(&get(&world, &format!("{path}?{query}")).await, "user_id");
+        let page = get(&world, &format!("{USERS}?{query}")).await;
+        let mut found = ids(page["items"].as_array().unwrap());
         found.sort_unstable();
         found
     };
@@ -170,28 +188,37 @@ async fn users_are_listed_searched_and_paged() {
     assert_eq!(found("search=bart_24").await, [24]);
     assert_eq!(found("status=blocked").await, [9]);
     assert_eq!(found("status=blocked&search=bart").await, Vec::<i64>::new());
-    let mut customers = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let page = get(&world, &format!("{path}?type=customer{cursor}")).await;
-        customers.extend(ids(&page, "user_id"));
-        let Some(next) = page["next_cursor"].as_str() else { break };
-        cursor = format!("&cursor={next}");
-    }
-    assert_eq!(customers, [7]);
-    let row = get(&world, &format!("{path}?search=7")).await["items"][0].clone();
+    assert_eq!(users(&world, "&type=customer", 20).await, [7]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_users_row_is_shown_and_downloaded() {
+    let world = crowd().await;
+    let row = get(&world, &format!("{USERS}?search=7")).await["items"][0].clone();
     assert_eq!((&row["payments"], &row["total_paid"]), (&json!(1), &json!(135.00)));
-    let csv = call(&world, Method::GET, &format!("{path}?search=7&format=csv"), None).await;
+    let csv = call(&world, Method::GET, &format!("{USERS}?search=7&format=csv"), None).await;
     assert_eq!(csv.content_type, "text/csv; charset=utf-8");
     let text = csv.body.as_str().unwrap();
     assert!(text.starts_with("user_id,username,first_name,"), "{text}");
     assert!(text.contains("\n7,Lisa_7,Lisa,,"), "{text}");
-    for bad in
-        ["sort=up", "status=gone", "type=x", "search=a", "limit=0", "cursor=x", "period=all", "format=xml"]
-    {
-        let answer = call(&world, Method::GET, &format!("{path}?{bad}"), None).await;
+}
+
+/// Queries that the list of users refuses.
+const BAD_QUERIES: [&str; 8] =
+    ["sort=up", "status=gone", "type=x", "search=a", "limit=0", "cursor=x", "period=all", "format=xml"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_requests_about_users_are_refused() {
+    let world = ott().await;
+    for bad in BAD_QUERIES {
+        let answer = call(&world, Method::GET, &format!("{USERS}?{bad}"), None).await;
         assert_eq!((answer.status, answer.content_type.as_str()), (400, "application/problem+json"), "{bad}");
     }
+    let shop = world.shop().await;
+    join(&world, &shop, 9, "Lisa", None).await;
+    let why = json!({ "reason": "a test" });
+    let barred = call(&world, Method::POST, "/api/admin/users/9/bar", Some(&why)).await;
+    assert_eq!(barred.code(), "bad_idempotency_key");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 use guerdon_domain::wallets::WalletKind;
 use guerdon_tests::{
     ADMIN_TOKEN, World,
+    lists::{each, to_the_end},
     telegram::{ALICE, BOB, CAROL, Person, message},
 };
 use reqwest::Method;
@@ -37,19 +38,20 @@ async fn the_documented_fields_are_there() {
     let best = json!([{ "user_id": ALICE.id.to_string(), "referrals": 1, "total_earned": 10.0 }]);
     assert_eq!(stats["top_referrers"], best);
     assert_eq!(world.admin("top-referrers?period=month").await["top_referrers"], best);
-    let bob = world.admin(&format!("user/{}", BOB.id)).await;
-    assert_eq!(
-        (&bob["referred_by"], &bob["referral_state"]),
-        (&json!(ALICE.id.to_string()), &json!("converted"))
-    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_and_commissions_have_the_documented_fields() {
+    let world = world_with_a_conversion().await;
+    let (alice, bob) = (json!(ALICE.id.to_string()), json!(BOB.id.to_string()));
+    let shown = world.admin(&format!("user/{}", BOB.id)).await;
+    assert_eq!((&shown["referred_by"], &shown["referral_state"]), (&alice, &json!("converted")));
     let pending = world.admin("pending").await;
     assert_eq!(pending["items"][0]["user_id"], json!(CAROL.id.to_string()));
     let found = world.admin(&format!("search?user_id={}", ALICE.id)).await;
-    assert_eq!(found["items"][0]["referred_user_id"], json!(BOB.id.to_string()));
-    assert_eq!(
-        (&found["items"][0]["amount"], &found["items"][0]["state"]),
-        (&json!("10.00"), &json!("released"))
-    );
+    let commission = &found["items"][0];
+    assert_eq!(commission["referred_user_id"], bob);
+    assert_eq!((&commission["amount"], &commission["state"]), (&json!("10.00"), &json!("released")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,58 +97,68 @@ async fn a_change_under_one_key_happens_once_and_another_body_is_refused() {
     assert_eq!(actions.len(), 2, "a replay leaves no second line");
 }
 
+/// A change: its path, its key and its body, and the status and the code with which it is refused.
+type Refused = (&'static str, &'static str, Value, u16, &'static str);
+
+/// Changes that are refused in the world with a conversion.
+fn bad_changes() -> Vec<Refused> {
+    let alice = json!(ALICE.id.to_string());
+    let apply = |amount: Value| json!({ "user_id": alice, "amount": amount, "reason": "because" });
+    let confirm = |person: Person| json!({ "user_id": person.id.to_string(), "reason": "paid in cash" });
+    let of = |user: &str| json!({ "user_id": user, "amount": 1, "reason": "because" });
+    let unknown = json!({ "user_id": alice, "amount": 1, "x": 1, "reason": "because" });
+    vec![
+        ("apply", "k", apply(json!("0")), 400, "bad_amount"),
+        ("apply", "k", apply(json!("-5")), 400, "bad_amount"),
+        ("apply", "k", apply(json!(-5)), 400, "bad_amount"),
+        ("apply", "k", apply(json!("1000000.00")), 400, "bad_amount"),
+        ("apply", "k", apply(json!("1.001")), 400, "bad_amount"),
+        ("apply", "k", apply(json!("ten")), 400, "bad_amount"),
+        ("apply", "k", apply(json!("1e3")), 400, "bad_amount"),
+        ("apply", "k", json!({ "user_id": alice, "reason": "because" }), 400, "bad_body"),
+        ("apply", "k", of("me"), 400, "bad_user_id"),
+        ("apply", "k", json!({ "user_id": alice, "amount": 1, "reason": " " }), 400, "bad_reason"),
+        ("apply", "k", unknown, 400, "bad_body"),
+        ("apply", "k", of("99"), 404, "unknown_member"),
+        ("apply", "", apply(json!(1)), 400, "bad_idempotency_key"),
+        ("revoke", "k", apply(json!("10.01")), 409, "insufficient_credit"),
+        ("force-confirm", "k", confirm(ALICE), 409, "not_referred"),
+        ("force-confirm", "k", confirm(BOB), 409, "referral_not_pending"),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_changes_are_refused_one_by_one() {
     let world = world_with_a_conversion().await;
     let before = world.ledger(&[ALICE, BOB, CAROL], &[]).await;
-    let check = async |path: &str, key: &str, body: Value, status: u16, code: &str| {
+    for (path, key, body, status, code) in bad_changes() {
         let answer = world.admin_post(path, key, &body).await;
         assert_eq!((answer.status, answer.code()), (status, code), "{path} {body}: {answer:?}");
-    };
-    let alice = ALICE.id.to_string();
-    let apply = |amount: Value| json!({ "user_id": alice, "amount": amount, "reason": "because" });
-    for amount in
-        [json!("0"), json!("-5"), json!(-5), json!("1000000.00"), json!("1.001"), json!("ten"), json!("1e3")]
-    {
-        check("apply", "k", apply(amount), 400, "bad_amount").await;
     }
-    check("apply", "k", json!({ "user_id": alice, "reason": "because" }), 400, "bad_body").await;
-    check("apply", "k", json!({ "user_id": "me", "amount": 1, "reason": "because" }), 400, "bad_user_id")
-        .await;
-    check("apply", "k", json!({ "user_id": alice, "amount": 1, "reason": " " }), 400, "bad_reason").await;
-    check(
-        "apply",
-        "k",
-        json!({ "user_id": alice, "amount": 1, "x": 1, "reason": "because" }),
-        400,
-        "bad_body",
-    )
-    .await;
-    check("apply", "k", json!({ "user_id": "99", "amount": 1, "reason": "because" }), 404, "unknown_member")
-        .await;
-    check("apply", "", apply(json!(1)), 400, "bad_idempotency_key").await;
-    check("revoke", "k", apply(json!("10.01")), 409, "insufficient_credit").await;
-    let confirm = |person: Person| json!({ "user_id": person.id.to_string(), "reason": "paid in cash" });
-    check("force-confirm", "k", confirm(ALICE), 409, "not_referred").await;
-    check("force-confirm", "k", confirm(BOB), 409, "referral_not_pending").await;
     assert_eq!(world.ledger(&[ALICE, BOB, CAROL], &[]).await, before);
-    let big = json!({ "user_id": alice, "amount": 1, "reason": "x".repeat(20_000) });
-    check("apply", "k", big, 413, "body_too_large").await;
-    for path in [
-        "user/me",
-        "search",
-        "search?user_id=1&limit=0",
-        "pending?cursor=%21",
-        "export?format=xml",
-        "top-referrers?period=year",
-    ] {
-        let path = format!("/api/admin/credits/{path}");
-        let answer = world.request(Method::GET, &path, &[("x-admin-token", ADMIN_TOKEN)], Vec::new()).await;
-        assert_eq!(
-            (answer.status, answer.content_type.as_str()),
-            (400, "application/problem+json"),
-            "{path}"
-        );
+    let big = json!({ "user_id": ALICE.id.to_string(), "amount": 1, "reason": "x".repeat(20_000) });
+    let big = world.admin_post("apply", "k", &big).await;
+    assert_eq!((big.status, big.code()), (413, "body_too_large"), "{big:?}");
+}
+
+/// Paths below `/api/admin/credits` with a query that is refused.
+const BAD_QUERIES: [&str; 6] = [
+    "user/me",
+    "search",
+    "search?user_id=1&limit=0",
+    "pending?cursor=%21",
+    "export?format=xml",
+    "top-referrers?period=year",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_queries_are_refused_with_a_problem() {
+    let world = world_with_a_conversion().await;
+    for path in BAD_QUERIES {
+        let path = format!("credits/{path}");
+        let answer = world.operator(ADMIN_TOKEN, Method::GET, &path, "", &Value::Null).await;
+        let kind = answer.content_type.as_str();
+        assert_eq!((answer.status, kind), (400, "application/problem+json"), "{path}");
     }
 }
 
@@ -163,36 +175,34 @@ async fn a_forced_confirmation_converts_once_whatever_the_key() {
     assert_eq!(world.admin("stats").await["total_credits_issued"], json!(20.0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_export_has_every_commission_once_whatever_the_page() {
-    let world = World::new().await;
-    let mut expected = Vec::new();
+/// Four referrers with one to four referees each, who have all paid; returns the referees' ids in order.
+async fn ten_commissions(world: &World) -> Vec<String> {
+    let mut referees = Vec::new();
     for r in 0..4_i64 {
-        let referrer = Person { id: 8_000_000_000 + r, name: "Ref" };
-        let code = world.code_of(referrer).await;
+        let code = world.code_of(Person { id: 8_000_000_000 + r, name: "Ref" }).await;
         for n in 0..=r {
             let referee = Person { id: 8_100_000_000 + r * 100 + n, name: "Friend" };
             world.joins(referee, &code).await;
-            let mut event = guerdon_tests::stripe::invoice_paid(&format!("in_{r}_{n}"), "cus_x", 3900, 3900);
-            event["data"]["object"]["customer"] = json!(format!("cus_{r}_{n}"));
+            let (invoice, customer) = (format!("in_{r}_{n}"), format!("cus_{r}_{n}"));
+            let mut event = guerdon_tests::stripe::invoice_paid(&invoice, &customer, 3900, 3900);
             event["data"]["object"]["metadata"] = json!({ "telegram_id": referee.id.to_string() });
             world.stripe(&event).await;
-            expected.push(referee.id.to_string());
+            referees.push(referee.id.to_string());
         }
     }
     world.drain().await;
+    referees
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_has_every_commission_once_whatever_the_page() {
+    let world = World::new().await;
+    let expected = ten_commissions(&world).await;
     for limit in [1, 3, 200] {
-        let mut found: Vec<String> = Vec::new();
-        let mut cursor = String::new();
-        loop {
-            let page = world.admin(&format!("export?limit={limit}{cursor}")).await;
-            let items = page["items"].as_array().unwrap();
-            assert!(items.len() <= limit);
-            found.extend(items.iter().map(|item| item["referred_user_id"].as_str().unwrap().to_owned()));
-            let Some(next) = page["next_cursor"].as_str() else { break };
-            cursor = format!("&cursor={next}");
-        }
-        found.sort();
+        let page = async |rest: &str| world.admin(&format!("export?limit={limit}{rest}")).await;
+        let found = Value::Array(to_the_end(limit, page).await);
+        let mut found = each(&found, "referred_user_id");
+        found.sort_by_key(Value::to_string);
         assert_eq!(found, expected, "limit {limit}");
     }
     let csv = world.admin("export?format=csv&limit=200").await;

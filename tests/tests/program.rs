@@ -3,6 +3,7 @@
 
 use guerdon_tests::{
     ADMIN_TOKEN, Answer, World,
+    lists::{each, to_the_end},
     operators::{ANA, two_operators},
     telegram::{ALICE, BOB, CAROL},
 };
@@ -58,49 +59,65 @@ async fn a_new_program_decides_later_payments_only() {
     assert_eq!(audit.iter().filter(|known| **known == line).count(), 1, "{audit:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_cannot_be_is_refused_with_its_setting() {
-    let world = two_referees().await;
-    let good = twenty_dollars(&world).await;
-    let refuse = async |program: Value, reason: &str, status: u16, code: &str, detail: &str| {
-        let answer = set(&world, "k", reason, &program).await;
-        assert_eq!((answer.status, answer.code()), (status, code), "{answer:?}");
-        assert!(answer.body["detail"].as_str().unwrap().contains(detail), "{answer:?}");
-    };
+/// A program with one thing changed, and what the refusal names.
+fn bad_programs(good: &Value) -> Vec<(Value, u16, &'static str, &'static str)> {
     let with = |change: &dyn Fn(&mut Value)| {
         let mut program = good.clone();
         change(&mut program);
         program
     };
-    let zero = with(&|p| p["rules"][0]["amount"]["amount"]["minor"] = json!(0));
-    refuse(zero, "why not", 422, "bad_program", "rules.recruit.amount").await;
-    let hold = with(&|p| p["rules"][0]["hold_seconds"] = json!(-1));
-    refuse(hold, "why not", 422, "bad_program", "rules.recruit.hold_seconds").await;
-    let euros = with(&|p| p["rules"][0]["minimum_payment"]["currency"] = json!("EUR"));
-    refuse(euros, "why not", 422, "bad_program", "rules.recruit.minimum_payment").await;
-    let unknown = with(&|p| p["rules"][0]["colour"] = json!("red"));
-    refuse(unknown, "why not", 422, "bad_program", "colour").await;
-    refuse(json!("none"), "why not", 422, "bad_program", "program").await;
-    refuse(with(&|p| p["version"] = json!(3)), "why not", 409, "outdated_program", "version 1").await;
-    refuse(with(&|p| p["version"] = json!(1)), "why not", 409, "outdated_program", "version 1").await;
-    refuse(good.clone(), " ", 400, "bad_reason", "reason").await;
+    let rule = |change: &dyn Fn(&mut Value)| with(&|program| change(&mut program["rules"][0]));
+    let zero = rule(&|rule| rule["amount"]["amount"]["minor"] = json!(0));
+    let hold = rule(&|rule| rule["hold_seconds"] = json!(-1));
+    let euros = rule(&|rule| rule["minimum_payment"]["currency"] = json!("EUR"));
+    let unknown = rule(&|rule| rule["colour"] = json!("red"));
+    vec![
+        (zero, 422, "bad_program", "rules.recruit.amount"),
+        (hold, 422, "bad_program", "rules.recruit.hold_seconds"),
+        (euros, 422, "bad_program", "rules.recruit.minimum_payment"),
+        (unknown, 422, "bad_program", "colour"),
+        (json!("none"), 422, "bad_program", "program"),
+        (with(&|program| program["version"] = json!(3)), 409, "outdated_program", "version 1"),
+        (with(&|program| program["version"] = json!(1)), 409, "outdated_program", "version 1"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_cannot_be_is_refused_with_its_setting() {
+    let world = two_referees().await;
+    let good = twenty_dollars(&world).await;
+    for (program, status, code, detail) in bad_programs(&good) {
+        let answer = set(&world, "k", "why not", &program).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{answer:?}");
+        assert!(answer.body["detail"].as_str().unwrap().contains(detail), "{answer:?}");
+    }
+    let mute = set(&world, "k", " ", &good).await;
+    assert_eq!((mute.status, mute.code()), (400, "bad_reason"), "{mute:?}");
+    assert!(mute.body["detail"].as_str().unwrap().contains("reason"), "{mute:?}");
     let nothing = world.operator(ANA, Method::PUT, "program", "k", &json!({ "reason": "why not" })).await;
     assert_eq!((nothing.status, nothing.code()), (400, "bad_body"));
     let keyless = set(&world, "", "why not", &good).await;
     assert_eq!((keyless.status, keyless.code()), (400, "bad_idempotency_key"));
     assert_eq!(world.operator_get("program").await["program"]["version"], json!(1));
     assert!(world.audit().await.is_empty());
+    // What was refused has not used its key up.
     assert_eq!(set(&world, "k", "why not", &good).await.status, 200);
     let other = set(&world, "k", "another reason", &good).await;
     assert_eq!((other.status, other.code()), (409, "idempotency_key_reused"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_program_can_be_tried_on_the_past() {
+/// Bob has paid for a tier that the program rewards, Carol for a smaller one.
+async fn two_payments() -> World {
     let world = two_referees().await;
     world.bank(BOB, "39.00", "fang", "t1").await;
     world.bank(CAROL, "19.00", "scout", "t2").await;
     world.drain().await;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_can_be_tried_on_the_past() {
+    let world = two_payments().await;
     let body = json!({ "month": "2026-11", "program": twenty_dollars(&world).await });
     let done = world.operator_post("program/simulate", "", &body).await;
     assert_eq!((done.status, &done.body["payments"]), (200, &json!(2)), "{done:?}");
@@ -109,24 +126,26 @@ async fn a_program_can_be_tried_on_the_past() {
     assert_eq!(done.body["refusals"], json!({ "below_minimum": 1 }));
     let own = world.operator_post("program/simulate", "", &json!({ "first": "2026-11-21", "days": 1 })).await;
     assert_eq!(own.body["rules"]["recruit"]["minor"], json!(1000), "{own:?}");
-    let check = async |body: Value, status: u16, code: &str| {
-        let answer = world.operator_post("program/simulate", "", &body).await;
-        assert_eq!((answer.status, answer.code()), (status, code), "{body}: {answer:?}");
-    };
-    for body in [
-        json!({}),
-        json!({ "month": "2026-13" }),
-        json!({ "month": "November" }),
-        json!({ "month": "2026-11", "days": 3 }),
-        json!({ "first": "2026-11-21" }),
-        json!({ "first": "2026-11-21", "days": 0 }),
-        json!({ "first": "2026-11-21", "days": 93 }),
-    ] {
-        check(body, 400, "bad_period").await;
-    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_needs_a_period_and_a_sound_program() {
+    let world = two_payments().await;
     let mut bad = twenty_dollars(&world).await;
     bad["rules"][0]["id"] = json!("Recruit");
-    check(json!({ "month": "2026-11", "program": bad }), 422, "bad_program").await;
+    for (body, status, code) in [
+        (json!({}), 400, "bad_period"),
+        (json!({ "month": "2026-13" }), 400, "bad_period"),
+        (json!({ "month": "November" }), 400, "bad_period"),
+        (json!({ "month": "2026-11", "days": 3 }), 400, "bad_period"),
+        (json!({ "first": "2026-11-21" }), 400, "bad_period"),
+        (json!({ "first": "2026-11-21", "days": 0 }), 400, "bad_period"),
+        (json!({ "first": "2026-11-21", "days": 93 }), 400, "bad_period"),
+        (json!({ "month": "2026-11", "program": bad }), 422, "bad_program"),
+    ] {
+        let answer = world.operator_post("program/simulate", "", &body).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{body}: {answer:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,12 +155,9 @@ async fn every_payment_explains_what_it_earned_and_what_not() {
     let granted = world.operator_get("payments/stripe:in_Bob").await;
     assert_eq!((&granted["user_id"], &granted["paid"]), (&json!(BOB.id.to_string()), &json!(39.0)));
     let rule = &granted["trace"][0];
-    assert_eq!(
-        (&rule["outcome"], &rule["rule"], &rule["level"]),
-        (&json!("granted"), &json!("recruit"), &json!(1))
-    );
+    assert_eq!((&rule["outcome"], &rule["rule"]), (&json!("granted"), &json!("recruit")));
+    assert_eq!((&rule["user_id"], &rule["level"]), (&json!(ALICE.id.to_string()), &json!(1)));
     assert_eq!((&rule["amount"], &rule["base"]), (&json!(10.0), &json!(39.0)));
-    assert_eq!(rule["user_id"], json!(ALICE.id.to_string()));
     assert_eq!(rule["explanation"], "The rule grants $10.00 on $39.00 net of tax.");
     let commission = &granted["commissions"][0];
     assert_eq!((&commission["state"], &commission["clawed"]), (&json!("released"), &json!(0.0)));
@@ -152,6 +168,12 @@ async fn every_payment_explains_what_it_earned_and_what_not() {
     assert_eq!((&rule["outcome"], &rule["code"]), (&json!("refused"), &json!("below_minimum")));
     assert_eq!(rule["explanation"], "The tier costs less than the program asks for.");
     assert_eq!(refused["commissions"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_members_payments_are_paged_and_are_theirs_alone() {
+    let world = two_referees().await;
+    world.bank(CAROL, "19.00", "scout", "t1").await;
     world.bank(CAROL, "39.00", "fang", "t2").await;
     world.drain().await;
     let page = world.operator_get(&format!("users/{}/payments?limit=1", CAROL.id)).await;
@@ -172,22 +194,23 @@ async fn every_payment_explains_what_it_earned_and_what_not() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_bank_payment_is_recorded_once_under_its_reference() {
-    let world = two_referees().await;
-    let body = |change: &dyn Fn(&mut Value)| {
-        let mut body = json!({
-            "user_id": BOB.id, "amount": "39.00", "currency": "USD", "reference": "T-1",
-            "purpose": "purchase", "product": "fang", "reason": "seen at the bank",
-        });
-        change(&mut body);
-        body
-    };
-    let check = async |key: &str, body: Value, status: u16, code: &str| {
-        let answer = world.operator_post("payments", key, &body).await;
-        assert_eq!((answer.status, answer.code()), (status, code), "{body}: {answer:?}");
-    };
-    for (field, value, status, code) in [
+/// A purchase of Bob's that an operator saw at the bank, with one field changed.
+fn bank_payment(field: &str, value: Value) -> Value {
+    let mut body = seen_at_the_bank();
+    body[field] = value;
+    body
+}
+
+fn seen_at_the_bank() -> Value {
+    json!({
+        "user_id": BOB.id, "amount": "39.00", "currency": "USD", "reference": "T-1",
+        "purpose": "purchase", "product": "fang", "reason": "seen at the bank",
+    })
+}
+
+/// A field with a value that is refused, and how.
+fn bad_fields() -> Vec<(&'static str, Value, u16, &'static str)> {
+    vec![
         ("amount", json!("0"), 400, "bad_amount"),
         ("amount", json!("-1"), 400, "bad_amount"),
         ("amount", json!("39.001"), 400, "bad_amount"),
@@ -205,23 +228,44 @@ async fn a_bank_payment_is_recorded_once_under_its_reference() {
         ("user_id", json!(99), 404, "unknown_member"),
         ("reason", json!("x"), 400, "bad_reason"),
         ("colour", json!("red"), 400, "bad_body"),
-    ] {
-        check("bad", body(&|b| b[field] = value.clone()), status, code).await;
+    ]
+}
+
+/// Asserts that recording a payment is refused.
+async fn not_recorded(world: &World, key: &str, body: &Value, status: u16, code: &str) {
+    let answer = world.operator_post("payments", key, body).await;
+    assert_eq!((answer.status, answer.code()), (status, code), "{body}: {answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_bank_payment_is_refused_and_leaves_no_trace() {
+    let world = two_referees().await;
+    for (field, value, status, code) in bad_fields() {
+        not_recorded(&world, "bad", &bank_payment(field, value), status, code).await;
     }
-    check("", body(&|_| {}), 400, "bad_idempotency_key").await;
+    not_recorded(&world, "", &seen_at_the_bank(), 400, "bad_idempotency_key").await;
     assert_eq!(world.operator_refuses("payments/bank:T-1").await.0, 404);
     assert!(world.audit().await.is_empty());
-    let first = world.operator_post("payments", "k1", &body(&|_| {})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_payment_is_recorded_once_under_its_reference() {
+    let world = two_referees().await;
+    let first = world.operator_post("payments", "k1", &seen_at_the_bank()).await;
     assert_eq!((first.status, &first.body["trace"][0]["amount"]), (200, &json!(10.0)), "{first:?}");
     world.advance(3600).await;
     for key in ["k1", "k2"] {
-        let again = world.operator_post("payments", key, &body(&|_| {})).await;
+        let again = world.operator_post("payments", key, &seen_at_the_bank()).await;
         assert_eq!((&again.body, again.header("idempotent-replayed")), (&first.body, Some("true")), "{key}");
     }
-    check("k1", body(&|b| b["reference"] = json!("T-2")), 409, "idempotency_key_reused").await;
-    check("k3", body(&|b| b["amount"] = json!("40.00")), 409, "reference_used").await;
-    check("k3", body(&|b| b["user_id"] = json!(CAROL.id)), 409, "reference_used").await;
-    check("k3", body(&|b| b["product"] = json!("scout")), 409, "reference_used").await;
+    for (key, field, value, code) in [
+        ("k1", "reference", json!("T-2"), "idempotency_key_reused"),
+        ("k3", "amount", json!("40.00"), "reference_used"),
+        ("k3", "user_id", json!(CAROL.id), "reference_used"),
+        ("k3", "product", json!("scout"), "reference_used"),
+    ] {
+        not_recorded(&world, key, &bank_payment(field, value), 409, code).await;
+    }
     assert_eq!(world.audit().await, [("payment.record".to_owned(), "admin".to_owned())]);
     assert_eq!(world.admin("stats").await["total_credits_issued"], json!(10.0));
 }
@@ -229,9 +273,9 @@ async fn a_bank_payment_is_recorded_once_under_its_reference() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_shows_what_a_wallet_held_at_any_time() {
     let world = two_referees().await;
-    let credit = |amount: &str| json!({ "user_id": ALICE.id, "amount": amount, "reason": "testing" });
     for (key, amount) in [("a", "1.00"), ("b", "2.00"), ("c", "4.00")] {
-        assert_eq!(world.admin_post("apply", key, &credit(amount)).await.status, 200);
+        let credit = json!({ "user_id": ALICE.id, "amount": amount, "reason": "testing" });
+        assert_eq!(world.admin_post("apply", key, &credit).await.status, 200);
         world.advance(3600).await;
     }
     let statement = async |query: &str| {
@@ -244,15 +288,15 @@ async fn a_statement_shows_what_a_wallet_held_at_any_time() {
     assert_eq!(then["items"][0]["available_after"], json!(3.0));
     let never = statement("&at=2026-11-21T00:00:00%2B02:00").await;
     assert_eq!((&never["available"], &never["items"]), (&json!(0.0), &json!([])));
-    let mut seen = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let page = statement(&format!("&limit=1{cursor}")).await;
-        seen.push(page["items"][0]["seq"].as_u64().unwrap());
-        let Some(next) = page["next_cursor"].as_str() else { break };
-        cursor = format!("&cursor={next}");
-    }
-    assert_eq!(seen, [3, 2, 1]);
+    let lines = to_the_end(1, async |rest: &str| statement(&format!("&limit=1{rest}")).await).await;
+    assert_eq!(each(&Value::Array(lines), "seq"), [3, 2, 1]);
+    let usual = world.operator_get(&format!("users/{}/statement", ALICE.id)).await;
+    assert_eq!(usual["wallet"], "bill_credit", "where the program's rewards go");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_is_asked_for_by_wallet_time_and_page() {
+    let world = two_referees().await;
     for (query, code) in [
         ("?currency=USD", "bad_wallet"),
         ("?wallet=piggy", "bad_wallet"),
@@ -265,8 +309,6 @@ async fn a_statement_shows_what_a_wallet_held_at_any_time() {
         assert_eq!(world.operator_refuses(&path).await, (400, code.to_owned()), "{query}");
     }
     assert_eq!(world.operator_refuses("users/99/statement?wallet=earnings").await.0, 404);
-    let usual = world.operator_get(&format!("users/{}/statement", ALICE.id)).await;
-    assert_eq!(usual["wallet"], "bill_credit", "where the program's rewards go");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -297,26 +339,29 @@ async fn who_is_barred_earns_nothing_until_they_are_not() {
     }
 }
 
+/// Routes of this file, each with a path.
+const ROUTES: [(Method, &str); 15] = [
+    (Method::GET, "program"),
+    (Method::PUT, "program"),
+    (Method::POST, "program/simulate"),
+    (Method::POST, "payments"),
+    (Method::GET, "payments/bank:1"),
+    (Method::GET, "users/1/payments"),
+    (Method::GET, "users/1/statement?wallet=earnings"),
+    (Method::GET, "users/1/withdrawals"),
+    (Method::POST, "users/1/withdrawals"),
+    (Method::POST, "users/1/bar"),
+    (Method::POST, "users/1/unbar"),
+    (Method::GET, "withdrawals"),
+    (Method::GET, "withdrawals/x-1"),
+    (Method::POST, "withdrawals/export"),
+    (Method::POST, "withdrawals/x-1/approve"),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_this_opens_without_a_token() {
     let world = World::with(two_operators).await;
-    for (method, path) in [
-        (Method::GET, "program"),
-        (Method::PUT, "program"),
-        (Method::POST, "program/simulate"),
-        (Method::POST, "payments"),
-        (Method::GET, "payments/bank:1"),
-        (Method::GET, "users/1/payments"),
-        (Method::GET, "users/1/statement?wallet=earnings"),
-        (Method::GET, "users/1/withdrawals"),
-        (Method::POST, "users/1/withdrawals"),
-        (Method::POST, "users/1/bar"),
-        (Method::POST, "users/1/unbar"),
-        (Method::GET, "withdrawals"),
-        (Method::GET, "withdrawals/x-1"),
-        (Method::POST, "withdrawals/export"),
-        (Method::POST, "withdrawals/x-1/approve"),
-    ] {
+    for (method, path) in ROUTES {
         for token in ["", "ana", "ana=token-of-ana-1", "wrong"] {
             let answer = world.operator(token, method.clone(), path, "k", &Value::Null).await;
             assert_eq!((answer.status, answer.code()), (401, "unauthorized"), "{method} {path} {token:?}");

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 const ALICE: i64 = 940_001;
 const BOB: i64 = 940_002;
+const CAROL: i64 = 940_003;
+const DAVE: i64 = 940_004;
 
 struct Site {
     world: World,
@@ -54,6 +56,17 @@ impl Site {
     }
 }
 
+/// Claims a reward six times at once; returns the answer that has it.
+async fn claimed_once(site: &Site, token: &str, reward: &Value) -> Answer {
+    let claim = json!({ "rewardId": reward["id"] });
+    let claims = (0..6).map(|_| site.post(token, "claim-reward", claim.clone()));
+    let answers = futures::future::join_all(claims).await;
+    let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!(done.len(), 1, "{done:?}, {refused:?}");
+    assert!(refused.iter().all(|answer| (answer.status, answer.code()) == (404, "unknown_reward")));
+    done[0].clone()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_shared_and_its_reward_is_claimed() {
     let site = Site::new().await;
@@ -66,22 +79,16 @@ async fn a_code_is_shared_and_its_reward_is_claimed() {
     site.converted(BOB).await;
     let stats = site.get(&alice, "stats").await;
     assert_eq!((&stats["convertedReferrals"], &stats["totalRewardsEarned"]), (&json!(1), &json!(1)));
-    let rewards = site.get(&alice, "rewards").await;
-    let reward = &rewards["items"][0];
+    let reward = site.get(&alice, "rewards").await["items"][0].clone();
     assert_eq!((&reward["rewardType"], &reward["status"]), (&json!("free_premium"), &json!("pending")));
     site.world.run_job("hold-release").await;
-    let wallet = site.world.bearing(&alice, &format!("/wallet/{ALICE}"), None).await.body;
-    assert_eq!(wallet["available"], json!(0), "a reward that has to be claimed is not released");
-    let claim = json!({ "rewardId": reward["id"] });
-    let claims = (0..6).map(|_| site.post(&alice, "claim-reward", claim.clone()));
-    let answers = futures::future::join_all(claims).await;
-    let done: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
-    assert_eq!(done.len(), 1, "{answers:?}");
-    assert_eq!(done[0].body["message"], "Reward claimed successfully");
-    assert_eq!(done[0].body["reward"]["rewardValue"], json!({ "days": 30 }));
-    assert!(done[0].body["reward"]["claimedAt"].as_str().unwrap().starts_with("2026-11-21T"));
-    assert!(answers.iter().all(|a| a.status == 200 || (a.status, a.code()) == (404, "unknown_reward")));
-    let wallet = site.world.bearing(&alice, &format!("/wallet/{ALICE}"), None).await.body;
+    let wallet = async || site.world.bearing(&alice, &format!("/wallet/{ALICE}"), None).await.body;
+    assert_eq!(wallet().await["available"], json!(0), "nobody releases what has to be claimed");
+    let claimed = claimed_once(&site, &alice, &reward).await.body;
+    assert_eq!(claimed["message"], "Reward claimed successfully");
+    assert_eq!(claimed["reward"]["rewardValue"], json!({ "days": 30 }));
+    assert!(claimed["reward"]["claimedAt"].as_str().unwrap().starts_with("2026-11-21T"));
+    let wallet = wallet().await;
     assert_eq!((&wallet["available"], &wallet["currency"]), (&json!(30), &json!("DAY")));
     site.world.ledger_is_sound().await;
 }
@@ -105,39 +112,59 @@ async fn an_unclaimed_reward_expires() {
     site.world.ledger_is_sound().await;
 }
 
+/// Signs up by a code; returns the status and the problem's code.
+async fn track(site: &Site, token: &str, code: &Value) -> (u16, String) {
+    let answer = site.post(token, "track", json!({ "referralCode": code })).await;
+    (answer.status, answer.code().to_owned())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_and_sign_ups_are_refused_as_documented() {
     let site = Site::new().await;
     let (alice, bob) = site.signup().await;
     let again = site.post(&alice, "generate-code", json!({ "expiresInDays": 30 })).await;
     assert_eq!((again.status, again.code()), (409, "code_active"));
-    let carol = site.token(940_003).await;
-    let code = site.post(&carol, "generate-code", json!({ "expiresInDays": 1 })).await;
-    assert_eq!(code.body["expiresAt"], "2026-11-22T09:30:00.000Z");
-    assert_eq!(code.body["code"].as_str().unwrap().len(), 8);
-    let track = async |token: &str, code: &Value| {
-        let answer = site.post(token, "track", json!({ "referralCode": code })).await;
-        (answer.status, answer.code().to_owned())
-    };
-    let dave = site.token(940_004).await;
-    assert_eq!(track(&dave, &json!("ZZZZZZZZ")).await, (400, "unknown_code".to_owned()));
-    assert_eq!(track(&dave, &json!("short")).await, (400, "unknown_code".to_owned()));
-    assert_eq!(track(&bob, &code.body["code"]).await, (409, "already_referred".to_owned()));
-    assert_eq!(track(&carol, &code.body["code"]).await, (409, "own_code".to_owned()));
-    assert_eq!(track(&alice, &code.body["code"]).await, (409, "already_member".to_owned()));
+    let carol = site.token(CAROL).await;
+    let code = site.post(&carol, "generate-code", json!({ "expiresInDays": 1 })).await.body;
+    assert_eq!(code["expiresAt"], "2026-11-22T09:30:00.000Z");
+    let code = &code["code"];
+    assert_eq!(code.as_str().unwrap().len(), 8);
+    let dave = site.token(DAVE).await;
+    for (token, code, status, problem) in [
+        (&dave, &json!("ZZZZZZZZ"), 400, "unknown_code"),
+        (&dave, &json!("short"), 400, "unknown_code"),
+        (&bob, code, 409, "already_referred"),
+        (&carol, code, 409, "own_code"),
+        (&alice, code, 409, "already_member"),
+    ] {
+        assert_eq!(track(&site, token, code).await, (status, problem.to_owned()), "{code}");
+    }
     site.world.advance(86_400).await;
-    let dave = site.token(940_004).await;
-    assert_eq!(track(&dave, &code.body["code"]).await, (400, "expired_code".to_owned()));
-    let carol = site.token(940_003).await;
-    let renewed = site.post(&carol, "generate-code", json!({})).await;
+    let dave = site.token(DAVE).await;
+    assert_eq!(track(&site, &dave, code).await, (400, "expired_code".to_owned()));
+    let renewed = site.post(&site.token(CAROL).await, "generate-code", json!({})).await;
     assert_eq!(renewed.status, 200, "the old one is over");
-    assert_eq!(track(&dave, &renewed.body["code"]).await.0, 200);
-    // With the same key a lost answer can be requested again.
+    assert_eq!(track(&site, &dave, &renewed.body["code"]).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_up_with_the_same_key_is_answered_again() {
+    let site = Site::new().await;
+    let carol = site.token(CAROL).await;
+    let code = site.post(&carol, "generate-code", json!({})).await;
     let erin = site.token(940_005).await;
-    let body = json!({ "referralCode": renewed.body["code"] });
+    let body = json!({ "referralCode": code.body["code"] });
     let keyed = async || site.world.keyed(&erin, "/api/referral/track", Some(&body), Some("t-1")).await;
     let (one, two) = (keyed().await, keyed().await);
     assert_eq!((one.status, two.status, &one.body), (200, 200, &two.body));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_bodies_and_unknown_users_are_refused() {
+    let site = Site::new().await;
+    site.signup().await;
+    let carol = site.token(CAROL).await;
+    site.post(&carol, "generate-code", json!({})).await;
     for (path, body, code) in [
         ("generate-code", json!({ "expiresInDays": 0 }), "bad_days"),
         ("generate-code", json!({ "expiresInDays": "x" }), "bad_body"),
@@ -153,36 +180,41 @@ async fn codes_and_sign_ups_are_refused_as_documented() {
     assert_eq!(not_referred.code(), "not_referred");
 }
 
+/// The board of a site where Alice's referral of Bob has converted.
+fn board(uuid: &str) -> Value {
+    json!([{ "userId": uuid, "name": "•••", "totalReferrals": 1, "convertedReferrals": 1, "rank": 1 }])
+}
+
+/// The figures of that site.
+fn figures() -> Value {
+    json!({
+        "totalReferrals": 1, "convertedReferrals": 1, "conversionRate": 100.0,
+        "totalRewardsAwarded": 1, "activeCodes": 1, "expiredCodes": 0,
+    })
+}
+
+/// The last three days of that site.
+fn trends() -> Value {
+    json!([
+        { "date": "2026-11-19", "signups": 0, "conversions": 0 },
+        { "date": "2026-11-20", "signups": 0, "conversions": 0 },
+        { "date": "2026-11-21", "signups": 1, "conversions": 1 },
+    ])
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn boards_and_figures_have_the_documented_shape() {
     let site = Site::new().await;
     let (alice, _) = site.signup().await;
     site.converted(BOB).await;
-    let board = site.get(&alice, "leaderboard?period=week&limit=5").await;
-    let uuid = board[0]["userId"].as_str().unwrap().to_owned();
+    let shown = site.get(&alice, "leaderboard?period=week&limit=5").await;
+    let uuid = shown[0]["userId"].as_str().unwrap();
     assert_eq!(uuid.len(), 36);
-    assert_eq!(
-        board,
-        json!([
-            { "userId": uuid, "name": "•••", "totalReferrals": 1, "convertedReferrals": 1, "rank": 1 }
-        ])
-    );
-    let figures = json!({
-        "totalReferrals": 1, "convertedReferrals": 1, "conversionRate": 100.0,
-        "totalRewardsAwarded": 1, "activeCodes": 1, "expiredCodes": 0,
-    });
+    assert_eq!(shown, board(uuid));
     for period in ["all", "month", "week"] {
-        assert_eq!(site.get(&alice, &format!("analytics?period={period}")).await, figures, "{period}");
+        assert_eq!(site.get(&alice, &format!("analytics?period={period}")).await, figures(), "{period}");
     }
-    let trends = site.get(&alice, "trends?days=3").await;
-    assert_eq!(
-        trends,
-        json!([
-            { "date": "2026-11-19", "signups": 0, "conversions": 0 },
-            { "date": "2026-11-20", "signups": 0, "conversions": 0 },
-            { "date": "2026-11-21", "signups": 1, "conversions": 1 },
-        ])
-    );
+    assert_eq!(site.get(&alice, "trends?days=3").await, trends());
     assert_eq!(site.get(&alice, "trends").await.as_array().unwrap().len(), 30);
     site.world.advance(366 * 86_400).await;
     site.world.run_job("code-expiry").await;

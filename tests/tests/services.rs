@@ -1,7 +1,8 @@
 //! Tests of the documented API of the OTT system, as a service's client calls it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
-use guerdon_tests::{Answer, World};
+use guerdon_tests::{ADMIN_TOKEN, Answer, World, lists::each};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const ALICE: i64 = 910_001;
@@ -48,36 +49,43 @@ fn refused(answer: &Answer) -> (u16, String) {
     (answer.status, answer.code().to_owned())
 }
 
+/// Makes an order that names no transfer yet; returns its id.
+async fn open_order(world: &World, shop: &str, id: i64, key: &str) -> String {
+    let order = json!({ "user_id": id, "payment_method": "bank" });
+    let made = world.keyed(shop, "/orders/create", Some(&order), Some(key)).await;
+    made.body["order_id"].as_str().unwrap().to_owned()
+}
+
+/// Reports that a transfer paid an order.
+async fn report(world: &World, shop: &str, order: &str, transaction: &str) -> Answer {
+    let path = format!("/orders/{order}/payment-success");
+    world.bearing(shop, &path, Some(&json!({ "transaction_id": transaction }))).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_registers_sells_and_two_levels_earn() {
     let world = World::of("ott").await;
     let shop = world.shop().await;
     chain(&world, &shop).await;
-    let paid = buy(&world, &shop, BOB, "T-1").await;
-    assert_eq!(
-        paid["commissions"],
-        json!([
-            { "level": 1, "rule": "level-1", "amount": 28.00, "currency": "INR" }
-        ])
-    );
+    let one = json!([{ "level": 1, "rule": "level-1", "amount": 28.00, "currency": "INR" }]);
+    assert_eq!(buy(&world, &shop, BOB, "T-1").await["commissions"], one);
     let paid = buy(&world, &shop, CAROL, "T-2").await;
-    let levels: Vec<_> =
-        paid["commissions"].as_array().unwrap().iter().map(|c| c["amount"].clone()).collect();
-    assert_eq!(levels, [json!(28.00), json!(9.00)]);
+    assert_eq!(each(&paid["commissions"], "amount"), [json!(28.00), json!(9.00)]);
     world.drain().await;
-    let wallet = get(&world, &shop, &format!("/wallet/{ALICE}")).await;
+    let alices = async |path: &str| get(&world, &shop, &path.replace("{id}", &ALICE.to_string())).await;
+    let wallet = alices("/wallet/{id}").await;
     assert_eq!(
         (&wallet["available"], &wallet["pending"]),
         (&json!(0.00), &json!(37.00)),
         "held for 24 hours"
     );
     world.advance(24 * 3600).await;
-    let wallet = get(&world, &shop, &format!("/wallet/{ALICE}")).await;
+    let wallet = alices("/wallet/{id}").await;
     assert_eq!((&wallet["available"], &wallet["wallet"]), (&json!(37.00), &json!("earnings")));
-    let page = get(&world, &shop, &format!("/wallet/{ALICE}/transactions")).await;
+    let page = alices("/wallet/{id}/transactions").await;
     assert_eq!(page["items"][0]["kind"], "commissions_released");
     assert_eq!(page["next_cursor"], Value::Null);
-    let stats = get(&world, &shop, &format!("/users/{ALICE}/referral-stats")).await;
+    let stats = alices("/users/{id}/referral-stats").await;
     assert_eq!((&stats["total_referrals"], &stats["conversion_rate"]), (&json!(1), &json!(100.0)));
     assert_eq!(stats["total_earned"], json!(37.00));
     world.ledger_is_sound().await;
@@ -98,24 +106,23 @@ async fn the_tree_has_two_levels_and_pages() {
     let path = format!("/users/{ALICE}/referral-tree");
     let first = get(&world, &shop, &format!("{path}?limit=3")).await;
     assert_eq!(first["total_referrals"], 5);
-    let ids = |page: &Value| -> Vec<String> {
-        page["referrals"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|n| n["user_id"].as_str().unwrap().to_owned())
-            .collect()
-    };
-    assert_eq!(ids(&first), ["920004", "920003", "920002"]);
+    assert_eq!(each(&first["referrals"], "user_id"), ["920004", "920003", "920002"]);
     assert_eq!(first["referrals"][0]["referrals"][0]["user_id"], "930004");
     assert_eq!(first["referrals"][0]["total_referrals"], 1);
     let cursor = first["next_cursor"].as_str().unwrap();
     let rest = get(&world, &shop, &format!("{path}?limit=3&depth=1&cursor={cursor}")).await;
-    assert_eq!(ids(&rest), ["920001", "920000"]);
+    assert_eq!(each(&rest["referrals"], "user_id"), ["920001", "920000"]);
     assert_eq!(rest["referrals"][0]["referrals"], json!([]), "one level was asked for");
     assert_eq!(rest["next_cursor"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_the_tree_out_of_bounds_is_refused() {
+    let world = World::of("ott").await;
+    let shop = world.shop().await;
+    chain(&world, &shop).await;
     for bad in ["depth=3", "limit=51", "limit=x", "cursor=x"] {
-        let answer = world.bearing(&shop, &format!("{path}?{bad}"), None).await;
+        let answer = world.bearing(&shop, &format!("/users/{ALICE}/referral-tree?{bad}"), None).await;
         assert_eq!(refused(&answer).0, 400, "{bad}");
     }
 }
@@ -159,23 +166,15 @@ async fn one_transfer_pays_one_order() {
     let answer = world.bearing(&shop, "/orders/create", Some(&order)).await;
     assert_eq!(refused(&answer), (409, "transaction_used".to_owned()));
     // Two orders without a transfer; one transfer is reported for both at the same time.
-    let order = json!({ "user_id": CAROL, "payment_method": "bank" });
-    let mut ids = Vec::new();
-    for key in ["first", "second"] {
-        let made = world.keyed(&shop, "/orders/create", Some(&order), Some(key)).await;
-        ids.push(made.body["order_id"].as_str().unwrap().to_owned());
-    }
-    assert_ne!(ids[0], ids[1]);
-    let tell = async |id: &String| {
-        let path = format!("/orders/{id}/payment-success");
-        world.bearing(&shop, &path, Some(&json!({ "transaction_id": "T-2" }))).await
-    };
-    let told = futures::future::join_all(ids.iter().map(tell)).await;
+    let first = open_order(&world, &shop, CAROL, "first").await;
+    let second = open_order(&world, &shop, CAROL, "second").await;
+    assert_ne!(first, second);
+    let reports = [&first, &second].map(|order| report(&world, &shop, order, "T-2"));
+    let told = futures::future::join_all(reports).await;
     let mut outcomes: Vec<_> = told.iter().map(|answer| (answer.status, answer.code())).collect();
     outcomes.sort_unstable();
     assert_eq!(outcomes, [(200, ""), (409, "transaction_used")]);
-    let without = format!("/orders/{}/payment-success", ids[0]);
-    let other = world.bearing(&shop, &without, Some(&json!({ "transaction_id": "T-3" }))).await;
+    let other = report(&world, &shop, &first, "T-3").await;
     let open = told[0].status == 409;
     assert_eq!(refused_or_paid(&other), if open { "paid" } else { "other_transaction" });
     world.drain().await;
@@ -188,26 +187,15 @@ async fn a_payment_that_an_operator_saw_first_pays_the_order() {
     let shop = world.shop().await;
     chain(&world, &shop).await;
     world.bank(guerdon_tests::telegram::Person { id: BOB, name: "bob" }, "135.00", "combo", "OPX").await;
-    let order = |id: i64, key: &'static str| {
-        let (world, shop) = (&world, &shop);
-        async move {
-            let order = json!({ "user_id": id, "payment_method": "bank" });
-            let made = world.keyed(shop, "/orders/create", Some(&order), Some(key)).await;
-            made.body["order_id"].as_str().unwrap().to_owned()
-        }
-    };
-    let tell = async |id: String| {
-        let path = format!("/orders/{id}/payment-success");
-        world.bearing(&shop, &path, Some(&json!({ "transaction_id": "OPX" }))).await
-    };
-    let of_another_member = tell(order(CAROL, "carol").await).await;
-    assert_eq!(refused(&of_another_member), (409, "transaction_used".to_owned()));
-    let own = order(BOB, "bob").await;
+    let tell = async |order: String| report(&world, &shop, &order, "OPX").await;
+    let somebody_elses = tell(open_order(&world, &shop, CAROL, "carol").await).await;
+    assert_eq!(refused(&somebody_elses), (409, "transaction_used".to_owned()));
+    let own = open_order(&world, &shop, BOB, "bob").await;
     for told in futures::future::join_all((0..4).map(|_| tell(own.clone()))).await {
         assert_eq!((told.status, &told.body["status"]), (200, &json!("paid")), "{told:?}");
         assert_eq!(told.body["commissions"][0]["amount"], json!(28.00));
     }
-    let second = tell(order(BOB, "second").await).await;
+    let second = tell(open_order(&world, &shop, BOB, "second").await).await;
     assert_eq!(refused(&second), (409, "transaction_used".to_owned()));
     world.drain().await;
     world.ledger_is_sound().await;
@@ -247,6 +235,62 @@ async fn a_withdrawal_is_asked_for_once() {
     assert_eq!((&wallet["available"], &wallet["held"]), (&json!(2.50), &json!(25.50)));
 }
 
+/// A body, and the status and the code with which it is refused.
+type Refused = (Value, u16, &'static str);
+
+/// Users that cannot be created.
+fn bad_users() -> Vec<Refused> {
+    let long = "x".repeat(300);
+    vec![
+        (json!({}), 400, "bad_body"),
+        (json!([]), 400, "bad_body"),
+        (json!({ "telegram_id": 0 }), 400, "bad_body"),
+        (json!({ "telegram_id": "abc" }), 400, "bad_body"),
+        (json!({ "telegram_id": 1.5 }), 400, "bad_body"),
+        (json!({ "telegram_id": 5, "first_name": long }), 400, "bad_name"),
+        (json!({ "telegram_id": 5, "first_name": "a\u{0}b" }), 400, "bad_name"),
+        (json!({ "telegram_id": 5, "ip_address": "1.2.3" }), 400, "bad_fingerprint"),
+        (json!({ "telegram_id": 5, "device_id": long }), 400, "bad_fingerprint"),
+        (json!({ "telegram_id": 5, "referred_by_code": "NOPE" }), 400, "unknown_code"),
+        (json!({ "telegram_id": 5, "referred_by_code": "ABCD2345" }), 400, "unknown_code"),
+        (json!({ "telegram_id": 5, "colour": "red" }), 400, "bad_body"),
+    ]
+}
+
+/// Orders that cannot be made.
+fn bad_orders() -> Vec<Refused> {
+    let upi = |field: &str, value: Value| json!({ "user_id": BOB, "payment_method": "upi", field: value });
+    vec![
+        (json!({ "user_id": BOB }), 400, "bad_body"),
+        (json!({ "user_id": 5, "payment_method": "upi" }), 404, "unknown_user"),
+        (json!({ "user_id": BOB, "payment_method": "cash" }), 400, "bad_method"),
+        (upi("product", json!("gold")), 422, "unknown_product"),
+        (upi("amount", json!(0)), 422, "bad_amount"),
+        (upi("amount", json!(1e300)), 400, "bad_amount"),
+        (upi("transaction_id", json!("a b")), 400, "bad_transaction_id"),
+        (upi("upi_id", json!("\u{7}")), 400, "bad_fingerprint"),
+    ]
+}
+
+/// Withdrawals that cannot be requested.
+fn bad_withdrawals() -> Vec<Refused> {
+    let ask = |id: i64, amount: i64, to: &str| json!({ "user_id": id, "amount": amount, "upi_id": to });
+    vec![
+        (json!({ "user_id": ALICE, "amount": 500 }), 400, "bad_body"),
+        (json!({ "user_id": ALICE, "upi_id": "a@b" }), 400, "bad_body"),
+        (ask(ALICE, -1, "ann@bank"), 400, "bad_amount"),
+        (ask(ALICE, 5, "ann@bank"), 422, "below_minimum"),
+        (ask(ALICE, 500, "nobody"), 422, "bad_destination"),
+        (ask(ALICE, 500, "ann@bank"), 422, "insufficient_funds"),
+        (ask(5, 500, "ann@bank"), 404, "unknown_user"),
+    ]
+}
+
+/// Reports of a payment that no open order takes.
+fn bad_reports() -> Vec<Refused> {
+    vec![(json!({}), 422, "no_transaction"), (json!({ "transaction_id": "" }), 400, "bad_transaction_id")]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_input_is_refused_and_changes_nothing() {
     let world = World::of("ott").await;
@@ -256,112 +300,40 @@ async fn bad_input_is_refused_and_changes_nothing() {
     let order = json!({ "user_id": BOB, "payment_method": "upi" });
     let order = world.bearing(&shop, "/orders/create", Some(&order)).await.body;
     let success = format!("/orders/{}/payment-success", order["order_id"].as_str().unwrap());
-    let long = "x".repeat(300);
-    let cases = [
-        ("/users/create", json!({}), 400, "bad_body"),
-        ("/users/create", json!([]), 400, "bad_body"),
-        ("/users/create", json!({ "telegram_id": 0 }), 400, "bad_body"),
-        ("/users/create", json!({ "telegram_id": "abc" }), 400, "bad_body"),
-        ("/users/create", json!({ "telegram_id": 1.5 }), 400, "bad_body"),
-        ("/users/create", json!({ "telegram_id": 5, "first_name": long }), 400, "bad_name"),
-        ("/users/create", json!({ "telegram_id": 5, "first_name": "a\u{0}b" }), 400, "bad_name"),
-        ("/users/create", json!({ "telegram_id": 5, "ip_address": "1.2.3" }), 400, "bad_fingerprint"),
-        ("/users/create", json!({ "telegram_id": 5, "device_id": long }), 400, "bad_fingerprint"),
-        ("/users/create", json!({ "telegram_id": 5, "referred_by_code": "NOPE" }), 400, "unknown_code"),
-        ("/users/create", json!({ "telegram_id": 5, "referred_by_code": "ABCD2345" }), 400, "unknown_code"),
-        ("/users/create", json!({ "telegram_id": 5, "colour": "red" }), 400, "bad_body"),
-        ("/orders/create", json!({ "user_id": BOB }), 400, "bad_body"),
-        ("/orders/create", json!({ "user_id": 5, "payment_method": "upi" }), 404, "unknown_user"),
-        ("/orders/create", json!({ "user_id": BOB, "payment_method": "cash" }), 400, "bad_method"),
-        (
-            "/orders/create",
-            json!({ "user_id": BOB, "payment_method": "upi", "product": "gold" }),
-            422,
-            "unknown_product",
-        ),
-        (
-            "/orders/create",
-            json!({ "user_id": BOB, "payment_method": "upi", "amount": 0 }),
-            422,
-            "bad_amount",
-        ),
-        (
-            "/orders/create",
-            json!({ "user_id": BOB, "payment_method": "upi", "amount": 1e300 }),
-            400,
-            "bad_amount",
-        ),
-        (
-            "/orders/create",
-            json!({ "user_id": BOB, "payment_method": "upi", "transaction_id": "a b" }),
-            400,
-            "bad_transaction_id",
-        ),
-        (
-            "/orders/create",
-            json!({ "user_id": BOB, "payment_method": "upi", "upi_id": "\u{7}" }),
-            400,
-            "bad_fingerprint",
-        ),
-        (&success, json!({}), 422, "no_transaction"),
-        (&success, json!({ "transaction_id": "" }), 400, "bad_transaction_id"),
-        ("/orders/ord_unknown/payment-success", json!({ "transaction_id": "T" }), 404, "unknown_order"),
-        ("/withdrawals/create", json!({ "user_id": ALICE, "amount": 500 }), 400, "bad_body"),
-        ("/withdrawals/create", json!({ "user_id": ALICE, "upi_id": "a@b" }), 400, "bad_body"),
-        (
-            "/withdrawals/create",
-            json!({ "user_id": ALICE, "amount": -1, "upi_id": "ann@bank" }),
-            400,
-            "bad_amount",
-        ),
-        (
-            "/withdrawals/create",
-            json!({ "user_id": ALICE, "amount": 5, "upi_id": "ann@bank" }),
-            422,
-            "below_minimum",
-        ),
-        (
-            "/withdrawals/create",
-            json!({ "user_id": ALICE, "amount": 500, "upi_id": "nobody" }),
-            422,
-            "bad_destination",
-        ),
-        (
-            "/withdrawals/create",
-            json!({ "user_id": ALICE, "amount": 500, "upi_id": "ann@bank" }),
-            422,
-            "insufficient_funds",
-        ),
-        (
-            "/withdrawals/create",
-            json!({ "user_id": 5, "amount": 500, "upi_id": "ann@bank" }),
-            404,
-            "unknown_user",
-        ),
-    ];
-    for (path, body, status, code) in cases {
-        let answer = world.bearing(&shop, path, Some(&body)).await;
-        assert_eq!(refused(&answer), (status, code.to_owned()), "{path} {body}: {answer:?}");
-    }
-    for path in [
-        "/users/5",
-        "/users/5/referral-stats",
-        "/users/5/referral-tree",
-        "/wallet/5",
-        "/wallet/5/transactions",
+    let unknown = vec![(json!({ "transaction_id": "T" }), 404, "unknown_order")];
+    for (path, cases) in [
+        ("/users/create", bad_users()),
+        ("/orders/create", bad_orders()),
+        ("/withdrawals/create", bad_withdrawals()),
+        (&success, bad_reports()),
+        ("/orders/ord_unknown/payment-success", unknown),
     ] {
-        assert_eq!(
-            refused(&world.bearing(&shop, path, None).await),
-            (404, "unknown_user".to_owned()),
-            "{path}"
-        );
-    }
-    for path in ["/users/x", "/wallet/-1", "/wallet/910001/transactions?limit=0"] {
-        assert_eq!(world.bearing(&shop, path, None).await.status, 400, "{path}");
+        for (body, status, code) in cases {
+            let answer = world.bearing(&shop, path, Some(&body)).await;
+            assert_eq!(refused(&answer), (status, code.to_owned()), "{path} {body}: {answer:?}");
+        }
     }
     assert_eq!(get(&world, &shop, &format!("/users/{ALICE}")).await, before, "nothing was changed");
     assert_eq!(world.bearing(&shop, "/users/5", None).await.status, 404);
     world.ledger_is_sound().await;
+}
+
+/// Paths of a user who does not exist.
+const OF_NOBODY: [&str; 5] =
+    ["/users/5", "/users/5/referral-stats", "/users/5/referral-tree", "/wallet/5", "/wallet/5/transactions"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paths_of_nobody_and_bad_paths_are_refused() {
+    let world = World::of("ott").await;
+    let shop = world.shop().await;
+    chain(&world, &shop).await;
+    for path in OF_NOBODY {
+        let answer = world.bearing(&shop, path, None).await;
+        assert_eq!(refused(&answer), (404, "unknown_user".to_owned()), "{path}");
+    }
+    for path in ["/users/x", "/wallet/-1", "/wallet/910001/transactions?limit=0"] {
+        assert_eq!(world.bearing(&shop, path, None).await.status, 400, "{path}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -375,23 +347,10 @@ async fn a_key_opens_its_scopes_until_it_is_revoked() {
     assert_eq!(world.bearing(&reader, &format!("/wallet/{ALICE}"), None).await.code(), "forbidden");
     let body = json!({ "telegram_id": BOB });
     assert_eq!(world.bearing(&reader, "/users/create", Some(&body)).await.code(), "forbidden");
-    // The ways in which existing clients send a key.
-    use base64::{Engine, engine::general_purpose::STANDARD};
-    for (name, value) in [
-        ("x-api-key", reader.clone()),
-        ("authorization", format!("Basic {}", STANDARD.encode(format!("{reader}:")))),
-        ("authorization", format!("Basic {}", STANDARD.encode(format!("shop:{reader}")))),
-    ] {
-        let answer = world.request(reqwest::Method::GET, &path, &[(name, &value)], Vec::new()).await;
-        assert_eq!(answer.status, 200, "{name}");
-        assert_eq!(answer.header("ratelimit-policy"), Some("\"minute\";q=100000;w=60"));
-        assert!(answer.header("ratelimit").unwrap().starts_with("\"minute\";r=9999"), "{answer:?}");
-    }
     let id = reader.split('_').nth(1).unwrap();
     let delete = async || {
-        let headers = [("x-admin-token", guerdon_tests::ADMIN_TOKEN)];
-        let path = format!("/api/admin/service-keys/{id}");
-        world.request(reqwest::Method::DELETE, &path, &headers, Vec::new()).await
+        let path = format!("service-keys/{id}");
+        world.operator(ADMIN_TOKEN, Method::DELETE, &path, "", &Value::Null).await
     };
     assert_eq!(delete().await.status, 204);
     assert_eq!(delete().await.code(), "unknown_key");
@@ -401,6 +360,26 @@ async fn a_key_opens_its_scopes_until_it_is_revoked() {
     assert!(!keys.to_string().contains(reader.split('_').nth(2).unwrap()), "the secret is not kept");
     let actions: Vec<_> = world.audit().await.into_iter().map(|(action, _)| action).collect();
     assert!(actions.contains(&"service_key.revoked".to_owned()), "{actions:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_accepted_in_every_way_that_clients_send_it() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let world = World::of("ott").await;
+    let reader = world.service_key(&["users:read"]).await;
+    let shop = world.shop().await;
+    create(&world, &shop, ALICE, "alice", None).await;
+    for (name, value) in [
+        ("x-api-key", reader.clone()),
+        ("authorization", format!("Basic {}", STANDARD.encode(format!("{reader}:")))),
+        ("authorization", format!("Basic {}", STANDARD.encode(format!("shop:{reader}")))),
+    ] {
+        let path = format!("/users/{ALICE}");
+        let answer = world.request(Method::GET, &path, &[(name, &value)], Vec::new()).await;
+        assert_eq!(answer.status, 200, "{name}");
+        assert_eq!(answer.header("ratelimit-policy"), Some("\"minute\";q=100000;w=60"));
+        assert!(answer.header("ratelimit").unwrap().starts_with("\"minute\";r=9999"), "{answer:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -416,9 +395,7 @@ async fn a_key_that_is_asked_for_twice_is_one_key() {
     assert_eq!(refused(&world.bearing(key, "/users/5", None).await).1, "unknown_user", "it opens");
     let other = make(json!({ "name": "a shop", "scopes": ["users:write"] })).await;
     assert_eq!(refused(&other), (409, "idempotency_key_reused".to_owned()));
-    let csv = world
-        .operator(guerdon_tests::ADMIN_TOKEN, reqwest::Method::GET, "audit?format=csv", "", &Value::Null)
-        .await;
+    let csv = world.operator(ADMIN_TOKEN, Method::GET, "audit?format=csv", "", &Value::Null).await;
     assert!(
         csv.body.as_str().unwrap().starts_with("at,operator,action,user_id,reason,before,after\n"),
         "{csv:?}"
@@ -433,7 +410,7 @@ async fn what_clients_do_differently_is_taken_or_refused_by_name() {
     let create_user = async |body: Value| {
         let headers = [("authorization", lower.as_str()), ("content-type", "application/json")];
         let body = body.to_string().into_bytes();
-        world.request(reqwest::Method::POST, "/users/create", &headers, body).await
+        world.request(Method::POST, "/users/create", &headers, body).await
     };
     let made = create_user(json!({ "telegram_id": ALICE, "referred_by_code": "" })).await;
     assert_eq!((made.status, &made.body["is_new"]), (200, &json!(true)), "an empty code is none: {made:?}");
