@@ -47,6 +47,13 @@ pub fn checkout(person: Person, customer: &str) -> Value {
     event(&format!("evt_cs_{customer}"), "checkout.session.completed", &session)
 }
 
+/// A paid first invoice of $39 that names its member, who has had no checkout.
+pub fn invoice_naming(person: Person, invoice: &str, customer: &str) -> Value {
+    let mut event = invoice_paid(invoice, customer, 3900, 3900);
+    event["data"]["object"]["metadata"] = json!({ "telegram_id": person.id.to_string() });
+    event
+}
+
 /// A paid subscription invoice of `minor` cents, with a line of `tier` cents.
 pub fn invoice_paid(invoice: &str, customer: &str, minor: i64, tier: i64) -> Value {
     let object = json!({

@@ -3,6 +3,7 @@
 
 use guerdon_tests::{
     World,
+    stripe::invoice_naming,
     telegram::{ALICE, BOB, CAROL, Person, message},
 };
 use serde_json::{Value, json};
@@ -74,38 +75,39 @@ async fn names_cannot_forge_a_message() {
     assert!(reply.contains("&lt;b&gt;{reward}&lt;/b&gt;&amp;"), "{reply}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_leaderboard_masks_names_and_tells_everybody_their_place() {
+/// Makes a world in which Alice has brought two who paid, Bob one, and Carol nobody.
+async fn three_referrers() -> World {
     let world = World::new().await;
     for (person, friends) in [(ALICE, 2_i64), (BOB, 1), (CAROL, 0)] {
         let code = world.code_of(person).await;
         for n in 0..friends {
             let friend = Person { id: person.id * 10 + n, name: "Friend" };
             world.joins(friend, &code).await;
-            let mut event =
-                guerdon_tests::stripe::invoice_paid(&format!("in_{}", friend.id), "c", 3900, 3900);
-            event["data"]["object"]["customer"] = json!(format!("cus_{}", friend.id));
-            event["data"]["object"]["metadata"] = json!({ "telegram_id": friend.id.to_string() });
-            world.stripe(&event).await;
+            let (invoice, customer) = (format!("in_{}", friend.id), format!("cus_{}", friend.id));
+            world.stripe(&invoice_naming(friend, &invoice, &customer)).await;
         }
     }
     world.drain().await;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_leaderboard_masks_names_and_tells_everybody_their_place() {
+    let world = three_referrers().await;
+    let board = async |person, period: &str| {
+        let shown = world.taps(person, &format!("nav:top:{period}")).await;
+        shown["text"].as_str().unwrap_or_default().to_owned()
+    };
     for period in ["week", "month", "all"] {
-        let board = async |person| {
-            world.taps(person, &format!("nav:top:{period}")).await["text"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let seen = board(BOB).await;
+        let seen = board(BOB, period).await;
         assert!(seen.contains("1. A•••: <b>2</b>\n2. B•••: <b>1</b>"), "{period}: {seen}");
         assert!(seen.contains("You: <b>#2</b>") && !seen.contains("Alice"), "{period}: {seen}");
-        assert!(board(CAROL).await.contains("not ranked yet"));
+        assert!(board(CAROL, period).await.contains("not ranked yet"));
     }
     // Next week's board is empty, the one of all time is not.
     world.advance(7 * 86_400).await;
-    assert!(world.taps(BOB, "nav:top:week").await["text"].as_str().unwrap().contains("Nobody yet"));
-    assert!(world.taps(BOB, "nav:top:all").await["text"].as_str().unwrap().contains("#2"));
+    assert!(board(BOB, "week").await.contains("Nobody yet"));
+    assert!(board(BOB, "all").await.contains("#2"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,35 +173,39 @@ async fn telegram_asking_for_patience_delays_a_message_and_loses_none() {
     assert_eq!(told, 1);
 }
 
+/// Each preset with what it promises a referrer, and the button of the menu that shows the rewards.
+const PROMISES: [(&str, &str, &str); 5] = [
+    ("bitten", "get $10.00 off your bills for each friend who subscribes to a plan from $39.00", "My credit"),
+    (
+        "ott",
+        "earn ₹28.00 for each plan a friend buys, and ₹9.00 for each plan their friends buy",
+        "My earnings",
+    ),
+    ("autosales", "get 3% of every deposit your friends make", "My balance"),
+    ("trollz", "get 30 days of premium for each friend who becomes a paying member", "My premium"),
+    ("streamline", "", "My credit"),
+];
+
+/// Returns the texts that Alice gets, first the five that state the promise, and asserts that her menu has the button.
+async fn texts_of(world: &World, button: &str) -> Vec<String> {
+    let welcome = world.update(&message(world.update_id(), ALICE, "/start")).await.body;
+    let menu = welcome["reply_markup"].to_string();
+    assert!(menu.contains(button), "{button}: {menu}");
+    let code = world.code_of(ALICE).await;
+    let joined = world.joins(BOB, &code).await;
+    world.drain().await;
+    let told = world.texts(ALICE.id).await.join("\n");
+    let mut texts = vec![welcome["text"].as_str().unwrap().to_owned(), joined, told];
+    for command in ["/recruit", "/terms", "/credits", "/plans", "/help", "/profile", "/withdraw"] {
+        texts.push(world.says(ALICE, command).await);
+    }
+    texts
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_preset_promises_its_own_rewards_and_no_others() {
-    for (preset, promise, button) in [
-        (
-            "bitten",
-            "get $10.00 off your bills for each friend who subscribes to a plan from $39.00",
-            "My credit",
-        ),
-        (
-            "ott",
-            "earn ₹28.00 for each plan a friend buys, and ₹9.00 for each plan their friends buy",
-            "My earnings",
-        ),
-        ("autosales", "get 3% of every deposit your friends make", "My balance"),
-        ("trollz", "get 30 days of premium for each friend who becomes a paying member", "My premium"),
-        ("streamline", "", "My credit"),
-    ] {
-        let world = World::of(preset).await;
-        let welcome = world.update(&message(world.update_id(), ALICE, "/start")).await.body;
-        let menu = welcome["reply_markup"].to_string();
-        assert!(menu.contains(button), "{preset}: {menu}");
-        let code = world.code_of(ALICE).await;
-        let joined = world.joins(BOB, &code).await;
-        world.drain().await;
-        let told = world.texts(ALICE.id).await.join("\n");
-        let mut texts = vec![welcome["text"].as_str().unwrap().to_owned(), joined, told];
-        for command in ["/recruit", "/terms", "/credits", "/plans", "/help", "/profile", "/withdraw"] {
-            texts.push(world.says(ALICE, command).await);
-        }
+    for (preset, promise, button) in PROMISES {
+        let texts = texts_of(&World::of(preset).await, button).await;
         for text in &texts {
             assert!(!text.contains('{') && !text.is_empty(), "{preset}: {text}");
             assert!(matches!(preset, "bitten" | "streamline") || !text.contains("bill"), "{preset}: {text}");

@@ -85,7 +85,7 @@ async fn the_figures_are_those_of_the_business() {
     assert_eq!(later["today"]["conversion_rate"], json!(0.0));
 }
 
-/// Asks for 20 rupees as Alice, an hour ago; returns the withdrawal's id.
+/// Asks for 20 rupees as Alice and lets an hour pass; returns the withdrawal's id.
 async fn asked(world: &World, shop: &str) -> String {
     let ask = json!({ "user_id": ALICE, "amount": 20, "upi_id": "alice@bank" });
     let asked = world.bearing(shop, "/withdrawals/create", Some(&ask)).await;
@@ -146,7 +146,7 @@ fn ids(items: &[Value]) -> Vec<i64> {
 
 const USERS: &str = "/admin/dashboard/users";
 
-/// User 1, who brought 2 to 25, one a second; 7 has paid, 9 is barred.
+/// Makes a world in which user 1 brought users 2 to 25, one a second; 7 has paid, 9 is barred.
 async fn crowd() -> World {
     let world = ott().await;
     let shop = world.shop().await;

@@ -60,7 +60,7 @@ async fn alice_is_barred(world: &World, barred: bool) {
     assert_eq!(world.admin(&format!("user/{}", ALICE.id)).await["barred"], json!(barred));
 }
 
-/// Bob, whom Alice brought, has paid.
+/// Makes a world in which Bob, whom Alice brought, has paid.
 async fn bob_has_paid() -> World {
     let world = World::of("ott").await;
     let code = world.code_of(ALICE).await;
@@ -131,7 +131,7 @@ async fn who_is_blocked_earns_nothing_until_they_are_not() {
     assert_eq!(world.admin("stats").await["total_credits_issued"], json!(10.0), "Carol's alone");
 }
 
-/// Alice, Bob and Carol were seen with one device, for which the rule rejects; returns the device's hash.
+/// Records that Alice, Bob and Carol use one device, for which the rule rejects; returns the device's hash.
 async fn one_device_of_three(world: &World) -> Fingerprint {
     let app = world.stack().app();
     let device = Fingerprint::device(&app.pseudonyms, "iphone-of-asha").unwrap();

@@ -89,6 +89,44 @@ async fn on_record(world: &World) -> Vec<Value> {
     pages
 }
 
+/// Bearer tokens of a service and of a member.
+struct Bearers {
+    shop: String,
+    member: String,
+}
+
+/// A header that the route accepts.
+fn credential<'a>(route: &Route, bearers: &'a Bearers) -> (&'static str, &'a str) {
+    match route.access {
+        access if access.operator.is_some() => ("x-admin-token", ADMIN_TOKEN),
+        access if access.service.is_some() => ("authorization", &bearers.shop),
+        _ => ("authorization", &bearers.member),
+    }
+}
+
+/// The routes that take a body, and change nothing when it is garbage.
+fn writing_routes() -> impl Iterator<Item = &'static Route> {
+    let routes = [admin_api::routes::ROUTES, member_api::routes::ROUTES].into_iter().flatten();
+    routes
+        .filter(|route| route.method != "GET" && route.path != "/admin/auth/logout")
+        // It takes no body, and each run is recorded.
+        .filter(|route| !route.path.ends_with("/run-checks"))
+}
+
+/// Sends a body and asserts that a problem explains why it was refused.
+async fn refuses(world: &World, route: &Route, credential: (&str, &str), path: &str, body: Vec<u8>) {
+    let headers = [credential, ("idempotency-key", "k-1"), ("content-type", "application/json")];
+    let answer = world.request(route.method.parse().unwrap(), path, &headers, body.clone()).await;
+    let what = format!("{} {path} {:?}: {answer:?}", route.method, String::from_utf8_lossy(&body));
+    // Issuing and revoking a token need no body.
+    let takes_none = route.method == "DELETE" || path.ends_with("/42/token");
+    assert!((400..500).contains(&answer.status) || takes_none && answer.status < 300, "{what}");
+    if answer.status >= 400 {
+        assert_eq!(answer.content_type, "application/problem+json", "{what}");
+        assert!(!answer.code().is_empty() && answer.body["detail"].is_string(), "{what}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_is_refused_everywhere_and_leaves_no_trace() {
     let lines = listen();
@@ -98,30 +136,11 @@ async fn garbage_is_refused_everywhere_and_leaves_no_trace() {
     let member = world.member_token(&shop, 42).await;
     world.drain().await;
     let before = on_record(&world).await;
-    let (shop, member) = (format!("Bearer {shop}"), format!("Bearer {member}"));
-    let routes = [admin_api::routes::ROUTES, member_api::routes::ROUTES].into_iter().flatten();
-    for route in routes
-        .filter(|route| route.method != "GET" && route.path != "/admin/auth/logout")
-        // It takes no body, and each run is recorded.
-        .filter(|route| !route.path.ends_with("/run-checks"))
-    {
-        let credential = match route.access {
-            access if access.operator.is_some() => ("x-admin-token", ADMIN_TOKEN),
-            access if access.service.is_some() => ("authorization", shop.as_str()),
-            _ => ("authorization", member.as_str()),
-        };
-        for (path, body) in paths(route).iter().flat_map(|path| bodies().into_iter().map(move |b| (path, b)))
-        {
-            let headers = [credential, ("idempotency-key", "k-1"), ("content-type", "application/json")];
-            let method = route.method.parse().unwrap();
-            let answer = world.request(method, path, &headers, body.clone()).await;
-            let what = format!("{} {path} {:?}: {answer:?}", route.method, String::from_utf8_lossy(&body));
-            // Issuing and revoking a token need no body.
-            let takes_none = route.method == "DELETE" || path.ends_with("/42/token");
-            assert!((400..500).contains(&answer.status) || takes_none && answer.status < 300, "{what}");
-            if answer.status >= 400 {
-                assert_eq!(answer.content_type, "application/problem+json", "{what}");
-                assert!(!answer.code().is_empty() && answer.body["detail"].is_string(), "{what}");
+    let bearers = Bearers { shop: format!("Bearer {shop}"), member: format!("Bearer {member}") };
+    for route in writing_routes() {
+        for path in paths(route) {
+            for body in bodies() {
+                refuses(&world, route, credential(route, &bearers), &path, body).await;
             }
         }
     }

@@ -5,6 +5,7 @@ use guerdon_domain::wallets::WalletKind;
 use guerdon_tests::{
     ADMIN_TOKEN, World,
     lists::{each, to_the_end},
+    stripe::invoice_naming,
     telegram::{ALICE, BOB, CAROL, Person, message},
 };
 use reqwest::Method;
@@ -175,7 +176,7 @@ async fn a_forced_confirmation_converts_once_whatever_the_key() {
     assert_eq!(world.admin("stats").await["total_credits_issued"], json!(20.0));
 }
 
-/// Four referrers with one to four referees each, who have all paid; returns the referees' ids in order.
+/// Makes four referrers with one to four referees each, who have all paid; returns the referees' ids in order.
 async fn ten_commissions(world: &World) -> Vec<String> {
     let mut referees = Vec::new();
     for r in 0..4_i64 {
@@ -184,9 +185,7 @@ async fn ten_commissions(world: &World) -> Vec<String> {
             let referee = Person { id: 8_100_000_000 + r * 100 + n, name: "Friend" };
             world.joins(referee, &code).await;
             let (invoice, customer) = (format!("in_{r}_{n}"), format!("cus_{r}_{n}"));
-            let mut event = guerdon_tests::stripe::invoice_paid(&invoice, &customer, 3900, 3900);
-            event["data"]["object"]["metadata"] = json!({ "telegram_id": referee.id.to_string() });
-            world.stripe(&event).await;
+            world.stripe(&invoice_naming(referee, &invoice, &customer)).await;
             referees.push(referee.id.to_string());
         }
     }

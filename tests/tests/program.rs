@@ -59,7 +59,7 @@ async fn a_new_program_decides_later_payments_only() {
     assert_eq!(audit.iter().filter(|known| **known == line).count(), 1, "{audit:?}");
 }
 
-/// A program with one thing changed, and what the refusal names.
+/// Programs with one thing changed, each with its refusal and the part that the refusal names.
 fn bad_programs(good: &Value) -> Vec<(Value, u16, &'static str, &'static str)> {
     let with = |change: &dyn Fn(&mut Value)| {
         let mut program = good.clone();
@@ -106,7 +106,7 @@ async fn a_program_that_cannot_be_is_refused_with_its_setting() {
     assert_eq!((other.status, other.code()), (409, "idempotency_key_reused"));
 }
 
-/// Bob has paid for a tier that the program rewards, Carol for a smaller one.
+/// Makes a world in which Bob has paid for a tier that the program rewards, and Carol for a smaller one.
 async fn two_payments() -> World {
     let world = two_referees().await;
     world.bank(BOB, "39.00", "fang", "t1").await;
@@ -194,7 +194,7 @@ async fn a_members_payments_are_paged_and_are_theirs_alone() {
     }
 }
 
-/// A purchase of Bob's that an operator saw at the bank, with one field changed.
+/// The purchase of Bob's that an operator saw at the bank, with one field changed.
 fn bank_payment(field: &str, value: Value) -> Value {
     let mut body = seen_at_the_bank();
     body[field] = value;
@@ -208,7 +208,7 @@ fn seen_at_the_bank() -> Value {
     })
 }
 
-/// A field with a value that is refused, and how.
+/// Fields with a value that is refused, each with its refusal.
 fn bad_fields() -> Vec<(&'static str, Value, u16, &'static str)> {
     vec![
         ("amount", json!("0"), 400, "bad_amount"),

@@ -4,7 +4,7 @@
 use guerdon_tests::{
     World,
     stripe::{SIGNING_SECRET, wall_now},
-    telegram::{ALICE, BOB, message},
+    telegram::{ALICE, BOB, Person, message},
 };
 use serde_json::{Value, json};
 
@@ -15,6 +15,17 @@ async fn acquaint(world: &World) {
     }
 }
 
+/// Runs an action of the simulator for Alice, and waits until the stack is idle.
+async fn for_alice(world: &World, action: &str) {
+    world.sim(&format!("stripe/{action}"), &json!({ "user_id": ALICE.id })).await;
+    world.drain().await;
+}
+
+async fn subscribes(world: &World, person: Person) {
+    world.sim("stripe/subscribe", &json!({ "user_id": person.id, "plan": "fang" })).await;
+    world.drain().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_friend_pays_and_the_next_bill_is_ten_dollars_less() {
     let world = World::new().await;
@@ -22,23 +33,15 @@ async fn a_friend_pays_and_the_next_bill_is_ten_dollars_less() {
     let code = world.code_of(ALICE).await;
     assert!(world.joins(BOB, &code).await.contains("Alice invited you"));
 
-    world.sim("stripe/subscribe", &json!({ "user_id": BOB.id, "plan": "fang" })).await;
-    world.drain().await;
+    subscribes(&world, BOB).await;
     let alice = world.admin(&format!("user/{}", ALICE.id)).await;
     assert_eq!((&alice["credit_balance"], &alice["converted"]), (&json!(10.0), &json!(1)));
     assert!(world.stripe_posts().await.is_empty(), "Alice is no customer yet: her credit waits");
 
-    world.sim("stripe/subscribe", &json!({ "user_id": ALICE.id, "plan": "fang" })).await;
-    world.drain().await;
-    world.sim("stripe/next-invoice", &json!({ "user_id": ALICE.id })).await;
-    world.drain().await;
-    world.sim("stripe/finalize", &json!({ "user_id": ALICE.id })).await;
-    world.drain().await;
-
-    let posts = world.stripe_posts().await;
-    assert_eq!(posts.len(), 1, "{posts:?}");
-    assert_eq!(posts[0]["params"]["amount"], "-1000");
-    assert!(posts[0]["idempotency_key"].as_str().is_some_and(|key| key.starts_with("refcredit:")));
+    subscribes(&world, ALICE).await;
+    for_alice(&world, "next-invoice").await;
+    for_alice(&world, "finalize").await;
+    ten_dollars_are_posted_once(&world).await;
     let alice = world.admin(&format!("user/{}", ALICE.id)).await;
     assert_eq!((&alice["credit_balance"], &alice["applied"]), (&json!(0.0), &json!(10.0)));
     let invoice = last_invoice(&world).await;
@@ -47,6 +50,13 @@ async fn a_friend_pays_and_the_next_bill_is_ten_dollars_less() {
     for expected in ["<b>Bob</b> joined", "You earned $10.00!", "was taken off your bill"] {
         assert!(texts.contains(expected), "{expected}: {texts}");
     }
+}
+
+async fn ten_dollars_are_posted_once(world: &World) {
+    let posts = world.stripe_posts().await;
+    assert_eq!(posts.len(), 1, "{posts:?}");
+    assert_eq!(posts[0]["params"]["amount"], "-1000");
+    assert!(posts[0]["idempotency_key"].as_str().is_some_and(|key| key.starts_with("refcredit:")));
 }
 
 async fn last_invoice(world: &World) -> Value {
@@ -126,20 +136,16 @@ async fn a_voided_bill_gives_the_credit_back_for_the_next_one() {
     let code = world.code_of(ALICE).await;
     world.joins(BOB, &code).await;
     for person in [BOB, ALICE] {
-        world.sim("stripe/subscribe", &json!({ "user_id": person.id, "plan": "fang" })).await;
-        world.drain().await;
+        subscribes(&world, person).await;
     }
-    world.sim("stripe/next-invoice", &json!({ "user_id": ALICE.id })).await;
-    world.drain().await;
+    for_alice(&world, "next-invoice").await;
     world.sim("stripe/finalize", &json!({ "user_id": ALICE.id, "pay": false })).await;
     world.drain().await;
-    world.sim("stripe/void", &json!({ "user_id": ALICE.id })).await;
-    world.drain().await;
+    for_alice(&world, "void").await;
     let alice = world.admin(&format!("user/{}", ALICE.id)).await;
     assert_eq!((&alice["credit_balance"], &alice["applied"]), (&json!(10.0), &json!(0.0)));
     world.sim("stripe/next-invoice", &json!({ "user_id": ALICE.id })).await;
-    world.sim("stripe/finalize", &json!({ "user_id": ALICE.id })).await;
-    world.drain().await;
+    for_alice(&world, "finalize").await;
     let alice = world.admin(&format!("user/{}", ALICE.id)).await;
     assert_eq!((&alice["credit_balance"], &alice["applied"]), (&json!(0.0), &json!(10.0)));
 }

@@ -90,40 +90,46 @@ async fn a_half_refund_takes_half_the_commission_whatever_comes_first() {
     assert!(told.contains("refunded"), "{told}");
 }
 
+/// The report of a charge that was refunded whole.
+fn refunded_charge() -> Value {
+    let object = json!({
+        "id": "ch_pi_0", "object": "charge", "amount": 3900, "amount_refunded": 3900, "currency": "usd",
+        "created": 1_795_253_400, "customer": "cus_0", "payment_intent": "pi_0", "refunded": true,
+        "disputed": false, "status": "succeeded",
+    });
+    event("evt_charge", "charge.refunded", &object)
+}
+
+fn credit_note(status: &str, kind: &str) -> Value {
+    let object = json!({
+        "id": "cn_1", "object": "credit_note", "invoice": "in_0", "customer": "cus_0", "currency": "usd",
+        "amount": 3900, "pre_payment_amount": 0, "post_payment_amount": 3900, "refunds": [],
+        "status": status, "created": 1_795_253_600,
+    });
+    event(&format!("evt_{kind}"), kind, &object)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn refunds_disputes_and_credit_notes_move_the_credit_as_stripe_says() {
     let world = World::new().await;
     let bob = referee(&world, 0).await;
     tell(&world, &[checkout(bob, "cus_0"), invoice_paid("in_0", "cus_0", 3900, 3900), tie("in_0", "pi_0")])
         .await;
-    let check = async |event: Value, expected: (i64, i64, i64)| {
-        let kind = event["type"].clone();
-        tell(&world, &[event]).await;
-        assert_eq!(credit(&world).await, expected, "{kind}");
-    };
-    check(at(10, refund("re_1", "pi_0", 1300, "pending", "refund.created")), (667, 0, 0)).await;
-    check(at(11, refund("re_1", "pi_0", 1300, "failed", "refund.failed")), (1000, 0, 0)).await;
-    let charge = json!({
-        "id": "ch_pi_0", "object": "charge", "amount": 3900, "amount_refunded": 3900, "currency": "usd",
-        "created": 1_795_253_400, "customer": "cus_0", "payment_intent": "pi_0", "refunded": true,
-        "disputed": false, "status": "succeeded",
-    });
-    // Refunds are reported one by one here, so the charge's total adds nothing.
-    check(at(12, event("evt_charge", "charge.refunded", &charge)), (1000, 0, 0)).await;
-    check(at(20, dispute("pi_0", "needs_response", "charge.dispute.created")), (1000, 0, 0)).await;
-    check(at(21, dispute("pi_0", "needs_response", "charge.dispute.funds_withdrawn")), (0, 0, 0)).await;
-    check(at(90, dispute("pi_0", "won", "charge.dispute.closed")), (1000, 0, 0)).await;
-    check(at(91, dispute("pi_0", "won", "charge.dispute.funds_reinstated")), (1000, 0, 0)).await;
-    let note = |status: &str, kind: &str| {
-        let object = json!({
-            "id": "cn_1", "object": "credit_note", "invoice": "in_0", "customer": "cus_0", "currency": "usd",
-            "amount": 3900, "pre_payment_amount": 0, "post_payment_amount": 3900, "refunds": [],
-            "status": status, "created": 1_795_253_600,
-        });
-        event(&format!("evt_{kind}"), kind, &object)
-    };
-    check(at(100, note("issued", "credit_note.created")), (0, 0, 0)).await;
-    check(at(101, note("void", "credit_note.voided")), (1000, 0, 0)).await;
+    for (event, available) in [
+        (at(10, refund("re_1", "pi_0", 1300, "pending", "refund.created")), 667),
+        (at(11, refund("re_1", "pi_0", 1300, "failed", "refund.failed")), 1000),
+        // Refunds are reported one by one here, so the charge's total adds nothing.
+        (at(12, refunded_charge()), 1000),
+        (at(20, dispute("pi_0", "needs_response", "charge.dispute.created")), 1000),
+        (at(21, dispute("pi_0", "needs_response", "charge.dispute.funds_withdrawn")), 0),
+        (at(90, dispute("pi_0", "won", "charge.dispute.closed")), 1000),
+        (at(91, dispute("pi_0", "won", "charge.dispute.funds_reinstated")), 1000),
+        (at(100, credit_note("issued", "credit_note.created")), 0),
+        (at(101, credit_note("void", "credit_note.voided")), 1000),
+    ] {
+        tell(&world, std::slice::from_ref(&event)).await;
+        assert_eq!(credit(&world).await, (available, 0, 0), "{}", event["type"]);
+    }
     let why = world.operator_get("payments/stripe:in_0").await;
     assert_eq!(why["trace"][0]["amount"], json!(10.0), "{why}");
 }

@@ -31,31 +31,31 @@ async fn one(world: &World, key: &str) -> Value {
     all.into_iter().find(|setting| setting["key"] == key).unwrap_or_else(|| panic!("no {key}"))
 }
 
+/// Asserts that the reply to a command in the bot contains this.
+async fn bot_shows(world: &World, command: &str, expected: &str) {
+    let page = world.says(ALICE, command).await;
+    assert!(page.contains(expected), "{command}: {page}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_setting_is_listed_set_in_force_and_set_back() {
     let world = World::of("ott").await;
-    let before = one(&world, "withdrawals.minimum").await;
     let expected = json!({
         "key": "withdrawals.minimum", "value": 500.0, "default": 500.0, "type": "amount", "minimum": 0.01,
         "maximum": 10_000_000.0, "unit": "INR", "description": "The least a member may ask for.",
         "changed_with": "PUT /settings/{key}", "changed_at": null, "changed_by": null,
     });
-    assert_eq!(before, expected);
+    assert_eq!(one(&world, "withdrawals.minimum").await, expected);
     world.says(ALICE, "/start").await;
     let after = set(&world, "withdrawals.minimum", json!("250.50")).await;
     assert_eq!((&after["value"], &after["default"]), (&json!(250.5), &json!(500.0)));
-    assert_eq!(
-        (&after["changed_by"], &after["changed_at"]),
-        (&json!("admin"), &json!("2026-11-21T09:30:00Z"))
-    );
-    let page = world.says(ALICE, "/withdraw").await;
-    assert!(page.contains("250.50"), "{page}");
+    let at = json!("2026-11-21T09:30:00Z");
+    assert_eq!((&after["changed_by"], &after["changed_at"]), (&json!("admin"), &at));
+    bot_shows(&world, "/withdraw", "250.50").await;
     set(&world, "plans.combo.price", json!(149)).await;
-    let plans = world.says(ALICE, "/plans").await;
-    assert!(plans.contains("149.00"), "{plans}");
+    bot_shows(&world, "/plans", "149.00").await;
     assert_eq!(set(&world, "withdrawals.minimum", Value::Null).await["value"], json!(500.0));
-    let page = world.says(ALICE, "/withdraw").await;
-    assert!(page.contains("500.00"), "{page}");
+    bot_shows(&world, "/withdraw", "500.00").await;
     let app = world.stack().app();
     let trail = app.store().audit().trail(&app.now().month(), None, 10).await.unwrap();
     let states: Vec<_> = trail.iter().map(|line| (line.before.as_str(), line.after.as_str())).collect();

@@ -180,7 +180,7 @@ async fn a_file_for_the_bank_needs_a_batch_and_a_method() {
     }
 }
 
-/// Requests for a withdrawal of Alice's, and how each is refused.
+/// Requests for a withdrawal of Alice's, each with its refusal.
 fn bad_asks() -> Vec<(Value, u16, &'static str)> {
     let upi = |amount: &str| json!({ "amount": amount, "method": "upi", "destination": UPI });
     let to = |method: &str, to: &str| json!({ "amount": 500, "method": method, "destination": to });

@@ -130,34 +130,37 @@ fn imports_of(text: &str) -> String {
     imports.chain(rooms.of_the_root.iter().map(|_| "root")).collect::<Vec<_>>().join(" ")
 }
 
+/// Texts of room `a`, each with the rooms that it imports.
+const WAYS_TO_NAME_A_ROOM: [(&str, &str); 24] = [
+    ("use crate::b::B;", "b"),
+    ("use crate::b;", "b"),
+    ("use crate::b as bee;", "b"),
+    ("pub(crate) use crate::{b::{B, c::{self, D}}, d};", "b d"),
+    ("use crate::{\n    b::*, // crate::c\n    c::{self},\n};", "b c"),
+    ("use {crate::b::B, std::fmt};", "b"),
+    ("use super::b::B;", "b"),
+    ("use super::{b, c::C};", "b c"),
+    ("mod inner { use super::super::b::B; }", "b"),
+    ("mod inner { use super::b::B; }", ""),
+    ("mod inner;\nuse self::inner::b;", ""),
+    ("fn f() { crate::b::f::<u8>(super::c::X) }", "b c"),
+    ("fn f() { let x = crate::b::B { y: 1 }; }", "b"),
+    ("macro_rules! m { () => { $crate::b::f() } }", "b"),
+    ("impl crate::b::T for S where S: super::c::U {}", "b c"),
+    ("fn f<'a>(x: &'a crate::b::B) -> char { 'c' }", "b"),
+    ("use crate::a::X; use self::y; use crate::a;", ""),
+    ("use crate::Renamed;", "b"),
+    ("use crate::Other;", "root"),
+    ("#[macro_export]\nmacro_rules! m { () => { $crate::m!(1) }; (1) => { $crate::other!() } }", "root"),
+    ("use b::B; use std::c::d; fn f() { c::g() }", ""),
+    ("fn f() -> impl S + use<> { crate::b::g() }", "b"),
+    ("fn f(r#type: u8) { crate::b::g() }", "b"),
+    ("pub(crate) struct S; pub(super) struct T; fn f(self) {}", ""),
+];
+
 #[test]
 fn every_way_to_name_a_room_is_seen() {
-    for (text, expect) in [
-        ("use crate::b::B;", "b"),
-        ("use crate::b;", "b"),
-        ("use crate::b as bee;", "b"),
-        ("pub(crate) use crate::{b::{B, c::{self, D}}, d};", "b d"),
-        ("use crate::{\n    b::*, // crate::c\n    c::{self},\n};", "b c"),
-        ("use {crate::b::B, std::fmt};", "b"),
-        ("use super::b::B;", "b"),
-        ("use super::{b, c::C};", "b c"),
-        ("mod inner { use super::super::b::B; }", "b"),
-        ("mod inner { use super::b::B; }", ""),
-        ("mod inner;\nuse self::inner::b;", ""),
-        ("fn f() { crate::b::f::<u8>(super::c::X) }", "b c"),
-        ("fn f() { let x = crate::b::B { y: 1 }; }", "b"),
-        ("macro_rules! m { () => { $crate::b::f() } }", "b"),
-        ("impl crate::b::T for S where S: super::c::U {}", "b c"),
-        ("fn f<'a>(x: &'a crate::b::B) -> char { 'c' }", "b"),
-        ("use crate::a::X; use self::y; use crate::a;", ""),
-        ("use crate::Renamed;", "b"),
-        ("use crate::Other;", "root"),
-        ("#[macro_export]\nmacro_rules! m { () => { $crate::m!(1) }; (1) => { $crate::other!() } }", "root"),
-        ("use b::B; use std::c::d; fn f() { c::g() }", ""),
-        ("fn f() -> impl S + use<> { crate::b::g() }", "b"),
-        ("fn f(r#type: u8) { crate::b::g() }", "b"),
-        ("pub(crate) struct S; pub(super) struct T; fn f(self) {}", ""),
-    ] {
+    for (text, expect) in WAYS_TO_NAME_A_ROOM {
         assert_eq!(imports_of(text), expect, "{text}");
     }
 }
