@@ -25,6 +25,15 @@ async fn members(table: &Table, last: u32) {
         .await;
 }
 
+/// Reads the open flags to the last page.
+async fn open_flags(store: &Store, limit: i32) -> Vec<FraudFlag> {
+    let page = async |last: Option<&FraudFlag>| {
+        let before = last.map(|last| (last.raised_at, &last.id));
+        store.flags().in_state("open", before, limit).await.unwrap()
+    };
+    read_to_the_end(usize::try_from(limit).unwrap(), page).await
+}
+
 #[tokio::test]
 async fn pattern_42_flags_of_all_shards_are_paged_the_latest_first() {
     let table = table().await;
@@ -39,18 +48,7 @@ async fn pattern_42_flags_of_all_shards_are_paged_the_latest_first() {
     }
     flags.sort_by_key(|flag| std::cmp::Reverse((flag.raised_at, flag.id.clone())));
     for limit in [1, 5, 12, 100] {
-        let mut found: Vec<FraudFlag> = Vec::new();
-        loop {
-            let before = found.last().map(|last| (last.raised_at, last.id.clone()));
-            let before = before.as_ref().map(|(at, id)| (*at, id));
-            let page = store.flags().in_state("open", before, limit).await.unwrap();
-            assert!(page.len() <= usize::try_from(limit).unwrap());
-            if page.is_empty() {
-                break;
-            }
-            found.extend(page);
-        }
-        assert_eq!(found, flags, "{limit}");
+        assert_eq!(open_flags(store, limit).await, flags, "{limit}");
     }
     let after = resolved(&flags[3], FraudVerdict::Dismissed);
     store.commit(&[store.flags().replace(&flags[3], &after, "moved").unwrap()]).await.unwrap();

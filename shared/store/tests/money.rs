@@ -258,15 +258,17 @@ async fn what_undoes_a_payment_is_remembered_from_what_was_read() {
     assert_eq!((second.reversals.seq, second.reversals.undone(paid.paid)), (2, usd(1500)));
 }
 
+/// Progress under one rule.
+fn progress(payments: u32, months: &[&str]) -> BTreeMap<RuleId, Progress> {
+    let months = months.iter().map(|month| (*month).to_owned()).collect();
+    BTreeMap::from([("loyal".into(), Progress { payments, months })])
+}
+
 #[tokio::test]
 async fn a_referral_counts_from_what_was_read() {
     let table = table().await;
     let store = &table.store;
     let edge = referral(1, 2);
-    let progress = |payments, months: &[&str]| {
-        let months = months.iter().map(|month| (*month).to_owned()).collect();
-        BTreeMap::from([("loyal".into(), Progress { payments, months })])
-    };
     let count = |before: &Referral, to: &BTreeMap<RuleId, Progress>| {
         store.referrals().count_progress(before, to, "counted").unwrap()
     };

@@ -20,6 +20,7 @@ use guerdon_store::{
     commissions::CommissionCursor,
     payments::PaymentReference,
     table::{Guarded, SHARDS, Store, withdrawal_id},
+    verification::ScannedPage,
 };
 use support::*;
 
@@ -102,18 +103,23 @@ async fn pattern_21_what_converted_a_referral_is_found_from_the_referral() {
     assert_eq!(store.commissions().conversion(&edge).await.unwrap(), Some(converting));
 }
 
-#[tokio::test]
-async fn pattern_22_a_payments_commissions_come_in_the_order_of_its_trace() {
-    let table = table().await;
-    let store = &table.store;
+/// The commissions that payment 7 earns: of the second level, of a welcome rule, and the one that converts.
+fn earned_by_payment_7() -> [Commission; 3] {
     let mut upper = commission(7, 3, 2);
     upper.snapshot.level = 2;
     let converting = Commission { place: Place::Conversion { joined_at: NOW }, ..commission(7, 1, 2) };
     let mut welcome = Commission { place: Place::Once { joined_at: NOW }, ..commission(7, 2, 2) };
     welcome.snapshot.level = 0;
-    let earned = [under("level-2", upper), under("welcome", welcome), under("level-1", converting)];
-    let refused =
-        Candidate { rule: "loyal".into(), level: 1, verdict: Verdict::Refused { reason: Refusal::NotYet } };
+    [under("level-2", upper), under("welcome", welcome), under("level-1", converting)]
+}
+
+#[tokio::test]
+async fn pattern_22_a_payments_commissions_come_in_the_order_of_its_trace() {
+    let table = table().await;
+    let store = &table.store;
+    let mut earned = earned_by_payment_7();
+    let verdict = Verdict::Refused { reason: Refusal::NotYet };
+    let refused = Candidate { rule: "loyal".into(), level: 1, verdict };
     let mut paid = payment(7, 2, 1);
     paid.trace = earned.iter().map(granted).collect();
     paid.trace.insert(1, refused.clone());
@@ -122,10 +128,8 @@ async fn pattern_22_a_payments_commissions_come_in_the_order_of_its_trace() {
     write(store, [1, 3].map(|n| store.commissions().insert(&commission(8, n, 2), ())).into()).await;
     assert_eq!(store.commissions().of(&paid).await.unwrap(), earned);
     paid.trace.reverse();
-    assert_eq!(
-        store.commissions().of(&paid).await.unwrap(),
-        earned.iter().rev().cloned().collect::<Vec<_>>()
-    );
+    earned.reverse();
+    assert_eq!(store.commissions().of(&paid).await.unwrap(), earned);
 
     let nothing = PaymentRecord { trace: vec![refused], ..paid.clone() };
     assert!(store.commissions().of(&nothing).await.unwrap().is_empty());
@@ -146,22 +150,10 @@ async fn pattern_23_a_withdrawal_is_found_by_its_id() {
         assert_eq!(store.withdrawals().find(&expected.id).await.unwrap(), Some(expected));
     }
     let own = id(1);
-    let malformed = [
-        "7".to_owned(),
-        "-7".to_owned(),
-        own.to_string(),
-        format!("{own}-"),
-        format!("{own}-8"),
-        format!("{own}-+7"),
-        format!("{own}-07"),
-        format!("{own}-0000000007"),
-        format!("{own}--7"),
-        format!("{own}-7-"),
-        format!("{own}-7x"),
-        format!("{own}-99999999999999999999"),
-        format!("{}-7", id(2)),
-    ];
-    for id in malformed {
+    let endings = ["", "-", "-8", "-+7", "-07", "-0000000007", "--7", "-7-", "-7x", "-99999999999999999999"];
+    let malformed = endings.map(|ending| format!("{own}{ending}"));
+    let others = ["7".to_owned(), "-7".to_owned(), format!("{}-7", id(2))];
+    for id in malformed.into_iter().chain(others) {
         let id = WithdrawalId::parse(id).unwrap();
         assert_eq!(store.withdrawals().find(&id).await.unwrap(), None, "{id}");
     }
@@ -197,15 +189,8 @@ async fn step(store: &Store, before: &Withdrawal, state: WithdrawalState) -> Wit
 
 /// Reads a state's queue in pages of three.
 async fn queued(store: &Store, state: WithdrawalState) -> Vec<Withdrawal> {
-    let mut seen: Vec<Withdrawal> = Vec::new();
-    loop {
-        let page = store.withdrawals().in_state(state, seen.last(), 3).await.unwrap();
-        if page.is_empty() {
-            return seen;
-        }
-        assert!(page.len() <= 3 && seen.len() < 10, "pages without end");
-        seen.extend(page);
-    }
+    let page = async |last: Option<&Withdrawal>| store.withdrawals().in_state(state, last, 3).await.unwrap();
+    read_to_the_end(3, page).await
 }
 
 #[tokio::test]
@@ -289,16 +274,8 @@ async fn pattern_26_a_members_payments_are_paged_newest_first() {
     // A payment that is reported again is still listed once.
     store.payments().list(&listed(&all[3])).await.unwrap();
     all.reverse();
-    let mut seen: Vec<PaymentRecord> = Vec::new();
-    loop {
-        let page = store.payments().of(&id(2), seen.last(), 3).await.unwrap();
-        if page.is_empty() {
-            break;
-        }
-        assert!(page.len() <= 3 && seen.len() < 10, "pages without end");
-        seen.extend(page);
-    }
-    assert_eq!(seen, all);
+    let page = async |last: Option<&PaymentRecord>| store.payments().of(&id(2), last, 3).await.unwrap();
+    assert_eq!(read_to_the_end(3, page).await, all);
     assert!(store.payments().of(&id(1), None, 3).await.unwrap().is_empty(), "the beneficiary has not paid");
 }
 
@@ -310,6 +287,15 @@ async fn pattern_26_at_most_a_hundred_payments_are_one_page() {
     record(store, &all).await;
     let page = store.payments().of(&id(2), None, 500).await.unwrap();
     assert!(page.iter().eq(all[1..].iter().rev()), "{} payments", page.len());
+}
+
+/// Asserts that each shard of the day has payments, and one of them more than a page.
+async fn shards_are_filled(table: &Table) {
+    let items = table.items().await;
+    let shard = |n| format!("PAYMENTS#2026-11-21#{n}");
+    let of_shard = |n| items.values().filter(|item| text(item, "gsi1pk") == shard(n)).count();
+    assert!((0..SHARDS).all(|n| of_shard(n) > 0), "an empty shard");
+    assert!((0..SHARDS).any(|n| of_shard(n) > 100), "no shard of several pages");
 }
 
 #[tokio::test]
@@ -328,12 +314,7 @@ async fn pattern_27_a_days_payments_are_found_in_all_shards() {
     for payments in [edges.as_slice(), &yesterday, &tomorrow] {
         record(store, payments).await;
     }
-    let items = table.items().await;
-    let shard = |n| format!("PAYMENTS#2026-11-21#{n}");
-    let of_shard = |n| items.values().filter(|item| text(item, "gsi1pk") == shard(n)).count();
-    assert!((0..SHARDS).all(|n| of_shard(n) > 0), "an empty shard");
-    assert!((0..SHARDS).any(|n| of_shard(n) > 100), "no shard of several pages");
-
+    shards_are_filled(&table).await;
     let mut found = store.payments().on("2026-11-21").await.unwrap();
     found.sort_by_key(|payment| payment.payment.to_string());
     assert_eq!(found, [today.as_slice(), &edges].concat());
@@ -342,32 +323,40 @@ async fn pattern_27_a_days_payments_are_found_in_all_shards() {
     assert!(store.payments().on("2026-11-23").await.unwrap().is_empty());
 }
 
+/// The limit of a rule for member `n`.
+fn of_member(n: u32, rule: &str) -> Limit {
+    Limit::Member(id(n), rule.into())
+}
+
+/// Uses of limits that differ in member, rule, or period, each of another amount.
+fn uses() -> [(Limit, &'static str, i64); 6] {
+    [
+        (of_member(1, "recruit"), "2026-11", 1),
+        (of_member(1, "recruit"), "2026-11-21", 20),
+        (of_member(1, "loyal"), "2026-11", 300),
+        (of_member(2, "recruit"), "2026-11", 4000),
+        (Limit::Budget, "2026-11", 50_000),
+        (Limit::Budget, "ever", 600_000),
+    ]
+}
+
 #[tokio::test]
 async fn pattern_28_a_limit_is_counted_by_owner_and_period() {
     let table = table().await;
     let store = &table.store;
-    let member = |n, rule: &str| Limit::Member(id(n), rule.into());
-    let uses = [
-        (member(1, "recruit"), "2026-11", 1),
-        (member(1, "recruit"), "2026-11-21", 20),
-        (member(1, "loyal"), "2026-11", 300),
-        (member(2, "recruit"), "2026-11", 4000),
-        (Limit::Budget, "2026-11", 50_000),
-        (Limit::Budget, "ever", 600_000),
-    ];
     let read = async |limit: &Limit, period| store.programs().limit_use(limit, period).await.unwrap();
-    for (limit, period, minor) in &uses {
+    for (limit, period, minor) in &uses() {
         let before = read(limit, period).await;
         assert_eq!(before.used, 0);
         write(store, vec![store.programs().use_limit(&before, usd(*minor), ())]).await;
     }
-    for (limit, period, minor) in &uses {
+    for (limit, period, minor) in &uses() {
         assert_eq!(read(limit, period).await.used, *minor, "{limit:?} {period}");
     }
     assert_eq!(read(&Limit::Budget, "2026-12").await.used, 0);
     let left = async |minor| {
         let cap = Cap { amount: usd(minor), per: CapPeriod::Month };
-        read(&member(1, "loyal"), "2026-11").await.left(cap)
+        read(&of_member(1, "loyal"), "2026-11").await.left(cap)
     };
     assert_eq!([left(1000).await, left(300).await, left(299).await], [700, 0, 0]);
 }
@@ -406,12 +395,30 @@ async fn pattern_29_a_payment_is_found_by_its_other_names() {
     assert_eq!(store.customers().referenced(&invoice(7)).await.unwrap(), None);
 }
 
+/// Scans the table in pages of three, and keeps the cursor as text in between, as a caller may.
+async fn scanned(store: &Store) -> Vec<ScannedPage> {
+    let (mut pages, mut from) = (Vec::new(), None);
+    loop {
+        let page = store.verification().scan(from.as_ref(), 3).await.unwrap();
+        let next = page.next.as_ref().map(|cursor| serde_json::to_string(cursor).unwrap());
+        pages.push(page);
+        let Some(next) = next else { return pages };
+        from = Some(serde_json::from_str(&next).unwrap());
+    }
+}
+
+/// Writes records of types that a scan must tell apart from wallets and payments.
+async fn others(store: &Store) {
+    write(store, (1..=7).map(|n| store.members().insert(&member(n, Some(9)), ())).collect()).await;
+    write(store, (1..=6).map(|n| store.commissions().insert(&commission(n, 9, n), ())).collect()).await;
+    write(store, vec![store.withdrawals().insert(&withdrawal(1, 3), ())]).await;
+}
+
 #[tokio::test]
 async fn pattern_31_reading_the_whole_table_finds_each_wallet_and_payment_once() {
     let table = table().await;
     let store = &table.store;
-    let empty = store.verification().scan(None, 10).await.unwrap();
-    assert_eq!(empty, guerdon_store::verification::ScannedPage::default());
+    assert_eq!(store.verification().scan(None, 10).await.unwrap(), ScannedPage::default());
 
     let mut wallets = BTreeMap::new();
     for n in 1..=5 {
@@ -421,24 +428,11 @@ async fn pattern_31_reading_the_whole_table_finds_each_wallet_and_payment_once()
     }
     let payments: Vec<_> = (1..=6).map(|n| payment(n, n, 9)).collect();
     record(store, &payments).await;
-    // Records of other types, which the page must tell apart.
-    write(store, (1..=7).map(|n| store.members().insert(&member(n, Some(9)), ())).collect()).await;
-    write(store, (1..=6).map(|n| store.commissions().insert(&commission(n, 9, n), ())).collect()).await;
-    write(store, vec![store.withdrawals().insert(&withdrawal(1, 3), ())]).await;
+    others(store).await;
     let stored = table.items().await.len();
     assert_eq!(stored, 5 * 2 + 6 * 2 + 7 + 6 + 1);
 
-    let (mut pages, mut from) = (Vec::new(), None);
-    loop {
-        let page = store.verification().scan(from.as_ref(), 3).await.unwrap();
-        from = page.next.clone();
-        pages.push(page);
-        // A caller may store the cursor as text in between.
-        from = from.map(|cursor| serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap());
-        if from.is_none() {
-            break;
-        }
-    }
+    let pages = scanned(store).await;
     assert!(pages.len() >= stored.div_ceil(3), "{} pages", pages.len());
     let found: Vec<Wallet> = pages.iter().flat_map(|page| page.wallets.clone()).collect();
     assert_eq!(found.len(), 5);

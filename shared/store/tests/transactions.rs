@@ -88,31 +88,34 @@ async fn the_first_failed_fragment_names_the_refusal() {
     assert_eq!(refusal(&table.store, &[insert(2), insert(1)]).await, "two");
 }
 
+/// The audit line of a credit that was given out of goodwill.
+fn audit_line(id_of_line: &str) -> AuditRecord {
+    AuditRecord {
+        id: id_of_line.to_owned(),
+        at: NOW,
+        principal: "admin".into(),
+        action: "credit.apply".to_owned(),
+        member: Some(id(1)),
+        reason: "goodwill".to_owned(),
+        before: "{}".to_owned(),
+        after: "{}".to_owned(),
+    }
+}
+
 #[tokio::test]
 async fn an_audited_request_is_written_once_under_its_key() {
     let table = table().await;
-    let text = str::to_owned;
     let response = StoredResponse {
-        principal: text("admin").into(),
-        key: text("k1"),
-        input_hash: text("h"),
-        body: text("{}"),
+        principal: "admin".into(),
+        key: "k1".to_owned(),
+        input_hash: "h".to_owned(),
+        body: "{}".to_owned(),
         at: NOW,
-    };
-    let audit = |name: &str| AuditRecord {
-        id: text(name),
-        at: NOW,
-        principal: text("admin").into(),
-        action: text("credit.apply"),
-        member: Some(id(1)),
-        reason: text("goodwill"),
-        before: text("{}"),
-        after: text("{}"),
     };
     let audited = |line: &str| {
         [
             table.store.requests().insert(&response, "repeated").unwrap(),
-            table.store.audit().insert(&audit(line), "repeated").unwrap(),
+            table.store.audit().insert(&audit_line(line), "repeated").unwrap(),
         ]
     };
     table.store.commit(&audited("1")).await.unwrap();

@@ -184,14 +184,11 @@ async fn a_payment_that_two_levels_earn_from() {
     check_within_a_unit(&table, "payment", "payment_two_levels").await;
 }
 
-#[tokio::test]
-async fn a_payment_with_several_reversals() {
-    let table = table().await;
-    let record = payment(7, 2, 1);
-    table.store.commit(&[table.store.payments().insert(&record, ()).unwrap()]).await.unwrap();
+/// One reversal of each kind, and a refund that failed.
+fn reversals_of_each_kind() -> [ReversalKind; 6] {
     let refund =
         |id: &str, minor, stage| ReversalKind::Refund { id: id.to_owned(), amount: usd(minor), stage };
-    let kinds = [
+    [
         refund("re_3SRzqCKXBGcbgpbZ1AbCdEfG", 1000, RefundStage::Succeeded),
         refund("re_3SRzqCKXBGcbgpbZ1HiJkLmN", 500, RefundStage::Failed),
         ReversalKind::Dispute {
@@ -207,9 +204,16 @@ async fn a_payment_with_several_reversals() {
         },
         ReversalKind::RefundedTotal { amount: usd(1000) },
         ReversalKind::Invoice { undone: false },
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn a_payment_with_several_reversals() {
+    let table = table().await;
+    let record = payment(7, 2, 1);
+    table.store.commit(&[table.store.payments().insert(&record, ()).unwrap()]).await.unwrap();
     let mut reversals = Reversals::default();
-    for (days, kind) in (1..).zip(kinds) {
+    for (days, kind) in (1..).zip(reversals_of_each_kind()) {
         let said = Reversal { at: NOW.plus_days(days), kind };
         reversals = reversals.merged(&said, record.paid).unwrap().unwrap();
     }

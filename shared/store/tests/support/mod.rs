@@ -4,6 +4,7 @@
 //! that `GUERDON_DYNAMODB_ENDPOINT` names (`make conformance`), where each test creates its own table.
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
 
+mod pages;
 mod records;
 mod script;
 mod writes;
@@ -24,6 +25,7 @@ use aws_sdk_dynamodb::{
 use guerdon_engine::engine::Engine;
 use guerdon_store::table::{Connection, Store};
 
+pub use pages::read_to_the_end;
 pub use records::*;
 pub use script::Script;
 pub use writes::*;
