@@ -217,10 +217,9 @@ mod tests {
         assert_eq!(presented(&secrets, &token, &clock).await.unwrap(), None);
     }
 
-    #[tokio::test]
-    async fn nothing_else_opens() {
-        let (secrets, clock) = (with(OLD), FixedClock::new(NOW));
-        let claims = |aud: &str, iss: &str| Claims {
+    /// An operator's claims, or a member's, for a minute.
+    fn claims(aud: &str, iss: &str) -> Claims {
+        Claims {
             iss: iss.to_owned(),
             aud: aud.to_owned(),
             sub: ana().operator.to_string(),
@@ -228,10 +227,16 @@ mod tests {
             tid: None,
             iat: NOW.seconds(),
             exp: NOW.seconds() + 60,
-        };
-        let signed = |algorithm, claims: &Claims| {
-            encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(OLD.as_bytes())).unwrap()
-        };
+        }
+    }
+
+    fn signed(algorithm: Algorithm, claims: &Claims) -> String {
+        encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(OLD.as_bytes())).unwrap()
+    }
+
+    #[tokio::test]
+    async fn nothing_else_opens() {
+        let (secrets, clock) = (with(OLD), FixedClock::new(NOW));
         let good = signed(Algorithm::HS256, &claims(OPERATORS, ISSUER));
         assert!(presented(&secrets, &good, &clock).await.unwrap().is_some());
         // {"alg":"none","typ":"JWT"}

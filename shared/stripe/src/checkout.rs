@@ -149,31 +149,28 @@ mod tests {
 
     #[test]
     fn reads_the_states_and_the_amount() {
-        let check = |fields: Value, mode: CheckoutMode, status: PaymentStatus, amount: Option<i64>| {
+        let free = json!({"mode": "setup", "payment_status": "no_payment_required", "amount_total": null,
+            "currency": null});
+        for (fields, mode, status, amount) in [
+            (json!({}), CheckoutMode::Payment, PaymentStatus::Paid, Some(1999)),
+            (
+                json!({"mode": "subscription", "payment_status": "unpaid"}),
+                CheckoutMode::Subscription,
+                PaymentStatus::Unpaid,
+                Some(1999),
+            ),
+            (free, CheckoutMode::Setup, PaymentStatus::NoPaymentRequired, None),
+            (
+                json!({"mode": "new", "payment_status": "new"}),
+                CheckoutMode::Unknown,
+                PaymentStatus::Unknown,
+                Some(1999),
+            ),
+        ] {
             let session = session(fields).unwrap();
             assert_eq!((session.mode, session.payment_status), (mode, status));
             assert_eq!(session.amount_total.map(Money::minor), amount);
-        };
-        check(json!({}), CheckoutMode::Payment, PaymentStatus::Paid, Some(1999));
-        check(
-            json!({"mode": "subscription", "payment_status": "unpaid"}),
-            CheckoutMode::Subscription,
-            PaymentStatus::Unpaid,
-            Some(1999),
-        );
-        check(
-            json!({"mode": "setup", "payment_status": "no_payment_required", "amount_total": null,
-                "currency": null}),
-            CheckoutMode::Setup,
-            PaymentStatus::NoPaymentRequired,
-            None,
-        );
-        check(
-            json!({"mode": "new", "payment_status": "new"}),
-            CheckoutMode::Unknown,
-            PaymentStatus::Unknown,
-            Some(1999),
-        );
+        }
         assert_eq!(session(json!({"currency": null})).unwrap_err().path, "currency");
     }
 }

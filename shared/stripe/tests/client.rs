@@ -164,6 +164,47 @@ async fn posts_credit_under_the_base_path() {
     );
 }
 
+const INVALID: &str = "invalid_request_error";
+
+/// Errors that no second attempt changes: the code and the message that the caller sees.
+fn refusals() -> [(Answer, &'static str, &'static str); 4] {
+    let missing = "No such customer: 'cus_A1'";
+    [
+        (error(404, INVALID, "resource_missing", missing), "resource_missing", missing),
+        (error(400, INVALID, "resource_missing", missing), "resource_missing", missing),
+        (error(400, INVALID, "", "Nope"), INVALID, "Nope"),
+        (error(402, "card_error", "", "Nope sk_test_A1"), "card_error", "Nope (secret)"),
+    ]
+}
+
+/// Errors after which nothing has happened, and the call may succeed later.
+fn busy() -> [(Answer, &'static str); 6] {
+    let twin = "idempotency_key_in_use";
+    [
+        (error(429, INVALID, "rate_limit", "Too many"), "rate_limit"),
+        (error(429, INVALID, "lock_timeout", "Locked"), "lock_timeout"),
+        (error(429, INVALID, "", "Too many"), "rate_limit"),
+        (error(409, "idempotency_error", twin, "Twin"), twin),
+        (error(401, INVALID, "", "Invalid API Key: sk_test_****A1"), "unauthorized"),
+        (error(403, INVALID, "", "Not for this key"), "unauthorized"),
+    ]
+}
+
+/// Answers after which the effect may exist or not.
+fn unknown() -> [(Answer, &'static str); 7] {
+    let reused = "the idempotency key was used with other parameters";
+    let unreadable = "the answer could not be read";
+    [
+        (error(400, "idempotency_error", "", "Keys for idempotent requests"), reused),
+        (error(500, "api_error", "", "Oops"), "Stripe failed"),
+        (error(424, "api_error", "", "Oops"), "Stripe failed"),
+        (Answer::Json(502, "<html>Bad gateway</html>".into()), unreadable),
+        (Answer::Json(200, "{}".into()), unreadable),
+        (Answer::HangUp, "the connection failed"),
+        (Answer::Silence, "no answer in time"),
+    ]
+}
+
 #[tokio::test]
 async fn tells_refused_from_busy_from_unknown() {
     let check = async |answer: Answer, expected: StripeCallError| {
@@ -172,35 +213,15 @@ async fn tells_refused_from_busy_from_unknown() {
         // There is no second attempt: the caller decides whether to try again.
         assert_eq!(stripe.requests().len(), 1);
     };
-    let refused =
-        |code: &str, message: &str| StripeCallError::Refused { code: code.into(), message: message.into() };
-    let busy = |code: &str| StripeCallError::Busy { code: code.into() };
-    let unknown = |reason: &'static str| StripeCallError::Unknown { reason };
-
-    let invalid = "invalid_request_error";
-    let missing = "No such customer: 'cus_A1'";
-    check(error(404, invalid, "resource_missing", missing), refused("resource_missing", missing)).await;
-    check(error(400, invalid, "resource_missing", missing), refused("resource_missing", missing)).await;
-    check(error(400, invalid, "", "Nope"), refused(invalid, "Nope")).await;
-    check(error(402, "card_error", "", "Nope sk_test_A1"), refused("card_error", "Nope (secret)")).await;
-
-    check(error(429, invalid, "rate_limit", "Too many"), busy("rate_limit")).await;
-    check(error(429, invalid, "lock_timeout", "Locked"), busy("lock_timeout")).await;
-    check(error(429, invalid, "", "Too many"), busy("rate_limit")).await;
-    check(error(409, "idempotency_error", "idempotency_key_in_use", "Twin"), busy("idempotency_key_in_use"))
-        .await;
-    check(error(401, invalid, "", "Invalid API Key: sk_test_****A1"), busy("unauthorized")).await;
-    check(error(403, invalid, "", "Not for this key"), busy("unauthorized")).await;
-
-    let reused = "the idempotency key was used with other parameters";
-    check(error(400, "idempotency_error", "", "Keys for idempotent requests"), unknown(reused)).await;
-    check(error(500, "api_error", "", "Oops"), unknown("Stripe failed")).await;
-    check(error(424, "api_error", "", "Oops"), unknown("Stripe failed")).await;
-    let unreadable = unknown("the answer could not be read");
-    check(Answer::Json(502, "<html>Bad gateway</html>".into()), unreadable.clone()).await;
-    check(Answer::Json(200, "{}".into()), unreadable).await;
-    check(Answer::HangUp, unknown("the connection failed")).await;
-    check(Answer::Silence, unknown("no answer in time")).await;
+    for (answer, code, message) in refusals() {
+        check(answer, StripeCallError::Refused { code: code.into(), message: message.into() }).await;
+    }
+    for (answer, code) in busy() {
+        check(answer, StripeCallError::Busy { code: code.into() }).await;
+    }
+    for (answer, reason) in unknown() {
+        check(answer, StripeCallError::Unknown { reason }).await;
+    }
 }
 
 #[tokio::test]

@@ -244,32 +244,30 @@ mod tests {
         Offer::of(&EN, &preset("trollz"), &program).promise.unwrap_or_default()
     }
 
+    const PERCENT: &str =
+        r#""amount": {"kind":"percent_of_payment","percent":"2.50","rounding":"half_up","quantum_minor":1}"#;
+    const FIVE: &str = r#""minimum_payment": {"minor":500,"currency":"USD"}"#;
+
     #[test]
     fn every_trigger_and_amount_reads_as_a_sentence() {
-        let check = |change: &str, promise: &str| assert_eq!(with_rule(change), promise, "{change}");
-        let percent = r#""amount": {"kind":"percent_of_payment","percent":"2.50","rounding":"half_up","quantum_minor":1}"#;
-        let five = r#""minimum_payment": {"minor":500,"currency":"USD"}"#;
+        let check = |change: &str, promise: &str| {
+            let change = change.replace("PERCENT", PERCENT).replace("FIVE", FIVE);
+            assert_eq!(with_rule(&change), promise, "{change}");
+        };
         check("{}", "get $10.00 for each friend who becomes a paying member");
-        check(&format!("{{{five}}}"), "get $10.00 for each friend whose first purchase is from $5.00 up");
-        check(&format!("{{{percent}}}"), "get 2.5% of the first payment of each friend");
+        check("{FIVE}", "get $10.00 for each friend whose first purchase is from $5.00 up");
+        check("{PERCENT}", "get 2.5% of the first payment of each friend");
         check(r#"{"trigger":"every_payment"}"#, "get $10.00 for each purchase your friends make");
-        check(
-            &format!(r#"{{"trigger":"every_payment",{percent},{five}}}"#),
-            "get 2.5% of every purchase from $5.00 your friends make",
-        );
+        let every = r#"{"trigger":"every_payment",PERCENT,FIVE}"#;
+        check(every, "get 2.5% of every purchase from $5.00 your friends make");
         check(r#"{"trigger":{"nth_payment":3}}"#, "get $10.00 for each friend who makes 3 purchases");
-        check(
-            &format!(r#"{{"trigger":{{"months":6}},{percent}}}"#),
-            "get 2.5% of that payment for each friend who pays in 6 different months",
-        );
-        check(
-            &format!(r#"{{"trigger":"spend",{percent},"cap_commission":{{"minor":900,"currency":"USD"}}}}"#),
-            "get 2.5% of every purchase your friends make from their balance (at most $9.00)",
-        );
-        check(
-            r#"{"target":"bill_credit","products":["gold"]}"#,
-            "get $10.00 off your bills for each friend who becomes a paying member (some products only)",
-        );
+        let months = r#"{"trigger":{"months":6},PERCENT}"#;
+        check(months, "get 2.5% of that payment for each friend who pays in 6 different months");
+        let capped = r#"{"trigger":"spend",PERCENT,"cap_commission":{"minor":900,"currency":"USD"}}"#;
+        check(capped, "get 2.5% of every purchase your friends make from their balance (at most $9.00)");
+        let gold =
+            "get $10.00 off your bills for each friend who becomes a paying member (some products only)";
+        check(r#"{"target":"bill_credit","products":["gold"]}"#, gold);
         // A reward for the invited member alone promises nothing to the one who invites.
         check(r#"{"beneficiary":"referee"}"#, "");
         check(r#"{"beneficiary":"upline"}"#, "");

@@ -160,21 +160,26 @@ async fn a_rule_that_counts_fires_once_however_many_payments_come_at_once() {
     }
 }
 
+/// Adds a rule that welcomes the referee with seven days.
+async fn welcome_with_seven_days(b: &Business) {
+    b.set(|program| {
+        let welcome = Rule {
+            id: "welcome".into(),
+            beneficiary: Beneficiary::Referee,
+            amount: Amount::PremiumDays { days: 7 },
+            target: WalletKind::Credits,
+            ..program.rules[0].clone()
+        };
+        program.rules.push(welcome);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_several_first_payments_at_once_one_converts() {
     for _ in 0..5 {
         let b = Arc::new(bitten().await);
-        b.set(|program| {
-            let welcome = Rule {
-                id: "welcome".into(),
-                beneficiary: Beneficiary::Referee,
-                amount: Amount::PremiumDays { days: 7 },
-                target: WalletKind::Credits,
-                ..program.rules[0].clone()
-            };
-            program.rules.push(welcome);
-        })
-        .await;
+        welcome_with_seven_days(&b).await;
         b.join(1).await;
         b.refer(1, 2).await;
         b.race(4);

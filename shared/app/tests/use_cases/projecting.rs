@@ -7,8 +7,10 @@ use guerdon_app::{
     bill_credit::{InvoiceFacts, reconcile_invoice},
     events::DomainEvent,
     messages::{Content, claim_notice, notice_done, notice_for, set_blocked},
+    once::{Call, MemberCall},
     referrals::{Expired, expire},
     statistics::{Period, leaderboard, project},
+    wallets::apply_credit,
 };
 use guerdon_domain::{commissions::CommissionState, ids::InvoiceId, referrals::ReferralState};
 use guerdon_store::{
@@ -232,43 +234,44 @@ async fn weeks_and_months_count_their_own_conversions() {
     assert_eq!(scores(Period::All).await, (vec![2, 2], Some(1)));
 }
 
+/// The names of the events that follow from what was changed since the last call.
+async fn events(b: &Business) -> Vec<&'static str> {
+    b.pump().await.iter().map(DomainEvent::name).collect()
+}
+
+/// Gives member 1 a dollar of credit, as an operator.
+async fn give_a_dollar(b: &Business) {
+    let call = Call { principal: "alice".into(), key: "k".to_owned(), input_hash: String::new() };
+    let request = MemberCall { call, user_id: tid(1), reason: String::new() };
+    apply_credit(&b.app, &request, usd(100)).await.unwrap();
+}
+
 #[tokio::test]
 async fn each_change_means_one_event() {
     let b = bitten_with_hold(HOUR).await;
-    let names = async || b.pump().await.iter().map(DomainEvent::name).collect::<Vec<_>>();
     b.join(1).await;
-    assert!(names().await.is_empty());
+    assert!(events(&b).await.is_empty());
     b.refer(1, 2).await;
-    assert_eq!(names().await, ["referral.created"]);
+    assert_eq!(events(&b).await, ["referral.created"]);
     b.pay(2, "in_2").await;
-    assert_eq!(names().await, ["commission.booked"]);
+    assert_eq!(events(&b).await, ["commission.booked"]);
     b.link(1, "cus_1").await;
-    assert_eq!(names().await, ["customer.linked"]);
+    assert_eq!(events(&b).await, ["customer.linked"]);
     b.advance(HOUR);
     b.settle(1).await;
-    assert_eq!(names().await, ["commission.released"]);
+    assert_eq!(events(&b).await, ["commission.released"]);
     b.post(1).await.unwrap();
-    assert!(names().await.is_empty());
-    let invoice = InvoiceId::parse("in_9").unwrap();
+    assert!(events(&b).await.is_empty());
     for voided in [false, true] {
-        let facts = InvoiceFacts { invoice: invoice.clone(), applied: usd(400), voided };
+        let facts = InvoiceFacts { invoice: InvoiceId::parse("in_9").unwrap(), applied: usd(400), voided };
         reconcile_invoice(&b.app, &b.id(1), &facts).await.unwrap();
     }
-    assert_eq!(names().await, ["credit.applied"]);
-    let request = guerdon_app::once::MemberCall {
-        call: guerdon_app::once::Call {
-            principal: "alice".into(),
-            key: "k".to_owned(),
-            input_hash: String::new(),
-        },
-        user_id: tid(1),
-        reason: String::new(),
-    };
-    guerdon_app::wallets::apply_credit(&b.app, &request, usd(100)).await.unwrap();
-    assert_eq!(names().await, ["adjustment.booked"]);
+    assert_eq!(events(&b).await, ["credit.applied"]);
+    give_a_dollar(&b).await;
+    assert_eq!(events(&b).await, ["adjustment.booked"]);
     b.advance(366 * DAY);
     expire(&b.app).await.unwrap();
-    assert!(names().await.is_empty());
+    assert!(events(&b).await.is_empty());
 }
 
 #[tokio::test]

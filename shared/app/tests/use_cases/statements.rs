@@ -48,43 +48,54 @@ async fn the_balance_is_known_at_any_time() {
     assert!(b.cost("balance_at").requests <= 7, "a search, not a reading of the statement");
 }
 
+/// Things to tamper with, each with the problems of which one is found. A commission's is seen from the wallet or from
+/// the payment, whichever comes first.
+const TAMPERED: [(&str, &[&str]); 5] = [
+    ("balance", &["the wallet does not match its last entry"]),
+    ("entry", &["entry 1 does not match its hash"]),
+    (
+        "commission",
+        &["3000 was credited for commissions that entitle to 2600", "400 was clawed back and not 0"],
+    ),
+    ("state", &["entry 1 released other commissions than name it"]),
+    ("trace", &["no rule granted it on its payment's trace"]),
+];
+
+/// Changes a stored attribute of member 1's wallet, its entry, a commission, or a payment.
+async fn tamper(b: &Business, with: &str) {
+    let number = |n: i64| AttributeValue::N(n.to_string());
+    let (own, rewards) = (format!("M#{}", b.id(1)), format!("R#{}", b.id(1)));
+    let conversion = format!("COMMISSION#{}#{}", NOW.millis(), b.id(1002));
+    let entry = "ENTRY#bill_credit#USD#0000000001";
+    match with {
+        "balance" => {
+            let buckets = [("available", 9_000), ("held", 0), ("owed", 0)];
+            let buckets = buckets.map(|(name, n)| (name.to_owned(), number(n))).into();
+            let wallet = "WALLET#bill_credit#USD".to_owned();
+            b.tamper(own, wallet, "buckets", AttributeValue::M(buckets)).await;
+        }
+        "entry" => b.tamper(own, entry.to_owned(), "at", number(5)).await,
+        "commission" => b.tamper(rewards, conversion, "clawed", number(400)).await,
+        "state" => b.tamper(rewards, conversion, "state", AttributeValue::S("held".to_owned())).await,
+        _ => {
+            let trace = AttributeValue::L(vec![]);
+            b.tamper("PAYMENT#stripe:in_1002".to_owned(), "PAYMENT".to_owned(), "trace", trace).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_sound_ledger_has_no_difference_and_a_tampered_one_names_it() {
-    let check = async |tampered: &str, problems: &[&str]| {
+    for (tampered, problems) in TAMPERED {
         let b = bitten().await;
         b.recruit_paying(3).await;
         b.settle(1).await;
         b.project_all().await;
         let sound = verified(&b).await;
         assert_eq!((sound.difference, sound.wallets, sound.payments), (None, 1, 3));
-        let number = |n: i64| AttributeValue::N(n.to_string());
-        let (own, rewards) = (format!("M#{}", b.id(1)), format!("R#{}", b.id(1)));
-        let conversion = format!("COMMISSION#{}#{}", NOW.millis(), b.id(1002));
-        let entry = "ENTRY#bill_credit#USD#0000000001";
-        match tampered {
-            "balance" => {
-                let buckets = [("available", 9_000), ("held", 0), ("owed", 0)];
-                let buckets = buckets.map(|(name, n)| (name.to_owned(), number(n))).into();
-                let wallet = "WALLET#bill_credit#USD".to_owned();
-                b.tamper(own, wallet, "buckets", AttributeValue::M(buckets)).await;
-            }
-            "entry" => b.tamper(own, entry.to_owned(), "at", number(5)).await,
-            "commission" => b.tamper(rewards, conversion, "clawed", number(400)).await,
-            "state" => b.tamper(rewards, conversion, "state", AttributeValue::S("held".to_owned())).await,
-            _ => {
-                let trace = AttributeValue::L(vec![]);
-                b.tamper("PAYMENT#stripe:in_1002".to_owned(), "PAYMENT".to_owned(), "trace", trace).await;
-            }
-        }
+        tamper(&b, tampered).await;
         let found = verified(&b).await.difference.map(|difference| difference.to_string());
         let found = found.unwrap_or_else(|| panic!("{tampered}: no difference found"));
         assert!(problems.iter().any(|problem| found.contains(problem)), "{tampered}: {found}");
-    };
-    check("balance", &["the wallet does not match its last entry"]).await;
-    check("entry", &["entry 1 does not match its hash"]).await;
-    // Seen from the wallet or from the payment, whichever comes first.
-    let clawed = ["3000 was credited for commissions that entitle to 2600", "400 was clawed back and not 0"];
-    check("commission", &clawed).await;
-    check("state", &["entry 1 released other commissions than name it"]).await;
-    check("trace", &["no rule granted it on its payment's trace"]).await;
+    }
 }

@@ -84,42 +84,59 @@ fn shared_things_by_default() {
     check(Ip, 19, 19, &[(SharedIp, Flag)]);
 }
 
+/// Referrals, how many converted, and whether they are flagged: too few, then just enough; then above, at and below 5%.
+const CONVERSIONS: [(u64, u64, bool); 11] = [
+    (9, 0, false),
+    (10, 0, true),
+    (11, 0, true),
+    (19, 1, false),
+    (20, 1, false),
+    (21, 1, true),
+    (u64::MAX, u64::MAX / 20, true),
+    (u64::MAX, u64::MAX / 20 + 1, false),
+    (u64::MAX, u64::MAX, false),
+    (10, u64::MAX, false),
+    (0, 0, false),
+];
+
+/// Payments, how many were undone, and whether they are held: too few, then just enough; then below, at and above 30%.
+const REFUNDS: [(u64, u64, bool); 10] = [
+    (9, 9, false),
+    (10, 10, true),
+    (11, 11, true),
+    (10, 2, false),
+    (10, 3, false),
+    (10, 4, true),
+    (u64::MAX, u64::MAX / 10 * 3, false),
+    (u64::MAX, u64::MAX, true),
+    (10, u64::MAX, true),
+    (0, 0, false),
+];
+
 #[test]
 fn rates_and_counts_by_default() {
-    let check = |observation: Observation, expect: &[(Signal, FraudAction)]| {
+    let check = |observation: Observation, expect: &[(Signal, FraudAction)], found: bool| {
+        let expect = if found { expect } else { &[] };
         assert_eq!(said(&FraudRules::default(), &observation), expect, "{observation:?}");
     };
-    // Too few referrals, then just enough; then above, at and below 5%.
-    check(conversions(9, 0), &[]);
-    check(conversions(10, 0), &[(LowConversion, Flag)]);
-    check(conversions(11, 0), &[(LowConversion, Flag)]);
-    check(conversions(19, 1), &[]);
-    check(conversions(20, 1), &[]);
-    check(conversions(21, 1), &[(LowConversion, Flag)]);
-    check(conversions(u64::MAX, u64::MAX / 20), &[(LowConversion, Flag)]);
-    check(conversions(u64::MAX, u64::MAX / 20 + 1), &[]);
-    check(conversions(u64::MAX, u64::MAX), &[]);
-    check(conversions(10, u64::MAX), &[]);
-    check(conversions(0, 0), &[]);
-    check(signups(19, 3600), &[]);
-    check(signups(20, 3600), &[(RapidSignups, Flag)]);
-    check(signups(21, 3600), &[(RapidSignups, Flag)]);
-    check(signups(20, 0), &[(RapidSignups, Flag)]);
-    check(signups(20, 3601), &[]);
-    check(signups(u64::MAX, 3600), &[(RapidSignups, Flag)]);
-    check(signups(u64::MAX, u32::MAX), &[]);
-    // Too few payments, then just enough; then below, at and above 30%.
-    check(refunds(9, 9), &[]);
-    check(refunds(10, 10), &[(RefundRate, Hold)]);
-    check(refunds(11, 11), &[(RefundRate, Hold)]);
-    check(refunds(10, 2), &[]);
-    check(refunds(10, 3), &[]);
-    check(refunds(10, 4), &[(RefundRate, Hold)]);
-    check(refunds(u64::MAX, u64::MAX / 10 * 3), &[]);
-    check(refunds(u64::MAX, u64::MAX), &[(RefundRate, Hold)]);
-    check(refunds(10, u64::MAX), &[(RefundRate, Hold)]);
-    check(refunds(0, 0), &[]);
-    check(self_paid(), &[(SelfReferral, Reject)]);
+    for (referrals, converted, low) in CONVERSIONS {
+        check(conversions(referrals, converted), &[(LowConversion, Flag)], low);
+    }
+    for (count, within_seconds, rapid) in [
+        (19, 3600, false),
+        (20, 3600, true),
+        (21, 3600, true),
+        (20, 0, true),
+        (20, 3601, false),
+        (u64::MAX, 3600, true),
+        (u64::MAX, u32::MAX, false),
+    ] {
+        check(signups(count, within_seconds), &[(RapidSignups, Flag)], rapid);
+    }
+    for (payments, undone, high) in REFUNDS {
+        check(refunds(payments, undone), &[(RefundRate, Hold)], high);
+    }
+    check(self_paid(), &[(SelfReferral, Reject)], true);
 }
 
 #[test]
@@ -197,36 +214,43 @@ fn members_count_once_and_evidence_keeps_20() {
 
 #[test]
 fn findings_explain_themselves() {
-    let check = |rules: &FraudRules, observation: Observation, expect: &[&str]| {
-        let said: Vec<_> = rules.judge(&observation).iter().map(Finding::explain).collect();
+    let check = |observation: Observation, expect: &[&str]| {
+        let findings = FraudRules::default().judge(&observation);
+        let said: Vec<_> = findings.iter().map(Finding::explain).collect();
         assert_eq!(said, expect);
     };
-    let rules = &FraudRules::default();
     let devices = "4 members share one device; the rule flags from 3";
     let ring = "3 members of one referral chain share one device; the rule holds from 3";
-    check(rules, shared(FingerprintKind::Device, 3, 2), &[devices, ring]);
+    check(shared(FingerprintKind::Device, 3, 2), &[devices, ring]);
     let ip = "20 members share one IP address within 1 day; the rule flags from 20";
-    check(rules, shared(FingerprintKind::Ip, 19, 0), &[ip]);
+    check(shared(FingerprintKind::Ip, 19, 0), &[ip]);
     let destination = "2 members share one payout destination; the rule holds from 2";
-    check(rules, shared(FingerprintKind::Destination, 1, 0), &[destination]);
+    check(shared(FingerprintKind::Destination, 1, 0), &[destination]);
     let conversion = "1 of 40 referrals converted; the rule flags below 5% from 10 referrals";
-    check(rules, conversions(40, 1), &[conversion]);
-    check(rules, signups(25, 60), &["25 members joined within 1 hour; the rule flags from 20"]);
+    check(conversions(40, 1), &[conversion]);
+    check(signups(25, 60), &["25 members joined within 1 hour; the rule flags from 20"]);
     let refunded = "4 of 10 payments were undone; the rule holds above 30% from 10 payments";
-    check(rules, refunds(10, 4), &[refunded]);
+    check(refunds(10, 4), &[refunded]);
     let own = "the member and their referrer share one means of payment; the rule rejects";
-    check(rules, self_paid(), &[own]);
-    let window = |within_seconds| RapidSignupsRule { within_seconds, ..rules.rapid_signups };
-    for (seconds, words) in [(61, "61 seconds"), (60, "1 minute"), (5400, "90 minutes"), (172_800, "2 days")]
-    {
-        let rules = FraudRules { shadow: true, rapid_signups: window(seconds), ..rules.clone() };
-        let expect =
-            format!("20 members joined within {words}; the rule flags from 20 (in shadow: nothing was done)");
-        check(&rules, signups(20, 60), &[&expect]);
-    }
+    check(self_paid(), &[own]);
     let manual = Finding::manual(Hold, "olga".into(), "asked by the bank".to_owned());
     assert_eq!(manual.explain(), "set by olga: asked by the bank");
     assert_eq!((manual.signal, manual.enforced), (Manual, Hold));
+}
+
+#[test]
+fn a_finding_in_shadow_says_so_and_names_its_time_in_words() {
+    for (within_seconds, words) in
+        [(61, "61 seconds"), (60, "1 minute"), (5400, "90 minutes"), (172_800, "2 days")]
+    {
+        let default = FraudRules::default();
+        let rapid_signups = RapidSignupsRule { within_seconds, ..default.rapid_signups };
+        let rules = FraudRules { shadow: true, rapid_signups, ..default };
+        let said: Vec<_> = rules.judge(&signups(20, 60)).iter().map(Finding::explain).collect();
+        let expect =
+            format!("20 members joined within {words}; the rule flags from 20 (in shadow: nothing was done)");
+        assert_eq!(said, [expect]);
+    }
 }
 
 #[test]

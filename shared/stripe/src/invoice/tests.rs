@@ -94,74 +94,70 @@ fn counts_the_credit_an_invoice_consumed() {
     check("paid", i64::MIN, json!(0), i64::MAX);
 }
 
+/// A line as versions before `basil` render it.
+fn old_line(amount: i64, kind: &str, proration: bool) -> Value {
+    json!({"amount": amount, "currency": "usd", "type": kind, "proration": proration,
+        "subscription": "sub_A1"})
+}
+
+/// A line as versions since `basil` render it.
+fn new_line(amount: i64, kind: &str, proration: bool) -> Value {
+    let parent = json!({"type": kind, (kind): {"proration": proration, "subscription": "sub_A1"}});
+    json!({"amount": amount, "currency": "usd", "parent": parent})
+}
+
 #[test]
 fn takes_the_tier_from_the_largest_subscription_line() {
-    let old = |amount: i64, kind: &str, proration: bool| {
-        json!({"amount": amount, "currency": "usd", "type": kind, "proration": proration,
-            "subscription": "sub_A1"})
+    let check = |lines: &[Value], expected: i64| {
+        assert_eq!(read(json!({"lines": {"data": lines}})).tier_amount(), usd(expected), "{lines:?}");
     };
-    let new = |amount: i64, kind: &str, proration: bool| {
-        let parent = json!({"type": kind, (kind): {"proration": proration, "subscription": "sub_A1"}});
-        json!({"amount": amount, "currency": "usd", "parent": parent})
-    };
-    let check = |lines: Value, expected: i64| {
-        assert_eq!(read(json!({"lines": {"data": lines}})).tier_amount(), usd(expected), "{lines}");
-    };
-    check(json!([]), 3900);
-    check(json!([old(1900, "subscription", false), old(2000, "invoiceitem", false)]), 1900);
-    check(json!([old(1900, "subscription", false), old(9900, "subscription", true)]), 1900);
-    check(json!([old(-1900, "invoiceitem", true), old(3900, "invoiceitem", true)]), 3900);
-    check(
-        json!([new(1900, "subscription_item_details", false), new(3900, "subscription_item_details", false)]),
-        3900,
-    );
-    check(
-        json!([new(1900, "subscription_item_details", false), new(9900, "subscription_item_details", true)]),
-        1900,
-    );
-    check(json!([new(9900, "invoice_item_details", false)]), 3900);
+    check(&[], 3900);
+    check(&[old_line(1900, "subscription", false), old_line(2000, "invoiceitem", false)], 1900);
+    check(&[old_line(1900, "subscription", false), old_line(9900, "subscription", true)], 1900);
+    check(&[old_line(-1900, "invoiceitem", true), old_line(3900, "invoiceitem", true)], 3900);
+    let subscription =
+        |amount: i64, proration: bool| new_line(amount, "subscription_item_details", proration);
+    let item = |amount: i64| new_line(amount, "invoice_item_details", false);
+    check(&[subscription(1900, false), subscription(3900, false)], 3900);
+    check(&[subscription(1900, false), subscription(9900, true)], 1900);
+    check(&[item(9900)], 3900);
     // A trial's line has the price zero, whatever else was bought.
-    check(json!([new(0, "subscription_item_details", false), new(500, "invoice_item_details", false)]), 0);
+    check(&[subscription(0, false), item(500)], 0);
+}
+
+/// A line of each version and kind: whether it is a proration, and whether it is of a subscription.
+fn lines_of_every_version() -> [(Value, bool, bool); 4] {
+    let period = json!({"start": 10, "end": 20});
+    let old_subscription = json!({"amount": 3900, "type": "subscription", "proration": false,
+        "period": period, "price": {"id": "price_A1", "product": "prod_A1"}, "plan": {"id": "plan_A1"}});
+    let old_item = json!({"amount": -10, "type": "invoiceitem", "proration": true, "period": period,
+        "price": null, "plan": {"id": "price_A1", "product": {"id": "prod_A1"}}});
+    let pricing = json!({"type": "price_details",
+        "price_details": {"price": "price_A1", "product": "prod_A1"}});
+    let subscription = json!({"amount": 3900, "period": period, "pricing": pricing,
+        "parent": {"invoice_item_details": null, "type": "subscription_item_details",
+            "subscription_item_details": {"proration": false}}});
+    let item = json!({"amount": 3900, "period": period, "pricing": pricing,
+        "parent": {"subscription_item_details": null, "type": "invoice_item_details",
+            "invoice_item_details": {"proration": true}}});
+    [
+        (old_subscription, false, true),
+        (old_item, true, false),
+        (subscription, false, true),
+        (item, true, false),
+    ]
 }
 
 #[test]
 fn reads_a_line_of_every_version() {
-    let check = |line: Value, proration: bool, is_subscription: bool| {
+    for (line, proration, is_subscription) in lines_of_every_version() {
         let invoice = read(json!({"lines": {"object": "list", "data": [line]}}));
         let [line] = invoice.lines.as_slice() else { panic!("one line") };
         assert_eq!((line.proration, line.is_subscription), (proration, is_subscription));
         assert_eq!((line.price.as_deref(), line.product.as_deref()), (Some("price_A1"), Some("prod_A1")));
         let period = (line.period_start.map(|at| at.seconds()), line.period_end.map(|at| at.seconds()));
         assert_eq!(period, (Some(10), Some(20)));
-    };
-    let period = json!({"start": 10, "end": 20});
-    check(
-        json!({"amount": 3900, "type": "subscription", "proration": false, "period": period,
-            "price": {"id": "price_A1", "product": "prod_A1"}, "plan": {"id": "plan_A1"}}),
-        false,
-        true,
-    );
-    check(
-        json!({"amount": -10, "type": "invoiceitem", "proration": true, "period": period, "price": null,
-            "plan": {"id": "price_A1", "product": {"id": "prod_A1"}}}),
-        true,
-        false,
-    );
-    let pricing = json!({"type": "price_details",
-        "price_details": {"price": "price_A1", "product": "prod_A1"}});
-    check(
-        json!({"amount": 3900, "period": period, "pricing": pricing, "parent": {"invoice_item_details": null,
-            "type": "subscription_item_details", "subscription_item_details": {"proration": false}}}),
-        false,
-        true,
-    );
-    check(
-        json!({"amount": 3900, "period": period, "pricing": pricing, "parent": {
-            "subscription_item_details": null, "type": "invoice_item_details",
-            "invoice_item_details": {"proration": true}}}),
-        true,
-        false,
-    );
+    }
 }
 
 #[test]
