@@ -22,29 +22,27 @@ fn assert_signed(event: &Received) {
     mac.verify_slice(&hex::decode(signature).unwrap()).unwrap();
 }
 
+/// The events that a first subscription sends, in order.
+const OF_A_SUBSCRIPTION: [&str; 8] = [
+    "checkout.session.completed",
+    "customer.created",
+    "customer.subscription.created",
+    "invoice.created",
+    "invoice.finalized",
+    "invoice_payment.paid",
+    "invoice.paid",
+    "invoice.payment_succeeded",
+];
+
 #[tokio::test]
 async fn a_subscription_sends_signed_events() {
     let stack = Stack::start().await;
     stack.act("stripe/subscribe", json!({"user_id": 1002, "plan": "basic"})).await;
-    assert_eq!(
-        stack.event_types(),
-        [
-            "checkout.session.completed",
-            "customer.created",
-            "customer.subscription.created",
-            "invoice.created",
-            "invoice.finalized",
-            "invoice_payment.paid",
-            "invoice.paid",
-            "invoice.payment_succeeded",
-        ]
-    );
+    assert_eq!(stack.event_types(), OF_A_SUBSCRIPTION);
     stack.notes.events.lock().unwrap().iter().for_each(assert_signed);
     let session = stack.event_object("checkout.session.completed");
-    assert_eq!(
-        (&session["client_reference_id"], &session["customer"]),
-        (&json!("1002"), &json!("cus_sim_1"))
-    );
+    let who = (&session["client_reference_id"], &session["customer"]);
+    assert_eq!(who, (&json!("1002"), &json!("cus_sim_1")));
     let invoice = stack.event_object("invoice.paid");
     assert_eq!((&invoice["amount_paid"], &invoice["status"]), (&json!(3_900), &json!("paid")));
     assert_eq!(invoice["billing_reason"], "subscription_create");
@@ -57,37 +55,44 @@ async fn a_subscription_sends_signed_events() {
     assert_eq!(kept[0]["body"].as_str().unwrap(), stack.notes.events.lock().unwrap()[0].body);
 }
 
+/// A form that gives ten dollars of credit.
+const TEN_DOLLARS: &str = "amount=-1000&currency=usd&metadata[commission]=c1&description=Referral+credit";
+
 #[tokio::test]
 async fn idempotency_keys_replay_and_conflict() {
     let stack = Stack::start().await;
-    let form = "amount=-1000&currency=usd&metadata[commission]=c1&description=Referral+credit";
-    let first = stack.stripe(BALANCE, "refcredit:c1", form).await;
+    let first = stack.stripe(BALANCE, "refcredit:c1", TEN_DOLLARS).await;
     assert!(first.headers().get("idempotent-replayed").is_none());
     let first: Value = first.json().await.unwrap();
     assert_eq!((&first["amount"], &first["ending_balance"]), (&json!(-1_000), &json!(-1_000)));
     assert_eq!(first["type"], "adjustment");
-    let replay = stack.stripe(BALANCE, "refcredit:c1", form).await;
+    let replay = stack.stripe(BALANCE, "refcredit:c1", TEN_DOLLARS).await;
     assert_eq!(replay.headers()["idempotent-replayed"], "true");
     assert_eq!(replay.json::<Value>().await.unwrap(), first);
     let other = stack.stripe(BALANCE, "refcredit:c1", "amount=-999&currency=usd").await;
     assert_eq!(other.status(), 400);
     assert_eq!(other.json::<Value>().await.unwrap()["error"]["type"], "idempotency_error");
     let (_, customer) = stack.stripe_get("/v1/customers/cus_sim_1").await;
-    assert_eq!(
-        (&customer["balance"], &customer["invoice_credit_balance"]["usd"]),
-        (&json!(-1_000), &json!(1_000))
-    );
+    let credit = &customer["invoice_credit_balance"]["usd"];
+    assert_eq!((&customer["balance"], credit), (&json!(-1_000), &json!(1_000)));
+}
+
+#[tokio::test]
+async fn each_call_is_on_record_with_its_key_and_parameters() {
+    let stack = Stack::start().await;
+    stack.stripe(BALANCE, "refcredit:c1", TEN_DOLLARS).await;
+    stack.stripe(BALANCE, "refcredit:c1", TEN_DOLLARS).await;
+    stack.stripe(BALANCE, "refcredit:c1", "amount=-999&currency=usd").await;
+    stack.stripe_get("/v1/customers/cus_sim_1").await;
     let calls = stack.sim.stripe_calls();
-    assert_eq!(
-        calls[0],
-        json!({
-            "method": "POST", "path": BALANCE, "idempotency_key": "refcredit:c1",
-            "params": {
-                "amount": "-1000", "currency": "usd", "metadata": {"commission": "c1"},
-                "description": "Referral credit",
-            },
-        })
-    );
+    let first = json!({
+        "method": "POST", "path": BALANCE, "idempotency_key": "refcredit:c1",
+        "params": {
+            "amount": "-1000", "currency": "usd", "metadata": {"commission": "c1"},
+            "description": "Referral credit",
+        },
+    });
+    assert_eq!(calls[0], first);
     assert_eq!(calls.len(), 4);
     assert_eq!(calls[3]["idempotency_key"], Value::Null);
 }
@@ -131,6 +136,16 @@ async fn balance_lines_are_listed_newest_first() {
     assert_eq!(stack.stripe_get(&format!("{BALANCE}?limit=0")).await.0, 400);
 }
 
+/// A balance of ten dollars that an invoice used, got back from a void, and used again, the newest line first.
+fn used_twice() -> Value {
+    json!([
+        ["applied_to_invoice", 1_000],
+        ["unapplied_from_invoice", -1_000],
+        ["applied_to_invoice", 1_000],
+        ["adjustment", -1_000],
+    ])
+}
+
 #[tokio::test]
 async fn credit_is_applied_at_finalization_and_returned_by_a_void() {
     let stack = Stack::start().await;
@@ -153,21 +168,8 @@ async fn credit_is_applied_at_finalization_and_returned_by_a_void() {
     assert_eq!((&paid["total"], &paid["amount_due"]), (&json!(3_900), &json!(2_900)));
     assert_eq!((&paid["amount_paid"], &paid["amount_remaining"]), (&json!(2_900), &json!(0)));
     let (_, lines) = stack.stripe_get(BALANCE).await;
-    let kinds: Vec<(&Value, i64)> = lines["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|line| (&line["type"], line["amount"].as_i64().unwrap()))
-        .collect();
-    assert_eq!(
-        kinds,
-        [
-            (&json!("applied_to_invoice"), 1_000),
-            (&json!("unapplied_from_invoice"), -1_000),
-            (&json!("applied_to_invoice"), 1_000),
-            (&json!("adjustment"), -1_000),
-        ]
-    );
+    let listed = lines["data"].as_array().unwrap().iter().map(|line| json!([line["type"], line["amount"]]));
+    assert_eq!(listed.collect::<Value>(), used_twice());
     assert_eq!(lines["data"][0]["ending_balance"], 0);
 }
 

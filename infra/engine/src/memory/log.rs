@@ -417,17 +417,23 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_rewritten_log_says_the_same() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("table");
-        let memory = open(&path, 1);
+    /// A table that was written to, with an item that was deleted again.
+    fn written(path: &Path) -> Memory {
+        let memory = open(path, 1);
         create(&memory);
         for n in [1, 2, 3, 1, 2] {
             put(&memory, n);
         }
         let key = json!({ "pk": { "S": "3" } });
         call(&memory, "DeleteItem", json!({ "TableName": TABLE, "Key": key }));
+        memory
+    }
+
+    #[test]
+    fn a_rewritten_log_says_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table");
+        let memory = written(&path);
         let (table, stream) = seen(&memory);
         memory.lock().rewrite(1).unwrap();
         put(&memory, 4);

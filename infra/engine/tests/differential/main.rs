@@ -114,6 +114,20 @@ fn changes(engine: &Engine) -> Vec<Value> {
     page.records.iter().filter_map(change).collect()
 }
 
+/// The items of all pages of a scan.
+fn scanned(engine: &Engine, mut request: Value) -> Vec<Value> {
+    let mut found = Vec::new();
+    loop {
+        let (status, page) = engine.call("Scan", &request).unwrap();
+        assert_eq!(status, 200, "{page}");
+        found.extend(page["Items"].as_array().unwrap().clone());
+        if page["LastEvaluatedKey"].is_null() {
+            return found;
+        }
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"].clone();
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -147,18 +161,10 @@ proptest! {
         let whole = engine.call("Scan", &json!({ "TableName": TABLE })).unwrap().1;
         let mut found = Vec::new();
         for segment in 0..segments {
-            let mut request = json!({
+            let scan = json!({
                 "TableName": TABLE, "Limit": limit, "Segment": segment, "TotalSegments": segments,
             });
-            loop {
-                let (status, page) = engine.call("Scan", &request).unwrap();
-                prop_assert_eq!(status, 200, "{}", page);
-                found.extend(page["Items"].as_array().unwrap().clone());
-                if page["LastEvaluatedKey"].is_null() {
-                    break;
-                }
-                request["ExclusiveStartKey"] = page["LastEvaluatedKey"].clone();
-            }
+            found.extend(scanned(&engine, scan));
         }
         prop_assert_eq!(ordered(&Value::Array(found), true), ordered(&whole["Items"], true));
     }
