@@ -93,7 +93,7 @@ def what_stripe_refused_comes_off_the_next_invoice(world: World, person: Person)
     subscribe(world, person)
     world.act("stripe/fail", next=1, status=402)
     given = {"user_id": str(person.id), "amount": "5.00", "reason": "an exercise"}
-    world.admin("credits/apply", "POST", given, key=f"refused {person.id}")
+    world.admin("credits/apply", "POST", given, key=f"refused-{person.id}")
     world.drain()
     assert len(world.stripe_posts(person)) == 1, world.stripe_posts(person)
     for action in ("next-invoice", "finalize"):
