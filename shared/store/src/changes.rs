@@ -127,7 +127,7 @@ impl Stored {
             ParkedEvent::TYPE => Self::Parked(read(image)?),
             Withdrawal::TYPE => Self::Withdrawal(read(image)?),
             InvoiceCredit::TYPE => Self::InvoiceCredit(read(image)?),
-            Projection::RANK => {
+            Projection::TYPE_OF_RANKS => {
                 let score = match image.get("gsi2sk") {
                     Some(serde_dynamo::AttributeValue::N(score)) => score.parse().unwrap_or_default(),
                     _ => 0,

@@ -33,9 +33,9 @@ fn quoted(line: &str) -> Option<&str> {
     line.split('"').nth(1)
 }
 
-/// The types that records have: `const TYPE: &str = "member";`.
+/// The types in constants: `const TYPE: &str = "member";`.
 fn types_of_records(source: &str) -> Vec<&str> {
-    source.lines().filter(|line| line.contains("const TYPE:")).filter_map(quoted).collect()
+    source.lines().filter(|line| line.contains("const TYPE")).filter_map(quoted).collect()
 }
 
 /// The types that updates set by hand: a text, another record's type, or a projection's name.

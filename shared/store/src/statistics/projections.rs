@@ -90,7 +90,7 @@ impl Projection {
     }
 
     /// The type of a ranking's items.
-    pub(crate) const RANK: &'static str = "rank";
+    pub(crate) const TYPE_OF_RANKS: &'static str = "rank";
 
     const fn type_name(&self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ impl Projection {
             Self::Day(_) => "day",
             Self::Member(_) => "member_stats",
             Self::Payer(_) => "payer",
-            Self::Rank(..) => Self::RANK,
+            Self::Rank(..) => Self::TYPE_OF_RANKS,
             Self::Histogram(_) => "histogram",
         }
     }
