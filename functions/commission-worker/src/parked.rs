@@ -2,7 +2,7 @@
 
 use guerdon_app::{
     error::AppError,
-    payments::{Parked, park_until_known, replay_parked},
+    payments::{Parked, park_for_handler, park_until_known, replay_parked},
     stored::{ParkedEvent, WaitsFor},
 };
 
@@ -28,6 +28,10 @@ pub(crate) async fn park(
         replay_requested_at: None,
         replays: received.replays,
     };
+    if let WaitsFor::Handler { .. } = &parked.waits_for {
+        park_for_handler(&worker.app, &parked).await?;
+        return Ok(Parked::Waiting);
+    }
     let outcome = park_until_known(&worker.app, &parked).await?;
     if outcome == Parked::Waiting {
         tracing::info!(event_id = event.id, kind = event.kind, "parked: what it depends on is not known yet");

@@ -3,7 +3,6 @@
 use guerdon_domain::{
     ids::{CustomerId, ExternalPaymentId, InvoiceId},
     money::Money,
-    time::Timestamp,
 };
 
 use crate::wire::{BadField, Node};
@@ -42,8 +41,6 @@ pub struct Charge {
     pub disputed: bool,
     /// The status.
     pub status: ChargeStatus,
-    /// The instant of its creation.
-    pub created: Timestamp,
 }
 
 impl Charge {
@@ -59,7 +56,6 @@ impl Charge {
             refunded: node.flag("refunded")?,
             disputed: node.flag("disputed")?,
             status: ChargeStatus::read(node)?,
-            created: node.need_time("created")?,
         })
     }
 }

@@ -4,7 +4,6 @@
 use guerdon_domain::{
     ids::{CustomerId, InvoiceId},
     money::Money,
-    time::Timestamp,
 };
 
 use crate::wire::{BadField, Node};
@@ -34,6 +33,9 @@ pub struct CreditNote {
     /// The part that lowered the amount due: no money had been received for it. Older versions give only the
     /// kind of the whole note.
     pub pre_payment_amount: Money,
+    /// The part that went onto the customer's balance at Stripe. The money stays with the business, and pays a later
+    /// invoice.
+    pub credited: Money,
     /// The refunds that pay out the rest. They have events of their own, so they must not be clawed back
     /// twice.
     pub refunds: Vec<String>,
@@ -41,8 +43,6 @@ pub struct CreditNote {
     pub status: CreditNoteStatus,
     /// `duplicate`, `fraudulent`, `order_change`, `product_unsatisfactory`
     pub reason: Option<String>,
-    /// The instant of its creation.
-    pub created: Timestamp,
 }
 
 impl CreditNote {
@@ -60,10 +60,10 @@ impl CreditNote {
             customer: node.id(&["customer"])?,
             amount,
             pre_payment_amount: Money::new(pre_payment, currency),
+            credited: Money::new(credited(node, amount.minor().saturating_sub(pre_payment))?, currency),
             refunds: refunds(node)?,
             status: CreditNoteStatus::read(node)?,
             reason: node.text("reason")?.map(str::to_owned),
-            created: node.need_time("created")?,
         })
     }
 }
@@ -76,6 +76,19 @@ impl CreditNoteStatus {
             _ => Self::Unknown,
         })
     }
+}
+
+/// Reads how much of what was paid went onto the customer's balance. A note that did so names the balance's transaction;
+/// of the rest it gives the amounts (<https://docs.stripe.com/api/credit_notes/object>).
+fn credited(node: &Node<'_>, paid: i64) -> Result<i64, BadField> {
+    if node.id::<String>(&["customer_balance_transaction"])?.is_none() {
+        return Ok(0);
+    }
+    let listed = node.items("refunds")?;
+    let refunded = listed.iter().map(|refund| Ok(refund.int("amount_refunded")?.unwrap_or_default()));
+    let refunded = refunded.sum::<Result<i64, BadField>>()?;
+    let elsewhere = node.int("out_of_band_amount")?.unwrap_or_default();
+    Ok(paid.saturating_sub(refunded).saturating_sub(elsewhere).max(0))
 }
 
 /// Reads `refund` until `acacia`, `refunds[].refund` since `basil`.
@@ -110,6 +123,23 @@ mod tests {
         check(json!({"type": "mixed", "pre_payment_amount": 200, "post_payment_amount": 300}), 200, &[]);
         let refunds = json!([{"refund": "re_A1", "amount_refunded": 100}, {"refund": {"id": "re_A2"}}]);
         check(json!({"type": "post_payment", "refunds": refunds}), 0, &["re_A1", "re_A2"]);
+    }
+
+    #[test]
+    fn what_goes_onto_the_balance_stays_with_the_business() {
+        let check = |fields: Value, credited: i64| {
+            let mut value = json!({"id": "cn_A1", "amount": 500, "currency": "usd", "status": "issued",
+                "invoice": "in_A1", "customer": "cus_A1"});
+            value.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            assert_eq!(CreditNote::read(&Node::root(&value)).unwrap().credited.minor(), credited, "{fields}");
+        };
+        let balance = "cbtxn_A1";
+        check(json!({"post_payment_amount": 500}), 0);
+        check(json!({"customer_balance_transaction": balance}), 500);
+        check(json!({"customer_balance_transaction": {"id": balance}, "pre_payment_amount": 200}), 300);
+        check(json!({"customer_balance_transaction": balance, "out_of_band_amount": 150}), 350);
+        let refunds = json!([{"refund": "re_A1", "amount_refunded": 100}]);
+        check(json!({"customer_balance_transaction": balance, "refunds": refunds}), 400);
     }
 
     fn to_owned(ids: &[&str]) -> Vec<String> {

@@ -3,7 +3,6 @@
 use guerdon_domain::{
     ids::{ExternalPaymentId, InvoiceId},
     money::Money,
-    time::Timestamp,
 };
 
 use crate::wire::{BadField, Node};
@@ -48,24 +47,26 @@ pub struct Dispute {
     pub status: DisputeStatus,
     /// `fraudulent`, `product_not_received`, ...
     pub reason: Option<String>,
-    /// The instant at which it was opened.
-    pub created: Timestamp,
 }
 
 impl Dispute {
     pub(crate) fn read(node: &Node<'_>) -> Result<Self, BadField> {
         let currency = node.need_currency()?;
         Ok(Self {
-            id: node.own_id()?,
+            id: own_id(node)?,
             amount: node.need_money("amount", currency)?,
             charge: node.id(&["charge"])?,
             payment_intent: node.id(&["payment_intent", "charge.payment_intent"])?,
             invoice: node.id(&["charge.invoice", "payment_intent.invoice"])?,
             status: DisputeStatus::read(node)?,
             reason: node.text("reason")?.map(str::to_owned),
-            created: node.need_time("created")?,
         })
     }
+}
+
+/// Reads the dispute's id. One without an id has the name of its charge or payment intent, which then has no other.
+fn own_id(node: &Node<'_>) -> Result<String, BadField> {
+    node.id(&["id", "charge", "payment_intent"])?.ok_or_else(|| node.bad("id"))
 }
 
 impl DisputeStatus {

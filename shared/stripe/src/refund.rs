@@ -4,7 +4,6 @@
 use guerdon_domain::{
     ids::{ExternalPaymentId, InvoiceId},
     money::Money,
-    time::Timestamp,
 };
 
 use crate::wire::{BadField, Node};
@@ -43,8 +42,6 @@ pub struct Refund {
     pub status: RefundStatus,
     /// `duplicate`, `fraudulent`, `requested_by_customer`, ...
     pub reason: Option<String>,
-    /// The instant of its creation.
-    pub created: Timestamp,
 }
 
 impl Refund {
@@ -58,7 +55,6 @@ impl Refund {
             invoice: node.id(&["charge.invoice", "payment_intent.invoice"])?,
             status: RefundStatus::read(node)?,
             reason: node.text("reason")?.map(str::to_owned),
-            created: node.need_time("created")?,
         })
     }
 }

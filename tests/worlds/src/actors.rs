@@ -112,7 +112,9 @@ async fn pay(world: &World, n: usize) -> Done {
     replay_parked(app, &waits_for, |event| async move {
         let word = word_of(world, n, &event)?;
         match reverse_payment(app, &world.plan.payments[n].key, &word).await? {
-            Reversed::UnknownPayment => Err(AppError::Corrupt("the payment is gone".into())),
+            Reversed::UnknownPayment | Reversed::OtherCurrency => {
+                Err(AppError::Corrupt("the payment is gone, or has another currency".into()))
+            }
             Reversed::Applied { .. } | Reversed::AlreadyApplied => Ok(()),
         }
     })

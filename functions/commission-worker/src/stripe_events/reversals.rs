@@ -23,6 +23,10 @@ use crate::{
     worker::Worker,
 };
 
+/// The name under which reversals in another currency than their payment are parked: how much of the payment such an
+/// amount undoes is an operator's decision.
+const OTHER_CURRENCY: &str = "reversal_in_another_currency";
+
 /// A reversal and the payment it is about.
 pub(super) struct Undone {
     subject: Subject,
@@ -36,10 +40,11 @@ enum Subject {
     Reference(PaymentKey),
 }
 
-/// Reads the reversal that an event reports, if it reports one.
+/// Reads the reversal that an event reports, if it reports one about a payment. One that names no payment, such as the
+/// refund of a customer's cash balance, reverses nothing that is booked here.
 ///
 /// # Errors
-/// [`AppError::Corrupt`] when the event names no payment.
+/// [`AppError::Corrupt`] when an amount cannot be computed.
 pub(super) fn of(event: &StripeEvent) -> Result<Option<Undone>, AppError> {
     let (subject, kind) = match &event.object {
         EventObject::Refund(refund) => {
@@ -57,7 +62,7 @@ pub(super) fn of(event: &StripeEvent) -> Result<Option<Undone>, AppError> {
             (subject, ReversalKind::Dispute { id: dispute.id.clone(), amount: dispute.amount, stage })
         }
         EventObject::CreditNote(note) => {
-            let amount = note.amount.checked_sub(note.pre_payment_amount)?;
+            let amount = note.amount.checked_sub(note.pre_payment_amount)?.checked_sub(note.credited)?;
             let voided = event.kind == "credit_note.voided" || note.status == CreditNoteStatus::Void;
             let (id, refunds) = (note.id.clone(), note.refunds.clone());
             let kind = ReversalKind::CreditNote { id, amount, refunds, voided };
@@ -73,6 +78,10 @@ pub(super) fn of(event: &StripeEvent) -> Result<Option<Undone>, AppError> {
         }
         _ => return Ok(None),
     };
+    let Some(subject) = subject else {
+        tracing::info!(event_id = event.id, kind = event.kind, "ignored: the reversal names no payment");
+        return Ok(None);
+    };
     Ok(Some(Undone { subject, reversal: Reversal { at: event.created, kind } }))
 }
 
@@ -80,13 +89,12 @@ fn subject(
     invoice: &Option<InvoiceId>,
     payment_intent: &Option<ExternalPaymentId>,
     charge: &Option<ExternalPaymentId>,
-) -> Result<Subject, AppError> {
+) -> Result<Option<Subject>, AppError> {
     if let Some(invoice) = invoice {
-        return Ok(Subject::Payment(stripe_key(ExternalPaymentId::parse(invoice.as_str())?)));
+        return Ok(Some(Subject::Payment(stripe_key(ExternalPaymentId::parse(invoice.as_str())?))));
     }
     let name = payment_intent.clone().or_else(|| charge.clone());
-    let name = name.ok_or_else(|| AppError::Corrupt("a reversal that names no payment".into()))?;
-    Ok(Subject::Reference(stripe_key(name)))
+    Ok(name.map(|name| Subject::Reference(stripe_key(name))))
 }
 
 fn refund_stage(event: &StripeEvent, refund: &Refund) -> RefundStage {
@@ -98,17 +106,19 @@ fn refund_stage(event: &StripeEvent, refund: &Refund) -> RefundStage {
     }
 }
 
-/// State of a dispute. The event's type is more precise than the status: `funds_withdrawn` carries the status of a
-/// dispute that only needs a response.
+/// State of a dispute. A decision comes first: Stripe sends `funds_reinstated` also for a lost dispute, when
+/// a part of the payment had been refunded before
+/// (<https://docs.stripe.com/api/events/types#event_types-charge.dispute.funds_reinstated>). While the dispute is
+/// undecided the event's type says more: `funds_withdrawn` carries the status of a dispute that only needs a response.
 fn dispute_stage(event: &StripeEvent, dispute: &Dispute) -> DisputeStage {
-    match (event.kind.as_str(), dispute.status) {
-        ("charge.dispute.funds_withdrawn", _) => DisputeStage::Withdrawn,
-        ("charge.dispute.funds_reinstated", _)
-        | (_, DisputeStatus::Won | DisputeStatus::Prevented | DisputeStatus::WarningClosed) => {
-            DisputeStage::Won
-        }
-        (_, DisputeStatus::Lost) => DisputeStage::Lost,
-        (_, status) if status.is_inquiry() => DisputeStage::Inquiry,
+    match (dispute.status, event.kind.as_str()) {
+        (DisputeStatus::Lost, _) => DisputeStage::Lost,
+        (DisputeStatus::Won, _) => DisputeStage::Won,
+        // Money that was taken is taken, also where the dispute itself was prevented.
+        (_, "charge.dispute.funds_withdrawn") => DisputeStage::Withdrawn,
+        (_, "charge.dispute.funds_reinstated")
+        | (DisputeStatus::Prevented | DisputeStatus::WarningClosed, _) => DisputeStage::Won,
+        (status, _) if status.is_inquiry() => DisputeStage::Inquiry,
         _ => DisputeStage::Opened,
     }
 }
@@ -139,6 +149,14 @@ pub(super) async fn reverse(
                 }
                 Reversed::AlreadyApplied => return Ok(()),
                 Reversed::UnknownPayment => WaitsFor::Payment { payment },
+                Reversed::OtherCurrency => {
+                    tracing::error!(
+                        event_id = event.id,
+                        kind = event.kind,
+                        "reversal in another currency: parked"
+                    );
+                    WaitsFor::Handler { kind: OTHER_CURRENCY.to_owned() }
+                }
             },
             (None, Subject::Reference(reference)) => WaitsFor::Reference { reference: reference.clone() },
             (None, Subject::Payment(payment)) => WaitsFor::Payment { payment: payment.clone() },

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use guerdon_domain::{
     commissions::Commission,
     ids::{MemberId, PaymentKey},
-    money::Money,
+    money::{Money, MoneyError},
     payments::{PaymentRecord, Reversal, ReversalKind, Reversals},
     wallets::{Entry, Wallet, WalletKind},
 };
@@ -31,6 +31,9 @@ pub enum Reversed {
     AlreadyApplied,
     /// The payment is not recorded yet. The reversal must wait for it.
     UnknownPayment,
+    /// The amount is in another currency than the payment, so its share of the payment is not known. An operator must
+    /// decide.
+    OtherCurrency,
 }
 
 #[derive(Clone, Copy)]
@@ -60,8 +63,14 @@ pub async fn reverse_payment(
             if is_overtaken(&record, reversal) {
                 return Ok(Reversed::AlreadyApplied);
             }
-            let Some(next) = record.reversals.merged(reversal, record.paid)? else {
-                return Ok(Reversed::AlreadyApplied);
+            let next = match record.reversals.merged(reversal, record.paid) {
+                Ok(Some(next)) => {
+                    warn_of_another_currency(&record, reversal);
+                    next
+                }
+                Ok(None) => return Ok(Reversed::AlreadyApplied),
+                Err(MoneyError::CurrencyMismatch { .. }) => return Ok(Reversed::OtherCurrency),
+                Err(error) => return Err(error.into()),
             };
             let (writes, changed) = writes(app, &record, &next).await?;
             match refusal(app.store.commit(&writes).await)? {
@@ -73,6 +82,15 @@ pub async fn reverse_payment(
         }
     })
     .await
+}
+
+/// Says in the log that a dispute takes the whole payment, because its amount is in another currency.
+fn warn_of_another_currency(record: &PaymentRecord, reversal: &Reversal) {
+    let ReversalKind::Dispute { amount, .. } = &reversal.kind else { return };
+    if amount.currency() != record.paid.currency() {
+        let (payment, disputed) = (record.payment.to_string(), amount.currency().to_string());
+        tracing::warn!(payment, disputed, "a dispute in another currency counts as the whole payment");
+    }
 }
 
 /// Returns true for an invoice report that is not later than the payment, because the payment settles it.

@@ -81,7 +81,7 @@ pub enum ReversalKind {
     CreditNote {
         /// The note's natural key.
         id: String,
-        /// The correction, less the part that was never paid.
+        /// The correction, less the part that was never paid and the part that stays on the customer's balance.
         amount: Money,
         /// The refunds that pay it out. They are reported and counted by themselves.
         refunds: Vec<String>,
@@ -174,8 +174,11 @@ impl Reversals {
     /// Merges one report. Returns `None` when it changes nothing, because it, or a later report about the
     /// same thing, was merged before.
     ///
+    /// A dispute in another currency than `paid` disputes the whole payment: the bank of a card takes back what the
+    /// cardholder paid in their own currency. Of a refund or a note in another currency the share is not known.
+    ///
     /// # Errors
-    /// [`MoneyError`] when an amount is negative or in another currency than `paid`.
+    /// [`MoneyError`] when an amount is negative, or in another currency than `paid` and no dispute's.
     pub fn merged(&self, reversal: &Reversal, paid: Money) -> Result<Option<Self>, MoneyError> {
         let mut next = self.clone();
         let at = reversal.at;
@@ -185,6 +188,7 @@ impl Reversals {
                 keep_latest(&mut next.refunds, id, said);
             }
             ReversalKind::Dispute { id, amount, stage } => {
+                let amount = if amount.currency() == paid.currency() { amount } else { &paid };
                 let said = Latest { minor: minor(*amount, paid)?, at, word: Staged { stage: *stage } };
                 keep_latest(&mut next.disputes, id, said);
             }

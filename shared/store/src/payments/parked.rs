@@ -32,7 +32,8 @@ pub enum WaitsFor {
         /// The other name, such as a payment intent.
         reference: PaymentKey,
     },
-    /// A handler that this version does not have. The event is kept so that a later version can replay it.
+    /// A handler that this version does not have, or a decision that only a person can make. The event is kept so that a
+    /// later version, or an operator, can replay it.
     Handler {
         /// The event's type.
         kind: String,
