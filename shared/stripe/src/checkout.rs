@@ -3,7 +3,6 @@
 use guerdon_domain::{
     ids::{CustomerId, ExternalPaymentId, InvoiceId, TelegramId},
     money::Money,
-    time::Timestamp,
 };
 
 use crate::wire::{BadField, Node};
@@ -58,8 +57,6 @@ pub struct CheckoutSession {
     pub subscription: Option<String>,
     /// The `in_...`, if the session made an invoice.
     pub invoice: Option<InvoiceId>,
-    /// The instant of its creation.
-    pub created: Timestamp,
     member_hint: Option<TelegramId>,
 }
 
@@ -84,7 +81,6 @@ impl CheckoutSession {
             payment_intent: node.id(&["payment_intent"])?,
             subscription: node.id(&["subscription"])?,
             invoice: node.id(&["invoice"])?,
-            created: node.need_time("created")?,
             member_hint: reference
                 .and_then(|text| TelegramId::parse(text).ok())
                 .or_else(|| node.member_hint(&["metadata"])),

@@ -88,11 +88,7 @@ pub struct Invoice {
     pub starting_balance: i64,
     /// Customer balance after finalization; none before it.
     pub ending_balance: Option<i64>,
-    /// The instant of its creation.
-    pub created: Timestamp,
-    /// The instant of finalization.
-    pub finalized_at: Option<Timestamp>,
-    /// The instant of settlement; if a paid invoice has none, the instant of finalization or creation.
+    /// The instant of settlement, since 2019; before, only the event's own time tells it.
     pub paid_at: Option<Timestamp>,
     /// The `sub_...` that it bills.
     pub subscription: Option<String>,
@@ -113,12 +109,7 @@ impl Invoice {
         let currency = node.need_currency()?;
         let total = node.need_money("total", currency)?;
         let status = InvoiceStatus::read(node)?;
-        let created = node.time("created")?.map_or_else(|| node.need_time("date"), Ok)?;
-        let finalized_at = node.time("status_transitions.finalized_at")?.or(node.time("finalized_at")?);
-        let paid_at = match (node.time("status_transitions.paid_at")?, status) {
-            (None, InvoiceStatus::Paid) => finalized_at.or(Some(created)),
-            (paid_at, _) => paid_at,
-        };
+        let paid_at = node.time("status_transitions.paid_at")?;
         let (payment_intent, charge) = settled_with(node)?;
         let lines = node.items("lines")?;
         Ok(Self {
@@ -134,8 +125,6 @@ impl Invoice {
             tax: tax(node, total)?,
             starting_balance: node.int("starting_balance")?.unwrap_or_default(),
             ending_balance: node.int("ending_balance")?,
-            created,
-            finalized_at,
             paid_at,
             subscription: node.id(&["parent.subscription_details.subscription", "subscription"])?,
             payment_intent,
@@ -173,6 +162,9 @@ impl Invoice {
 
     /// The tax within `amount_paid`. If credit paid a part, it paid the same part of the tax.
     pub fn tax_paid(&self) -> Money {
+        if !self.amount_paid.is_positive() {
+            return Money::zero(self.currency);
+        }
         if self.amount_paid.minor() >= self.total.minor() {
             return self.tax;
         }

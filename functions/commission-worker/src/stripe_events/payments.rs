@@ -30,7 +30,7 @@ pub(super) async fn act(worker: &Worker, received: &Received<'_>, member: &Membe
     match &event.object {
         EventObject::Invoice(invoice) => on_invoice(worker, received, invoice, member).await,
         EventObject::Checkout(session) if is_one_time_payment(session) => {
-            let facts = one_time_facts(session, member, received.known_at)?;
+            let facts = one_time_facts(event, session, member, received.known_at)?;
             pay(worker, event, &facts).await?;
             let names = session.payment_intent.iter().cloned().collect();
             tie(worker, names, &facts.key).await
@@ -60,7 +60,7 @@ async fn on_invoice(
         record_failed_payment(&worker.app, Rail::Stripe, &event.id).await?;
     }
     if event.kind == "invoice.paid" {
-        let facts = invoice_facts(invoice, member, received.known_at)?;
+        let facts = invoice_facts(event, invoice, member, received.known_at)?;
         if let Recorded::AlreadyApplied(_) = pay(worker, event, &facts).await? {
             // An invoice that was marked uncollectible has been paid.
             let paid = Reversal { at: event.created, kind: ReversalKind::Invoice { undone: false } };
@@ -89,6 +89,7 @@ async fn announce_waiting_credit(
 }
 
 fn invoice_facts(
+    event: &StripeEvent,
     invoice: &Invoice,
     member: &MemberId,
     known_at: Timestamp,
@@ -106,7 +107,7 @@ fn invoice_facts(
         tier: invoice.tier_amount(),
         lines: lines.collect(),
         cost: Money::zero(invoice.currency),
-        paid_at: invoice.paid_at.or(invoice.finalized_at).unwrap_or(invoice.created),
+        paid_at: invoice.paid_at.unwrap_or(event.created),
         known_at,
     })
 }
@@ -155,7 +156,10 @@ pub(super) fn is_one_time_payment(session: &CheckoutSession) -> bool {
         && session.amount_total.is_some()
 }
 
+/// The payment of a session. It settled when the event says so: a session is opened earlier, and a delayed method pays
+/// it days later.
 fn one_time_facts(
+    event: &StripeEvent,
     session: &CheckoutSession,
     member: &MemberId,
     known_at: Timestamp,
@@ -163,5 +167,5 @@ fn one_time_facts(
     let total = session.amount_total.ok_or_else(|| AppError::Corrupt("a session without a total".into()))?;
     let key = stripe_key(session.id.clone());
     let tax = session.amount_tax.unwrap_or(Money::zero(total.currency()));
-    Ok(PaymentFacts { tax, known_at, ..PaymentFacts::purchase(key, member.clone(), total, session.created) })
+    Ok(PaymentFacts { tax, known_at, ..PaymentFacts::purchase(key, member.clone(), total, event.created) })
 }

@@ -79,12 +79,14 @@ impl PaymentFacts {
         }
     }
 
-    /// The amount that settled, net of tax. Every share is a share of this.
+    /// The amount that settled, net of tax. Every share is a share of this. It is between zero and `paid`: an invoice
+    /// that credits the customer has a negative tax, which is no money that settled.
     ///
     /// # Errors
     /// [`MoneyError`] when the tax is in another currency.
     pub fn net(&self) -> Result<Money, MoneyError> {
-        self.paid.checked_sub(self.tax)
+        let net = self.paid.checked_sub(self.tax)?;
+        Ok(Money::new(net.minor().min(self.paid.minor()).max(0), net.currency()))
     }
 
     /// The part of the net payment that was paid for `products`. Lines net within the payment, so an upgrade

@@ -14,7 +14,8 @@ use crate::{
 pub enum Refusal {
     /// The member was not referred by anybody.
     NotReferred,
-    /// We knew of the payment before the member joined: a member who has paid before is not a new referee.
+    /// The payment settled, or we knew of it, before the member joined: a member who has paid before is not a new
+    /// referee.
     BeforeReferral,
     /// An earlier payment has already converted the referral.
     AlreadyConverted,
@@ -76,7 +77,7 @@ impl Refusal {
     pub const fn explain(self) -> &'static str {
         match self {
             Self::NotReferred => "The member was not referred by anybody.",
-            Self::BeforeReferral => "We knew of the payment before the member joined.",
+            Self::BeforeReferral => "The payment was made before the member joined.",
             Self::AlreadyConverted => "An earlier payment has already converted the referral.",
             Self::ReferralExpired => "The referral's window had closed when the payment settled.",
             Self::ZeroAmount => "Nothing was really paid: a trial, a full discount, or credit.",

@@ -117,7 +117,9 @@ impl<'a> Asked<'a> {
     /// Returns the payer's referral, if this payment may earn under it.
     fn referral(&self) -> Result<&'a Referral, Refusal> {
         let referral = self.around.referral.as_ref().ok_or(Refusal::NotReferred)?;
-        if self.payment.known_at < referral.joined_at {
+        // Providers give whole seconds, so a payment in the second of the start is not before it.
+        let paid_before = self.payment.paid_at.seconds() < referral.joined_at.seconds();
+        if paid_before || self.payment.known_at < referral.joined_at {
             return Err(Refusal::BeforeReferral);
         }
         let converted = referral.is_converted();

@@ -209,19 +209,24 @@ fn reads_states_and_reasons() {
 }
 
 #[test]
-fn a_paid_invoice_has_a_time_of_payment() {
-    let check = |fields: Value, finalized: Option<i64>, paid: Option<i64>| {
-        let invoice = read(fields.clone());
-        let times = (invoice.finalized_at.map(|at| at.seconds()), invoice.paid_at.map(|at| at.seconds()));
-        assert_eq!(times, (finalized, paid), "{fields}");
+fn only_the_settlement_itself_is_a_time_of_payment() {
+    let check = |fields: Value, paid: Option<i64>| {
+        assert_eq!(read(fields.clone()).paid_at.map(|at| at.seconds()), paid, "{fields}");
     };
-    check(json!({"status_transitions": {"finalized_at": 110, "paid_at": 120}}), Some(110), Some(120));
-    check(json!({"status_transitions": {"finalized_at": 110, "paid_at": null}}), Some(110), Some(110));
-    check(json!({"finalized_at": 110}), Some(110), Some(110));
-    check(json!({}), None, Some(100));
-    check(json!({"created": null, "date": 90}), None, Some(90));
-    check(json!({"status": "open", "status_transitions": {"finalized_at": 110}}), Some(110), None);
-    check(json!({"status": "draft"}), None, None);
+    check(json!({"status_transitions": {"finalized_at": 110, "paid_at": 120}}), Some(120));
+    // A bank debit settles days after the invoice was finalized: the event tells when.
+    check(json!({"status_transitions": {"finalized_at": 110, "paid_at": null}}), None);
+    check(json!({"finalized_at": 110, "created": 100}), None);
+    check(json!({"created": null, "date": null}), None);
+}
+
+#[test]
+fn nothing_paid_has_no_tax() {
+    let tax = |fields: Value| read(fields).tax_paid().minor();
+    assert_eq!(tax(json!({"total": -2400, "tax": -400, "amount_paid": 0})), 0);
+    assert_eq!(tax(json!({"total": 0, "tax": 0, "amount_paid": 0})), 0);
+    assert_eq!(tax(json!({"total": 3900, "tax": 390, "amount_paid": 0})), 0);
+    assert_eq!(tax(json!({"total": 3900, "tax": 390, "amount_paid": 3900})), 390);
 }
 
 #[test]
