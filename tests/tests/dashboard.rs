@@ -247,7 +247,7 @@ async fn orders_and_referrers_are_listed() {
     assert_eq!(paid["items"].as_array().unwrap().len(), 1);
     assert_eq!(
         (&paid["items"][0]["payment"], &paid["items"][0]["user_id"]),
-        (&json!("bank:T-1"), &json!(BOB.to_string()))
+        (&json!("bank:T1"), &json!(BOB.to_string()))
     );
     let referrers = get(&world, "/admin/dashboard/referrers?period=month").await;
     let alice = &referrers["items"][0];

@@ -181,7 +181,7 @@ async fn a_members_payments_are_paged_and_are_theirs_alone() {
     let rest = world.operator_get(&format!("users/{}/payments?limit=5&cursor={next}", CAROL.id)).await;
     let mut seen = [page["items"][0]["payment"].clone(), rest["items"][0]["payment"].clone()];
     seen.sort_by_key(Value::to_string);
-    assert_eq!(seen, [json!("bank:t1"), json!("bank:t2")]);
+    assert_eq!(seen, [json!("bank:T1"), json!("bank:T2")]);
     assert_eq!((rest["items"].as_array().unwrap().len(), &rest["next_cursor"]), (1, &Value::Null));
     for (path, status, code) in [
         ("payments/stripe:in_none".to_owned(), 404, "unknown_payment"),
@@ -219,7 +219,7 @@ fn bad_fields() -> Vec<(&'static str, Value, u16, &'static str)> {
         ("currency", json!("XTR"), 400, "bad_currency"),
         ("reference", json!(""), 400, "bad_reference"),
         ("reference", json!("a#b"), 400, "bad_reference"),
-        ("reference", json!("a b"), 400, "bad_reference"),
+        ("reference", json!("- /"), 400, "bad_reference"),
         ("reference", json!("x".repeat(101)), 400, "bad_reference"),
         ("purpose", json!("spend"), 400, "bad_purpose"),
         ("purpose", json!("deposit"), 400, "bad_product"),

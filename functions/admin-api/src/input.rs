@@ -134,7 +134,8 @@ pub(crate) fn payment_key(text: &str) -> Result<PaymentKey, Refusal> {
         || bad_request("bad_payment", "payment must be a rail and the provider's id, as stripe:in_123.");
     let (rail, id) = text.split_once(':').ok_or_else(malformed)?;
     let rail = serde_json::from_value::<Rail>(rail.into()).map_err(|_| malformed())?;
-    Ok(PaymentKey { rail, id: ExternalPaymentId::parse(id).map_err(|_| malformed())? })
+    let id = ExternalPaymentId::parse(id).map_err(|_| malformed())?;
+    PaymentKey::named(rail, &id).map_err(|_| malformed())
 }
 
 /// `earnings`, `balance`, `bill_credit` or `credits`.

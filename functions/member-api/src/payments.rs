@@ -101,7 +101,7 @@ async fn view(gate: &Gate, order: Order) -> Result<OrderView, AppError> {
         created_at: order.created_at.to_string(),
         paid_at: order.paid().map(|stamp| stamp.at.to_string()),
         product: order.product.into(),
-        transaction_id: told.or(order.transaction),
+        transaction_id: order.transaction.or(told),
     })
 }
 
@@ -161,10 +161,16 @@ fn request(
 }
 
 fn transaction(text: &str) -> Result<ExternalPaymentId, Refusal> {
-    ExternalPaymentId::parse(text.trim()).map_err(|_| {
-        let detail = "transaction_id must be 1 to 200 visible characters without #.";
+    let bad = || {
+        let detail =
+            "transaction_id must be 1 to 200 visible characters without #, with a letter or a digit.";
         bad_request("bad_transaction_id", detail)
-    })
+    };
+    // Statements print references in groups.
+    let text: String = text.split_whitespace().collect();
+    let transaction = ExternalPaymentId::parse(text).map_err(|_| bad())?;
+    transaction.canonical().map_err(|_| bad())?;
+    Ok(transaction)
 }
 
 #[derive(Deserialize, ToSchema)]

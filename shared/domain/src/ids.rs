@@ -315,7 +315,28 @@ pub struct PaymentKey {
     pub id: ExternalPaymentId,
 }
 
+impl ExternalPaymentId {
+    /// The form in which references of bank transfers are compared. People copy them from statements, which print
+    /// them in groups and in either case: letters count without case, separators not at all.
+    ///
+    /// # Errors
+    /// [`IdError`] when nothing is left.
+    pub fn canonical(&self) -> Result<Self, IdError> {
+        let counts = self.0.chars().filter(char::is_ascii_alphanumeric);
+        Self::parse(counts.map(|c| c.to_ascii_uppercase()).collect::<String>())
+    }
+}
+
 impl PaymentKey {
+    /// The natural key of a payment that people name: on the bank's rail by the canonical form of its reference.
+    ///
+    /// # Errors
+    /// [`IdError`] when the reference has neither letters nor digits.
+    pub fn named(rail: Rail, id: &ExternalPaymentId) -> Result<Self, IdError> {
+        let id = if rail == Rail::Bank { id.canonical()? } else { id.clone() };
+        Ok(Self { rail, id })
+    }
+
     /// The id of the commission that `rule` grants at `level` for this payment.
     ///
     /// # Errors
@@ -334,6 +355,17 @@ impl fmt::Display for PaymentKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reference_is_the_same_in_every_spelling() {
+        let named = |rail, text: &str| PaymentKey::named(rail, &ExternalPaymentId::parse(text).unwrap());
+        for spelling in ["UTR123456789", "utr123456789", "Utr-123-456-789", "UTR/123.456_789"] {
+            assert_eq!(named(Rail::Bank, spelling).unwrap().to_string(), "bank:UTR123456789", "{spelling}");
+        }
+        assert!(named(Rail::Bank, "--/").is_err());
+        // Another rail's ids are machines' own, and case counts in them.
+        assert_eq!(named(Rail::Stripe, "cs_a-B").unwrap().to_string(), "stripe:cs_a-B");
+    }
 
     #[test]
     fn ids_stay_inside_a_key() {

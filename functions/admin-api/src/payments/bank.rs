@@ -99,10 +99,14 @@ fn bought(purpose: Option<&str>, product: Option<String>) -> Result<(Purpose, Op
 const MOST: usize = 100;
 
 fn reference(text: &str) -> Result<ExternalPaymentId, Refusal> {
-    let detail = "reference must be 1 to 100 visible characters without '#', as on the bank statement.";
+    let detail = "reference must be 1 to 100 visible characters without '#', as on the bank statement, with a letter or a digit.";
     let bad = || bad_request("bad_reference", detail);
     if text.len() > MOST {
         return Err(bad());
     }
-    ExternalPaymentId::parse(text).map_err(|_| bad())
+    // Statements print references in groups.
+    let text: String = text.split_whitespace().collect();
+    let reference = ExternalPaymentId::parse(text).map_err(|_| bad())?;
+    reference.canonical().map_err(|_| bad())?;
+    Ok(reference)
 }

@@ -152,7 +152,7 @@ fn plan_of<'a>(plans: &'a [Plan], product: Option<&PlanId>) -> Result<&'a Plan, 
 
 fn id_of(app: &App, request: &OrderRequest) -> Result<OrderId, AppError> {
     let named = match (&request.transaction, &request.key) {
-        (Some(transaction), _) => format!("{}:{transaction}", request.method.rail().as_str()),
+        (Some(transaction), _) => PaymentKey::named(request.method.rail(), transaction)?.to_string(),
         (None, Some(key)) => format!("{}\n{key}", request.service),
         (None, None) => hex::encode(app.entropy.nonce()?),
     };
@@ -164,7 +164,7 @@ fn id_of(app: &App, request: &OrderRequest) -> Result<OrderId, AppError> {
 fn alike(known: &Order, asked: &Order) -> bool {
     (&known.member, &known.product, known.price, known.method)
         == (&asked.member, &asked.product, asked.price, asked.method)
-        && known.transaction == asked.transaction
+        && known.transfer() == asked.transfer()
 }
 
 /// The result of paying an order.
@@ -250,19 +250,17 @@ async fn adopted(app: &App, after: Order, payment: PaymentRecord) -> Result<Paid
 /// Returns the natural key of the order's payment. The transfer in the order and the transfer in the request
 /// must match.
 fn payment_key(order: &Order, told: Option<&ExternalPaymentId>) -> Result<PaymentKey, OrderRefusal> {
-    if let Some(key) = order.payment() {
-        return match told {
-            Some(told) if *told != key.id => Err(OrderRefusal::OtherTransaction),
-            _ => Ok(key.clone()),
-        };
-    }
-    let id = match (&order.transaction, told) {
-        (Some(known), Some(told)) if *known != told.as_str() => return Err(OrderRefusal::OtherTransaction),
-        (_, Some(told)) => told.clone(),
-        (Some(known), None) => ExternalPaymentId::parse(known).map_err(AppError::from)?,
-        (None, None) => return Err(OrderRefusal::NoTransaction),
+    let named = |id| PaymentKey::named(order.method.rail(), id).map_err(AppError::from);
+    let told = told.map(named).transpose()?;
+    let known = match order.payment() {
+        Some(key) => Some(key.clone()),
+        None => order.transfer().map_err(AppError::from)?,
     };
-    Ok(PaymentKey { rail: order.method.rail(), id })
+    match (known, told) {
+        (Some(known), Some(told)) if known != told => Err(OrderRefusal::OtherTransaction),
+        (Some(key), _) | (None, Some(key)) => Ok(key),
+        (None, None) => Err(OrderRefusal::NoTransaction),
+    }
 }
 
 fn facts_of(plans: &[Plan], order: &Order, key: PaymentKey, now: Timestamp) -> PaymentFacts {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fraud::Fingerprint,
-    ids::{MemberId, OrderId, PaymentKey, PlanId, PrincipalId, Rail},
+    ids::{ExternalPaymentId, IdError, MemberId, OrderId, PaymentKey, PlanId, PrincipalId, Rail},
     money::Money,
     operators::Stamp,
     time::Timestamp,
@@ -119,6 +119,17 @@ pub enum OrderStep {
 }
 
 impl Order {
+    /// The natural key of the transfer that the order was made with, if it was made with one.
+    ///
+    /// # Errors
+    /// [`IdError`] when the stored text is no id.
+    pub fn transfer(&self) -> Result<Option<PaymentKey>, IdError> {
+        let named = |text: &String| {
+            ExternalPaymentId::parse(text.as_str()).and_then(|id| PaymentKey::named(self.method.rail(), &id))
+        };
+        self.transaction.as_ref().map(named).transpose()
+    }
+
     /// The state, as a word.
     pub const fn state(&self) -> OrderState {
         match self.step {
