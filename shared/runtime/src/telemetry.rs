@@ -17,17 +17,21 @@ const NAME: &str = "GUERDON_LOG";
 
 /// Crates whose lines are logged. Libraries are switched off: at some levels their lines contain whole requests, with
 /// names and secrets.
-const OURS: [&str; 18] = [
+const OURS: [&str; 22] = [
     "guerdon_domain",
     "guerdon_store",
     "guerdon_app",
     "guerdon_telegram",
     "guerdon_stripe",
     "guerdon_runtime",
+    "guerdon_api",
+    "guerdon_engine",
+    "guerdon_simulator",
     "guerdon_local",
     "telegram_webhook",
     "stripe_webhook",
     "admin_api",
+    "member_api",
     "commission_worker",
     "billing_worker",
     "hold_release",
@@ -90,6 +94,26 @@ fn level() -> Result<LevelFilter, ConfigError> {
 mod tests {
     use super::*;
     use tracing::Level;
+
+    #[test]
+    fn every_crate_of_the_workspace_is_heard() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut names = Vec::new();
+        for folder in ["shared", "functions", "infra"] {
+            for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+                let manifest = std::fs::read_to_string(entry.unwrap().path().join("Cargo.toml"));
+                let name = manifest.ok().and_then(|text| {
+                    text.lines()
+                        .find_map(|line| Some(line.strip_prefix("name = \"")?.strip_suffix('"')?.to_owned()))
+                });
+                names.extend(name.map(|name| name.replace('-', "_")));
+            }
+        }
+        names.sort();
+        let mut ours = OURS.map(str::to_owned);
+        ours.sort();
+        assert_eq!(names, ours);
+    }
 
     #[test]
     fn only_our_own_crates_are_heard() {
