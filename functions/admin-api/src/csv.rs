@@ -9,6 +9,7 @@ use guerdon_api::{
     output::{Page, Refusal},
 };
 use guerdon_app::error::AppError;
+use guerdon_domain::members::is_hidden;
 use http::{HeaderName, HeaderValue, header};
 use serde::Serialize;
 use serde_json::Value;
@@ -62,10 +63,26 @@ fn csv<T: Serialize>(page: &Page<T>, name: &str, columns: &[&str]) -> Result<Res
 fn text(raw: &str) -> String {
     match serde_json::from_str(raw) {
         Ok(Value::Null) => String::new(),
-        Ok(Value::String(text)) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
-        Ok(Value::String(text)) => text,
+        Ok(Value::String(text)) => cell(&text),
         _ => raw.to_owned(),
     }
+}
+
+/// A text that no spreadsheet reads as a formula. Programs skip spaces before a formula, take the full-width signs for
+/// the plain ones, and split cells at semicolons or tabs too; an apostrophe makes the cell text
+/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
+pub(crate) fn cell(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut begins = true;
+    for c in text.chars() {
+        if begins && matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠') {
+            safe.push('\'');
+        }
+        begins =
+            matches!(c, ';' | ',' | '|') || c.is_control() || (begins && (c.is_whitespace() || is_hidden(c)));
+        safe.push(c);
+    }
+    safe
 }
 
 #[cfg(test)]
@@ -80,6 +97,17 @@ mod tests {
             ("-10.00", "-10.00"),
             ("\"a, b\"", "a, b"),
             ("\"=1+1\"", "'=1+1"),
+            ("\"-2+3@bank\"", "'-2+3@bank"),
+            ("\"asha@okhdfc\"", "asha@okhdfc"),
+            ("\" =1+1\"", " '=1+1"),
+            ("\"\\n=1+1\"", "\n'=1+1"),
+            ("\"\\t@sum\"", "\t'@sum"),
+            ("\"＝1+1\"", "'＝1+1"),
+            ("\"＠sum\"", "'＠sum"),
+            ("\"a;=1+1\"", "a;'=1+1"),
+            ("\"a,+1\"", "a,'+1"),
+            ("\"\u{200B}=1+1\"", "\u{200B}'=1+1"),
+            ("\"\"", ""),
             ("true", "true"),
         ] {
             assert_eq!(text(raw), expect);

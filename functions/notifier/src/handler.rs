@@ -26,7 +26,7 @@ use guerdon_telegram::{
     outbound::Outgoing,
     purse::Purse,
     reply::SendError,
-    texts::{Texts, fill, fill_html, texts},
+    texts::{Texts, called, fill, fill_html, texts},
 };
 
 /// State of the function. The Bot API client is built at the first message, and again when the token changes.
@@ -99,12 +99,17 @@ async fn compose(notifier: &Notifier, words: &Texts, notice: &Notice) -> Result<
     let purse = words.purse(Purse::of(kind, currency));
     let in_words = |amount: &Money| reward(words, *amount);
     let text = match &notice.content {
-        Content::NewReferral { friend } => match &offer.promise {
-            Some(promise) => fill(words.notice_new_referral_offer, &[("friend", friend), ("offer", promise)]),
-            None => fill(words.notice_new_referral, &[("friend", friend)]),
-        },
+        Content::NewReferral { friend } => {
+            let friend = &called(friend, words.nameless_friend);
+            match &offer.promise {
+                Some(promise) => {
+                    fill(words.notice_new_referral_offer, &[("friend", friend), ("offer", promise)])
+                }
+                None => fill(words.notice_new_referral, &[("friend", friend)]),
+            }
+        }
         Content::Earned { friend, amount, usable_from, claim_by } => {
-            let news = fill_html(offer.news, &[("friend", friend)]);
+            let news = fill_html(offer.news, &[("friend", &called(friend, words.nameless_friend))]);
             let (template, day) = match (claim_by, usable_from) {
                 (Some(end), _) => (words.notice_earned_to_claim, end.last_whole_day()),
                 (None, Some(from)) => (words.notice_earned_later, from.day()),

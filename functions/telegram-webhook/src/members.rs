@@ -8,7 +8,7 @@ use guerdon_app::{
 use guerdon_domain::{ids::ClickId, members::Member, referrals::Code};
 use guerdon_telegram::{
     html::escape,
-    texts::{fill_html, texts},
+    texts::{called, fill_html, texts},
     update::User,
 };
 
@@ -73,8 +73,8 @@ async fn started(bot: &Bot, words: Words, user: &User, started: &Started) -> Res
     // The offer is HTML by now, so the rest is escaped before it joins.
     let values = [
         ("brand", escape(&bot.app.preset.brand)),
-        ("name", escape(&user.first_name)),
-        ("friend", escape(who)),
+        ("name", escape(&called(&user.first_name, words.nameless))),
+        ("friend", escape(&called(who, words.nameless_friend))),
         ("offer", deal.promise(words.welcome_offer, words.welcome_no_offer)),
     ];
     let text = fill_html(template, &values.each_ref().map(|(name, value)| (*name, value.as_str())));

@@ -9,7 +9,7 @@ use guerdon_domain::members::Member;
 use guerdon_telegram::{
     keyboard::{Button, Keyboard},
     nav::{Nav, Period as NavPeriod},
-    texts::{fill, fill_html},
+    texts::{called, fill, fill_html},
 };
 
 use crate::{
@@ -26,7 +26,7 @@ pub(crate) async fn profile(bot: &Bot, words: Words, member: &Member) -> Result<
     let mut text = fill(
         words.profile,
         &[
-            ("name", &member.first_name),
+            ("name", &called(&member.first_name, words.nameless)),
             ("recruits", &view.stats.recruits.to_string()),
             ("converted", &view.stats.converted.to_string()),
             ("earned", &view.stats.earned.to_string()),

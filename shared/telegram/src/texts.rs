@@ -3,6 +3,8 @@
 //! A template's `{name}` is filled by [`fill`], which escapes the value: no member's name can break or
 //! forge a message. Texts are Telegram HTML.
 
+use guerdon_domain::members::shown_name;
+
 use crate::{html::escape, purse::Purse};
 
 /// All texts of one language.
@@ -16,6 +18,8 @@ pub struct Texts {
     pub days: PurseTexts,
     pub service_credits: PurseTexts,
     pub welcome: &'static str,
+    pub nameless: &'static str,
+    pub nameless_friend: &'static str,
     pub welcome_offer: &'static str,
     pub welcome_no_offer: &'static str,
     pub welcome_referred: &'static str,
@@ -208,6 +212,8 @@ pub const EN: Texts = Texts {
     service_credits: EN_SERVICE_CREDITS,
     welcome: "👋 <b>Welcome to {brand}, {name}!</b>\n\n{offer}\n\nGot a friend's code? Only new members can use \
               one, and you have just joined without it.",
+    nameless: "friend",
+    nameless_friend: "A friend",
     welcome_offer: "Invite friends and {offer}.",
     welcome_no_offer: "You can invite friends here: /recruit",
     welcome_referred: "👋 <b>Welcome to {brand}, {name}!</b>\n\n{friend} invited you. {offer}",
@@ -427,6 +433,12 @@ pub fn texts(_language_code: Option<&str>) -> &'static Texts {
 /// Fills values into a template, escaped.
 pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
     fill_with(template, values, escape)
+}
+
+/// A person's name as it is shown, or `otherwise` when the name has nothing that can be seen.
+pub fn called(name: &str, otherwise: &str) -> String {
+    let shown = shown_name(name);
+    if shown.is_empty() { otherwise.to_owned() } else { shown }
 }
 
 /// Fills values into a template without escaping, for values that are HTML already.

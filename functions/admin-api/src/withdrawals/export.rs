@@ -22,6 +22,7 @@ use utoipa::ToSchema;
 
 use super::view;
 use crate::{
+    csv::cell,
     input::{self, missing},
     state::Api,
 };
@@ -85,36 +86,12 @@ fn csv_of(lines: &[BatchLine]) -> Result<Vec<u8>, csv::Error> {
     writer.write_record(["reference", "method", "destination", "amount", "currency"])?;
     for BatchLine { withdrawal, destination } in lines {
         writer.write_record([
-            harmless(withdrawal.id.as_str()),
+            cell(withdrawal.id.as_str()),
             withdrawal.destination.method.as_str().to_owned(),
-            harmless(destination),
+            cell(destination),
             withdrawal.amount.to_major().to_string(),
             withdrawal.amount.currency().to_string(),
         ])?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())
-}
-
-/// A spreadsheet takes a cell that begins like this for a formula; an apostrophe makes it text.
-fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for (cell, expect) in [
-            ("asha@okhdfc", "asha@okhdfc"),
-            ("-2+3@bank", "'-2+3@bank"),
-            ("=cmd|'/c calc'!A1", "'=cmd|'/c calc'!A1"),
-            ("@sum", "'@sum"),
-            ("\tx", "'\tx"),
-            ("", ""),
-        ] {
-            assert_eq!(harmless(cell), expect);
-        }
-    }
 }

@@ -10,7 +10,10 @@ use guerdon_api::{
     output::Refusal,
 };
 use guerdon_app::members::{Profile, Registered, StartRefusal, register_member};
-use guerdon_domain::fraud::{Fingerprint, FingerprintError};
+use guerdon_domain::{
+    fraud::{Fingerprint, FingerprintError},
+    members::shown_name,
+};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -95,13 +98,14 @@ pub(crate) fn name(field: &str, text: Option<String>) -> Result<Option<String>, 
     let Some(text) = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    if text.chars().count() > LONGEST_NAME || text.chars().any(char::is_control) {
+    let shown = shown_name(&text);
+    if text.chars().count() > LONGEST_NAME || text.chars().any(char::is_control) || shown.is_empty() {
         return Err(bad_request(
             "bad_name",
-            format!("{field} must be one line of at most {LONGEST_NAME} characters."),
+            format!("{field} must be one line of at most {LONGEST_NAME} characters, some of them visible."),
         ));
     }
-    Ok(Some(text))
+    Ok(Some(shown))
 }
 
 fn prints(gate: &Gate, new: &NewUser) -> Result<Vec<Fingerprint>, Refusal> {

@@ -1,6 +1,6 @@
 //! Messages, chats and users.
 
-use guerdon_domain::{ids::TelegramId, time::Timestamp};
+use guerdon_domain::{ids::TelegramId, members::shown_name, time::Timestamp};
 use serde_json::Value;
 
 use super::fields::{flag, int, owned, present, text};
@@ -93,12 +93,17 @@ impl User {
         Some(Self {
             id: TelegramId::try_new(int(user, "id")?).ok()?,
             is_bot: flag(user, "is_bot"),
-            first_name: owned(user, "first_name").unwrap_or_default(),
-            last_name: owned(user, "last_name"),
+            first_name: shown(user, "first_name").unwrap_or_default(),
+            last_name: shown(user, "last_name"),
             username: owned(user, "username"),
             language_code: owned(user, "language_code"),
         })
     }
+}
+
+/// Reads a name without what cannot be seen; none when nothing is left.
+fn shown(user: &Value, field: &str) -> Option<String> {
+    owned(user, field).map(|name| shown_name(&name)).filter(|name| !name.is_empty())
 }
 
 /// Finds the person on the other side of a message. In a private chat this is known even when `from` is missing
