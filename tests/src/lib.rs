@@ -146,6 +146,9 @@ impl World {
         body: Vec<u8>,
     ) -> Answer {
         let mut request = self.http.request(method, format!("{}{path}", self.base)).body(body);
+        if path.starts_with("/local") || path.starts_with("/sim/api") {
+            request = request.header("x-local-token", self.stack.local_token());
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

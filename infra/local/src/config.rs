@@ -47,6 +47,10 @@ pub struct Config {
     pub limits: Limits,
     /// Origins of pages that may call the API from a browser.
     pub origins: Vec<http::HeaderValue>,
+    /// Names under which the stack is reached, besides addresses, `localhost` and the public URL's.
+    pub hosts: Vec<String>,
+    /// The token that `/local` and `/sim/api` require for a change.
+    pub local_token: String,
     /// The Telegram id of the first super admin, created at their first sign-in.
     pub super_admin: Option<TelegramId>,
     /// Secrets that were made up just now, to be shown once.
@@ -81,6 +85,8 @@ impl Config {
             secrets: secrets.map(|(secret, value)| (secret.variable(), value.to_owned())).into(),
             limits: Limits { operator: 100_000, service: 100_000, member: 100_000 },
             origins: Vec::new(),
+            hosts: Vec::new(),
+            local_token: "test-local-token-0123456789".to_owned(),
             super_admin: None,
             made_up: Vec::new(),
         })
@@ -114,6 +120,8 @@ impl Config {
             secrets: BTreeMap::new(),
             limits: Limits::from_env()?,
             origins: origins()?,
+            hosts: hosts()?,
+            local_token: local_token(&data)?,
             super_admin: env::super_admin()?,
             made_up: Vec::new(),
             data,
@@ -162,6 +170,11 @@ impl Config {
         if self.secret(Secret::AdminToken).is_some_and(|token| token.len() < 12) {
             return invalid(Secret::AdminToken, "must have at least 12 characters");
         }
+        let public = self.public_url.as_deref().map(str::parse::<http::Uri>);
+        if public.is_some_and(|url| url.ok().and_then(|url| url.host().map(str::to_owned)).is_none()) {
+            let problem = "must be an address as https://pay.example.com".to_owned();
+            return Err(ConfigError::Invalid { name: "GUERDON_PUBLIC_URL", problem });
+        }
         if let (Some(id), Some(password)) = (self.super_admin, self.secret(Secret::SuperAdminPassword))
             && let Err(weak) = Password::try_new(password, id.get())
         {
@@ -209,6 +222,51 @@ fn port() -> Result<u16, ConfigError> {
     env::number("GUERDON_PORT", 8080, 0..=65_535).map(|port| u16::try_from(port).unwrap_or(8080))
 }
 
+/// Reads `GUERDON_HOSTS`: names of this machine, comma separated; none by default.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] for a scheme, a port, or anything else that is no name.
+fn hosts() -> Result<Vec<String>, ConfigError> {
+    const NAME: &str = "GUERDON_HOSTS";
+    let text = optional(NAME).unwrap_or_default();
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let name = |name: &str| {
+        let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+        let problem =
+            || format!("has {name:?}, which is no host name as box.example.com, without scheme and port");
+        if is_name {
+            Ok(name.to_owned())
+        } else {
+            Err(ConfigError::Invalid { name: NAME, problem: problem() })
+        }
+    };
+    names.map(name).collect()
+}
+
+/// The name of the file that holds the local token.
+pub const LOCAL_TOKEN_FILE: &str = "local-token";
+
+/// Reads `GUERDON_LOCAL_TOKEN`, or else the token of the data folder, which is made up once.
+fn local_token(data: &Data) -> Result<String, ConfigError> {
+    if let Some(token) = optional("GUERDON_LOCAL_TOKEN") {
+        return Ok(token);
+    }
+    let Data::Folder(folder) = data else { return random_hex("GUERDON_LOCAL_TOKEN") };
+    let path = folder.join(LOCAL_TOKEN_FILE);
+    match fs::read_to_string(&path) {
+        Ok(kept) if !kept.trim().is_empty() => Ok(kept.trim().to_owned()),
+        Ok(_) => new_local_token(&path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => new_local_token(&path),
+        Err(error) => Err(unusable(&path, &error)),
+    }
+}
+
+fn new_local_token(path: &Path) -> Result<String, ConfigError> {
+    let token = random_hex("GUERDON_LOCAL_TOKEN")?;
+    write_private(path, format!("{token}\n").as_bytes())?;
+    Ok(token)
+}
+
 fn kept_path(folder: &Path) -> PathBuf {
     folder.join("secrets.json")
 }
@@ -225,12 +283,16 @@ fn read_kept(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
     }
 }
 
-/// Written beside and moved into place: a crash leaves the old file or the new one, and the pseudonym key
-/// in it is what makes the table readable.
 fn write_kept(path: &Path, kept: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    write_private(path, &serde_json::to_vec_pretty(kept).map_err(|error| unusable(path, &error))?)
+}
+
+/// Writes a file that only its owner reads, in a folder that only its owner opens. It is written beside and moved into
+/// place: a crash leaves the old file or the new one, and the pseudonym key in it is what makes the table readable.
+fn write_private(path: &Path, content: &[u8]) -> Result<(), ConfigError> {
     let write = || -> std::io::Result<()> {
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+            private_folder(folder)?;
         }
         let beside = path.with_extension("new");
         let mut options = fs::OpenOptions::new();
@@ -238,20 +300,52 @@ fn write_kept(path: &Path, kept: &BTreeMap<String, String>) -> Result<(), Config
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&beside)?;
-        std::io::Write::write_all(&mut file, &serde_json::to_vec_pretty(kept)?)?;
+        std::io::Write::write_all(&mut file, content)?;
         file.sync_all()?;
         fs::rename(beside, path)
     };
     write().map_err(|error| unusable(path, &error))
 }
 
-#[expect(clippy::disallowed_methods, reason = "secrets are made here, once")]
 fn random_secret(secret: Secret) -> Result<String, ConfigError> {
-    let mut bytes = [0; 24];
-    getrandom::fill(&mut bytes).map_err(|error| ConfigError::Invalid {
-        name: secret.variable(),
-        problem: format!("cannot be made up: {error}"),
-    })?;
     let prefix = if secret == Secret::StripeWebhookSecret { "whsec_" } else { "" };
-    Ok(format!("{prefix}{}", hex::encode(bytes)))
+    Ok(format!("{prefix}{}", random_hex(secret.variable())?))
+}
+
+#[expect(clippy::disallowed_methods, reason = "secrets are made here, once")]
+fn random_hex(name: &'static str) -> Result<String, ConfigError> {
+    let mut bytes = [0; 24];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| ConfigError::Invalid { name, problem: format!("cannot be made up: {error}") })?;
+    Ok(hex::encode(bytes))
+}
+
+/// Makes an empty file that only its owner reads, unless there is one.
+pub(crate) fn private_file(path: &Path) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| ())
+}
+
+/// Takes the files of the data folder from other users: earlier versions made them readable.
+pub(crate) fn keep_private(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::set_permissions(entry.path(), std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder that only its owner opens; one that exists stays as it is.
+pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }

@@ -8,6 +8,7 @@
 pub mod bus;
 pub mod config;
 pub mod gateway;
+pub mod guard;
 mod local_routes;
 pub mod parts;
 mod polling;

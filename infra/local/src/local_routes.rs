@@ -58,7 +58,7 @@ struct Advance {
     advance_seconds: i64,
 }
 
-/// The most the clock moves at once.
+/// The most that the clock may be ahead of the machine's.
 const TEN_YEARS: i64 = 10 * 366 * 86_400;
 
 async fn advance(State(parts): State<Arc<Parts>>, body: axum::body::Bytes) -> Answer {
@@ -69,8 +69,13 @@ async fn advance(State(parts): State<Arc<Parts>>, body: axum::body::Bytes) -> An
     };
     let ahead = parts.queues.mark(CLOCK_AHEAD).map_err(|error| failed(&error))?;
     let ahead: i64 = ahead.and_then(|text| text.parse().ok()).unwrap_or_default();
-    let total = ahead.saturating_add(seconds).to_string();
-    parts.queues.set_mark(CLOCK_AHEAD, &total).map_err(|error| failed(&error))?;
+    let total = ahead.saturating_add(seconds);
+    if total > TEN_YEARS {
+        let detail =
+            format!("The clock is {ahead} seconds ahead, and may be at most ten years ({TEN_YEARS}) ahead.");
+        return Err(refuse(StatusCode::BAD_REQUEST, "clock_at_its_end", detail));
+    }
+    parts.queues.set_mark(CLOCK_AHEAD, &total.to_string()).map_err(|error| failed(&error))?;
     parts.clock.advance(seconds);
     Ok(now(&parts))
 }

@@ -64,14 +64,23 @@ fn greet(config: &Config, stack: &Stack) {
     };
     println!("\n  Guerdon is running on {base}   (preset {}, data {data})\n", config.preset.name);
     let simulated = |secret| config.secret(secret).is_none();
-    if simulated(Secret::TelegramBotToken) || simulated(Secret::StripeApiKey) {
+    if simulated(Secret::TelegramBotToken) && simulated(Secret::StripeApiKey) {
         println!("  Simulator        {base}/sim");
+        println!(
+            "  Local token      {}   (header X-Local-Token, for changes by /local and /sim)",
+            stack.local_token()
+        );
     }
     println!("  Operators' API   {base}/api/admin/credits/stats");
     println!("  Webhooks         {base}/telegram/webhook   {base}/api/stripe/webhook");
     let signs_in = config.super_admin.is_some() && config.secret(Secret::SuperAdminPassword).is_some();
     if config.secret(Secret::AdminToken).is_none() && !signs_in {
         println!("\n  ADMIN_TOKEN is not set: the operators' API refuses every call. Put one into .env.");
+    }
+    if !stack.address().ip().is_loopback() {
+        println!(
+            "\n  This listens beyond this machine: put a proxy with TLS before it, and keep /local and /sim inside."
+        );
     }
     for name in &config.made_up {
         let value = if *name == Secret::PseudonymKey.variable() {

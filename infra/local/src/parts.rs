@@ -18,7 +18,8 @@ use telegram_webhook::state::Bot;
 
 use crate::{
     bus::LocalBus,
-    config::{Config, Data},
+    config::{Config, Data, keep_private, private_file, private_folder},
+    guard::Guard,
     queue::{QueueName, Queues},
     simulated::simulate,
 };
@@ -43,6 +44,9 @@ pub(crate) struct Parts {
     pub(crate) notifier: Notifier,
     pub(crate) bus: Arc<dyn EventBus>,
     pub(crate) sim: Option<Sim>,
+    /// Whether neither Telegram nor Stripe is the real one.
+    pub(crate) simulates_all: bool,
+    pub(crate) guard: Guard,
     pub(crate) gate: Gate,
     pub(crate) super_admin: Option<TelegramId>,
 }
@@ -68,14 +72,22 @@ pub(crate) async fn assemble(
     base_url: &str,
 ) -> anyhow::Result<Parts> {
     let (engine, queues) = open(&config.data)?;
-    if let Some(ahead) = queues.mark(CLOCK_AHEAD)? {
-        clock.advance(ahead.parse().unwrap_or_default());
-    }
     let meter = Arc::new(Meter::default());
     let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
     store.create_table().await.context("the table cannot be made")?;
     let app = app(config, store, clock.clone())?;
     let simulated = simulate(config, &clock, base_url)?;
+    if let Some(ahead) = queues.mark(CLOCK_AHEAD)? {
+        // Real payments have real times.
+        if simulated.all() {
+            clock.advance(ahead.parse().unwrap_or_default());
+        } else {
+            tracing::warn!(
+                ahead_seconds = ahead,
+                "the test clock was moved; beside a real token it is not used"
+            );
+        }
+    }
     let secrets = config.secrets();
     let (telegram_url, stripe_url) = simulated.urls(base_url);
     let payments = queues.writer(QueueName::Payments);
@@ -101,7 +113,9 @@ pub(crate) async fn assemble(
         },
         notifier: Notifier::new(app.clone(), secrets.clone(), telegram_url),
         bus,
+        simulates_all: simulated.all(),
         sim: simulated.sim,
+        guard: Guard::new(config.public_url.as_deref(), &config.hosts, &config.local_token),
         gate: Gate { app: app.clone(), secrets, limits: config.limits, origins: config.origins.clone() },
         super_admin: config.super_admin,
         app,
@@ -116,9 +130,13 @@ fn open(data: &Data) -> anyhow::Result<(Engine, Queues)> {
     match data {
         Data::Memory => Ok((Engine::memory()?, Queues::open(None)?)),
         Data::Folder(folder) => {
-            std::fs::create_dir_all(folder)
+            private_folder(folder)
+                .and_then(|()| keep_private(folder))
                 .with_context(|| format!("GUERDON_DATA: {} cannot be made", folder.display()))?;
-            Ok((Engine::file(&folder.join("table.db"))?, Queues::open(Some(&folder.join("queues.db")))?))
+            let queues = folder.join("queues.db");
+            // SQLite gives its own files the permissions of this one.
+            private_file(&queues).with_context(|| format!("{} cannot be made", queues.display()))?;
+            Ok((Engine::file(&folder.join("table.db"))?, Queues::open(Some(&queues))?))
         }
     }
 }

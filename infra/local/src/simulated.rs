@@ -9,11 +9,16 @@ use guerdon_simulator::{
     sim::Sim,
 };
 
+use sha2::{Digest, Sha256};
+
 use crate::config::{Config, Data};
 
-/// The credentials of the simulated bot and account.
-const SIM_TOKEN: &str = "100000001:simulated-token-of-the-one-machine-stack";
-const SIM_KEY: &str = "sk_test_simulated";
+/// The credentials of the simulated bot and account. They are secret, because they open the stand-ins to everything that
+/// reaches the port.
+fn credentials(local_token: &str) -> (String, String) {
+    let digest = hex::encode(Sha256::digest(format!("stand-ins\n{local_token}")));
+    (format!("100000001:{}", &digest[..35]), format!("sk_test_{}", &digest[32..]))
+}
 
 /// The services that are simulated, of the two.
 pub(crate) struct Simulated {
@@ -24,6 +29,11 @@ pub(crate) struct Simulated {
 }
 
 impl Simulated {
+    /// True when both are simulated.
+    pub(crate) const fn all(&self) -> bool {
+        self.telegram && self.stripe
+    }
+
     /// The addresses of the stand-ins; None: the real service.
     pub(crate) fn urls(&self, base_url: &str) -> (Option<String>, Option<String>) {
         (
@@ -44,13 +54,16 @@ pub(crate) fn simulate(
     if !telegram && !stripe {
         return Ok(Simulated { sim: None, telegram, stripe });
     }
+    let (token, key) = credentials(&config.local_token);
     if telegram {
-        config.secrets.insert(Secret::TelegramBotToken.variable(), SIM_TOKEN.to_owned());
+        config.secrets.insert(Secret::TelegramBotToken.variable(), token.clone());
     }
-    if stripe {
-        config.secrets.insert(Secret::StripeApiKey.variable(), SIM_KEY.to_owned());
+    if stripe && telegram {
         let checkout = || format!("{base_url}/sim/pay?plan={{plan}}");
         config.payment_link.get_or_insert_with(checkout);
+    }
+    if stripe {
+        config.secrets.insert(Secret::StripeApiKey.variable(), key.clone());
     }
     let clock = clock.clone();
     let signing = config.secret(Secret::StripeWebhookSecret).unwrap_or_default();
@@ -58,15 +71,16 @@ pub(crate) fn simulate(
         base_url: base_url.to_owned(),
         bot_username: config.bot_username.as_str().to_owned(),
         brand: config.preset.brand.clone(),
-        telegram_token: SIM_TOKEN.to_owned(),
+        telegram_token: token,
         telegram_webhook_secret: config.secret(Secret::TelegramWebhookSecret).unwrap_or_default().to_owned(),
-        stripe_api_key: SIM_KEY.to_owned(),
+        stripe_api_key: key,
         // While a secret is rolled there are two; Stripe signs with the first of them.
         stripe_webhook_secret: signing.split(',').next().unwrap_or_default().trim().to_owned(),
         state_file: match &config.data {
             Data::Memory => None,
             Data::Folder(folder) => Some(folder.join("sim.json")),
         },
+        page_token: config.local_token.clone(),
         clock: Arc::new(move || clock.now().seconds()),
         plans: config.preset.plans.iter().map(sim_plan).collect(),
     })?;

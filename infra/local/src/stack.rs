@@ -19,6 +19,7 @@ use crate::{
 pub struct Stack {
     address: SocketAddr,
     parts: Arc<Parts>,
+    local_token: String,
     tasks: JoinSet<()>,
 }
 
@@ -50,7 +51,7 @@ impl Stack {
                 tracing::error!(%error, "the HTTP server stopped");
             }
         });
-        Ok(Self { address, parts, tasks })
+        Ok(Self { address, parts, local_token: config.local_token, tasks })
     }
 
     /// Returns the address that the stack listens on.
@@ -61,6 +62,11 @@ impl Stack {
     /// The use cases' context, for tests and benchmarks that look behind the routes.
     pub fn app(&self) -> &App {
         &self.parts.app
+    }
+
+    /// The token that changes by `/local` and `/sim/api` require.
+    pub fn local_token(&self) -> &str {
+        &self.local_token
     }
 
     /// The table's charges so far.

@@ -62,6 +62,13 @@ fn request(address: &str, method: &str, path: &str, header: &str, body: &str) ->
     answer
 }
 
+/// Posts JSON to a tool of the stack, with the token from the data folder.
+fn change(folder: &Path, running: &Running, path: &str, body: &str) -> String {
+    let token = std::fs::read_to_string(folder.join("data/local-token")).unwrap();
+    let headers = format!("content-type: application/json\r\nx-local-token: {}", token.trim());
+    request(&running.address, "POST", path, &headers, body)
+}
+
 fn start_member(address: &str, id: u32) {
     let update = format!(
         "{{\"update_id\":{id},\"message\":{{\"message_id\":1,\"date\":1,\"text\":\"/recruit\",\"chat\":{{\"id\":{id},\"type\":\"private\"}},\
@@ -84,7 +91,7 @@ fn what_was_acknowledged_survives_kill_9_and_is_worked_off_afterwards() {
         drop(running);
     }
     let running = start(folder.path());
-    request(&running.address, "POST", "/local/drain", "accept: */*", "{}");
+    change(folder.path(), &running, "/local/drain", "{}");
     let token = "x-admin-token: operators-token";
     for id in 1..=15 {
         let path = format!("/api/admin/credits/user/{id}");
@@ -108,9 +115,65 @@ fn the_clock_does_not_run_back_at_a_restart() {
     };
     let running = start(folder.path());
     let before = now(&running);
-    request(&running.address, "POST", "/local/clock", "accept: */*", "{\"advance_seconds\":864000}");
+    change(folder.path(), &running, "/local/clock", "{\"advance_seconds\":864000}");
     drop(running);
     assert!(now(&start(folder.path())) >= before + 864_000);
+}
+
+#[test]
+fn the_clock_has_an_end_and_nothing_moves_it_without_the_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    let json = "content-type: application/json";
+    let refused = request(&running.address, "POST", "/local/clock", json, "{\"advance_seconds\":1}");
+    assert!(refused.starts_with("HTTP/1.1 401") && refused.contains("no_local_token"), "{refused}");
+    let nine_years = format!("{{\"advance_seconds\":{}}}", 9 * 366 * 86_400);
+    let moved = change(folder.path(), &running, "/local/clock", &nine_years);
+    assert!(moved.starts_with("HTTP/1.1 200"), "{moved}");
+    let refused = change(folder.path(), &running, "/local/clock", &nine_years);
+    assert!(refused.contains("clock_at_its_end"), "{refused}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_data_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path());
+    start_member(&running.address, 1);
+    change(folder.path(), &running, "/local/drain", "{}");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let data = folder.path().join("data");
+    assert_eq!(mode(&data), 0o700);
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&data).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen >= 4, "secrets, token, table and queues are there: {seen}");
+}
+
+#[cfg(unix)]
+#[test]
+fn beside_a_real_token_there_are_no_tools() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(folder.path());
+    command.env("STRIPE_API_KEY", "sk_live_real").env("GUERDON_LOCAL_TOKEN", "known");
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let greeting = lines
+        .find_map(|line| line.unwrap().split_once("running on http://").map(|(_, rest)| rest.to_owned()));
+    let address = greeting.unwrap().split_whitespace().next().unwrap().to_owned();
+    std::thread::spawn(move || lines.for_each(drop));
+    let running = Running { child, address };
+    let headers = "content-type: application/json\r\nx-local-token: known";
+    for (method, path) in
+        [("POST", "/local/clock"), ("GET", "/local/outbox/1"), ("GET", "/sim"), ("GET", "/sim/api/state")]
+    {
+        let answer = request(&running.address, method, path, headers, "");
+        assert!(answer.starts_with("HTTP/1.1 404"), "{method} {path}: {answer}");
+    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ async function post(path, body) {
   let answer = {};
   try {
     const response = await fetch(path, {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}),
+      method: "POST", headers: { "Content-Type": "application/json", "X-Local-Token": SETTINGS.token }, body: JSON.stringify(body ?? {}),
     });
     answer = await response.json().catch(() => ({}));
     if (!response.ok) {

@@ -55,6 +55,7 @@ fn config(base_url: &str, offset: Arc<AtomicI64>) -> SimConfig {
         telegram_webhook_secret: "secret".into(),
         stripe_api_key: "sk_test_simulated".into(),
         stripe_webhook_secret: "whsec_simulated".into(),
+        page_token: String::new(),
         state_file: None,
         clock: Arc::new(move || now().saturating_add(offset.load(Ordering::Relaxed))),
         plans: vec![plan("fang", "Fang", 3_900), plan("apex", "Apex", 8_900)],

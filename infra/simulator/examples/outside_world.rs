@@ -67,6 +67,7 @@ fn config(base_url: &str) -> Result<SimConfig, Error> {
         telegram_webhook_secret: std::env::var("TELEGRAM_WEBHOOK_SECRET")?,
         stripe_api_key: std::env::var("STRIPE_API_KEY")?,
         stripe_webhook_secret: std::env::var("STRIPE_WEBHOOK_SECRET")?,
+        page_token: String::new(),
         state_file: None,
         clock: Arc::new(now),
         plans: vec![plan("fang", "Fang", 3_900), plan("commander", "Commander", 8_900)],

@@ -24,6 +24,8 @@ pub struct SimConfig {
     /// The file that keeps the world between runs; `None` keeps it in memory. It belongs beside Guerdon's own data: a
     /// new world counts its Stripe ids from 1 again.
     pub state_file: Option<PathBuf>,
+    /// Sent by the page as `X-Local-Token` with every change; the stack in front checks it.
+    pub page_token: String,
     /// Unix seconds; the stack's test clock.
     pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
     /// The plans on offer.

@@ -16,6 +16,7 @@
 //!     telegram_webhook_secret: "made-up-at-the-start".into(),
 //!     stripe_api_key: "sk_test_simulated".into(),
 //!     stripe_webhook_secret: "whsec_simulated".into(),
+//!     page_token: String::new(),
 //!     state_file: None,
 //!     clock: std::sync::Arc::new(|| 1_793_000_000),
 //!     plans: vec![Plan {

@@ -41,7 +41,7 @@ const ZERO_DECIMAL: &[&str] = &[
 pub(crate) fn render(config: &SimConfig) -> String {
     let settings = json!({
         "brand": config.brand, "bot": config.bot_username, "plans": config.plans,
-        "base_url": config.base_url, "zero_decimal": ZERO_DECIMAL,
+        "base_url": config.base_url, "token": config.page_token, "zero_decimal": ZERO_DECIMAL,
     });
     // Inside a script element only `<` can do harm.
     let settings = settings.to_string().replace('<', "\\u003c");

@@ -90,13 +90,20 @@ impl Sim {
 
     /// Everything under `/sim`.
     pub fn router(&self) -> Router {
-        Router::new()
+        let pages = Router::new()
             .route("/sim", get(page::page))
             .route("/sim/", get(page::page))
             .route("/sim/pay", get(page::checkout).post(page::pay))
+            .nest("/sim/api", api_routes())
+            .with_state(self.clone());
+        pages.merge(self.stand_ins())
+    }
+
+    /// The stand-ins alone, for a stack whose other service is the real one: no page and no controls.
+    pub fn stand_ins(&self) -> Router {
+        Router::new()
             .route("/sim/telegram/{bot}/{method}", get(telegram::api::bot_api).post(telegram::api::bot_api))
             .route("/sim/stripe/{*path}", any(stripe::api::stripe_api))
-            .nest("/sim/api", api_routes())
             .with_state(self.clone())
     }
 

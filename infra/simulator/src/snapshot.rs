@@ -45,6 +45,10 @@ pub(crate) fn save(path: &Path, snapshot: &Snapshot<'_>) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::write(&temporary, serde_json::to_vec(snapshot)?)?;
+    let mut options = fs::OpenOptions::new();
+    options.create(true).write(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::io::Write::write_all(&mut options.open(&temporary)?, &serde_json::to_vec(snapshot)?)?;
     fs::rename(&temporary, path)
 }

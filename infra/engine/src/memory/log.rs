@@ -105,13 +105,21 @@ fn lock(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
+/// Options under which a new file is its owner's alone: it holds names and balances.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 const LOCK_TRIES: u32 = 50;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 impl Log {
     /// Opens or creates the file, and returns its entries.
     fn open(path: &Path, policy: SyncPolicy) -> Result<(Self, Vec<Entry>), EngineError> {
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        let mut file = private().read(true).append(true).create(true).open(path)?;
         lock(&file).map_err(|error| damaged(path, &format!("is in use: {error}")))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
@@ -149,7 +157,7 @@ impl Log {
     /// Replaces the file by one with these entries.
     fn rewrite(&mut self, entries: impl Iterator<Item = Entry>) -> io::Result<()> {
         let beside = self.path.with_extension("new");
-        let mut file = OpenOptions::new().append(true).create(true).open(&beside)?;
+        let mut file = private().append(true).create(true).open(&beside)?;
         file.set_len(0)?;
         lock(&file)?;
         let mut bytes = MAGIC.to_vec();

@@ -162,6 +162,7 @@ pub fn config(url: &str, state_file: Option<PathBuf>, clock: Arc<AtomicI64>) -> 
         telegram_webhook_secret: "telegram-secret".into(),
         stripe_api_key: KEY.into(),
         stripe_webhook_secret: WEBHOOK_SECRET.into(),
+        page_token: String::new(),
         state_file,
         clock: Arc::new(move || clock.load(Ordering::Relaxed)),
         plans: vec![Plan {

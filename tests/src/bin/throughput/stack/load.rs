@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     Run,
-    server::{ADMIN_TOKEN, SIGNING_SECRET, Server, WEBHOOK_SECRET},
+    server::{ADMIN_TOKEN, LOCAL_TOKEN, SIGNING_SECRET, Server, WEBHOOK_SECRET},
 };
 use crate::{
     Plan, cpu, people,
@@ -73,7 +73,12 @@ pub(crate) async fn pay(_plan: &Plan, server: &Server, load: &Load) -> anyhow::R
     let template: Value = serde_json::from_str(INVOICE)?;
     let events: Vec<String> = load.referees.iter().map(|&referee| invoice(&template, referee)).collect();
     let http = &load.http;
-    http.client.delete(http.url("/local/costs")).send().await?.error_for_status()?;
+    http.client
+        .delete(http.url("/local/costs"))
+        .header("x-local-token", LOCAL_TOKEN)
+        .send()
+        .await?
+        .error_for_status()?;
     let (cpu_before, client_before) = (server.cpu_micros()?, cpu::of_this()?);
     let start = now();
     http.send_signed(events).await?;
@@ -121,7 +126,15 @@ impl Http {
     /// Waits until queues and stream are empty, also beyond the stack's own time limit.
     async fn drain(&self) -> anyhow::Result<()> {
         for _ in 0..30 {
-            if self.client.post(self.url("/local/drain")).send().await?.status().is_success() {
+            if self
+                .client
+                .post(self.url("/local/drain"))
+                .header("x-local-token", LOCAL_TOKEN)
+                .send()
+                .await?
+                .status()
+                .is_success()
+            {
                 return Ok(());
             }
         }

@@ -14,6 +14,8 @@ use crate::cpu;
 pub(crate) const WEBHOOK_SECRET: &str = "bench-webhook-secret";
 pub(crate) const SIGNING_SECRET: &str = "whsec_bench_secret";
 pub(crate) const ADMIN_TOKEN: &str = "bench-admin-token";
+/// The token of the stack's tools.
+pub(crate) const LOCAL_TOKEN: &str = "bench-local-token";
 
 /// A running stack. Dropping it stops it and removes its data.
 pub(crate) struct Server {
@@ -49,6 +51,7 @@ impl Server {
             .env("TELEGRAM_WEBHOOK_SECRET", WEBHOOK_SECRET)
             .env("STRIPE_WEBHOOK_SECRET", SIGNING_SECRET)
             .env("ADMIN_TOKEN", ADMIN_TOKEN)
+            .env("GUERDON_LOCAL_TOKEN", LOCAL_TOKEN)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
