@@ -82,7 +82,7 @@ async fn withdrawing(world: &World) -> anyhow::Result<Vec<Line>> {
     let outcome = Outcome::Paid("UTR".to_owned());
     let paid = world.cost(async { Ok(finish_withdrawal(app, id, &"ops".into(), &outcome).await?) }).await?;
     Ok(vec![
-        line("withdrawal: request, with the look at where it goes", requested, Some(Budget::new(9, 1))),
+        line("withdrawal: request", requested, Some(Budget::new(9, 1))),
         line("withdrawal: approve", approved, Some(Budget::new(6, 1))),
         line("withdrawal: claim", claimed, None),
         line("withdrawal: paid", paid, Some(Budget::new(7, 1))),
