@@ -72,18 +72,7 @@ impl Engine {
 
     /// Makes an SDK client whose requests may fail as `faults` decides.
     pub fn client_with_faults(&self, faults: Arc<dyn Faults>) -> Client {
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("local"))
-            .endpoint_url("http://embedded.invalid")
-            // Inside the process a request needs no signature and no protection against a stalled answer: both together
-            // took half of a request's time.
-            .allow_no_auth()
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .identity_cache(IdentityCache::no_cache())
-            .http_client(connector::client(self.backend.clone(), faults))
-            .build();
-        Client::from_conf(config)
+        Client::from_conf(embedded().http_client(connector::client(self.backend.clone(), faults)).build())
     }
 
     /// Answers one request of the JSON protocol without the SDK: the operation is the part of `x-amz-target`
@@ -129,6 +118,19 @@ impl Engine {
     pub fn sweep_ttl(&self) -> Result<usize, EngineError> {
         self.backend.sweep_ttl()
     }
+}
+
+/// The settings of every SDK client of an engine.
+pub(crate) fn embedded() -> aws_sdk_dynamodb::config::Builder {
+    aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("local"))
+        .endpoint_url("http://embedded.invalid")
+        // Inside the process a request needs no signature and no protection against a stalled answer: both together
+        // took half of a request's time.
+        .allow_no_auth()
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .identity_cache(IdentityCache::no_cache())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the default clock; callers can pass another one")]

@@ -5,8 +5,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use aws_sdk_dynamodb::{
     Client,
     config::{
-        BehaviorVersion, HttpClient, IdentityCache, Region, RuntimeComponents, SharedHttpClient,
-        StalledStreamProtectionConfig,
+        HttpClient, RuntimeComponents, SharedHttpClient,
         retry::{RetryConfig, RetryPartition},
     },
 };
@@ -18,7 +17,7 @@ use aws_smithy_runtime_api::client::{
 use crate::{
     answer::Answer,
     connector::{lost, response},
-    engine::Engine,
+    engine::{Engine, embedded},
 };
 
 /// Status and JSON body; none when the connection breaks.
@@ -48,13 +47,7 @@ impl Engine {
             0 | 1 => RetryConfig::disabled(),
             more => RetryConfig::standard().with_max_attempts(more),
         };
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("local"))
-            .endpoint_url("http://embedded.invalid")
-            .allow_no_auth()
-            .identity_cache(IdentityCache::no_cache())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        let config = embedded()
             .retry_partition(RetryPartition::new(name))
             .retry_config(retries)
             .http_client(SharedHttpClient::new(Through(wire)))
