@@ -295,11 +295,7 @@ fn write_private(path: &Path, content: &[u8]) -> Result<(), ConfigError> {
             private_folder(folder)?;
         }
         let beside = path.with_extension("new");
-        let mut options = fs::OpenOptions::new();
-        options.create(true).write(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&beside)?;
+        let mut file = private_options().write(true).truncate(true).open(&beside)?;
         std::io::Write::write_all(&mut file, content)?;
         file.sync_all()?;
         fs::rename(beside, path)
@@ -322,11 +318,16 @@ fn random_hex(name: &'static str) -> Result<String, ConfigError> {
 
 /// Makes an empty file that only its owner reads, unless there is one.
 pub(crate) fn private_file(path: &Path) -> std::io::Result<()> {
+    private_options().append(true).open(path).map(|_| ())
+}
+
+/// Options under which a new file is readable by its owner only.
+fn private_options() -> fs::OpenOptions {
     let mut options = fs::OpenOptions::new();
-    options.create(true).append(true);
+    options.create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(|_| ())
+    options
 }
 
 /// Takes the files of the data folder from other users: earlier versions made them readable.

@@ -115,7 +115,7 @@ pub async fn record_bank_payment(
 }
 
 async fn facts_of(app: &App, member: &MemberId, payment: &BankPayment) -> Result<PaymentFacts, BankRefusal> {
-    let key = PaymentKey::named(Rail::Bank, &payment.reference).map_err(AppError::from)?;
+    let key = PaymentKey::named(Rail::Bank, &payment.reference)?;
     let mut facts = PaymentFacts::purchase(key, member.clone(), payment.paid, app.now());
     facts.purpose = payment.purpose;
     if let Some(product) = &payment.product {
