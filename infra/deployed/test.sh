@@ -33,7 +33,7 @@ deploy() {
     "$python" infra/deployed/overlay.py template.yaml "$functions" "$simulator" "$visibility_seconds" >"$overlaid"
     "$sam" deploy --template-file "$overlaid" --stack-name "$stack" --region "$AWS_REGION" --resolve-s3 \
         --capabilities CAPABILITY_IAM --no-confirm-changeset --no-progressbar --parameter-overrides \
-        "Architecture=$architecture" "Preset=$preset" "SecretsPrefix=/guerdon/$stack/" LogLevel=debug \
+        "Architecture=$architecture" "Preset=$preset" "SecretsPrefix=/guerdon/$stack/" LogLevel=debug StripeMode=test \
         "SuperAdminTelegramId=$SUPER_ADMIN_TELEGRAM_ID" >"$log" 2>&1 ||
         { tail -n 40 "$log" >&2; return 1; }
     echo "     deployed $stack"

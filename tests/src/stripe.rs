@@ -1,11 +1,14 @@
 //! Stripe's events: made here and signed, or made by the simulator.
 
 use guerdon_app::context::{Clock, SystemClock};
-use guerdon_domain::time::Timestamp;
+use guerdon_domain::{money::Currency, time::Timestamp, wallets::WalletKind};
 use guerdon_stripe::signature::{WebhookSecret, sign};
 use serde_json::{Value, json};
 
-use crate::{Answer, World, telegram::Person};
+use crate::{
+    Answer, World,
+    telegram::{ALICE, BOB, Person},
+};
 
 /// The signing secret in every world.
 pub const SIGNING_SECRET: &str = "whsec_test_secret";
@@ -101,6 +104,40 @@ impl World {
     pub async fn stripe(&self, event: &Value) {
         let answer = self.stripe_signed(&event.to_string(), SIGNING_SECRET, wall_now()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    /// Alice brought Bob, who has linked his customer, some minutes ago.
+    pub async fn referred() -> Self {
+        let world = Self::new().await;
+        let code = world.code_of(ALICE).await;
+        world.joins(BOB, &code).await;
+        world.stripe(&checkout(BOB, "cus_bob")).await;
+        world.drain().await;
+        world.advance(600).await;
+        world
+    }
+
+    /// Sends events, one second apart, each twice.
+    pub async fn tell(&self, events: &[Value]) {
+        for (second, event) in events.iter().enumerate() {
+            let mut event = event.clone();
+            event["created"] = json!(1_795_253_500 + second);
+            self.stripe(&event).await;
+            self.stripe(&event).await;
+            self.drain().await;
+        }
+    }
+
+    /// A member's available bill credit, in cents.
+    pub async fn bill_credit(&self, person: Person) -> i64 {
+        let (store, member) = (self.stack().app().store(), self.member(person));
+        let wallet = store.wallets().find(&member, WalletKind::BillCredit, Currency::USD).await;
+        wallet.expect("a wallet").buckets.available
+    }
+
+    /// The parked events that operators see.
+    pub async fn parked(&self) -> Vec<Value> {
+        self.operator_get("parked").await["items"].as_array().cloned().unwrap_or_default()
     }
 
     /// Makes `person` pay for the first month of a tier, as a customer of their own.

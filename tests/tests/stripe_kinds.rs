@@ -1,41 +1,12 @@
 //! Tests of what Stripe may send that few think of: each is booked, parked, or refused by its name.
 #![allow(clippy::unwrap_used, reason = "a test stops where it must")]
 
-use guerdon_domain::{money::Currency, wallets::WalletKind};
 use guerdon_tests::{
     World,
     stripe::{checkout, event, invoice_paid},
     telegram::{ALICE, BOB},
 };
 use serde_json::{Value, json};
-
-/// Alice brought Bob, who has linked his customer.
-async fn referred() -> World {
-    let world = World::new().await;
-    let code = world.code_of(ALICE).await;
-    world.joins(BOB, &code).await;
-    world.stripe(&checkout(BOB, "cus_bob")).await;
-    world.drain().await;
-    // What the tests tell has settled by now.
-    world.advance(600).await;
-    world
-}
-
-/// Sends events, one second apart, each twice.
-async fn tell(world: &World, events: &[Value]) {
-    for (second, event) in events.iter().enumerate() {
-        let mut event = event.clone();
-        event["created"] = json!(1_795_253_500 + second);
-        world.stripe(&event).await;
-        world.stripe(&event).await;
-        world.drain().await;
-    }
-}
-
-async fn credit(world: &World) -> i64 {
-    let (store, alice) = (world.stack().app().store(), world.member(ALICE));
-    store.wallets().find(&alice, WalletKind::BillCredit, Currency::USD).await.unwrap().buckets.available
-}
 
 /// A paid invoice of $39.00 and the tie to its payment intent.
 fn paid() -> [Value; 2] {
@@ -65,115 +36,107 @@ fn refund(id: &str, minor: i64, currency: &str, intent: Option<&str>) -> Value {
     event(&format!("evt_{id}"), "refund.created", &object)
 }
 
-async fn parked(world: &World) -> Vec<Value> {
-    world.operator_get("parked").await["items"].as_array().cloned().unwrap_or_default()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_dispute_stays_lost_when_a_part_is_reinstated() {
-    let world = referred().await;
-    tell(&world, &paid()).await;
-    tell(&world, &[refund("re_1", 1000, "usd", Some("pi_1"))]).await;
-    assert_eq!(credit(&world).await, 744, "of ten dollars, for $29.00 of $39.00");
-    tell(
-        &world,
-        &[
+    let world = World::referred().await;
+    world.tell(&paid()).await;
+    world.tell(&[refund("re_1", 1000, "usd", Some("pi_1"))]).await;
+    assert_eq!(world.bill_credit(ALICE).await, 744, "of ten dollars, for $29.00 of $39.00");
+    world
+        .tell(&[
             dispute("created", "needs_response", &json!({})),
             dispute("closed", "lost", &json!({})),
             dispute("funds_reinstated", "lost", &json!({})),
-        ],
-    )
-    .await;
-    assert_eq!(credit(&world).await, 0);
+        ])
+        .await;
+    assert_eq!(world.bill_credit(ALICE).await, 0);
     assert_eq!(world.operator_get("payments/stripe:in_1").await["undone"], json!(39.0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reinstatement_without_a_decision_gives_back() {
-    let world = referred().await;
-    tell(&world, &paid()).await;
-    tell(&world, &[dispute("funds_withdrawn", "under_review", &json!({}))]).await;
-    assert_eq!(credit(&world).await, 0);
-    tell(&world, &[dispute("funds_reinstated", "under_review", &json!({}))]).await;
-    assert_eq!(credit(&world).await, 1000);
+    let world = World::referred().await;
+    world.tell(&paid()).await;
+    world.tell(&[dispute("funds_withdrawn", "under_review", &json!({}))]).await;
+    assert_eq!(world.bill_credit(ALICE).await, 0);
+    world.tell(&[dispute("funds_reinstated", "under_review", &json!({}))]).await;
+    assert_eq!(world.bill_credit(ALICE).await, 1000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invoice_that_credits_the_customer_earns_nothing() {
-    let world = referred().await;
+    let world = World::referred().await;
     let mut invoice = invoice_paid("in_1", "cus_bob", 0, 0);
     let object = &mut invoice["data"]["object"];
     (object["total"], object["subtotal"], object["tax"]) = (json!(-2400), json!(-2000), json!(-400));
-    tell(&world, &[invoice]).await;
+    world.tell(&[invoice]).await;
     let why = world.operator_get("payments/stripe:in_1").await;
     assert_eq!(why["trace"][0]["code"], "zero_amount", "{why}");
-    assert_eq!(credit(&world).await, 0);
+    assert_eq!(world.bill_credit(ALICE).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delayed_method_settles_when_its_event_says() {
-    let world = referred().await;
+    let world = World::referred().await;
     let session = json!({
         "id": "cs_late", "object": "checkout.session", "mode": "payment", "payment_status": "paid",
         "currency": "usd", "amount_total": 3900, "created": 1_794_648_600, "customer": null,
         "client_reference_id": BOB.id.to_string(), "payment_intent": "pi_late",
     });
-    tell(&world, &[event("evt_late", "checkout.session.async_payment_succeeded", &session)]).await;
+    world.tell(&[event("evt_late", "checkout.session.async_payment_succeeded", &session)]).await;
     let why = world.operator_get("payments/stripe:cs_late").await;
     assert_eq!(why["paid_at"], "2026-11-21T09:31:40Z", "not when it was opened, a week before: {why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_without_a_time_of_its_own_is_no_dead_letter() {
-    let world = referred().await;
+    let world = World::referred().await;
     let session = json!({
         "id": "cs_old", "object": "checkout.session", "mode": "payment", "payment_status": "paid",
         "currency": "usd", "amount_total": 3900, "client_reference_id": BOB.id.to_string(),
     });
-    tell(&world, &[event("evt_old", "checkout.session.completed", &session)]).await;
-    assert_eq!(credit(&world).await, 1000);
+    world.tell(&[event("evt_old", "checkout.session.completed", &session)]).await;
+    assert_eq!(world.bill_credit(ALICE).await, 1000);
     // The sibling: an invoice that has no times at all.
     let mut invoice = invoice_paid("in_1", "cus_bob", 3900, 3900);
     let object = invoice["data"]["object"].as_object_mut().unwrap();
     object.retain(|name, _| name != "created" && name != "status_transitions");
-    tell(&world, &[invoice]).await;
+    world.tell(&[invoice]).await;
     assert_eq!(world.operator_get("payments/stripe:in_1").await["paid_at"], "2026-11-21T09:31:40Z");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reversals_that_fit_no_payment_are_decided() {
-    let world = referred().await;
-    tell(&world, &paid()).await;
+    let world = World::referred().await;
+    world.tell(&paid()).await;
     // The cash balance of a customer is refunded without a charge: nothing of it is booked here.
-    tell(&world, &[refund("re_cash", 500, "usd", None)]).await;
-    assert_eq!((credit(&world).await, parked(&world).await.len()), (1000, 0));
+    world.tell(&[refund("re_cash", 500, "usd", None)]).await;
+    assert_eq!((world.bill_credit(ALICE).await, world.parked().await.len()), (1000, 0));
     // How much of $39.00 are 10 euros? An operator decides.
-    tell(&world, &[refund("re_eur", 1000, "eur", Some("pi_1"))]).await;
-    assert_eq!((credit(&world).await, parked(&world).await.len()), (1000, 1));
-    assert_eq!(parked(&world).await[0]["awaited"], "reversal_in_another_currency");
+    world.tell(&[refund("re_eur", 1000, "eur", Some("pi_1"))]).await;
+    assert_eq!((world.bill_credit(ALICE).await, world.parked().await.len()), (1000, 1));
+    assert_eq!(world.parked().await[0]["awaited"], "reversal_in_another_currency");
     // A dispute takes the whole payment, whatever the cardholder's currency.
-    tell(
-        &world,
-        &[dispute("funds_withdrawn", "needs_response", &json!({ "currency": "eur", "amount": 3612 }))],
-    )
-    .await;
-    assert_eq!(credit(&world).await, 0);
+    world
+        .tell(&[dispute("funds_withdrawn", "needs_response", &json!({ "currency": "eur", "amount": 3612 }))])
+        .await;
+    assert_eq!(world.bill_credit(ALICE).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dispute_without_an_id_is_its_charges_only_one() {
-    let world = referred().await;
-    tell(&world, &paid()).await;
-    tell(&world, &[dispute("funds_withdrawn", "needs_response", &json!({ "id": null }))]).await;
-    assert_eq!(credit(&world).await, 0);
-    tell(&world, &[dispute("closed", "won", &json!({ "id": null }))]).await;
-    assert_eq!(credit(&world).await, 1000);
+    let world = World::referred().await;
+    world.tell(&paid()).await;
+    world.tell(&[dispute("funds_withdrawn", "needs_response", &json!({ "id": null }))]).await;
+    assert_eq!(world.bill_credit(ALICE).await, 0);
+    world.tell(&[dispute("closed", "won", &json!({ "id": null }))]).await;
+    assert_eq!(world.bill_credit(ALICE).await, 1000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_credit_note_to_the_balance_takes_nothing_back() {
-    let world = referred().await;
-    tell(&world, &paid()).await;
+    let world = World::referred().await;
+    world.tell(&paid()).await;
     let note = |id: &str, fields: &Value| {
         let mut object = json!({
             "id": id, "object": "credit_note", "invoice": "in_1", "customer": "cus_bob", "currency": "usd",
@@ -182,12 +145,12 @@ async fn a_credit_note_to_the_balance_takes_nothing_back() {
         object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         event(&format!("evt_{id}"), "credit_note.created", &object)
     };
-    tell(&world, &[note("cn_1", &json!({ "customer_balance_transaction": "cbtxn_1" }))]).await;
-    assert_eq!(credit(&world).await, 1000, "the money stays, and pays the next invoice");
+    world.tell(&[note("cn_1", &json!({ "customer_balance_transaction": "cbtxn_1" }))]).await;
+    assert_eq!(world.bill_credit(ALICE).await, 1000, "the money stays, and pays the next invoice");
     // The sibling: money that was paid back outside of Stripe is gone.
     let outside = json!({ "customer_balance_transaction": "cbtxn_2", "out_of_band_amount": 1950 });
-    tell(&world, &[note("cn_2", &outside)]).await;
-    assert_eq!(credit(&world).await, 500);
+    world.tell(&[note("cn_2", &outside)]).await;
+    assert_eq!(world.bill_credit(ALICE).await, 500);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,12 +161,12 @@ async fn a_payment_before_the_referral_earns_nothing_however_late_it_is_told() {
     world.joins(BOB, &code).await;
     world.stripe(&checkout(BOB, "cus_bob")).await;
     // It settled an hour before Bob joined; the event comes afterwards.
-    tell(&world, &[invoice_paid("in_old", "cus_bob", 3900, 3900)]).await;
+    world.tell(&[invoice_paid("in_old", "cus_bob", 3900, 3900)]).await;
     let why = world.operator_get("payments/stripe:in_old").await;
     assert_eq!(why["trace"][0]["code"], "before_referral", "{why}");
     world.advance(7200).await;
     let mut next = invoice_paid("in_new", "cus_bob", 3900, 3900);
     next["data"]["object"]["status_transitions"]["paid_at"] = json!(1_795_253_400 + 7200);
-    tell(&world, &[next]).await;
-    assert_eq!(credit(&world).await, 1000, "the first payment as a referee converts");
+    world.tell(&[next]).await;
+    assert_eq!(world.bill_credit(ALICE).await, 1000, "the first payment as a referee converts");
 }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use guerdon_app::{context::Clock, observe::correlated};
+use guerdon_app::{
+    context::Clock,
+    observe::{METRICS, correlated},
+};
 use guerdon_runtime::{
-    http_body::{MAX_BODY, bounded},
+    http_body::MAX_BODY,
     problem::{Problem, method_not_allowed, too_large, unavailable},
     queue::Queue,
     secrets::{Secret, Secrets},
@@ -12,9 +15,18 @@ use guerdon_runtime::{
 use guerdon_stripe::{
     event::{EventObject, ParseError, StripeEvent},
     signature::{SignatureError, WebhookSecret, verify},
+    slim::slim,
 };
 use http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
+
+use crate::origin::Origin;
+
+/// The largest event that is accepted, in bytes. Stripe names no limit; 293 KB were seen. What is longer than a message
+/// of the queue may be is queued without what we do not read.
+pub const MAX_EVENT: usize = 4 * 1024 * 1024;
+
+const NOT_HANDLED: &str = r#"{"received":true,"handled":false}"#;
 
 /// State of the function.
 pub struct Webhook {
@@ -22,6 +34,8 @@ pub struct Webhook {
     pub secrets: Secrets,
     /// The queue of verified events.
     pub payments: Arc<dyn Queue>,
+    /// The events that are this deployment's.
+    pub origin: Origin,
     /// The clock that limits the age of a signature.
     pub clock: Arc<dyn Clock>,
 }
@@ -38,7 +52,10 @@ async fn accept(webhook: &Webhook, request: &Request) -> Result<String, Problem>
     if request.method() != Method::POST {
         return Err(method_not_allowed());
     }
-    let body = bounded(request.body().as_ref()).map_err(|_| too_large(MAX_BODY))?;
+    let body = request.body().as_ref();
+    if body.len() > MAX_EVENT {
+        return Err(too_large(MAX_EVENT));
+    }
     let header = request.headers().get("stripe-signature").and_then(|value| value.to_str().ok());
     let secrets = secrets(webhook).await?;
     verify(header.unwrap_or_default(), body, &secrets, webhook.clock.now())
@@ -50,6 +67,10 @@ async fn accept(webhook: &Webhook, request: &Request) -> Result<String, Problem>
             tracing::error!(kind, path, "a Stripe event cannot be read");
             return queue(webhook, body).await;
         }
+        Err(ParseError::Thin) => {
+            tracing::info!("acknowledged, not handled: a thin event");
+            return Ok(NOT_HANDLED.to_owned());
+        }
         Err(error) => return Err(unreadable(&error)),
     };
     correlated(&event.id, take(webhook, &event, body)).await
@@ -58,7 +79,17 @@ async fn accept(webhook: &Webhook, request: &Request) -> Result<String, Problem>
 async fn take(webhook: &Webhook, event: &StripeEvent, body: &[u8]) -> Result<String, Problem> {
     if event.object == EventObject::Unhandled {
         tracing::info!(event_id = event.id, kind = event.kind, "acknowledged, not handled");
-        return Ok(r#"{"received":true,"handled":false}"#.to_owned());
+        return Ok(NOT_HANDLED.to_owned());
+    }
+    if let Err(foreign) = webhook.origin.check(event) {
+        tracing::info!(target: METRICS, foreign_events = 1);
+        tracing::warn!(
+            event_id = event.id,
+            kind = event.kind,
+            reason = foreign.code(),
+            "acknowledged, not booked"
+        );
+        return Ok(NOT_HANDLED.to_owned());
     }
     let answer = queue(webhook, body).await?;
     tracing::info!(event_id = event.id, kind = event.kind, livemode = event.livemode, "queued");
@@ -66,7 +97,15 @@ async fn take(webhook: &Webhook, event: &StripeEvent, body: &[u8]) -> Result<Str
 }
 
 async fn queue(webhook: &Webhook, body: &[u8]) -> Result<String, Problem> {
-    let text = String::from_utf8_lossy(body).into_owned();
+    let text = if body.len() > MAX_BODY {
+        slim(body).to_string()
+    } else {
+        String::from_utf8_lossy(body).into_owned()
+    };
+    if text.len() > MAX_BODY {
+        tracing::error!(bytes = text.len(), "an event is too large for the queue; Stripe will repeat it");
+        return Err(too_large(MAX_BODY));
+    }
     webhook.payments.send(text).await.map_err(|error| {
         tracing::error!(%error, "an event was not queued; Stripe will repeat it");
         unavailable()

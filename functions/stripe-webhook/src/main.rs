@@ -5,7 +5,10 @@ use std::sync::Arc;
 use guerdon_app::context::SystemClock;
 use guerdon_runtime::{aws::Aws, env, queue::SqsQueue, secrets::Secrets, telemetry};
 use lambda_http::{run, service_fn};
-use stripe_webhook::handler::{Webhook, handle};
+use stripe_webhook::{
+    handler::{Webhook, handle},
+    origin::Origin,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -15,6 +18,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let webhook = Webhook {
         secrets: Secrets::from_env(&aws)?,
         payments: Arc::new(SqsQueue::new(&aws, url)),
+        origin: Origin::from_env(true)?,
         clock: Arc::new(SystemClock::default()),
     };
     run(service_fn(|request| async { Ok::<_, lambda_http::Error>(handle(&webhook, request).await) })).await

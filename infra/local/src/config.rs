@@ -16,6 +16,7 @@ use guerdon_runtime::{
     secrets::{Secret, Secrets},
 };
 use guerdon_telegram::username::BotUsername;
+use stripe_webhook::origin::Origin;
 
 /// The place of the stack's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Config {
     pub preset: Arc<Preset>,
     /// The bot's name, until a real token says otherwise.
     pub bot_username: BotUsername,
+    /// The events of Stripe that are booked here.
+    pub stripe_origin: Origin,
     /// Stripe Payment Link, `{plan}` standing for the plan. None: the simulator's checkout.
     pub payment_link: Option<String>,
     /// The URL for browsers, if it differs from the address to listen on.
@@ -80,6 +83,7 @@ impl Config {
             data: Data::Memory,
             preset,
             bot_username: username("guerdon_test_bot")?,
+            stripe_origin: Origin::default(),
             payment_link: None,
             public_url: None,
             secrets: secrets.map(|(secret, value)| (secret.variable(), value.to_owned())).into(),
@@ -115,6 +119,7 @@ impl Config {
             bot_username: username(
                 &optional("GUERDON_BOT_USERNAME").unwrap_or_else(|| "guerdon_bot".to_owned()),
             )?,
+            stripe_origin: stripe_origin()?,
             payment_link: optional("GUERDON_PAYMENT_LINK_URL"),
             public_url: optional("GUERDON_PUBLIC_URL"),
             secrets: BTreeMap::new(),
@@ -210,6 +215,12 @@ impl Config {
 fn username(text: &str) -> Result<BotUsername, ConfigError> {
     BotUsername::parse(text)
         .map_err(|error| ConfigError::Invalid { name: "GUERDON_BOT_USERNAME", problem: error.to_string() })
+}
+
+/// The events of Stripe that are booked: real money's with a key for real money, a sandbox's otherwise.
+fn stripe_origin() -> Result<Origin, ConfigError> {
+    let key = optional(Secret::StripeApiKey.variable()).unwrap_or_default();
+    Origin::from_env(key.contains("_live_"))
 }
 
 fn host() -> Result<IpAddr, ConfigError> {

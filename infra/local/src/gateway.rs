@@ -17,6 +17,7 @@ use guerdon_runtime::{
 };
 use http::header;
 use lambda_http::Body as LambdaBody;
+use stripe_webhook::handler::MAX_EVENT;
 use tower::ServiceExt;
 
 use crate::{guard::guarded, local_routes, parts::Parts};
@@ -77,7 +78,7 @@ fn problem(problem: Problem) -> Response {
 }
 
 async fn telegram(State(parts): State<Arc<Parts>>, request: Request) -> Response {
-    let request = match to_lambda(request).await {
+    let request = match to_lambda(request, MAX_BODY).await {
         Ok(request) => request,
         Err(refused) => return problem(refused),
     };
@@ -92,16 +93,16 @@ async fn telegram(State(parts): State<Arc<Parts>>, request: Request) -> Response
 }
 
 async fn stripe(State(parts): State<Arc<Parts>>, request: Request) -> Response {
-    match to_lambda(request).await {
+    match to_lambda(request, MAX_EVENT).await {
         Ok(request) => from_lambda(stripe_webhook::handler::handle(&parts.stripe_webhook, request).await),
         Err(refused) => problem(refused),
     }
 }
 
 /// A request as the function sees it behind API Gateway or a Function URL.
-pub(crate) async fn to_lambda(request: Request) -> Result<lambda_http::Request, Problem> {
+pub(crate) async fn to_lambda(request: Request, limit: usize) -> Result<lambda_http::Request, Problem> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, MAX_BODY).await.map_err(|_| too_large(MAX_BODY))?;
+    let body = to_bytes(body, limit).await.map_err(|_| too_large(limit))?;
     Ok(http::Request::from_parts(parts, LambdaBody::Binary(body.to_vec())))
 }
 

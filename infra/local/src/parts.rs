@@ -104,6 +104,7 @@ pub(crate) async fn assemble(
         stripe_webhook: Webhook {
             secrets: secrets.clone(),
             payments: payments.clone(),
+            origin: config.stripe_origin.clone(),
             clock: Arc::new(SystemClock::default()),
         },
         commissions: commission_worker::worker::Worker { app: app.clone(), payments, bus: bus.clone() },

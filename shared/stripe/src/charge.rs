@@ -48,7 +48,7 @@ impl Charge {
         let currency = node.need_currency()?;
         Ok(Self {
             id: node.own_id()?,
-            customer: node.id(&["customer"])?,
+            customer: node.customer()?,
             payment_intent: node.id(&["payment_intent"])?,
             invoice: node.id(&["invoice", "payment_intent.invoice"])?,
             amount: node.need_money("amount", currency)?,

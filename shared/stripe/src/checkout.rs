@@ -74,7 +74,7 @@ impl CheckoutSession {
             id: node.own_id()?,
             mode: CheckoutMode::read(node)?,
             payment_status: PaymentStatus::read(node)?,
-            customer: node.id(&["customer"])?,
+            customer: node.customer()?,
             client_reference_id: reference.filter(|text| !text.contains('@')).map(str::to_owned),
             amount_total,
             amount_tax,

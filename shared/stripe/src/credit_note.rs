@@ -57,7 +57,7 @@ impl CreditNote {
         Ok(Self {
             id: node.own_id()?,
             invoice: node.id(&["invoice"])?,
-            customer: node.id(&["customer"])?,
+            customer: node.customer()?,
             amount,
             pre_payment_amount: Money::new(pre_payment, currency),
             credited: Money::new(credited(node, amount.minor().saturating_sub(pre_payment))?, currency),

@@ -18,10 +18,12 @@ pub enum ParseError {
     /// The body is not JSON.
     #[error("the body is not JSON")]
     NotJson,
-    /// The body is JSON but not a snapshot event. Thin events (`v2.core.event`) end here: they have no
-    /// object, and we don't subscribe to them.
+    /// The body is JSON but not an event.
     #[error("the body is not a Stripe event")]
     NotAnEvent,
+    /// The body is a thin event (`v2.core.event`): it has no object, and nothing that we book is told by one.
+    #[error("the body is a thin event, which has no object")]
+    Thin,
     /// The type is one that we handle, but its object cannot be read.
     #[error("{kind}: '{path}' is missing or cannot be read")]
     BadObject {
@@ -70,6 +72,8 @@ pub struct StripeEvent {
     pub livemode: bool,
     /// The API version of the object.
     pub api_version: Option<String>,
+    /// The connected account that it happened on; none for the own account.
+    pub account: Option<String>,
     /// The object that it is about.
     pub object: EventObject,
 }
@@ -136,10 +140,11 @@ impl StripeEvent {
     /// [`ParseError`]. A retry does not help: keep the body and notify an operator.
     pub fn parse(body: &[u8]) -> Result<Self, ParseError> {
         let envelope: Value = serde_json::from_slice(body).map_err(|_| ParseError::NotJson)?;
-        if envelope.get("object").and_then(Value::as_str) != Some("event") {
-            return Err(ParseError::NotAnEvent);
+        match envelope.get("object").and_then(Value::as_str) {
+            Some("event") => Self::read(&envelope),
+            Some("v2.core.event") => Err(ParseError::Thin),
+            _ => Err(ParseError::NotAnEvent),
         }
-        Self::read(&envelope)
     }
 
     /// Reads an event that was parsed already and whose `object` is known to be `event`.
@@ -147,11 +152,16 @@ impl StripeEvent {
     /// # Errors
     /// [`ParseError::BadObject`], like [`StripeEvent::parse`].
     pub fn read(envelope: &Value) -> Result<Self, ParseError> {
-        let mut event = Self::read_envelope(&Node::root(envelope))
+        let object = envelope.pointer("/data/object").unwrap_or(&Value::Null);
+        Self::of(&Node::root(envelope), &Node::root(object))
+    }
+
+    /// Reads the event of an envelope and its object.
+    pub(crate) fn of(envelope: &Node<'_>, object: &Node<'_>) -> Result<Self, ParseError> {
+        let mut event = Self::read_envelope(envelope)
             .map_err(|bad| ParseError::BadObject { kind: "event".to_owned(), path: bad.path })?;
         if let Some((_, read)) = HANDLED.iter().find(|(kind, _)| *kind == event.kind) {
-            let object = envelope.pointer("/data/object").unwrap_or(&Value::Null);
-            event.object = read(&Node::root(object))
+            event.object = read(object)
                 .map_err(|bad| ParseError::BadObject { kind: event.kind.clone(), path: bad.path })?;
         }
         Ok(event)
@@ -192,6 +202,7 @@ impl StripeEvent {
             created: node.need_time("created")?,
             livemode: node.flag("livemode")?,
             api_version: node.text("api_version")?.map(str::to_owned),
+            account: node.text("account")?.map(str::to_owned),
             object: EventObject::Unhandled,
         })
     }
@@ -227,7 +238,7 @@ mod tests {
         check(
             r#"{"id":"evt_A1","object":"v2.core.event","type":"v1.billing.meter.no_meter_found",
                 "created":"2026-11-21T09:30:00Z"}"#,
-            ParseError::NotAnEvent,
+            ParseError::Thin,
         );
         assert!(StripeEvent::parse(b"\xff\xfe").is_err());
     }
@@ -241,6 +252,7 @@ mod tests {
             created: Timestamp::from_seconds(1_795_253_400),
             livemode: true,
             api_version: Some("2026-10-28.endive".to_owned()),
+            account: None,
             object: EventObject::Unhandled,
         };
         assert_eq!(event, expected);

@@ -114,7 +114,7 @@ impl Invoice {
         let lines = node.items("lines")?;
         Ok(Self {
             id: node.own_id()?,
-            customer: node.id(&["customer"])?,
+            customer: node.customer()?,
             status,
             billing_reason: BillingReason::read(node)?,
             currency,
@@ -224,7 +224,7 @@ fn tax(node: &Node<'_>, total: Money) -> Result<Money, BadField> {
         return Ok(Money::new(minor, total.currency()));
     }
     for list in ["total_taxes", "total_tax_amounts"] {
-        if node.find(list).is_some() {
+        if node.has(list) {
             let zero = Money::zero(total.currency());
             return node.items(list)?.iter().try_fold(zero, |sum, tax| {
                 let amount = tax.need_money("amount", total.currency())?;
@@ -255,8 +255,8 @@ fn settled_with(node: &Node<'_>) -> Result<Settlement, BadField> {
 fn merged_member_hint(node: &Node<'_>, lines: &[Node<'_>]) -> Option<TelegramId> {
     // `subscription_details` was at the top level in 2023 and 2024.
     let places = ["metadata", "parent.subscription_details.metadata", "subscription_details.metadata"];
-    let own = places.iter().filter_map(|path| node.find(path));
-    let metadata: Vec<_> = own.chain(lines.iter().filter_map(|line| line.find("metadata"))).collect();
+    let own = places.iter().filter_map(|path| node.metadata(path));
+    let metadata: Vec<_> = own.chain(lines.iter().filter_map(|line| line.metadata("metadata"))).collect();
     member_hint(&metadata)
 }
 

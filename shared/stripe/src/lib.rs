@@ -45,5 +45,6 @@ pub mod invoice;
 pub mod invoice_payment;
 pub mod refund;
 pub mod signature;
+pub mod slim;
 pub mod subscription;
 mod wire;

@@ -72,7 +72,7 @@ impl Subscription {
         let prices = items.iter().map(|item| item.id(&["price", "plan"])).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             id: node.own_id()?,
-            customer: node.id(&["customer"])?,
+            customer: node.customer()?,
             status: SubscriptionStatus::read(node)?,
             current_period,
             cancel_at,

@@ -2,11 +2,13 @@
 //! an error that names the place and never the content.
 
 use guerdon_domain::{
-    ids::TelegramId,
+    ids::{CustomerId, TelegramId},
     money::{Currency, Money},
     time::Timestamp,
 };
 use serde_json::Value;
+
+use crate::slim::Reads;
 
 /// The place of a field that is missing or has a type that we cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,17 +22,44 @@ pub(crate) struct BadField {
 pub(crate) struct Node<'a> {
     value: &'a Value,
     path: String,
+    reads: Option<&'a Reads>,
 }
 
 impl<'a> Node<'a> {
     /// Starts at the object itself.
     pub(crate) fn root(value: &'a Value) -> Self {
-        Self { value, path: String::new() }
+        Self { value, path: String::new(), reads: None }
+    }
+
+    /// Starts at the object itself and notes every place that is read.
+    pub(crate) fn noted(value: &'a Value, reads: &'a Reads) -> Self {
+        Self { value, path: String::new(), reads: Some(reads) }
     }
 
     /// Returns the value at a dotted path; `None` when it, or an object on the path, is missing or null.
-    pub(crate) fn find(&self, path: &str) -> Option<&'a Value> {
-        path.split('.').try_fold(self.value, |value, key| value.get(key)).filter(|value| !value.is_null())
+    fn find(&self, path: &str) -> Option<&'a Value> {
+        let found = path.split('.').try_fold(self.value, |value, key| value.get(key));
+        found.filter(|value| !value.is_null()).inspect(|value| self.note(path, value))
+    }
+
+    /// Returns whether there is something at a dotted path.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.find(path).is_some()
+    }
+
+    /// Returns the metadata at a dotted path.
+    pub(crate) fn metadata(&self, path: &str) -> Option<&'a Value> {
+        let found = self.find(path)?;
+        for name in MEMBER_HINTS {
+            found.get(name).inspect(|value| self.note(&format!("{path}.{name}"), value));
+        }
+        Some(found)
+    }
+
+    fn note(&self, path: &str, value: &Value) {
+        if let Some(reads) = self.reads {
+            reads.note(self.at(path), value);
+        }
     }
 
     /// Returns the elements of a plain array or of a Stripe list (`{"object":"list","data":[..]}`).
@@ -41,7 +70,12 @@ impl<'a> Node<'a> {
             None => (found, ""),
         };
         let elements = list.as_array().ok_or_else(|| self.bad(path))?;
-        let node = |(index, value)| Node { value, path: self.at(&format!("{path}{suffix}[{index}]")) };
+        self.note(&format!("{path}{suffix}"), list);
+        let node = |(index, value)| Node {
+            value,
+            path: self.at(&format!("{path}{suffix}[{index}]")),
+            reads: self.reads,
+        };
         Ok(elements.iter().enumerate().map(node).collect())
     }
 
@@ -95,12 +129,18 @@ impl<'a> Node<'a> {
     pub(crate) fn id<T: TryFrom<String>>(&self, paths: &[&str]) -> Result<Option<T>, BadField> {
         for path in paths {
             let Some(found) = self.find(path) else { continue };
+            found.get("id").inspect(|id| self.note(&format!("{path}.id"), id));
             let text = found.as_str().or_else(|| found.get("id")?.as_str()).ok_or_else(|| self.bad(path))?;
             if !text.is_empty() {
                 return T::try_from(text.to_owned()).map(Some).map_err(|_| self.bad(path));
             }
         }
         Ok(None)
+    }
+
+    /// Reads the customer. Where accounts stand for customers (Accounts v2) it is the account's id.
+    pub(crate) fn customer(&self) -> Result<Option<CustomerId>, BadField> {
+        self.id(&["customer", "customer_account"])
     }
 
     /// Reads the object's own `id`.
@@ -110,7 +150,7 @@ impl<'a> Node<'a> {
 
     /// The member named by the metadata at `paths`: see [`member_hint`].
     pub(crate) fn member_hint(&self, paths: &[&str]) -> Option<TelegramId> {
-        let metadata: Vec<&Value> = paths.iter().filter_map(|path| self.find(path)).collect();
+        let metadata: Vec<&Value> = paths.iter().filter_map(|path| self.metadata(path)).collect();
         member_hint(&metadata)
     }
 
@@ -128,12 +168,15 @@ impl<'a> Node<'a> {
     }
 }
 
+/// Names in metadata that may hold a member's Telegram id, the one that counts first at the front.
+const MEMBER_HINTS: [&str; 2] = ["telegram_id", "user_id"];
+
 /// The member named by the merged view of several metadata objects: `telegram_id` counts before `user_id`
 /// (older checkouts wrote only that), and an earlier object before a later one. A value that is not a
 /// Telegram id is ignored: metadata is the operator's own and may hold anything.
 pub(crate) fn member_hint(metadata: &[&Value]) -> Option<TelegramId> {
-    let hint = |key: &str| metadata.iter().find_map(|object| telegram_id(object.get(key)?));
-    hint("telegram_id").or_else(|| hint("user_id"))
+    let hint = |key: &&str| metadata.iter().find_map(|object| telegram_id(object.get(key)?));
+    MEMBER_HINTS.iter().find_map(hint)
 }
 
 fn telegram_id(value: &Value) -> Option<TelegramId> {
@@ -143,7 +186,6 @@ fn telegram_id(value: &Value) -> Option<TelegramId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guerdon_domain::ids::CustomerId;
     use serde_json::json;
 
     #[test]

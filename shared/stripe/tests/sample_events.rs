@@ -112,6 +112,16 @@ fn every_sample_is_read_as_what_it_is() {
 }
 
 #[test]
+fn a_slim_event_is_read_as_the_whole_one() {
+    for file in std::fs::read_dir(folder()).unwrap() {
+        let body = std::fs::read(file.unwrap().path()).unwrap();
+        let slim = guerdon_stripe::slim::slim(&body);
+        assert_eq!(StripeEvent::read(&slim), StripeEvent::parse(&body));
+        assert!(slim.to_string().len() < body.len() / 2, "{slim}");
+    }
+}
+
+#[test]
 fn nothing_personal_is_kept() {
     for (name, ..) in SAMPLES {
         let shown = format!("{:?}", sample(name));
