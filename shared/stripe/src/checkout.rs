@@ -2,7 +2,7 @@
 
 use guerdon_domain::{
     ids::{CustomerId, ExternalPaymentId, InvoiceId, TelegramId},
-    money::Money,
+    money::{Currency, Money},
 };
 
 use crate::wire::{BadField, Node};
@@ -47,8 +47,11 @@ pub struct CheckoutSession {
     pub customer: Option<CustomerId>,
     /// Our own reference. A text that looks like an e-mail address is not kept.
     pub client_reference_id: Option<String>,
-    /// The total after discounts, taxes and shipping. None in setup mode.
+    /// The total after discounts, taxes and shipping, in the currency of the business. None in setup mode.
     pub amount_total: Option<Money>,
+    /// The total as the payer saw it, where that was in another currency (Adaptive Pricing until 2025-03-30:
+    /// <https://docs.stripe.com/changelog/basil/2025-03-31/add_presentment_details>). Its refunds are in that currency.
+    pub presented: Option<Money>,
     /// The taxes in `amount_total`, inclusive ones too; zero if the session has no figure.
     pub amount_tax: Option<Money>,
     /// The `pi_...`; none before completion and in other modes.
@@ -63,13 +66,7 @@ pub struct CheckoutSession {
 impl CheckoutSession {
     pub(crate) fn read(node: &Node<'_>) -> Result<Self, BadField> {
         let reference = node.text("client_reference_id")?.filter(|text| !text.is_empty());
-        let amount_total = match (node.int("amount_total")?, node.currency()?) {
-            (Some(minor), Some(currency)) => Some(Money::new(minor, currency)),
-            (Some(_), None) => return Err(node.bad("currency")),
-            (None, _) => None,
-        };
-        let tax = node.int("total_details.amount_tax")?.unwrap_or(0);
-        let amount_tax = amount_total.map(|total| Money::new(tax, total.currency()));
+        let Totals { total: amount_total, tax: amount_tax, presented } = Totals::read(node)?;
         Ok(Self {
             id: node.own_id()?,
             mode: CheckoutMode::read(node)?,
@@ -77,6 +74,7 @@ impl CheckoutSession {
             customer: node.customer()?,
             client_reference_id: reference.filter(|text| !text.contains('@')).map(str::to_owned),
             amount_total,
+            presented,
             amount_tax,
             payment_intent: node.id(&["payment_intent"])?,
             subscription: node.id(&["subscription"])?,
@@ -91,6 +89,34 @@ impl CheckoutSession {
     /// its `user_id`.
     pub const fn member_hint(&self) -> Option<TelegramId> {
         self.member_hint
+    }
+}
+
+/// The sums of a session.
+struct Totals {
+    total: Option<Money>,
+    tax: Option<Money>,
+    presented: Option<Money>,
+}
+
+impl Totals {
+    /// Reads the sums in the currency of the business. With `currency_conversion` the session's own are the payer's,
+    /// and only the total is told in both currencies: the tax is converted at the same rate.
+    fn read(node: &Node<'_>) -> Result<Self, BadField> {
+        let Some(total) = node.int("amount_total")? else {
+            return Ok(Self { total: None, tax: None, presented: None });
+        };
+        let total = Money::new(total, node.need_currency()?);
+        let tax = Money::new(node.int("total_details.amount_tax")?.unwrap_or(0), total.currency());
+        let Some(source) = node.text("currency_conversion.source_currency")? else {
+            return Ok(Self { total: Some(total), tax: Some(tax), presented: None });
+        };
+        let source = Currency::parse(source).map_err(|_| node.bad("currency_conversion.source_currency"))?;
+        let booked = node.need_money("currency_conversion.amount_total", source)?;
+        let converted = Money::new(tax.minor(), source).checked_share(booked.minor(), total.minor());
+        let tax = if tax.is_zero() { Ok(Money::zero(source)) } else { converted };
+        let tax = tax.map_err(|_| node.bad("total_details.amount_tax"))?;
+        Ok(Self { total: Some(booked), tax: Some(tax), presented: Some(total) })
     }
 }
 

@@ -103,6 +103,7 @@ fn invoice_facts(
         member: member.clone(),
         purpose: Purpose::Purchase,
         paid: invoice.amount_paid,
+        presented: None,
         tax: invoice.tax_paid(),
         tier: invoice.tier_amount(),
         lines: lines.collect(),
@@ -167,5 +168,7 @@ fn one_time_facts(
     let total = session.amount_total.ok_or_else(|| AppError::Corrupt("a session without a total".into()))?;
     let key = stripe_key(session.id.clone());
     let tax = session.amount_tax.unwrap_or(Money::zero(total.currency()));
-    Ok(PaymentFacts { tax, known_at, ..PaymentFacts::purchase(key, member.clone(), total, event.created) })
+    let presented = session.presented;
+    let purchase = PaymentFacts::purchase(key, member.clone(), total, event.created);
+    Ok(PaymentFacts { presented, tax, known_at, ..purchase })
 }

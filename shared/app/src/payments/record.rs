@@ -134,6 +134,7 @@ fn record_of(program: &Program, facts: &PaymentFacts, decision: &Decision, now: 
         member: facts.member.clone(),
         purpose: facts.purpose,
         paid: facts.paid,
+        presented: facts.presented,
         tax: facts.tax,
         tier: facts.tier,
         cost: (!facts.cost.is_zero()).then_some(facts.cost),

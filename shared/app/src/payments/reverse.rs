@@ -63,6 +63,7 @@ pub async fn reverse_payment(
             if is_overtaken(&record, reversal) {
                 return Ok(Reversed::AlreadyApplied);
             }
+            let reversal = &reversal.in_currency_of(record.paid, record.presented)?;
             let next = match record.reversals.merged(reversal, record.paid) {
                 Ok(Some(next)) => {
                     warn_of_another_currency(&record, reversal);

@@ -48,6 +48,8 @@ pub struct PaymentFacts {
     pub purpose: Purpose,
     /// Money that really settled, tax included. Zero for trials and invoices covered by credit.
     pub paid: Money,
+    /// The same amount as the payer saw it, where that was in another currency. Its refunds are in that one.
+    pub presented: Option<Money>,
     /// Tax within `paid`.
     pub tax: Money,
     /// List price of the tier that was paid for.
@@ -70,6 +72,7 @@ impl PaymentFacts {
             member,
             purpose: Purpose::Purchase,
             paid,
+            presented: None,
             tax: Money::zero(paid.currency()),
             tier: paid,
             lines: Vec::new(),

@@ -21,6 +21,9 @@ pub struct PaymentRecord {
     pub purpose: Purpose,
     /// The amount that settled, tax included.
     pub paid: Money,
+    /// The same amount as the payer saw it, where that was in another currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presented: Option<Money>,
     /// Tax within it.
     pub tax: Money,
     /// List price of the tier.
@@ -60,6 +63,7 @@ impl PaymentRecord {
             member: self.member.clone(),
             purpose: self.purpose,
             paid: self.paid,
+            presented: self.presented,
             tax: self.tax,
             tier: self.tier,
             lines: self.lines.clone(),

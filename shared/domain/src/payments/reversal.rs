@@ -95,6 +95,36 @@ pub enum ReversalKind {
     },
 }
 
+impl Reversal {
+    /// The same report with its amount in the currency of `paid`, if it is in the one in which the payer saw the
+    /// payment, as `presented`. The rate is the payment's own, so all of it undoes all.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when the amount does not fit.
+    pub fn in_currency_of(&self, paid: Money, presented: Option<Money>) -> Result<Self, MoneyError> {
+        let mut reversal = self.clone();
+        let (Some(presented), Some(amount)) = (presented, reversal.kind.amount_mut()) else {
+            return Ok(reversal);
+        };
+        if amount.currency() == presented.currency() && presented.is_positive() {
+            *amount = paid.checked_share(amount.minor(), presented.minor())?;
+        }
+        Ok(reversal)
+    }
+}
+
+impl ReversalKind {
+    const fn amount_mut(&mut self) -> Option<&mut Money> {
+        match self {
+            Self::Refund { amount, .. }
+            | Self::RefundedTotal { amount }
+            | Self::Dispute { amount, .. }
+            | Self::CreditNote { amount, .. } => Some(amount),
+            Self::Invoice { .. } => None,
+        }
+    }
+}
+
 /// The latest report about one refund, dispute or credit note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Latest<W> {

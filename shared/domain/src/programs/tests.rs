@@ -28,6 +28,7 @@ fn payment(paid: i64, tier: i64) -> PaymentFacts {
         member: member("carol"),
         purpose: Purpose::Purchase,
         paid: usd(paid),
+        presented: None,
         tax: usd(0),
         tier: usd(tier),
         lines: vec![],
