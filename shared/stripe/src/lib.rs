@@ -43,6 +43,7 @@ pub mod dispute;
 pub mod event;
 pub mod invoice;
 pub mod invoice_payment;
+mod reads;
 pub mod refund;
 pub mod signature;
 pub mod slim;

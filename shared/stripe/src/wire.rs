@@ -8,7 +8,7 @@ use guerdon_domain::{
 };
 use serde_json::Value;
 
-use crate::slim::Reads;
+use crate::reads::Reads;
 
 /// The place of a field that is missing or has a type that we cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
