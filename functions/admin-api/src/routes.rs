@@ -74,6 +74,8 @@ routes! { Arc<Api>;
     ADMIN => post "/api/admin/users/{user_id}/withdrawals" withdrawals::request::ask;
     ADMIN => post "/api/admin/users/{user_id}/bar" members::bar::bar;
     ADMIN => post "/api/admin/users/{user_id}/unbar" members::bar::unbar;
+    ADMIN => get "/api/admin/users/{user_id}/customers" members::customers::list;
+    ADMIN => post "/api/admin/users/{user_id}/customers" members::customers::link;
     ADMIN => get "/api/admin/withdrawals" withdrawals::list::list;
     ADMIN => post "/api/admin/withdrawals/export" withdrawals::export::export;
     ADMIN => get "/api/admin/withdrawals/{id}" withdrawals::list::one;

@@ -113,7 +113,7 @@ fn entry_row(words: Words, entry: &Entry) -> String {
     let template = match entry.kind {
         EntryKind::CommissionsReleased { .. } => words.entry_released,
         EntryKind::CreditPosted { .. } => words.entry_posted,
-        EntryKind::CreditUnposted { .. } => words.entry_unposted,
+        EntryKind::CreditUnposted { .. } | EntryKind::CreditRecalled { .. } => words.entry_unposted,
         EntryKind::CreditApplied { .. } => words.entry_applied,
         EntryKind::CreditReturned { .. } => words.entry_returned,
         EntryKind::ClawedBack { .. } => words.entry_clawed_back,

@@ -40,6 +40,7 @@ pub const RULES: [Rule; 3] = [
             "withdrawal.moved",
             "adjustment.booked",
             "customer.linked",
+            "customers.changed",
             "credit.waiting",
         ],
         input: None,
@@ -59,7 +60,7 @@ pub const RULES: [Rule; 3] = [
 ];
 
 /// Every event there is.
-pub const EVENT_NAMES: [&str; 10] = [
+pub const EVENT_NAMES: [&str; 11] = [
     "referral.created",
     "commission.booked",
     "commission.released",
@@ -68,6 +69,7 @@ pub const EVENT_NAMES: [&str; 10] = [
     "event.replay_requested",
     "adjustment.booked",
     "customer.linked",
+    "customers.changed",
     "credit.waiting",
     "credit.applied",
 ];

@@ -2,7 +2,7 @@
 //! event, so no second write can be lost.
 
 use guerdon_domain::{
-    bill_credit::InvoiceCreditState,
+    bill_credit::{BilledCustomers, InvoiceCreditState},
     commissions::{Commission, CommissionState},
     ids::{AdjustmentId, CommissionId, CustomerId, InvoiceId, MemberId, WithdrawalId},
     money::Money,
@@ -18,8 +18,8 @@ use guerdon_store::{
 use serde::{Deserialize, Serialize};
 
 /// Types of the items whose changes become events. The filter of the trigger passes only these types.
-pub const RELAYED: [&str; 7] =
-    ["referral", "commission", "entry", "customer", "invoice_credit", "withdrawal", "parked"];
+pub const RELAYED: [&str; 8] =
+    ["referral", "commission", "entry", "customer", "customers", "invoice_credit", "withdrawal", "parked"];
 
 /// An event of the domain. It contains pseudonyms and numbers, never names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +108,13 @@ pub enum DomainEvent {
         /// The linked member.
         member: MemberId,
     },
+    /// Another Stripe customer of a member gets their credit, or one was deleted whose balance may have some.
+    CustomersChanged {
+        /// The member.
+        member: MemberId,
+        /// The number of changes so far.
+        seq: u32,
+    },
     /// Stripe created an invoice before bill credit reached the customer balance. commission-worker publishes
     /// this event, because nothing in the table changes.
     CreditWaiting {
@@ -139,6 +146,7 @@ impl DomainEvent {
             Self::WithdrawalMoved { .. } => "withdrawal.moved",
             Self::AdjustmentBooked { .. } => "adjustment.booked",
             Self::CustomerLinked { .. } => "customer.linked",
+            Self::CustomersChanged { .. } => "customers.changed",
             Self::CreditWaiting { .. } => "credit.waiting",
             Self::CreditApplied { .. } => "credit.applied",
         }
@@ -156,6 +164,9 @@ impl DomainEvent {
             }
             Self::WithdrawalMoved { withdrawal, state, .. } => {
                 return format!("{}:{withdrawal}:{}", self.name(), state.as_str());
+            }
+            Self::CustomersChanged { member, seq } => {
+                return format!("{}:{member}:{seq}", self.name());
             }
             Self::ReferralCreated { referee, .. } => referee.as_str(),
             Self::CommissionBooked { commission, .. } | Self::CommissionReleased { commission, .. } => {
@@ -175,7 +186,8 @@ impl DomainEvent {
             | Self::CommissionReleased { beneficiary: member, .. }
             | Self::CommissionReversed { beneficiary: member, .. }
             | Self::AdjustmentBooked { member, .. }
-            | Self::CustomerLinked { member, .. } => Some(member),
+            | Self::CustomerLinked { member, .. }
+            | Self::CustomersChanged { member, .. } => Some(member),
             Self::ReferralCreated { .. }
             | Self::CreditWaiting { .. }
             | Self::CreditApplied { .. }
@@ -249,6 +261,10 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
         (None, Stored::Customer(link)) => {
             Some(DomainEvent::CustomerLinked { customer: link.customer.clone(), member: link.member.clone() })
         }
+        (Some(Stored::Customer(before)), Stored::Customer(link)) if before.member != link.member => {
+            Some(DomainEvent::CustomerLinked { customer: link.customer.clone(), member: link.member.clone() })
+        }
+        (Some(Stored::Customers(before)), Stored::Customers(after)) => customers_changed(before, after),
         (None, Stored::InvoiceCredit(credit))
             if credit.state == InvoiceCreditState::Applied && credit.taken.is_positive() =>
         {
@@ -260,6 +276,13 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
         }
         _ => None,
     }
+}
+
+/// Credit must move when another customer gets it, or when one was lost. The first customer is announced by its link.
+fn customers_changed(before: &BilledCustomers, after: &BilledCustomers) -> Option<DomainEvent> {
+    let deleted = |customers: &BilledCustomers| customers.iter().filter(|(_, known)| known.deleted).count();
+    let moved = before.target() != after.target() || deleted(before) < deleted(after);
+    moved.then(|| DomainEvent::CustomersChanged { member: after.member.clone(), seq: after.seq })
 }
 
 fn commission_moved(before: &Commission, after: &Commission) -> Option<DomainEvent> {

@@ -1,7 +1,7 @@
-//! Postings of bill credit, and the credit that invoices used.
+//! The customers that are billed, postings of bill credit, and the credit that invoices used.
 
 use guerdon_domain::{
-    bill_credit::{InvoiceCredit, Posting},
+    bill_credit::{BilledCustomers, InvoiceCredit, Posting},
     ids::{InvoiceId, MemberId},
     time::Timestamp,
 };
@@ -27,6 +27,13 @@ impl Record for InvoiceCredit {
     }
 }
 
+impl Record for BilledCustomers {
+    const TYPE: &'static str = "customers";
+    fn key(&self) -> Key {
+        keys::billed_customers(&self.member)
+    }
+}
+
 handle! {
     /// The handle for postings of bill credit and the credit that invoices used.
     BillCredit, bill_credit
@@ -41,6 +48,35 @@ impl BillCredit<'_> {
             .limit(1);
         let (items, _) = self.store.page(range).await?;
         items.into_iter().next().map(crate::table::item::decode).transpose()
+    }
+
+    /// Reads all postings of the member.
+    pub async fn postings(self, member: &MemberId) -> Result<Vec<Posting>, StoreError> {
+        self.store.all(Range::partition(keys::member_pk(member)).prefix(Prefix::Posting.as_str())).await
+    }
+
+    /// Reads the effects of all invoices on the member's credit.
+    pub async fn invoice_credits(self, member: &MemberId) -> Result<Vec<InvoiceCredit>, StoreError> {
+        self.store.all(Range::partition(keys::member_pk(member)).prefix(Prefix::Invoice.as_str())).await
+    }
+
+    /// Reads the customers of the member, if any was ever linked.
+    pub async fn customers(self, member: &MemberId) -> Result<Option<BilledCustomers>, StoreError> {
+        self.store.get(&keys::billed_customers(member)).await
+    }
+
+    /// Writes the customers of the member, if they are still as they were before `next`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when they cannot be encoded.
+    pub fn replace_customers<E>(self, next: &BilledCustomers, moved: E) -> Result<Fragment<E>, StoreError> {
+        match next.seq.saturating_sub(1) {
+            0 => Fragment::insert(next, moved),
+            before => {
+                let terms = Update::default().value(":before", number(before));
+                Fragment::put(next, "seq = :before", &terms, moved)
+            }
+        }
     }
 
     /// Inserts a new posting.

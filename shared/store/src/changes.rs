@@ -1,7 +1,7 @@
 //! The table's change stream as records, for the two stream consumers.
 
 use guerdon_domain::{
-    bill_credit::{InvoiceCredit, Posting},
+    bill_credit::{BilledCustomers, InvoiceCredit, Posting},
     commissions::Commission,
     ids::MemberId,
     members::Member,
@@ -42,6 +42,8 @@ pub enum Stored {
     Entry(Box<Entry>),
     /// A customer's link.
     Customer(Box<CustomerLink>),
+    /// The customers of a member.
+    Customers(Box<BilledCustomers>),
     /// A posting.
     Posting(Box<Posting>),
     /// The effect of an invoice on bill credit.
@@ -123,6 +125,7 @@ impl Stored {
             Commission::TYPE => Self::Commission(read(image)?),
             Entry::TYPE => Self::Entry(read(image)?),
             CustomerLink::TYPE => Self::Customer(read(image)?),
+            BilledCustomers::TYPE => Self::Customers(read(image)?),
             Posting::TYPE => Self::Posting(read(image)?),
             ParkedEvent::TYPE => Self::Parked(read(image)?),
             Withdrawal::TYPE => Self::Withdrawal(read(image)?),

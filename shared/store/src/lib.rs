@@ -10,6 +10,7 @@
 //! | [`Member`] | `M#member` | `MEMBER` | | | |
 //! | [`Wallet`] | `M#member` | `WALLET#kind#currency` | | | |
 //! | [`Entry`] | `M#member` | `ENTRY#kind#currency#seq` | | | |
+//! | [`BilledCustomers`] | `M#member` | `CUSTOMERS` | | | |
 //! | [`Posting`] | `M#member` | `POSTING#seq` | | | |
 //! | [`InvoiceCredit`] | `M#member` | `INVOICE#invoice` | | | |
 //! | [`Adjustment`] | `M#member` | `ADJUSTMENT#id` | | | |
@@ -104,6 +105,8 @@
 //! | 43 | the number of a referrer's referrals since an instant | [`Referrals::count_since`] |
 //! | 44 | a click | [`Clicks::find`] |
 //! | 45 | settings that operators changed | [`Settings::find`] |
+//! | 46 | the customers of a member | [`BillCredit::customers`] |
+//! | 47 | all postings, and all effects of invoices, of a member | [`BillCredit::postings`], [`BillCredit::invoice_credits`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition

@@ -63,12 +63,23 @@ impl Members<'_> {
         self.store.update(&keys::member(&member.id), &update, false).await.map(|_| ())
     }
 
-    /// Removes a customer that was deleted at Stripe. The member has none until another is linked.
-    pub async fn forget_customer(self, member: &MemberId, customer: &CustomerId) -> Result<(), StoreError> {
-        let update = Update::new("REMOVE customer")
-            .only_if("customer = :customer")
-            .value(":customer", string(customer.as_str()));
-        self.store.update(&keys::member(member), &update, false).await.map(|_| ())
+    /// Sets the Stripe customer that gets the member's credit, or removes it when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn set_customer<E>(
+        self,
+        member: &MemberId,
+        customer: Option<&CustomerId>,
+        unknown: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let update = match customer {
+            Some(customer) => {
+                Update::new("SET customer = :customer").value(":customer", string(customer.as_str()))
+            }
+            None => Update::new("REMOVE customer"),
+        };
+        Fragment::update(&keys::member(member), &update.only_if("attribute_exists(pk)"), unknown)
     }
 
     /// Records whether the member has blocked the bot. Changes nothing for unknown members.

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{
-    bill_credit::{InvoiceCredit, InvoiceCreditState},
+    bill_credit::{BilledCustomers, BillingReport, InvoiceCredit, InvoiceCreditState, SubscriptionState},
     fraud::FraudVerdict,
     ids::{AdjustmentId, InvoiceId},
     members::MemberCode,
@@ -116,7 +116,8 @@ async fn a_member() {
     let shared = MemberCode { code: code(1, "KRTW7Q9M", 365).code, expires_at: NOW.plus_days(365) };
     let mut writes = vec![table.store.members().replace_code(&member.id, None, &shared, ()).unwrap()];
     table.store.commit(&writes).await.unwrap();
-    writes = table.store.customers().link(&link(1), member.telegram_id, ()).unwrap().into();
+    writes =
+        table.store.customers().link(&link(1), member.telegram_id, Some(&customer()), ()).unwrap().into();
     table.store.commit(&writes).await.unwrap();
     check_within_a_unit(&table, "member", "member_with_code_and_customer").await;
     check(&table, "customer", "customer").await;
@@ -126,10 +127,38 @@ async fn a_member() {
 }
 
 #[tokio::test]
+async fn the_customers_of_a_member() {
+    let table = table().await;
+    let subscribed = BillingReport::Subscribed {
+        subscription: "sub_1SRzqCKXBGcbgpbZs4xgnmrX".to_owned(),
+        state: SubscriptionState::Live,
+        at: NOW,
+    };
+    let reports = [BillingReport::Linked { at: NOW }, BillingReport::Billed { at: NOW }, subscribed];
+    let known = BilledCustomers::of(id(1)).merged(&customer(), &reports).unwrap();
+    table.store.commit(&[table.store.bill_credit().replace_customers(&known, ()).unwrap()]).await.unwrap();
+    check_within_a_unit(&table, "customers", "customers").await;
+    assert_eq!(table.store.bill_credit().customers(&id(1)).await.unwrap(), Some(known.clone()));
+    // A second one, lost with $7 on its balance.
+    let lost = customer_named("cus_T0ldFirstThenDeleted");
+    let next = known.merged(&lost, &[BillingReport::Deleted]).unwrap();
+    table.store.commit(&[table.store.bill_credit().replace_customers(&next, ()).unwrap()]).await.unwrap();
+    let next = next.recalled(&lost, 700).unwrap();
+    table.store.commit(&[table.store.bill_credit().replace_customers(&next, ()).unwrap()]).await.unwrap();
+    check_within_a_unit(&table, "customers", "customers_one_lost").await;
+    let stale = table.store.bill_credit().replace_customers(&next, ()).unwrap();
+    assert!(table.store.commit(&[stale]).await.is_err());
+}
+
+#[tokio::test]
 async fn a_member_whom_stripe_knew_before_the_bot() {
     let table = table().await;
     let telegram_id = member(1, None).telegram_id;
-    table.store.commit(&table.store.customers().link(&link(1), telegram_id, ()).unwrap()).await.unwrap();
+    table
+        .store
+        .commit(&table.store.customers().link(&link(1), telegram_id, Some(&customer()), ()).unwrap())
+        .await
+        .unwrap();
     check_within_a_unit(&table, "member", "member_known_to_stripe").await;
 }
 
@@ -243,6 +272,7 @@ async fn a_refused_posting() {
 async fn what_an_invoice_did() {
     let table = table().await;
     let credit = InvoiceCredit {
+        customer: None,
         invoice: InvoiceId::parse(INVOICE).unwrap(),
         member: id(1),
         taken: usd(1000),

@@ -58,7 +58,10 @@ async fn pattern_1_a_customer_who_meets_the_bot_keeps_how_they_joined() {
     let joined = newcomer.joined.clone().unwrap();
     store.members().introduce(&newcomer, &joined).await.unwrap();
     assert_eq!(store.members().find(&id(1)).await.unwrap(), None, "an unknown member stays unknown");
-    store.commit(&store.customers().link(&link(1), newcomer.telegram_id, ()).unwrap()).await.unwrap();
+    store
+        .commit(&store.customers().link(&link(1), newcomer.telegram_id, Some(&customer()), ()).unwrap())
+        .await
+        .unwrap();
     assert_eq!(store.members().find(&id(1)).await.unwrap().unwrap().joined, None);
 
     store.members().introduce(&newcomer, &joined).await.unwrap();
@@ -339,6 +342,7 @@ async fn pattern_12_what_an_invoice_did_is_found_by_the_invoice() {
     let table = table().await;
     let store = &table.store;
     let credit = InvoiceCredit {
+        customer: None,
         invoice: InvoiceId::parse(INVOICE).unwrap(),
         member: id(1),
         taken: usd(1000),
@@ -376,7 +380,10 @@ async fn pattern_13_parked_events_wait_in_the_order_they_were_made() {
     assert_eq!(store.parked().waiting_for(&for_customer()).await.unwrap().len(), 2);
     // The link itself is in the same partition and is not an event.
     let telegram_id = member(1, None).telegram_id;
-    store.commit(&store.customers().link(&link(1), telegram_id, ()).unwrap()).await.unwrap();
+    store
+        .commit(&store.customers().link(&link(1), telegram_id, Some(&customer()), ()).unwrap())
+        .await
+        .unwrap();
     assert_eq!(store.parked().waiting_for(&for_customer()).await.unwrap()[0], same_moment);
 }
 
@@ -385,7 +392,10 @@ async fn pattern_13_nothing_is_parked_behind_a_links_back() {
     let table = table().await;
     let store = &table.store;
     let telegram_id = member(1, None).telegram_id;
-    store.commit(&store.customers().link(&link(1), telegram_id, ()).unwrap()).await.unwrap();
+    store
+        .commit(&store.customers().link(&link(1), telegram_id, Some(&customer()), ()).unwrap())
+        .await
+        .unwrap();
     assert_eq!(store.customers().find(&customer()).await.unwrap(), Some(link(1)));
     let late = store.parked().park_until(&parked("evt_1", NOW, 1), "known").unwrap();
     assert!(matches!(store.commit(&late).await, Err(CommitError::Refused("known"))));

@@ -42,6 +42,7 @@ async fn failure(store: &Store, writes: &[Write]) -> StoreError {
 
 fn invoice_credit() -> InvoiceCredit {
     InvoiceCredit {
+        customer: None,
         invoice: InvoiceId::parse(INVOICE).unwrap(),
         member: id(1),
         taken: usd(1000),
@@ -239,8 +240,11 @@ async fn a_customer_is_linked_for_ever() {
     let table = table().await;
     let store = &table.store;
     let telegram_id = member(1, None).telegram_id;
-    store.commit(&store.customers().link(&link(1), telegram_id, "known").unwrap()).await.unwrap();
-    let other = store.customers().link(&link(2), telegram_id, "known").unwrap();
+    store
+        .commit(&store.customers().link(&link(1), telegram_id, Some(&customer()), "known").unwrap())
+        .await
+        .unwrap();
+    let other = store.customers().link(&link(2), telegram_id, Some(&customer()), "known").unwrap();
     assert_eq!(refusal(store, &other).await, "known");
     assert_eq!(store.customers().find(&customer()).await.unwrap(), Some(link(1)));
     assert_eq!(store.members().find(&id(2)).await.unwrap(), None);

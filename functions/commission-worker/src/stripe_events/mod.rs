@@ -1,9 +1,11 @@
 //! Stripe's events: each is translated into calls of use cases.
+mod billing;
 mod key;
 mod payments;
 mod reversals;
 
 use guerdon_app::{
+    bill_credit::note_billing,
     error::AppError,
     payments::{Linked, Parked, link_customer},
     stored::WaitsFor,
@@ -44,22 +46,34 @@ pub(crate) async fn act(worker: &Worker, received: &Received<'_>) -> Result<(), 
     Err(AppError::Conflict)
 }
 
-/// Finds the member that the event is about. An event that names both a customer and a member links them first.
+/// Finds the member that the event is about. An event that names both a customer and a member links them first. What
+/// it says about the customer's bills is noted.
 async fn identify(worker: &Worker, event: &StripeEvent) -> Result<Option<MemberId>, AppError> {
-    match (event.customer(), event.member_hint()) {
-        (Some(customer), Some(telegram_id)) => {
-            let linked = link_customer(&worker.app, customer, telegram_id).await?;
+    let app = &worker.app;
+    let Some(customer) = event.customer() else {
+        return Ok(event.member_hint().map(|telegram_id| app.member_id(telegram_id)));
+    };
+    let reports = billing::reports(event);
+    let member = match event.member_hint() {
+        Some(telegram_id) => {
+            let linked = link_customer(app, customer, telegram_id, &reports).await?;
             if let Linked::Refused { owner } = &linked {
-                let (event_id, member) = (&event.id, worker.app.tag(owner));
+                let (event_id, member) = (&event.id, app.tag(owner));
                 tracing::warn!(event_id, member, "the customer is already linked to another member");
             }
             replay(worker, &WaitsFor::Customer { customer: customer.clone() }).await?;
-            Ok(Some(linked.member().clone()))
+            if let Linked::Applied(member) = linked {
+                return Ok(Some(member));
+            }
+            linked.member().clone()
         }
-        (Some(customer), None) => guerdon_app::payments::member_of_customer(&worker.app, customer).await,
-        (None, Some(telegram_id)) => Ok(Some(worker.app.member_id(telegram_id))),
-        (None, None) => Ok(None),
-    }
+        None => match guerdon_app::payments::member_of_customer(app, customer).await? {
+            Some(member) => member,
+            None => return Ok(None),
+        },
+    };
+    note_billing(app, &member, customer, &reports).await?;
+    Ok(Some(member))
 }
 
 /// Parks an event that no member is linked to, if it will matter once a member is linked; otherwise ignores it.

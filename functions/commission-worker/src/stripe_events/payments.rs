@@ -52,6 +52,7 @@ async fn on_invoice(
     }
     let facts = InvoiceFacts {
         invoice: invoice.id.clone(),
+        customer: invoice.customer.clone(),
         applied: invoice.credit_applied(),
         voided: invoice.status == InvoiceStatus::Void,
     };

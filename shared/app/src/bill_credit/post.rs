@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use guerdon_domain::{
-    bill_credit::{Posting, PostingState},
+    bill_credit::{BillingReport, Posting, PostingState},
     ids::{CustomerId, MemberId, PostingId},
     money::Money,
     time::Timestamp,
@@ -10,6 +10,7 @@ use guerdon_domain::{
 };
 use guerdon_store::table::{Effect, metered, posting_id};
 
+use super::customers::{customers_of, note_billing, recall};
 use crate::{
     attempt::Attempts,
     context::App,
@@ -75,7 +76,8 @@ pub const LEASE_SECONDS: i64 = 120;
 ///
 /// The use case first claims the posting (wallet and posting in one transaction), then calls Stripe, then
 /// records the posting. A crash between these steps leaves a claimed posting. The next call looks it up at
-/// Stripe before it posts again under the same key. `claimant` names the message that does the work: a retry
+/// Stripe before it posts again under the same key. Credit on the balance of a customer that was deleted is given back
+/// first and posted to the next one. `claimant` names the message that does the work: a retry
 /// of the same message continues at once, while other messages wait for [`LEASE_SECONDS`]. Thus Stripe is
 /// called once.
 ///
@@ -89,41 +91,46 @@ pub async fn post_bill_credit(
     claimant: &str,
 ) -> Result<Posted, AppError> {
     metered("post_bill_credit", async {
-        let mut resumed = Money::zero(app.preset.currency);
+        let (mut done, mut lost) = (Money::zero(app.preset.currency), None);
         let mut attempts = Attempts::default();
         loop {
-            let Some(customer) = app.store.members().find(id).await?.and_then(|member| member.customer)
-            else {
-                return Ok(Posted::NoCustomer);
-            };
+            let customers = customers_of(app, id).await?;
             // The wallet is read before the posting: a claim between the two reads makes the version check of
             // this claim fail.
             let wallet = app.store.wallets().find(id, WalletKind::BillCredit, app.preset.currency).await?;
-            match app.store.bill_credit().latest_posting(id).await? {
+            if recall(app, &customers, &wallet).await? {
+                attempts.at_once()?;
+                continue;
+            }
+            let posting = match app.store.bill_credit().latest_posting(id).await? {
                 Some(open) if is_claimed_by_another(app, &open, claimant) => {
                     return Err(AppError::Unavailable("another message is posting this credit".into()));
                 }
-                // Nothing else posts the credit that became available in the meantime, so the loop runs
-                // again.
-                Some(open) if open.state == PostingState::Claimed => match resume(app, stripe, open).await? {
-                    Posted::Done(amount) => {
-                        resumed = resumed.checked_add(amount)?;
-                        attempts.at_once()?;
-                        continue;
+                Some(open) if open.state == PostingState::Claimed => resume(app, stripe, open).await?,
+                _ => match (customers.target(), wallet.available().is_positive()) {
+                    (_, false) if done.is_positive() => return Ok(Posted::Done(done)),
+                    (_, false) => return Ok(Posted::Nothing),
+                    (None, _) => return Ok(lost.map_or(Posted::NoCustomer, Posted::Refused)),
+                    (Some(customer), true) => {
+                        let Some(claimed) = claim(app, wallet, customer.clone(), claimant).await? else {
+                            attempts.again(app).await?;
+                            continue;
+                        };
+                        match carry_out(app, stripe, claimed).await? {
+                            Posted::Done(amount) => return Ok(Posted::Done(done.checked_add(amount)?)),
+                            other => other,
+                        }
                     }
-                    other => return Ok(other),
                 },
-                _ if wallet.available().is_positive() => {}
-                _ if resumed.is_positive() => return Ok(Posted::Done(resumed)),
-                _ => return Ok(Posted::Nothing),
+            };
+            match posting {
+                // Nothing else posts the credit that became available in the meantime, so the loop runs again.
+                Posted::Done(amount) => done = done.checked_add(amount)?,
+                // Another customer may get the credit.
+                Posted::Refused(code) if code == NO_SUCH_CUSTOMER => lost = Some(code),
+                other => return Ok(other),
             }
-            if let Some(claimed) = claim(app, wallet, customer, claimant).await? {
-                return Ok(match carry_out(app, stripe, claimed).await? {
-                    Posted::Done(amount) => Posted::Done(resumed.checked_add(amount)?),
-                    other => other,
-                });
-            }
-            attempts.again(app).await?;
+            attempts.at_once()?;
         }
     })
     .await
@@ -224,24 +231,27 @@ async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, 
             Some(latest) if latest.id == posting.id => match latest.state {
                 PostingState::Claimed => {}
                 PostingState::Posted { .. } => return Ok(Posted::Done(posting.amount)),
-                PostingState::Refused { .. } => return Ok(Posted::Refused(code)),
+                PostingState::Refused { .. } => return refused(app, &posting, code).await,
             },
-            _ => return Ok(Posted::Refused(code)),
+            _ => return refused(app, &posting, code).await,
         }
         let now = app.now();
         let (wallet, entry) = wallet.undo_posting(posting.amount, posting.id.clone(), now)?;
         let mut writes = app.store.wallets().post(&wallet, &entry, Moved::Wallet)?;
         writes.push(app.store.bill_credit().refuse(&posting, &code, now, Moved::Posting)?);
         match refusal(app.store.commit(&writes).await)? {
-            None => {
-                if code == NO_SUCH_CUSTOMER {
-                    app.store.members().forget_customer(&posting.member, &posting.customer).await?;
-                }
-                return Ok(Posted::Refused(code));
-            }
+            None => return refused(app, &posting, code).await,
             Some(Moved::Wallet | Moved::Posting) => attempts.again(app).await?,
         }
     }
+}
+
+/// A customer that Stripe does not know gets no credit again.
+async fn refused(app: &App, posting: &Posting, code: String) -> Result<Posted, AppError> {
+    if code == NO_SUCH_CUSTOMER {
+        note_billing(app, &posting.member, &posting.customer, &[BillingReport::Deleted]).await?;
+    }
+    Ok(Posted::Refused(code))
 }
 
 /// Stripe's code for a deleted customer. The credit waits for the member's next customer.

@@ -1,13 +1,14 @@
 //! Reconciliation of a wallet with the credit that an invoice used or returned at Stripe.
 
 use guerdon_domain::{
-    bill_credit::{InvoiceCredit, InvoiceCreditState},
-    ids::{InvoiceId, MemberId},
+    bill_credit::{BilledCustomers, InvoiceCredit, InvoiceCreditState},
+    ids::{CustomerId, InvoiceId, MemberId},
     money::Money,
-    wallets::{WalletError, WalletKind},
+    wallets::{Wallet, WalletError, WalletKind},
 };
 use guerdon_store::table::metered;
 
+use super::customers::{Balances, customers_of};
 use crate::{
     attempt::Attempts,
     context::App,
@@ -19,6 +20,8 @@ use crate::{
 pub struct InvoiceFacts {
     /// The invoice.
     pub invoice: InvoiceId,
+    /// The customer that it bills.
+    pub customer: Option<CustomerId>,
     /// The customer balance that the invoice used, zero or more.
     pub applied: Money,
     /// True if the invoice was voided. The used amount is then back on the balance.
@@ -73,19 +76,58 @@ pub async fn reconcile_invoice(
 
 async fn apply(app: &App, member: &MemberId, facts: &InvoiceFacts) -> Result<Option<Reconciled>, AppError> {
     let wallet = app.store.wallets().find(member, WalletKind::BillCredit, app.preset.currency).await?;
-    let taken = Money::new(wallet.held().minor().min(facts.applied.minor()), app.preset.currency);
-    if !taken.is_positive() {
-        // The invoice used none of our credit. This is stored: a later event of this invoice must not take
-        // newer credit.
-        let credit = credit_of(member, facts, Money::zero(taken.currency()), InvoiceCreditState::Applied);
-        let writes = [app.store.bill_credit().insert_invoice_credit(&credit, ())?];
-        return Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Unchanged));
-    }
-    let (wallet, entry) = wallet.apply_to_invoice(taken, facts.invoice.clone(), app.now())?;
-    let mut writes = app.store.wallets().post(&wallet, &entry, ())?;
+    let usable = usable(app, &wallet, facts).await?;
+    let taken = usable.held.checked_add(usable.recalled)?;
+    // An invoice that used none of our credit is stored too: a later event of it must not take newer credit.
     let credit = credit_of(member, facts, taken, InvoiceCreditState::Applied);
-    writes.push(app.store.bill_credit().insert_invoice_credit(&credit, ())?);
-    Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Applied(taken)))
+    let mut writes = vec![app.store.bill_credit().insert_invoice_credit(&credit, ())?];
+    let (mut wallet, mut entries, now) = (wallet, Vec::new(), app.now());
+    if usable.held.is_positive() {
+        let (next, entry) = wallet.apply_to_invoice(usable.held, facts.invoice.clone(), now)?;
+        wallet = next;
+        entries.push(entry);
+    }
+    if let (Some(customers), true) = (&usable.customers, usable.recalled.is_positive()) {
+        let (next, entry) = wallet.apply_recalled(usable.recalled, facts.invoice.clone(), now)?;
+        wallet = next;
+        entries.push(entry);
+        writes.push(app.store.bill_credit().replace_customers(customers, ())?);
+    }
+    if !entries.is_empty() {
+        writes.extend(app.store.wallets().post_all(&wallet, &entries, ())?);
+    }
+    let done = if taken.is_positive() { Reconciled::Applied(taken) } else { Reconciled::Unchanged };
+    Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(done))
+}
+
+/// The part of what Stripe applied that was the member's.
+struct Usable {
+    /// The part that the wallet still holds.
+    held: Money,
+    /// The part that was given back before the invoice was told, because the customer had been deleted.
+    recalled: Money,
+    /// The customers after that part is taken again.
+    customers: Option<BilledCustomers>,
+}
+
+/// Returns how much of the member's credit the invoice used. Only the credit on its own customer's balance counts.
+async fn usable(app: &App, wallet: &Wallet, facts: &InvoiceFacts) -> Result<Usable, AppError> {
+    let (currency, applied) = (wallet.currency, facts.applied.minor());
+    let of_wallet = Money::new(wallet.buckets.held.min(applied).max(0), currency);
+    let zero = Money::zero(currency);
+    let all = Usable { held: of_wallet, recalled: zero, customers: None };
+    let Some(customer) = facts.customer.as_ref().filter(|_| applied > 0) else { return Ok(all) };
+    let customers = customers_of(app, &wallet.member).await?;
+    if !customers.are_several() && customers.get(customer).is_none_or(|known| known.recalled == 0) {
+        return Ok(all);
+    }
+    let balances = Balances::read(app, &wallet.member).await?;
+    let held = balances.usable(&customers, customer).min(of_wallet.minor());
+    let recalled = customers.get(customer).map_or(0, |known| known.recalled);
+    let recalled = recalled.min(applied.saturating_sub(held)).max(0);
+    let next =
+        if recalled > 0 { Some(customers.recalled(customer, recalled.saturating_neg())?) } else { None };
+    Ok(Usable { held: Money::new(held, currency), recalled: Money::new(recalled, currency), customers: next })
 }
 
 async fn give_back_invoice(app: &App, credit: InvoiceCredit) -> Result<Option<Reconciled>, AppError> {
@@ -121,5 +163,6 @@ fn credit_of(
     taken: Money,
     state: InvoiceCreditState,
 ) -> InvoiceCredit {
-    InvoiceCredit { invoice: facts.invoice.clone(), member: member.clone(), taken, state }
+    let (invoice, customer) = (facts.invoice.clone(), facts.customer.clone());
+    InvoiceCredit { invoice, member: member.clone(), customer, taken, state }
 }

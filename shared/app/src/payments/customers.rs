@@ -1,9 +1,14 @@
 //! Links between Stripe customers and members.
 
-use guerdon_domain::ids::{CustomerId, MemberId, PaymentKey, TelegramId};
+use guerdon_domain::{
+    bill_credit::BillingReport,
+    ids::{CustomerId, MemberId, PaymentKey, TelegramId},
+};
 use guerdon_store::{payments::CustomerLink, table::metered};
 
 use crate::{
+    attempt::Attempts,
+    bill_credit::customers_of,
     context::App,
     error::{AppError, refusal},
 };
@@ -31,11 +36,21 @@ impl Linked {
     }
 }
 
-/// Links a customer to the member with this Telegram id. The first link of a customer never changes.
+#[derive(Clone, Copy)]
+enum Refused {
+    /// The customer is linked already.
+    Known,
+    /// Another customer of the member has changed.
+    Moved,
+}
+
+/// Links a customer to the member with this Telegram id, with what the same event reports about its bills. The first
+/// link of a customer stays until an operator changes it.
 pub async fn link_customer(
     app: &App,
     customer: &CustomerId,
     telegram_id: TelegramId,
+    reports: &[BillingReport],
 ) -> Result<Linked, AppError> {
     metered("link_customer", async {
         let member = app.member_id(telegram_id);
@@ -45,14 +60,26 @@ pub async fn link_customer(
         if let Some(link) = app.store.customers().find(customer).await? {
             return Ok(outcome(link.member));
         }
-        let link = CustomerLink { customer: customer.clone(), member: member.clone(), linked_at: app.now() };
-        let writes = app.store.customers().link(&link, telegram_id, ())?;
-        match refusal(app.store.commit(&writes).await)? {
-            None => Ok(Linked::Applied(member)),
-            Some(()) => match app.store.customers().find(customer).await? {
-                Some(link) => Ok(outcome(link.member)),
-                None => Err(AppError::Conflict),
-            },
+        let linked_at = app.now();
+        let link = CustomerLink { customer: customer.clone(), member: member.clone(), linked_at };
+        let reports = [&[BillingReport::Linked { at: linked_at }], reports].concat();
+        let mut attempts = Attempts::default();
+        loop {
+            let before = customers_of(app, &member).await?;
+            let next = before.merged(customer, &reports);
+            let target = next.as_ref().unwrap_or(&before).target();
+            let mut writes = app.store.customers().link(&link, telegram_id, target, Refused::Known)?.to_vec();
+            if let Some(next) = &next {
+                writes.push(app.store.bill_credit().replace_customers(next, Refused::Moved)?);
+            }
+            match refusal(app.store.commit(&writes).await)? {
+                None => return Ok(Linked::Applied(member)),
+                Some(Refused::Moved) => attempts.again(app).await?,
+                Some(Refused::Known) => {
+                    let link = app.store.customers().find(customer).await?;
+                    return link.map(|link| outcome(link.member)).ok_or(AppError::Conflict);
+                }
+            }
         }
     })
     .await

@@ -65,8 +65,12 @@ async fn claiming_bill_credit_is_one_transaction_of_six_units() {
     b.post(1).await.unwrap();
     within("bill credit posted", b.cost("post_bill_credit"), 1, 0);
     b.meter.reset();
-    let facts =
-        InvoiceFacts { invoice: InvoiceId::parse("in_9").unwrap(), applied: usd(1000), voided: false };
+    let facts = InvoiceFacts {
+        invoice: InvoiceId::parse("in_9").unwrap(),
+        customer: None,
+        applied: usd(1000),
+        voided: false,
+    };
     reconcile_invoice(&b.app, &b.id(1), &facts).await.unwrap();
     within("bill credit on an invoice", b.cost("reconcile_invoice"), 6, 1);
 }

@@ -51,7 +51,7 @@ async fn whole_loop(b: &Business) {
     until_ok("join", || b.try_start(1, None, 1)).await;
     let code = until_ok("code", || share_code(&b.app, &referrer)).await.code;
     let customer = CustomerId::parse("cus_1").unwrap();
-    until_ok("link", || link_customer(&b.app, &customer, tid(1))).await;
+    until_ok("link", || link_customer(&b.app, &customer, tid(1), &[])).await;
     for referee in REFEREES {
         until_ok("refer", || b.try_start(referee, Some(&code), referee)).await;
         let facts = b.invoice(referee, &format!("in_{referee}"));
@@ -60,6 +60,7 @@ async fn whole_loop(b: &Business) {
     until_ok("settle", || settle_wallet(&b.app, &referrer)).await;
     until_ok("post", || b.post(1)).await;
     let invoice = |id: &str, applied, voided| InvoiceFacts {
+        customer: None,
         invoice: InvoiceId::parse(id).unwrap(),
         applied: usd(applied),
         voided,

@@ -7,6 +7,7 @@
 
 mod budgets;
 mod claiming;
+mod customers;
 mod faults;
 mod fraud;
 mod linking;

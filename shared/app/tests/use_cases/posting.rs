@@ -236,7 +236,7 @@ async fn finishing_an_old_posting_goes_on_with_what_became_available_meanwhile()
 }
 
 fn facts(id: &str, applied: i64, voided: bool) -> InvoiceFacts {
-    InvoiceFacts { invoice: InvoiceId::parse(id).unwrap(), applied: usd(applied), voided }
+    InvoiceFacts { invoice: InvoiceId::parse(id).unwrap(), customer: None, applied: usd(applied), voided }
 }
 
 async fn tell(b: &Business, facts: &InvoiceFacts) -> Reconciled {

@@ -4,7 +4,7 @@ use guerdon_store::table::Effect;
 use std::collections::BTreeMap;
 
 use guerdon_app::{
-    bill_credit::{InvoiceFacts, reconcile_invoice},
+    bill_credit::{InvoiceFacts, note_billing, reconcile_invoice},
     events::DomainEvent,
     messages::{Content, claim_notice, notice_done, notice_for, set_blocked},
     once::{Call, MemberCall},
@@ -12,7 +12,12 @@ use guerdon_app::{
     statistics::{Period, leaderboard, project},
     wallets::apply_credit,
 };
-use guerdon_domain::{commissions::CommissionState, ids::InvoiceId, referrals::ReferralState};
+use guerdon_domain::{
+    bill_credit::BillingReport,
+    commissions::CommissionState,
+    ids::{CustomerId, InvoiceId},
+    referrals::ReferralState,
+};
 use guerdon_store::{
     changes::{Change, Stored},
     statistics::Projection,
@@ -246,6 +251,10 @@ async fn give_a_dollar(b: &Business) {
     apply_credit(&b.app, &request, usd(100)).await.unwrap();
 }
 
+fn uses_four_dollars(voided: bool) -> InvoiceFacts {
+    InvoiceFacts { invoice: InvoiceId::parse("in_9").unwrap(), customer: None, applied: usd(400), voided }
+}
+
 #[tokio::test]
 async fn each_change_means_one_event() {
     let b = bitten_with_hold(HOUR).await;
@@ -263,8 +272,7 @@ async fn each_change_means_one_event() {
     b.post(1).await.unwrap();
     assert!(events(&b).await.is_empty());
     for voided in [false, true] {
-        let facts = InvoiceFacts { invoice: InvoiceId::parse("in_9").unwrap(), applied: usd(400), voided };
-        reconcile_invoice(&b.app, &b.id(1), &facts).await.unwrap();
+        reconcile_invoice(&b.app, &b.id(1), &uses_four_dollars(voided)).await.unwrap();
     }
     assert_eq!(events(&b).await, ["credit.applied"]);
     give_a_dollar(&b).await;
@@ -272,6 +280,18 @@ async fn each_change_means_one_event() {
     b.advance(366 * DAY);
     expire(&b.app).await.unwrap();
     assert!(events(&b).await.is_empty());
+}
+
+#[tokio::test]
+async fn another_customer_that_gets_the_credit_is_announced() {
+    let b = bitten().await;
+    b.join(1).await;
+    b.link(1, "cus_1").await;
+    assert_eq!(events(&b).await, ["customer.linked"]);
+    b.link(1, "cus_2").await;
+    let (billed, at) = (CustomerId::parse("cus_1").unwrap(), b.app.now());
+    note_billing(&b.app, &b.id(1), &billed, &[BillingReport::Billed { at }]).await.unwrap();
+    assert_eq!(events(&b).await, ["customer.linked", "customers.changed", "customers.changed"]);
 }
 
 #[tokio::test]

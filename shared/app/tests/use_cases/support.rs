@@ -182,7 +182,7 @@ impl Business {
     }
 
     pub async fn link(&self, user: i64, customer: &str) -> Linked {
-        link_customer(&self.app, &CustomerId::parse(customer).unwrap(), tid(user)).await.unwrap()
+        link_customer(&self.app, &CustomerId::parse(customer).unwrap(), tid(user), &[]).await.unwrap()
     }
 
     pub async fn settle(&self, user: i64) -> u32 {
@@ -457,6 +457,13 @@ impl FakeStripe {
     /// Every credit that took effect, in cents.
     pub fn credits(&self) -> Vec<i64> {
         self.0.lock().unwrap().credits.iter().map(|(_, amount)| amount.minor()).collect()
+    }
+
+    /// The credit on a customer's balance, in cents.
+    pub fn balance(&self, customer: &str) -> i64 {
+        let balances = self.0.lock().unwrap();
+        let own = balances.keys.values().filter(|(_, of, _)| of.as_str() == customer);
+        own.map(|(_, _, amount)| amount.minor()).sum()
     }
 
     /// The calls so far: `add` and `find`.

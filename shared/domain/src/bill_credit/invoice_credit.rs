@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{InvoiceId, MemberId},
+    ids::{CustomerId, InvoiceId, MemberId},
     money::Money,
 };
 
@@ -24,6 +24,9 @@ pub struct InvoiceCredit {
     pub invoice: InvoiceId,
     /// The member whose credit it is.
     pub member: MemberId,
+    /// The customer that was billed. Its balance held the credit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
     /// The amount taken from the wallet. Stripe may have applied more: credit that is not ours.
     pub taken: Money,
     /// The state.

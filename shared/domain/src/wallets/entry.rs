@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    ids::{AdjustmentId, CommissionId, InvoiceId, MemberId, PostingId, WithdrawalId},
+    ids::{AdjustmentId, CommissionId, CustomerId, InvoiceId, MemberId, PostingId, WithdrawalId},
     money::{Currency, Money, MoneyError},
     time::Timestamp,
     wallets::{Account, Bucket, House, LedgerError, Leg, Operation, Wallet, WalletKind},
@@ -30,6 +30,11 @@ pub enum EntryKind {
     CreditUnposted {
         /// The posting.
         posting: PostingId,
+    },
+    /// A customer whose balance had bill credit gets no more bills: what was not used is available again.
+    CreditRecalled {
+        /// The customer.
+        customer: CustomerId,
     },
     /// An invoice used bill credit up.
     CreditApplied {
@@ -80,6 +85,7 @@ impl EntryKind {
             Self::CommissionsReleased { .. } => "commissions_released",
             Self::CreditPosted { .. } => "credit_posted",
             Self::CreditUnposted { .. } => "credit_unposted",
+            Self::CreditRecalled { .. } => "credit_recalled",
             Self::CreditApplied { .. } => "credit_applied",
             Self::CreditReturned { .. } => "credit_returned",
             Self::Adjusted { .. } => "adjusted",
@@ -96,6 +102,7 @@ impl EntryKind {
         match self {
             Self::CommissionsReleased { digest, .. } => digest,
             Self::CreditPosted { posting } | Self::CreditUnposted { posting } => posting.as_str(),
+            Self::CreditRecalled { customer } => customer.as_str(),
             Self::CreditApplied { invoice } | Self::CreditReturned { invoice } => invoice.as_str(),
             Self::Adjusted { adjustment } => adjustment.as_str(),
             Self::ClawedBack { commission } | Self::Reinstated { commission } => commission.as_str(),

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{AdjustmentId, CommissionId, InvoiceId, MemberId, PostingId, WithdrawalId},
+    ids::{AdjustmentId, CommissionId, CustomerId, InvoiceId, MemberId, PostingId, WithdrawalId},
     money::{Currency, Money, MoneyError},
     time::Timestamp,
     wallets::{Bucket, Buckets, Deltas, Entry, EntryKind, House, LedgerError, WalletKind},
@@ -191,6 +191,41 @@ impl Wallet {
         let minor = self.positive(amount)?;
         let delta = Deltas { available: minor, held: -minor, ..Deltas::default() };
         self.post(delta, None, EntryKind::CreditUnposted { posting }, at)
+    }
+
+    /// Makes credit available again that was on the balance of a customer who gets no more bills, less what is owed.
+    ///
+    /// # Errors
+    /// [`WalletError::Insufficient`] when less is held.
+    pub fn recall(
+        self,
+        amount: Money,
+        customer: CustomerId,
+        at: Timestamp,
+    ) -> Result<(Self, Entry), WalletError> {
+        let minor = self.positive(amount)?;
+        let repaid = minor.min(self.buckets.owed);
+        let delta = Deltas { available: minor - repaid, held: -minor, owed: -repaid };
+        self.post(delta, None, EntryKind::CreditRecalled { customer }, at)
+    }
+
+    /// Books credit that an invoice had used before it was recalled. The part that is no longer available becomes owed.
+    ///
+    /// # Errors
+    /// [`WalletError::NotPositive`], or an amount that does not fit.
+    pub fn apply_recalled(
+        self,
+        amount: Money,
+        invoice: InvoiceId,
+        at: Timestamp,
+    ) -> Result<(Self, Entry), WalletError> {
+        let minor = self.positive(amount)?;
+        let taken = minor.min(self.buckets.available);
+        let delta = Deltas { available: -taken, held: 0, owed: minor - taken };
+        let house = Some((House::InvoiceRevenue, minor));
+        let (mut wallet, entry) = self.post(delta, house, EntryKind::CreditApplied { invoice }, at)?;
+        wallet.applied = wallet.applied.checked_add(minor).ok_or(MoneyError::Overflow)?;
+        Ok((wallet, entry))
     }
 
     /// Books credit on the Stripe customer balance that an invoice used.

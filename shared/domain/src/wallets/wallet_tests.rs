@@ -45,6 +45,24 @@ fn a_credit_lives_from_release_to_invoice_and_back() {
 }
 
 #[test]
+fn credit_on_the_balance_of_a_lost_customer_comes_back() {
+    let customer = || CustomerId::parse("cus_1").unwrap();
+    let (w, _) = wallet().release(usd(1000), 1, "d".into(), NOW).unwrap();
+    let (w, _) = w.claim_posting(usd(1000), posting(1), NOW).unwrap();
+    let (w, _) = w.apply_to_invoice(usd(300), invoice(1), NOW).unwrap();
+    let (w, _) = w.recall(usd(700), customer(), NOW).unwrap();
+    assert_eq!(w.buckets, Buckets { available: 700, held: 0, owed: 0 });
+    // An invoice had used 500 of it, which is told late, when 600 are posted elsewhere.
+    let (w, _) = w.claim_posting(usd(600), posting(2), NOW).unwrap();
+    let (w, entry) = w.apply_recalled(usd(500), invoice(2), NOW).unwrap();
+    assert_eq!(w.buckets, Buckets { available: 0, held: 600, owed: 400 });
+    assert_eq!((w.applied, entry.house), (800, Some((House::InvoiceRevenue, 500))));
+    // What is recalled pays the debt first.
+    let (w, _) = w.recall(usd(600), customer(), NOW).unwrap();
+    assert_eq!(w.buckets, Buckets { available: 200, held: 0, owed: 0 });
+}
+
+#[test]
 fn a_debt_is_netted_from_the_next_release() {
     let mut indebted = wallet();
     indebted.buckets.owed = 300;

@@ -12,7 +12,7 @@ use crate::table::{
     keys,
 };
 
-/// A permanent link of a Stripe customer to a member.
+/// The link of a Stripe customer to a member. Only an operator changes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerLink {
     /// The customer.
@@ -57,8 +57,8 @@ impl Customers<'_> {
         self.store.get(&keys::customer(customer)).await
     }
 
-    /// Makes the fragments of a link: the link itself, unless the customer is linked already, and the
-    /// customer on the member, who is created if Stripe knew them before the bot did.
+    /// Makes the fragments of a link: the link itself, unless the customer is linked already, and the member, who is
+    /// created if Stripe knew them before the bot did, with the customer that gets their credit.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
@@ -66,21 +66,41 @@ impl Customers<'_> {
         self,
         link: &CustomerLink,
         telegram_id: TelegramId,
+        target: Option<&CustomerId>,
         known: E,
     ) -> Result<[Fragment<E>; 2], StoreError> {
-        let update = Update::new(
-            "SET customer = :customer, id = if_not_exists(id, :id), \
-             telegram_id = if_not_exists(telegram_id, :telegram), #type = :type",
-        )
+        let update = Update::new(format!(
+            "SET id = if_not_exists(id, :id), telegram_id = if_not_exists(telegram_id, :telegram), #type = :type{}",
+            if target.is_some() { ", customer = :customer" } else { " REMOVE customer" }
+        ))
         .name("#type", "type")
-        .value(":customer", string(link.customer.as_str()))
         .value(":id", string(link.member.as_str()))
         .value(":telegram", crate::table::item::number(telegram_id.get()))
         .value(":type", string(<guerdon_domain::members::Member as Record>::TYPE));
+        let update = match target {
+            Some(target) => update.value(":customer", string(target.as_str())),
+            None => update,
+        };
         Ok([
             Fragment::insert(link, known.clone())?,
             Fragment::update(&keys::member(&link.member), &update, known)?,
         ])
+    }
+
+    /// Writes a customer's link as an operator decided it, if it is still `before`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn set_link<E>(
+        self,
+        before: Option<&CustomerLink>,
+        after: &CustomerLink,
+        moved: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let Some(before) = before else { return Fragment::insert(after, moved) };
+        let terms =
+            Update::default().name("#member", "member").value(":before", string(before.member.as_str()));
+        Fragment::put(after, "#member = :before", &terms, moved)
     }
 
     /// Writes a tie of a provider's other name to its payment.

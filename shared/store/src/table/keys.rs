@@ -227,6 +227,10 @@ pub(crate) fn posting(member: &MemberId, seq: u64) -> Key {
     Key::new(member_pk(member), Prefix::Posting.with(format_args!("{seq:010}")))
 }
 
+pub(crate) fn billed_customers(member: &MemberId) -> Key {
+    Key::new(member_pk(member), Prefix::BilledCustomers)
+}
+
 /// Names a posting after the entry that claims it: no two claims of a wallet have the same `seq`.
 ///
 /// # Errors

@@ -94,7 +94,9 @@ prefixes! {
         Profile = "MEMBER",
         Wallet = "WALLET#",
         Entry = "ENTRY#",
-        Posting = "POSTING#",
+/// The Stripe customers of a member.
+        BilledCustomers = "CUSTOMERS",
+                Posting = "POSTING#",
         /// The effect of an invoice on bill credit.
         Invoice = "INVOICE#",
         Adjustment = "ADJUSTMENT#",

@@ -46,6 +46,11 @@ pub fn invoice(n: u32) -> PaymentKey {
     PaymentKey { rail: Rail::Stripe, id }
 }
 
+/// A customer of this name.
+pub fn customer_named(id: &str) -> CustomerId {
+    CustomerId::parse(id).unwrap()
+}
+
 /// A customer.
 pub fn customer() -> CustomerId {
     CustomerId::parse(CUSTOMER).unwrap()

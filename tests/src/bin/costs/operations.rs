@@ -93,8 +93,12 @@ async fn crediting() -> anyhow::Result<Vec<Line>> {
         world.cost(async { Ok(post_bill_credit(&world.app, &world.stripe, &id, "bench").await?) }).await?;
     let reconcile = world
         .cost(async {
-            let facts =
-                InvoiceFacts { invoice: InvoiceId::parse("in_9")?, applied: usd(1000), voided: false };
+            let facts = InvoiceFacts {
+                invoice: InvoiceId::parse("in_9")?,
+                customer: None,
+                applied: usd(1000),
+                voided: false,
+            };
             let reconciled = reconcile_invoice(&world.app, &id, &facts).await?;
             ensure!(reconciled == Reconciled::Applied(usd(1000)), "{reconciled:?}");
             Ok(())

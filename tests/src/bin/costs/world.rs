@@ -132,7 +132,7 @@ impl World {
 
     pub(crate) async fn link(&self, user: i64) -> anyhow::Result<()> {
         let customer = CustomerId::parse(format!("cus_{user}"))?;
-        link_customer(&self.app, &customer, telegram_id(user)?).await?;
+        link_customer(&self.app, &customer, telegram_id(user)?, &[]).await?;
         Ok(())
     }
 

@@ -94,6 +94,7 @@ fn take(plan: &mut Plan, change: &Change) {
         Stored::Withdrawal(_) => withdrawals::changed(plan, &changed!(change, Withdrawal)),
         Stored::Rank { .. } => rankings::changed(plan, change),
         Stored::Customer(_)
+        | Stored::Customers(_)
         | Stored::Posting(_)
         | Stored::InvoiceCredit(_)
         | Stored::Parked(_)
