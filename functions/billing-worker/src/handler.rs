@@ -8,6 +8,7 @@ use guerdon_app::{
     events::DomainEvent,
     fraud::{inspect_joined, inspect_reversed, inspect_withdrawal},
     observe::correlated,
+    payments::claim_intent,
 };
 use guerdon_domain::{ids::MemberId, withdrawals::WithdrawalState};
 use guerdon_runtime::{
@@ -55,6 +56,11 @@ async fn inspect(worker: &Worker, event: &DomainEvent) -> Result<(), AppError> {
 async fn bill(worker: &Worker, event: &DomainEvent, claimant: &str) -> Result<(), AppError> {
     if let DomainEvent::CreditWaiting { member, .. } = event {
         return post(worker, member, claimant, 0).await;
+    }
+    if let DomainEvent::IntentParked { intent } = event {
+        let claim = claim_intent(&worker.app, worker.intents.as_ref(), intent).await?;
+        tracing::info!(payment = intent.to_string(), ?claim, "payment intent looked up");
+        return Ok(());
     }
     let Some(member) = event.credit_member() else { return Ok(()) };
     let settled = settle_wallet(&worker.app, member).await?;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use billing_worker::{balance::StripeBalance, handler::handle, worker::Worker};
+use billing_worker::{account::StripeAccount, handler::handle, worker::Worker};
 use guerdon_runtime::{
     env::{self, ConfigError},
     function::Function,
@@ -17,8 +17,13 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let function = Function::start()?;
     let worker = &OnceCell::new();
     let make = &async || {
-        let stripe = StripeBalance::new(function.secrets.clone(), env::optional("GUERDON_STRIPE_URL"));
-        Ok::<_, ConfigError>(Worker { app: function.app().await?.clone(), stripe: Arc::new(stripe) })
+        let url = env::optional("GUERDON_STRIPE_URL");
+        let stripe = Arc::new(StripeAccount::new(function.secrets.clone(), url));
+        Ok::<_, ConfigError>(Worker {
+            app: function.app().await?.clone(),
+            stripe: stripe.clone(),
+            intents: stripe,
+        })
     };
     run(service_fn(move |event: LambdaEvent<_>| async move {
         let worker = worker.get_or_try_init(make).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_app::{bill_credit::CustomerBalance, context::App};
+use guerdon_app::{bill_credit::CustomerBalance, context::App, payments::IntentLookup};
 
 /// State that every message is handled with.
 pub struct Worker {
@@ -10,4 +10,6 @@ pub struct Worker {
     pub app: App,
     /// Stripe's customer balance.
     pub stripe: Arc<dyn CustomerBalance>,
+    /// Stripe's payment intents.
+    pub intents: Arc<dyn IntentLookup>,
 }

@@ -41,6 +41,7 @@ pub const RULES: [Rule; 3] = [
             "adjustment.booked",
             "customer.linked",
             "customers.changed",
+            "payment_intent.parked",
             "credit.waiting",
         ],
         input: None,
@@ -60,7 +61,7 @@ pub const RULES: [Rule; 3] = [
 ];
 
 /// Every event there is.
-pub const EVENT_NAMES: [&str; 11] = [
+pub const EVENT_NAMES: [&str; 12] = [
     "referral.created",
     "commission.booked",
     "commission.released",
@@ -70,6 +71,7 @@ pub const EVENT_NAMES: [&str; 11] = [
     "adjustment.booked",
     "customer.linked",
     "customers.changed",
+    "payment_intent.parked",
     "credit.waiting",
     "credit.applied",
 ];

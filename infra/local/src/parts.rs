@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use billing_worker::balance::StripeBalance;
+use billing_worker::account::StripeAccount;
 use guerdon_api::gate::Gate;
 use guerdon_app::context::{App, Clock, MovableClock, SystemClock};
 use guerdon_app::entropy::OsEntropy;
@@ -90,6 +90,7 @@ pub(crate) async fn assemble(
     }
     let secrets = config.secrets();
     let (telegram_url, stripe_url) = simulated.urls(base_url);
+    let stripe = Arc::new(StripeAccount::new(secrets.clone(), stripe_url));
     let payments = queues.writer(QueueName::Payments);
     let bus: Arc<dyn EventBus> = Arc::new(LocalBus::new(queues.clone(), clock.clone()));
     Ok(Parts {
@@ -108,10 +109,7 @@ pub(crate) async fn assemble(
             clock: Arc::new(SystemClock::default()),
         },
         commissions: commission_worker::worker::Worker { app: app.clone(), payments, bus: bus.clone() },
-        billing: billing_worker::worker::Worker {
-            app: app.clone(),
-            stripe: Arc::new(StripeBalance::new(secrets.clone(), stripe_url)),
-        },
+        billing: billing_worker::worker::Worker { app: app.clone(), stripe: stripe.clone(), intents: stripe },
         notifier: Notifier::new(app.clone(), secrets.clone(), telegram_url),
         bus,
         simulates_all: simulated.all(),

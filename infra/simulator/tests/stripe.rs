@@ -23,12 +23,13 @@ fn assert_signed(event: &Received) {
 }
 
 /// The events that a first subscription sends, in order.
-const OF_A_SUBSCRIPTION: [&str; 8] = [
+const OF_A_SUBSCRIPTION: [&str; 9] = [
     "checkout.session.completed",
     "customer.created",
     "customer.subscription.created",
     "invoice.created",
     "invoice.finalized",
+    "payment_intent.succeeded",
     "invoice_payment.paid",
     "invoice.paid",
     "invoice.payment_succeeded",
@@ -50,7 +51,7 @@ async fn a_subscription_sends_signed_events() {
     assert_eq!(stack.try_act("stripe/subscribe", json!({"user_id": 1002, "plan": "basic"})).await.0, 409);
     assert_eq!(stack.try_act("stripe/subscribe", json!({"user_id": 1003, "plan": "none"})).await.0, 404);
     let kept = stack.get("/sim/api/stripe/events?customer=cus_sim_1").await;
-    assert_eq!(kept.as_array().unwrap().len(), 8);
+    assert_eq!(kept.as_array().unwrap().len(), 9);
     assert_eq!((&kept[0]["status"], &kept[0]["http_status"]), (&json!("delivered"), &json!(200)));
     assert_eq!(kept[0]["body"].as_str().unwrap(), stack.notes.events.lock().unwrap()[0].body);
 }
@@ -206,16 +207,16 @@ async fn events_are_held_retried_and_sent_again() {
     stack.advance(3_600);
     stack.notes.refuse_events.store(2, Ordering::Relaxed);
     stack.act("stripe/deliver", json!({"held": true})).await;
-    assert_eq!(stack.event_types().len(), 8);
-    let id = held[7]["id"].clone();
+    assert_eq!(stack.event_types().len(), 9);
+    let id = held[8]["id"].clone();
     stack.act("stripe/deliver", json!({"id": id})).await;
     assert_eq!(stack.get("/sim/api/stripe/events").await[0]["attempts"], 3);
     let events = stack.notes.events.lock().unwrap();
-    assert_eq!(events[7].body, events[8].body);
+    assert_eq!(events[8].body, events[9].body);
     // Signed anew, by real time: the test clock has no say in how old a signature is.
     let signed_at = |header: &str| header[2..].split(',').next().unwrap().parse::<i64>().unwrap();
     let first = signed_at(held[0]["signature_header"].as_str().unwrap());
-    let again = signed_at(events[8].header("stripe-signature"));
+    let again = signed_at(events[9].header("stripe-signature"));
     assert!((first..first + 600).contains(&again), "{first} {again}");
 }
 

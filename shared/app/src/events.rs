@@ -4,7 +4,7 @@
 use guerdon_domain::{
     bill_credit::{BilledCustomers, InvoiceCreditState},
     commissions::{Commission, CommissionState},
-    ids::{AdjustmentId, CommissionId, CustomerId, InvoiceId, MemberId, WithdrawalId},
+    ids::{AdjustmentId, CommissionId, CustomerId, InvoiceId, MemberId, PaymentKey, WithdrawalId},
     money::Money,
     referrals::ReferralState,
     time::Timestamp,
@@ -81,6 +81,11 @@ pub enum DomainEvent {
         /// The time of the request.
         at: Timestamp,
     },
+    /// The event of a payment intent waits for a tie: a look-up shows whether it is a payment of its own.
+    IntentParked {
+        /// The intent.
+        intent: PaymentKey,
+    },
     /// The state of a withdrawal changed.
     WithdrawalMoved {
         /// The id of the withdrawal.
@@ -143,6 +148,7 @@ impl DomainEvent {
             Self::CommissionReleased { .. } => "commission.released",
             Self::CommissionReversed { .. } => "commission.reversed",
             Self::ReplayRequested { .. } => "event.replay_requested",
+            Self::IntentParked { .. } => "payment_intent.parked",
             Self::WithdrawalMoved { .. } => "withdrawal.moved",
             Self::AdjustmentBooked { .. } => "adjustment.booked",
             Self::CustomerLinked { .. } => "customer.linked",
@@ -162,6 +168,7 @@ impl DomainEvent {
             Self::ReplayRequested { waits_for, at } => {
                 return format!("{}:{waits_for:?}:{}", self.name(), at.millis());
             }
+            Self::IntentParked { intent } => return format!("{}:{intent}", self.name()),
             Self::WithdrawalMoved { withdrawal, state, .. } => {
                 return format!("{}:{withdrawal}:{}", self.name(), state.as_str());
             }
@@ -192,6 +199,7 @@ impl DomainEvent {
             | Self::CreditWaiting { .. }
             | Self::CreditApplied { .. }
             | Self::ReplayRequested { .. }
+            | Self::IntentParked { .. }
             | Self::WithdrawalMoved { .. } => None,
         }
     }
@@ -251,6 +259,12 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
                 .filter(|_| before.replay_requested_at != after.replay_requested_at)?;
             Some(DomainEvent::ReplayRequested { waits_for: after.waits_for.clone(), at })
         }
+        (None, Stored::Parked(event)) if event.is_of_an_intent() => match &event.waits_for {
+            WaitsFor::Reference { reference } => {
+                Some(DomainEvent::IntentParked { intent: reference.clone() })
+            }
+            _ => None,
+        },
         (None, Stored::Entry(entry)) => match &entry.kind {
             EntryKind::Adjusted { adjustment } => Some(DomainEvent::AdjustmentBooked {
                 adjustment: adjustment.clone(),

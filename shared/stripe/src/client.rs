@@ -176,7 +176,16 @@ impl StripeClient {
         })
     }
 
-    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, StripeCallError> {
+    /// Starts a request for a list.
+    pub(crate) fn get(&self, path: &str) -> Result<RequestBuilder, StripeCallError> {
+        let url = Url::parse(&format!("{}{path}", self.base));
+        url.map(|url| self.http.get(url)).map_err(|_| StripeCallError::refused("invalid_path", "not a path"))
+    }
+
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, StripeCallError> {
         let request = request
             .header(header::AUTHORIZATION, self.authorization.clone())
             .header("Stripe-Version", API_VERSION)

@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::wire::{BadField, Node};
 use crate::{
     charge::Charge, checkout::CheckoutSession, credit_note::CreditNote, customer::Customer, dispute::Dispute,
-    invoice::Invoice, invoice_payment::InvoicePayment, refund::Refund, subscription::Subscription,
+    invoice::Invoice, invoice_payment::InvoicePayment, payment_intent::PaymentIntent, refund::Refund,
+    subscription::Subscription,
 };
 
 /// The reason why a body could not be read. No variant quotes the payload: it holds personal data.
@@ -43,6 +44,8 @@ pub enum EventObject {
     Invoice(Invoice),
     /// `invoice_payment.paid`: the only event that ties a payment intent to its invoice since `basil`.
     InvoicePayment(InvoicePayment),
+    /// `payment_intent.succeeded`
+    PaymentIntent(PaymentIntent),
     /// `customer.created`, `customer.updated`, `customer.deleted`
     Customer(Customer),
     /// `customer.subscription.*`
@@ -83,6 +86,7 @@ type Read = fn(&Node<'_>) -> Result<EventObject, BadField>;
 const CHECKOUT: Read = |node| CheckoutSession::read(node).map(EventObject::Checkout);
 const INVOICE: Read = |node| Invoice::read(node).map(EventObject::Invoice);
 const INVOICE_PAYMENT: Read = |node| InvoicePayment::read(node).map(EventObject::InvoicePayment);
+const PAYMENT_INTENT: Read = |node| PaymentIntent::read(node).map(EventObject::PaymentIntent);
 const CUSTOMER: Read = |node| Customer::read(node).map(EventObject::Customer);
 const DELETED_CUSTOMER: Read = |node| Customer::read_deleted(node).map(EventObject::Customer);
 const SUBSCRIPTION: Read = |node| Subscription::read(node).map(EventObject::Subscription);
@@ -94,7 +98,7 @@ const CREDIT_NOTE: Read = |node| CreditNote::read(node).map(EventObject::CreditN
 /// The types that we handle, and the reader for the object of each. Two types are left out on purpose,
 /// because another event reports the same: `invoice.payment_succeeded` (`invoice.paid` also covers invoices
 /// settled without a charge) and `charge.refund.updated` (`refund.updated` covers every payment method).
-const HANDLED: [(&str, Read); 30] = [
+const HANDLED: [(&str, Read); 31] = [
     ("checkout.session.completed", CHECKOUT),
     ("checkout.session.async_payment_succeeded", CHECKOUT),
     ("checkout.session.async_payment_failed", CHECKOUT),
@@ -104,6 +108,7 @@ const HANDLED: [(&str, Read); 30] = [
     ("invoice.voided", INVOICE),
     ("invoice.marked_uncollectible", INVOICE),
     ("invoice_payment.paid", INVOICE_PAYMENT),
+    ("payment_intent.succeeded", PAYMENT_INTENT),
     ("customer.created", CUSTOMER),
     ("customer.updated", CUSTOMER),
     ("customer.deleted", DELETED_CUSTOMER),
@@ -172,6 +177,7 @@ impl StripeEvent {
         match &self.object {
             EventObject::Checkout(session) => session.customer.as_ref(),
             EventObject::Invoice(invoice) => invoice.customer.as_ref(),
+            EventObject::PaymentIntent(intent) => intent.customer.as_ref(),
             EventObject::Customer(customer) => Some(&customer.id),
             EventObject::Subscription(subscription) => subscription.customer.as_ref(),
             EventObject::Charge(charge) => charge.customer.as_ref(),
@@ -189,6 +195,7 @@ impl StripeEvent {
         match &self.object {
             EventObject::Checkout(session) => session.member_hint(),
             EventObject::Invoice(invoice) => invoice.member_hint(),
+            EventObject::PaymentIntent(intent) => intent.member_hint(),
             EventObject::Customer(customer) => customer.member_hint(),
             EventObject::Subscription(subscription) => subscription.member_hint(),
             _ => None,

@@ -43,6 +43,9 @@ pub mod dispute;
 pub mod event;
 pub mod invoice;
 pub mod invoice_payment;
+#[cfg(feature = "client")]
+pub mod lookup;
+pub mod payment_intent;
 mod reads;
 pub mod refund;
 pub mod signature;

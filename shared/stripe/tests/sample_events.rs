@@ -13,7 +13,7 @@ use guerdon_stripe::{
 
 /// The file's name without `.json`; the kind of object; the customer it names; the member it hints at. The
 /// part before `--` is the event's type.
-const SAMPLES: [(&str, &str, Option<&str>, Option<i64>); 40] = [
+const SAMPLES: [(&str, &str, Option<&str>, Option<i64>); 41] = [
     ("charge.dispute.closed--lost", "Dispute", None, None),
     ("charge.dispute.closed--won", "Dispute", None, None),
     ("charge.dispute.created", "Dispute", None, None),
@@ -55,6 +55,7 @@ const SAMPLES: [(&str, &str, Option<&str>, Option<i64>); 40] = [
     ("invoice.payment_failed", "Invoice", Some("cus_A1"), Some(700_000_001)),
     ("invoice.voided", "Invoice", Some("cus_A1"), Some(700_000_001)),
     ("invoice_payment.paid", "InvoicePayment", None, None),
+    ("payment_intent.succeeded", "PaymentIntent", Some("cus_B1"), Some(700_000_002)),
     ("product.created--unhandled", "Unhandled", None, None),
     ("refund.created", "Refund", None, None),
     ("refund.failed", "Refund", None, None),
@@ -80,6 +81,7 @@ fn object_name(object: &EventObject) -> &'static str {
         EventObject::Checkout(_) => "Checkout",
         EventObject::Invoice(_) => "Invoice",
         EventObject::InvoicePayment(_) => "InvoicePayment",
+        EventObject::PaymentIntent(_) => "PaymentIntent",
         EventObject::Customer(_) => "Customer",
         EventObject::Subscription(_) => "Subscription",
         EventObject::Charge(_) => "Charge",

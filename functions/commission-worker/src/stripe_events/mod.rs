@@ -25,6 +25,10 @@ pub(crate) async fn act(worker: &Worker, received: &Received<'_>) -> Result<(), 
     if let EventObject::InvoicePayment(paid) = &event.object {
         return payments::tie_invoice_payment(worker, paid).await;
     }
+    if matches!(&event.object, EventObject::PaymentIntent(intent) if intent.invoice.is_some()) {
+        tracing::info!(event_id = event.id, kind = event.kind, "ignored: the invoice is the payment");
+        return Ok(());
+    }
     if let Some(reversal) = reversals::of(event)? {
         reversals::reverse(worker, received, &reversal).await?;
         // An invoice may also report how much credit it used, which is handled below.
@@ -82,6 +86,7 @@ async fn park_unknown(worker: &Worker, received: &Received<'_>) -> Result<Parked
     let matters = match &event.object {
         EventObject::Invoice(_) => true,
         EventObject::Checkout(session) => payments::is_one_time_payment(session),
+        EventObject::PaymentIntent(_) => true,
         _ => false,
     };
     match event.customer().filter(|_| matters) {

@@ -5,7 +5,10 @@ use guerdon_app::{
     error::AppError,
     events::{Announcement, DomainEvent},
     observe::METRICS,
-    payments::{Recorded, record_failed_payment, record_payment, reverse_payment, tie_reference},
+    payments::{
+        Parked, Recorded, payment_behind, record_failed_payment, record_payment, reverse_payment,
+        tie_reference, undo_intent,
+    },
     stored::{PaymentReference, WaitsFor},
 };
 use guerdon_domain::{
@@ -19,10 +22,15 @@ use guerdon_stripe::{
     event::{EventObject, StripeEvent},
     invoice::{Invoice, InvoiceStatus},
     invoice_payment::InvoicePayment,
+    payment_intent::PaymentIntent,
 };
 
 use super::key::stripe_key;
-use crate::{message::Received, parked::replay, worker::Worker};
+use crate::{
+    message::Received,
+    parked::{park, replay},
+    worker::Worker,
+};
 
 /// Acts on an event about a member.
 pub(super) async fn act(worker: &Worker, received: &Received<'_>, member: &MemberId) -> Result<(), AppError> {
@@ -35,6 +43,7 @@ pub(super) async fn act(worker: &Worker, received: &Received<'_>, member: &Membe
             let names = session.payment_intent.iter().cloned().collect();
             tie(worker, names, &facts.key).await
         }
+        EventObject::PaymentIntent(intent) => on_intent(worker, received, intent, member).await,
         // Sessions, customers and subscriptions matter only because they name their member.
         _ => Ok(()),
     }
@@ -141,6 +150,42 @@ async fn tie(worker: &Worker, names: Vec<ExternalPaymentId>, payment: &PaymentKe
         replay(worker, &WaitsFor::Reference { reference: tie.reference }).await?;
     }
     Ok(())
+}
+
+/// Books a payment intent that is a payment of its own. Until that is known, its event waits for the intent's tie.
+async fn on_intent(
+    worker: &Worker,
+    received: &Received<'_>,
+    intent: &PaymentIntent,
+    member: &MemberId,
+) -> Result<(), AppError> {
+    let key = stripe_key(intent.id.clone());
+    // At most twice: the tie may appear just before the event is parked.
+    for _ in 0..2 {
+        match payment_behind(&worker.app, &key).await? {
+            Some(payment) if payment == key => {
+                let purchase = PaymentFacts::purchase(
+                    key.clone(),
+                    member.clone(),
+                    intent.received,
+                    received.event.created,
+                );
+                let facts = PaymentFacts { known_at: received.known_at, ..purchase };
+                pay(worker, &received.event, &facts).await?;
+                undo_intent(&worker.app, &key).await?;
+                replay(worker, &WaitsFor::Reference { reference: key.clone() }).await?;
+                return tie(worker, intent.charge.iter().cloned().collect(), &key).await;
+            }
+            Some(_) => return Ok(()),
+            None => {
+                let waits_for = WaitsFor::Reference { reference: key.clone() };
+                if park(worker, received, waits_for).await? == Parked::Waiting {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Err(AppError::Conflict)
 }
 
 /// Ties an invoice to its payment intent. Since API version `basil` only this event names the intent of an invoice.

@@ -305,7 +305,9 @@ impl Billing<'_> {
         let paid_at = self.now;
         self.set_stage(id, Stage::Paid { finalized, paid_at, payment: payment.clone() });
         if let (Some(payment), Some(invoice)) = (&payment, self.stripe.invoice(id)) {
+            let intent = objects::payment_intent(invoice, payment, paid_at);
             let link = objects::invoice_payment(invoice, payment, paid_at);
+            self.emit("payment_intent.succeeded", intent, None);
             self.emit("invoice_payment.paid", link, None);
         }
         self.emit_invoice("invoice.paid", id)?;

@@ -257,6 +257,16 @@ pub(crate) fn invoice_payment(invoice: &Invoice, payment: &Payment, paid_at: i64
     })
 }
 
+/// The payment intent that paid an invoice. Since basil it does not name the invoice.
+pub(crate) fn payment_intent(invoice: &Invoice, payment: &Payment, paid_at: i64) -> Value {
+    json!({
+        "id": payment.payment_intent, "object": "payment_intent", "amount": payment.amount_minor,
+        "amount_received": payment.amount_minor, "created": paid_at, "currency": invoice.plan.currency,
+        "customer": invoice.customer, "customer_account": null, "latest_charge": payment.charge, "livemode": false,
+        "metadata": {}, "payment_method_types": ["card"], "status": "succeeded",
+    })
+}
+
 /// Adds the fields of one object literal to another: one literal of sixty fields is past the macro's limit.
 pub(crate) fn merge(object: &mut Value, rest: Value) {
     if let (Value::Object(fields), Value::Object(more)) = (object, rest) {

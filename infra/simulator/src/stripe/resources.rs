@@ -43,6 +43,8 @@ pub(crate) fn dispatch(stripe: &mut Stripe, call: &Call, now: i64, base_url: &st
             found.map_or_else(|| Answer::missing("refund", id), |found| Answer::ok(objects::refund(found)))
         }
         (&Method::GET, ["v1", "invoice_payments"]) => list_invoice_payments(stripe, params),
+        // Sessions here start subscriptions, which have no payment intent of their own.
+        (&Method::GET, ["v1", "checkout", "sessions"]) => page(Vec::new(), params, "/v1/checkout/sessions"),
         (&Method::POST, ["v1", "billing_portal", "sessions"]) => {
             portal_session(stripe, params, now, base_url)
         }

@@ -2,7 +2,7 @@
 
 use guerdon_domain::ids::PrincipalId;
 use guerdon_store::{
-    payments::{ParkedEvent, PaymentReference, WaitsFor},
+    payments::{ParkedEvent, WaitsFor},
     table::{METRICS, metered},
 };
 
@@ -33,12 +33,6 @@ pub async fn park_until_known(app: &App, event: &ParkedEvent) -> Result<Parked, 
         Ok(Parked::Waiting)
     })
     .await
-}
-
-/// Links a provider's other name for a payment, such as the payment intent, to the payment. Events that wait
-/// for this name can then be replayed.
-pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<(), AppError> {
-    metered("tie_reference", async { Ok(app.store.customers().tie_reference(tie).await?) }).await
 }
 
 /// Parks an event for which this version has no handler, so that no event is lost.

@@ -7,7 +7,7 @@ use guerdon_domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::table::{
-    Fragment, StoreError, Update, handle,
+    Effect, Fragment, StoreError, Update, handle,
     item::{Key, Record, string},
     keys,
 };
@@ -103,9 +103,26 @@ impl Customers<'_> {
         Fragment::put(after, "#member = :before", &terms, moved)
     }
 
-    /// Writes a tie of a provider's other name to its payment.
-    pub async fn tie_reference(self, tie: &PaymentReference) -> Result<(), StoreError> {
-        self.store.insert(tie).await.map(|_| ())
+    /// Writes a tie of a provider's other name to its payment, unless the name is tied already.
+    pub async fn tie_reference(self, tie: &PaymentReference) -> Result<Effect, StoreError> {
+        Ok(self.store.insert(tie).await?.effect())
+    }
+
+    /// Makes the fragment of a new tie.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn tie<E>(self, tie: &PaymentReference, tied: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::insert(tie, tied)
+    }
+
+    /// Ties a name to `tie`'s payment that was a payment of its own until now.
+    pub async fn retie(self, tie: &PaymentReference) -> Result<Effect, StoreError> {
+        let own = PaymentReference { payment: tie.reference.clone(), ..tie.clone() };
+        let terms = Update::default()
+            .name("#payment", "payment")
+            .value(":own", serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(&own.payment)?);
+        Ok(self.store.put_under(tie, "#payment = :own", &terms).await?.effect())
     }
 
     /// Reads the payment that a provider's other name is tied to.

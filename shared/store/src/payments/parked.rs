@@ -100,6 +100,13 @@ impl WaitsFor {
     }
 }
 
+impl ParkedEvent {
+    /// True for Stripe's event about a payment intent that succeeded.
+    pub fn is_of_an_intent(&self) -> bool {
+        self.event_kind == "payment_intent.succeeded"
+    }
+}
+
 impl Record for ParkedEvent {
     const TYPE: &'static str = "parked";
     fn key(&self) -> Key {

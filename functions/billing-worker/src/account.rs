@@ -1,11 +1,15 @@
-//! Stripe's customer balance, as an implementation of the use case's port.
+//! The account at Stripe: customers' balances and payment intents, as implementations of the use cases' ports.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use guerdon_app::bill_credit::{BalanceError, CustomerBalance};
+use guerdon_app::{
+    bill_credit::{BalanceError, CustomerBalance},
+    error::AppError,
+    payments::IntentLookup,
+};
 use guerdon_domain::{
-    ids::{CustomerId, PostingId},
+    ids::{CustomerId, ExternalPaymentId, PostingId},
     money::Money,
     time::Timestamp,
 };
@@ -15,14 +19,14 @@ use guerdon_stripe::{call_error::StripeCallError, client::StripeClient};
 /// Name of the metadata by which a posting is found again.
 const METADATA: &str = "guerdon_posting";
 
-/// Client that posts bill credit. It reads the key at the first call, and is built again when the key changes.
-pub struct StripeBalance {
+/// Client of the account. It reads the key at the first call, and is built again when the key changes.
+pub struct StripeAccount {
     secrets: Secrets,
     base_url: Option<String>,
     client: Built<StripeClient>,
 }
 
-impl StripeBalance {
+impl StripeAccount {
     /// Makes a client of Stripe, or of the stand-in at `base_url`.
     pub fn new(secrets: Secrets, base_url: Option<String>) -> Self {
         Self { secrets, base_url, client: Built::default() }
@@ -37,7 +41,7 @@ impl StripeBalance {
 }
 
 #[async_trait]
-impl CustomerBalance for StripeBalance {
+impl CustomerBalance for StripeAccount {
     async fn add_credit(
         &self,
         customer: &CustomerId,
@@ -65,6 +69,16 @@ impl CustomerBalance for StripeBalance {
             .find_balance_transaction(customer, METADATA, posting.as_str(), Some(since))
             .await
             .map_err(failure)
+    }
+}
+
+#[async_trait]
+impl IntentLookup for StripeAccount {
+    async fn has_owner(&self, intent: &ExternalPaymentId) -> Result<bool, AppError> {
+        let unavailable = |error: String| AppError::Unavailable(error.into());
+        let client = self.client().await.map_err(|error| unavailable(error.to_string()))?;
+        let found = client.find_owner_of_intent(intent).await;
+        Ok(found.map_err(|error| unavailable(error.to_string()))?.is_some())
     }
 }
 

@@ -1,0 +1,107 @@
+//! Payment intents: the intent of an invoice or a checkout is another name of that payment, one that a business made
+//! itself is a payment.
+//!
+//! Which of both it is, its event does not say, and the event that says it may come later or never. The intent's event
+//! waits for a tie. The invoice or the checkout writes it, or else a look-up at Stripe which shows that the intent
+//! belongs to neither: then the intent is tied to itself, and its event is booked.
+
+use async_trait::async_trait;
+use guerdon_domain::{
+    ids::{ExternalPaymentId, PaymentKey},
+    payments::{Reversal, ReversalKind},
+};
+use guerdon_store::{
+    payments::{PaymentReference, WaitsFor},
+    table::{Effect, metered},
+};
+
+use super::reverse_payment;
+use crate::{
+    context::App,
+    error::{AppError, refusal},
+};
+
+/// The look-up at Stripe of what a payment intent pays for.
+#[async_trait]
+pub trait IntentLookup: Send + Sync {
+    /// Returns whether the intent belongs to an invoice or a checkout session.
+    ///
+    /// # Errors
+    /// [`AppError::Unavailable`] when Stripe could not say.
+    async fn has_owner(&self, intent: &ExternalPaymentId) -> Result<bool, AppError>;
+}
+
+/// The result of claiming an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntentClaim {
+    /// The intent is a payment. Its event is replayed and booked.
+    Own,
+    /// It belongs to an invoice or a checkout, whose event ties it.
+    Owned,
+    /// No event of it waits any more.
+    Done,
+}
+
+/// Finds out whether a parked intent is a payment of its own. If so, ties it to itself and asks for a replay of its
+/// event, in one transaction.
+///
+/// # Errors
+/// [`AppError::Unavailable`] when Stripe could not say: call again.
+pub async fn claim_intent(
+    app: &App,
+    stripe: &dyn IntentLookup,
+    reference: &PaymentKey,
+) -> Result<IntentClaim, AppError> {
+    metered("claim_intent", async {
+        let waits_for = WaitsFor::Reference { reference: reference.clone() };
+        let waiting = app.store.parked().waiting_for(&waits_for).await?;
+        let Some(event) = waiting.iter().find(|event| event.is_of_an_intent()) else {
+            return Ok(IntentClaim::Done);
+        };
+        if stripe.has_owner(&reference.id).await? {
+            return Ok(IntentClaim::Owned);
+        }
+        let tie = PaymentReference { reference: reference.clone(), payment: reference.clone() };
+        let writes =
+            [app.store.customers().tie(&tie, ())?, app.store.parked().request_replay(event, app.now(), ())?];
+        // A refusal means that the intent was tied meanwhile, which replays its event.
+        let refused = refusal(app.store.commit(&writes).await)?;
+        Ok(if refused.is_none() { IntentClaim::Own } else { IntentClaim::Done })
+    })
+    .await
+}
+
+/// Ties a provider's other name of a payment to it. Events that wait for this name can then be replayed. A payment
+/// intent that was booked by itself, and turns out to have paid an invoice, counts with the invoice: the same money is
+/// one payment.
+pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<(), AppError> {
+    metered("tie_reference", async {
+        if app.store.customers().tie_reference(tie).await? == Effect::Applied {
+            return Ok(());
+        }
+        match app.store.customers().referenced(&tie.reference).await? {
+            Some(payment) if payment == tie.reference && payment != tie.payment => {
+                app.store.customers().retie(tie).await?;
+                undo_intent(app, &tie.reference).await
+            }
+            // An earlier call may have died before the last step.
+            Some(payment) if payment == tie.payment && payment != tie.reference => {
+                undo_intent(app, &tie.reference).await
+            }
+            _ => Ok(()),
+        }
+    })
+    .await
+}
+
+/// Undoes the payment of an intent that another payment counts, if it was booked. To be called after the intent was
+/// booked, too: the tie may have changed in between.
+pub async fn undo_intent(app: &App, intent: &PaymentKey) -> Result<(), AppError> {
+    if app.store.customers().referenced(intent).await?.is_none_or(|payment| payment == *intent) {
+        return Ok(());
+    }
+    // Later than the payment by any clock, so that it counts.
+    let at = app.now().plus_seconds(1);
+    reverse_payment(app, intent, &Reversal { at, kind: ReversalKind::Invoice { undone: true } }).await?;
+    Ok(())
+}
