@@ -17,8 +17,10 @@ use crate::{
 
 const ADMIN: Access = operator(Role::Admin);
 const SUPER: Access = operator(Role::SuperAdmin);
-/// Passwords and refresh tokens are guessed against everybody's allowance.
-const SIGN_IN: Access = anyone("sign-in");
+/// The ways to sign in have allowances apart, so guesses at one close none of the others.
+const PASSWORD: Access = anyone("password");
+const REFRESH: Access = anyone("refresh");
+const LINK: Access = anyone("link");
 
 /// The API as a service: the same in Lambda and on one machine.
 pub fn router(api: Api) -> Router {
@@ -27,10 +29,10 @@ pub fn router(api: Api) -> Router {
 }
 
 routes! { Arc<Api>;
-    SIGN_IN => post "/admin/auth/login" operators::sign_in::login;
-    SIGN_IN => post "/admin/auth/refresh" operators::sign_in::refresh;
+    PASSWORD => post "/admin/auth/login" operators::sign_in::login;
+    REFRESH => post "/admin/auth/refresh" operators::sign_in::refresh;
     anyone("") => get "/admin/auth/link" operators::link::page;
-    SIGN_IN => post "/admin/auth/link" operators::link::sign_in;
+    LINK => post "/admin/auth/link" operators::link::sign_in;
     ADMIN => post "/admin/auth/logout" operators::sign_in::logout;
     ADMIN => get "/admin/auth/me" operators::accounts::me;
     SUPER => put "/api/admin/operators/{user_id}" operators::accounts::set;

@@ -52,6 +52,8 @@ pub struct Config {
     pub origins: Vec<http::HeaderValue>,
     /// Names under which the stack is reached, besides addresses, `localhost` and the public URL's.
     pub hosts: Vec<String>,
+    /// Proxies before the stack, whose word about the caller's address is taken.
+    pub proxies: Vec<IpAddr>,
     /// The token that `/local` and `/sim/api` require for a change.
     pub local_token: String,
     /// The Telegram id of the first super admin, created at their first sign-in.
@@ -90,6 +92,7 @@ impl Config {
             limits: Limits { operator: 100_000, service: 100_000, member: 100_000 },
             origins: Vec::new(),
             hosts: Vec::new(),
+            proxies: Vec::new(),
             local_token: "test-local-token-0123456789".to_owned(),
             super_admin: None,
             made_up: Vec::new(),
@@ -126,6 +129,7 @@ impl Config {
             limits: Limits::from_env()?,
             origins: origins()?,
             hosts: hosts()?,
+            proxies: proxies()?,
             local_token: local_token(&data)?,
             super_admin: env::super_admin()?,
             made_up: Vec::new(),
@@ -252,6 +256,18 @@ fn hosts() -> Result<Vec<String>, ConfigError> {
         }
     };
     names.map(name).collect()
+}
+
+/// Reads `GUERDON_TRUSTED_PROXIES`: addresses of proxies before this stack, comma separated; none by default.
+fn proxies() -> Result<Vec<IpAddr>, ConfigError> {
+    const NAME: &str = "GUERDON_TRUSTED_PROXIES";
+    let text = optional(NAME).unwrap_or_default();
+    let addresses = text.split(',').map(str::trim).filter(|address| !address.is_empty());
+    let address = |text: &str| {
+        let problem = || format!("has {text:?}, which is no IP address");
+        text.parse::<IpAddr>().map_err(|_| ConfigError::Invalid { name: NAME, problem: problem() })
+    };
+    addresses.map(address).collect()
 }
 
 /// The name of the file that holds the local token.

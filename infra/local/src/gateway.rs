@@ -20,7 +20,7 @@ use lambda_http::Body as LambdaBody;
 use stripe_webhook::handler::MAX_EVENT;
 use tower::ServiceExt;
 
-use crate::{guard::guarded, local_routes, parts::Parts};
+use crate::{guard::guarded, local_routes, parts::Parts, proxies::told_source};
 
 pub(crate) fn router(parts: Arc<Parts>) -> Router {
     let operators = Api { gate: parts.gate.clone(), super_admin: parts.super_admin };
@@ -50,7 +50,9 @@ pub(crate) fn router(parts: Arc<Parts>) -> Router {
         let api = if is_members(request.uri().path()) { members } else { operators };
         api.oneshot(request).await
     });
-    router.layer(from_fn_with_state(parts.guard.clone(), guarded))
+    router
+        .layer(from_fn_with_state(parts.guard.clone(), guarded))
+        .layer(from_fn_with_state(parts.proxies.clone(), told_source))
 }
 
 /// Paths that the HTTP API of the cloud leads to member-api. A test compares them with the template.

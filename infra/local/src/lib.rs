@@ -12,6 +12,7 @@ pub mod guard;
 mod local_routes;
 pub mod parts;
 mod polling;
+mod proxies;
 mod pumps;
 pub mod queue;
 mod schedule;

@@ -20,6 +20,7 @@ use crate::{
     bus::LocalBus,
     config::{Config, Data, keep_private, private_file, private_folder},
     guard::Guard,
+    proxies::Proxies,
     queue::{QueueName, Queues},
     simulated::simulate,
 };
@@ -47,6 +48,7 @@ pub(crate) struct Parts {
     /// Whether neither Telegram nor Stripe is the real one.
     pub(crate) simulates_all: bool,
     pub(crate) guard: Guard,
+    pub(crate) proxies: Proxies,
     pub(crate) gate: Gate,
     pub(crate) super_admin: Option<TelegramId>,
 }
@@ -115,6 +117,7 @@ pub(crate) async fn assemble(
         simulates_all: simulated.all(),
         sim: simulated.sim,
         guard: Guard::new(config.public_url.as_deref(), &config.hosts, &config.local_token),
+        proxies: Proxies::new(&config.proxies),
         gate: Gate { app: app.clone(), secrets, limits: config.limits, origins: config.origins.clone() },
         super_admin: config.super_admin,
         app,

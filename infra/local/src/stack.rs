@@ -47,7 +47,9 @@ impl Stack {
             tasks.spawn(polling::run(parts.clone(), token));
         }
         tasks.spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
+            if let Err(error) =
+                axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
+            {
                 tracing::error!(%error, "the HTTP server stopped");
             }
         });

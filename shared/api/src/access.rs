@@ -6,7 +6,7 @@ use http::Method;
 /// The callers that a route accepts; by default none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Access {
-    /// Anybody. Routes with the same name share one rate limit; an empty name is not counted.
+    /// Anybody. Each source has one rate limit for all routes with the same name; an empty name is not counted.
     pub anyone: Option<&'static str>,
     /// Operators of this role or a higher one.
     pub operator: Option<Role>,
@@ -16,7 +16,7 @@ pub struct Access {
     pub member: bool,
 }
 
-/// Accepts anybody: the call has its own proof, such as a password. Calls share the rate limit that is named.
+/// Accepts anybody: the call has its own proof, such as a password. A source's calls share the rate limit that is named.
 pub const fn anyone(share: &'static str) -> Access {
     Access { anyone: Some(share), operator: None, service: None, member: false }
 }

@@ -8,7 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_app::operators::count_call;
-use guerdon_runtime::problem::{self, Problem};
+use guerdon_runtime::{
+    problem::{self, Problem},
+    source::Source,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::{
@@ -69,10 +72,7 @@ async fn enter(guarded: &Guarded, mut request: Request) -> Entered {
         return Err((problem::method_not_allowed(), None));
     };
     if let Some(share) = access.anyone {
-        let allowance = match share {
-            "" => None,
-            share => Some(count(gate, share, gate.limits.operator).await.map_err(|problem| (problem, None))?),
-        };
+        let allowance = count_stranger(gate, share, &Source::of(request.extensions()));
         return within(request, allowance);
     }
     let principal = principal(gate, request.headers()).await.map_err(|problem| (problem, None))?;
@@ -107,6 +107,16 @@ fn within(request: Request, allowance: Option<Allowance>) -> Entered {
         }
         allowance => Ok((request, allowance)),
     }
+}
+
+/// Counts a call without a credential, in this process: a stranger's calls write nothing, and use up nobody else's.
+fn count_stranger(gate: &Gate, share: &str, source: &Source) -> Option<Allowance> {
+    if share.is_empty() {
+        return None;
+    }
+    let now = gate.app.now();
+    let calls = gate.app.memory.sign_ins.count(&format!("{share} {}", source.as_str()), now)?;
+    Some(Allowance { limit: gate.limits.operator, calls, reset: 60 - now.seconds().rem_euclid(60) })
 }
 
 /// Counts a call of `who`.

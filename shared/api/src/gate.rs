@@ -23,7 +23,7 @@ pub struct Gate {
 /// Rate limits: calls that one caller may make in a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Calls of an operator; also of all sign-ins together.
+    /// Calls of an operator; also sign-ins of each kind by one source.
     pub operator: u64,
     /// Calls with a service's key.
     pub service: u64,

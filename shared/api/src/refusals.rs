@@ -159,7 +159,9 @@ impl From<SignInError> for Refusal {
                 Self(Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "Not authenticated", detail))
             }
             SignInError::Locked(until) => {
-                let detail = format!("Too many wrong passwords. Try again after {until}.");
+                let detail = format!(
+                    "Too many wrong passwords for this id. Try again after {until}, or ask the bot for a link with /admin."
+                );
                 let problem =
                     Problem::new(StatusCode::TOO_MANY_REQUESTS, "locked", "Too many attempts", detail);
                 Self(problem.again_at(until.to_http_date()))

@@ -15,7 +15,7 @@ use guerdon_domain::{
 };
 use guerdon_store::table::Store;
 
-use crate::{cached::Cached, entropy::Entropy, error::AppError};
+use crate::{cached::Cached, entropy::Entropy, error::AppError, memory::Memory};
 
 /// Returns the current time.
 pub trait Clock: Send + Sync {
@@ -75,6 +75,8 @@ pub struct App {
     pub programs: Cached<Vec<ProgramVersion>>,
     /// The key that derives pseudonyms from Telegram ids.
     pub pseudonyms: PseudonymKey,
+    /// What this process remembers of its callers.
+    pub memory: Memory,
 }
 
 impl App {
@@ -87,7 +89,7 @@ impl App {
         pseudonyms: PseudonymKey,
     ) -> Self {
         let (settings, programs) = (Cached::default(), Cached::default());
-        Self { store, clock, entropy, preset, settings, programs, pseudonyms }
+        Self { store, clock, entropy, preset, settings, programs, pseudonyms, memory: Memory::default() }
     }
 
     /// Returns the table, for tests, benches and the worlds. A function calls a use case instead; a test
@@ -99,7 +101,8 @@ impl App {
     /// Creates the context of another process of the same business, with nothing in memory.
     #[must_use]
     pub fn elsewhere(&self) -> Self {
-        Self { settings: Cached::default(), programs: Cached::default(), ..self.clone() }
+        let memory = Memory::default();
+        Self { settings: Cached::default(), programs: Cached::default(), memory, ..self.clone() }
     }
 
     /// Returns the current time.

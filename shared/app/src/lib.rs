@@ -25,6 +25,7 @@ pub mod fraud;
 pub mod gamification;
 pub mod jobs;
 pub mod members;
+pub mod memory;
 pub mod messages;
 pub mod observe;
 pub mod once;

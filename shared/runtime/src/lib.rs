@@ -15,6 +15,8 @@ mod metrics;
 pub mod problem;
 pub mod queue;
 pub mod secrets;
+#[cfg(feature = "source")]
+pub mod source;
 mod ssm;
 pub mod stream;
 pub mod telemetry;

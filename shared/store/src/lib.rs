@@ -49,6 +49,7 @@
 //! | cursor of the verification | `VERIFICATION` | `CURSOR` | | | |
 //! | [`JobRun`] | `JOB#function` | `started_at#id` | | | 90 days |
 //! | rate counter | `RATE#principal` | minute | | | 1 hour |
+//! | attempts to sign in | `SIGNINS#group` | `SIGNINS` | | | 2 hours |
 //!
 //! A commission's place is `joined_at#referee` for the one that converts a referral,
 //! `joined_at#referee-rule-level` for those that are granted once, and `paid_at#id` for all others. An event

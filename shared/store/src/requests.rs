@@ -39,6 +39,32 @@ fn count(item: &Attributes, name: &str) -> u64 {
     item.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or_default()
 }
 
+/// What an item counts.
+#[derive(Clone, Copy)]
+enum Counted {
+    /// Attempts to sign in to a group of accounts.
+    SignIns,
+}
+
+impl Counted {
+    /// The item's type.
+    const fn type_name(self) -> &'static str {
+        match self {
+            Self::SignIns => "sign_ins",
+        }
+    }
+}
+
+/// A span of time in which calls are counted.
+#[derive(Clone, Copy)]
+struct Window {
+    /// Its number since the epoch.
+    number: i64,
+    /// The seconds after which the item may expire.
+    ends_after: i64,
+    now: Timestamp,
+}
+
 handle! {
     /// The handle for stored answers and rate counters.
     Requests, requests
@@ -60,6 +86,51 @@ impl Requests<'_> {
     /// [`StoreError::Corrupt`] when it cannot be encoded.
     pub fn insert<E>(self, response: &StoredResponse, repeated: E) -> Result<Fragment<E>, StoreError> {
         Fragment::insert(response, repeated)
+    }
+
+    /// Counts an attempt to sign in to an account of `group` within the running hour and returns the number so far;
+    /// `None` when there were `most` before it, and nothing is written.
+    pub async fn count_sign_in(
+        self,
+        group: u16,
+        most: u64,
+        now: Timestamp,
+    ) -> Result<Option<u64>, StoreError> {
+        let window = Window { number: now.seconds().div_euclid(3600), ends_after: 2 * 3600, now };
+        let key = Prefix::SignIns.item(format_args!("{group:04x}"));
+        self.count_within(&key, Counted::SignIns, window, most).await
+    }
+
+    /// Counts one more in the item's window. The item is reused by the next window.
+    async fn count_within(
+        self,
+        key: &Key,
+        counted: Counted,
+        window: Window,
+        most: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let more = Update::new("ADD calls :one")
+            .only_if("#window >= :window AND calls < :most")
+            .name("#window", "window")
+            .value(":window", number(window.number))
+            .value(":most", number(most))
+            .value(":one", number(1));
+        let anew = Update::new("SET calls = :one, #window = :window, #ttl = :ttl, #type = :type")
+            .only_if("attribute_not_exists(pk) OR attribute_not_exists(#window) OR #window < :window")
+            .name("#window", "window")
+            .name("#ttl", "ttl")
+            .name("#type", "type")
+            .value(":window", number(window.number))
+            .value(":ttl", number(window.now.plus_seconds(window.ends_after).seconds()))
+            .value(":type", string(counted.type_name()))
+            .value(":one", number(1));
+        // After another call began the window, this one is counted in it.
+        for update in [&more, &anew, &more] {
+            if let Written::Done(item) = self.store.update(key, update, true).await? {
+                return Ok(Some(count(&item, "calls")));
+            }
+        }
+        Ok(None)
     }
 
     /// Counts a call of `principal` within the running minute and returns the number so far.

@@ -398,6 +398,8 @@ async fn guards_that_the_ttl_takes_away() {
     check(&table, "notification", "notification").await;
     table.store.requests().count_call("admin-token", NOW).await.unwrap();
     check(&table, "rate", "rate").await;
+    assert_eq!(table.store.requests().count_sign_in(0x2a, 100, NOW).await.unwrap(), Some(1));
+    check(&table, "sign_ins", "sign_ins").await;
 }
 
 #[tokio::test]

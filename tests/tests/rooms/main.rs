@@ -49,7 +49,10 @@ const BESIDE: [(&str, &[&str]); 6] = [
     ("shared/store", &["changes", "requests", "table"]),
     (
         "shared/app",
-        &["attempt", "audit", "cached", "context", "entropy", "error", "events", "observe", "once", "stored"],
+        &[
+            "attempt", "audit", "cached", "context", "entropy", "error", "events", "memory", "observe",
+            "once", "stored",
+        ],
     ),
     ("functions/admin-api", &["csv", "input", "routes", "state"]),
     ("functions/member-api", &["docs", "input", "routes", "state"]),

@@ -16,8 +16,8 @@ pub use service_keys::{
     KEY_PREFIX, NewServiceKey, make_service_key, revoke_service_key, service_keys, service_of,
 };
 pub use sign_in::{
-    FirstOperator, LOCK_MINUTES, MOST_ATTEMPTS, SESSION_HOURS, SignInError, SignedIn, operator_name, renew,
-    session_of, sign_in, sign_out,
+    FirstOperator, MOST_ATTEMPTS, SESSION_HOURS, SignInError, SignedIn, operator_name, renew, session_of,
+    sign_in, sign_out,
 };
 
 pub(crate) use sign_in::hash;

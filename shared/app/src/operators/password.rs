@@ -4,6 +4,8 @@ use argon2::{
     Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
     password_hash::{Error, SaltString},
 };
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use crate::{context::App, error::AppError};
 
@@ -66,6 +68,12 @@ impl Password {
             return Err(WeakPassword::Guessable);
         }
         Ok(Self(text.to_owned()))
+    }
+
+    /// Returns whether `presented` is this password. It takes the same time for every other text.
+    pub(super) fn is(&self, presented: &str) -> bool {
+        let [ours, theirs] = [self.0.as_str(), presented].map(Sha256::digest);
+        bool::from(ours.as_slice().ct_eq(theirs.as_slice()))
     }
 
     /// Hashes the password for storage: argon2id with 19 MiB and two passes, as OWASP recommends.

@@ -1,5 +1,7 @@
 //! Sign-in of operators: a password starts a session, and its refresh token renews it. An attempt is counted
-//! before the password is checked, so that concurrent guesses cannot exceed the limit.
+//! before the password is checked, so that concurrent guesses cannot exceed the limit. Attempts delay the account for
+//! their own source, so a stranger locks nobody out; a ceiling for all sources limits guesses from many of them. An
+//! unknown id is counted, checked and answered like a known one (ADR 0029).
 
 use guerdon_domain::{
     ids::{MemberId, PrincipalId, SessionId, TelegramId},
@@ -10,7 +12,6 @@ use guerdon_store::table::{Guarded, metered};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    attempt::Attempts,
     audit::{self, Line},
     context::App,
     error::AppError,
@@ -18,11 +19,12 @@ use crate::{
 
 use super::password::{Password, is_right};
 
-/// Maximum number of wrong passwords in a row before the account is locked.
-pub const MOST_ATTEMPTS: u32 = 5;
+/// Maximum number of attempts in an hour, by all sources together, for the accounts of one group.
+pub const MOST_ATTEMPTS: u64 = 100;
 
-/// Duration of a lock, in minutes.
-pub const LOCK_MINUTES: i64 = 15;
+/// Number of groups of accounts. An unknown id has a group as well, so that it is answered like a known one, and
+/// strangers who make up ids fill no more items than this.
+const GROUPS: u16 = 1 << 14;
 
 /// Maximum duration of a session, in hours, including all renewals.
 pub const SESSION_HOURS: i64 = 12;
@@ -57,50 +59,53 @@ pub enum SignInError {
     /// The id, the password or the token is wrong. The error does not say which one.
     #[error("the id or the password is wrong")]
     Wrong,
-    /// The account is locked after too many wrong passwords.
-    #[error("too many wrong passwords; this operator cannot sign in before {0}")]
+    /// There were too many wrong passwords for this id, whether it exists or not.
+    #[error("too many wrong passwords; this id cannot sign in by password before {0}")]
     Locked(Timestamp),
     /// The sign-in did not complete.
     #[error(transparent)]
     App(#[from] AppError),
 }
 
-/// Signs an operator in by password. The first sign-in of `first` creates them as a super admin.
+/// Signs an operator in by password, as a call from `source` asks. The first sign-in of `first` creates them as a super
+/// admin.
 pub async fn sign_in(
     app: &App,
     telegram_id: TelegramId,
     password: &str,
+    source: &str,
     first: Option<&FirstOperator>,
 ) -> Result<SignedIn, SignInError> {
     metered("sign_in", async {
         let id = app.member_id(telegram_id);
-        let mut found = count_attempt(app, &id).await?;
-        if let (None, Some(first)) = (&found, first.filter(|first| first.telegram_id == telegram_id)) {
-            make_first(app, &id, first).await?;
-            found = count_attempt(app, &id).await?;
-        }
-        let Some((operator, counted)) = found else {
-            is_right(password, None)?;
-            return Err(SignInError::Wrong);
+        let attempts = format!("{id} {source}");
+        let delayed = app.memory.delays.attempt(&attempts, app.now()).map_err(SignInError::Locked)?;
+        count_attempt(app, &id).await?;
+        let found = app.store.operators().find(&id).await.map_err(AppError::from)?;
+        let right = is_right(password, found.as_ref().map(|operator| operator.password.as_str()))?;
+        let operator = match (found, first.filter(|first| first.telegram_id == telegram_id)) {
+            (Some(operator), _) if right => operator,
+            (None, Some(first)) if first.password.is(password) => make_first(app, &id, first).await?,
+            _ => return Err(delayed.map_or(SignInError::Wrong, SignInError::Locked)),
         };
-        if !is_right(password, Some(&operator.password))? {
-            return Err(match counted.locked_until {
-                Some(until) => {
-                    stateless(app, &id, "operator.locked").await?;
-                    SignInError::Locked(until)
-                }
-                None => SignInError::Wrong,
-            });
-        }
-        // If a concurrent attempt was counted, this write is refused and that count remains.
-        let calm = Operator { attempts: 0, locked_until: None, ..counted.clone() };
-        let _ = app.store.operators().replace(&counted, &calm).await.map_err(AppError::from)?;
+        app.memory.delays.forget(&attempts);
         begin(app, &operator).await
     })
     .await
 }
 
-async fn make_first(app: &App, id: &MemberId, first: &FirstOperator) -> Result<(), AppError> {
+/// Counts an attempt against the ceiling for all sources.
+async fn count_attempt(app: &App, id: &MemberId) -> Result<(), SignInError> {
+    let now = app.now();
+    let digest = app.pseudonyms.digest("sign-in", id.as_str().as_bytes());
+    let group = u16::from_str_radix(&digest[..4], 16).unwrap_or_default() % GROUPS;
+    match app.store.requests().count_sign_in(group, MOST_ATTEMPTS, now).await.map_err(AppError::from)? {
+        Some(_) => Ok(()),
+        None => Err(SignInError::Locked(now.plus_seconds(3600 - now.seconds().rem_euclid(3600)))),
+    }
+}
+
+async fn make_first(app: &App, id: &MemberId, first: &FirstOperator) -> Result<Operator, SignInError> {
     let operator = Operator {
         id: id.clone(),
         role: Role::SuperAdmin,
@@ -110,36 +115,12 @@ async fn make_first(app: &App, id: &MemberId, first: &FirstOperator) -> Result<(
         generation: 1,
         created_at: app.now(),
     };
-    if app.store.operators().insert(&operator).await? == Guarded::Written {
+    if app.store.operators().insert(&operator).await.map_err(AppError::from)? == Guarded::Written {
         stateless(app, id, "operator.created").await?;
+        return Ok(operator);
     }
-    Ok(())
-}
-
-/// Counts an attempt. Returns the operator before and after it, or `None` for an unknown id.
-async fn count_attempt(app: &App, id: &MemberId) -> Result<Option<(Operator, Operator)>, SignInError> {
-    let mut tries = Attempts::default();
-    loop {
-        let Some(operator) = app.store.operators().find(id).await.map_err(AppError::from)? else {
-            return Ok(None);
-        };
-        let now = app.now();
-        if let Some(until) = operator.locked_until.filter(|until| now < *until) {
-            return Err(SignInError::Locked(until));
-        }
-        let attempts = operator.attempts.saturating_add(1);
-        let counted = if attempts < MOST_ATTEMPTS {
-            Operator { attempts, locked_until: None, ..operator.clone() }
-        } else {
-            let until = now.plus_seconds(LOCK_MINUTES * 60);
-            Operator { attempts: 0, locked_until: Some(until), ..operator.clone() }
-        };
-        let counting = app.store.operators().replace(&operator, &counted).await;
-        if counting.map_err(AppError::from)? == Guarded::Written {
-            return Ok(Some((operator, counted)));
-        }
-        tries.at_once()?;
-    }
+    // Another sign-in with the same password made them in the meantime.
+    app.store.operators().find(id).await.map_err(AppError::from)?.ok_or(SignInError::Wrong)
 }
 
 pub(super) async fn begin(app: &App, operator: &Operator) -> Result<SignedIn, SignInError> {

@@ -33,9 +33,9 @@ pub struct Operator {
     pub role: Role,
     /// The password's argon2id hash in PHC form.
     pub password: String,
-    /// Attempts to sign in since the last success. Each is counted before its password is checked.
+    /// Attempts that an earlier version counted here, and that a version beside this one still reads. Not used.
     pub attempts: u32,
-    /// The instant before which this operator cannot sign in.
+    /// A lock that an earlier version wrote. Not used: a stranger could renew it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locked_until: Option<Timestamp>,
     /// The number of changes of password and role. Sessions of an earlier generation have ended.

@@ -88,6 +88,8 @@ prefixes! {
         Job = "JOB#",
         /// Calls of a principal, counted.
         Rate = "RATE#",
+        /// Attempts to sign in to a group of accounts, counted.
+        SignIns = "SIGNINS#",
     }
     Sort {
         /// A member's record.
