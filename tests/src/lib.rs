@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "this crate is test support")]
 
 mod ledger;
+pub mod lines;
 pub mod lists;
 pub mod operators;
 pub mod service;

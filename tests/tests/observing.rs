@@ -1,50 +1,12 @@
 //! Tests that one id connects a webhook, the items that were written, and the message about them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-};
-
 use guerdon_tests::{
     World,
+    lines::Lines,
     telegram::{ALICE, BOB},
 };
 use serde_json::{Value, json};
-use tracing_subscriber::fmt::MakeWriter;
-
-/// Log lines, kept in memory.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
-impl Lines {
-    /// The messages of the lines whose span has this id.
-    fn under(&self, id: &str) -> Vec<String> {
-        let bytes = self.0.lock().unwrap();
-        let lines = std::str::from_utf8(&bytes).unwrap().lines();
-        let lines = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let ours = lines.filter(|line| line["span"]["correlation_id"] == id);
-        ours.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
-    }
-}
 
 /// The id of the last event of a type that the simulated Stripe sent.
 async fn last_event(world: &World, kind: &str) -> String {
@@ -54,13 +16,10 @@ async fn last_event(world: &World, kind: &str) -> String {
     event["id"].as_str().unwrap().to_owned()
 }
 
-// One thread and one test in this file: the subscriber belongs to that thread, and because of a second test without
-// a subscriber tracing would disable the span.
+// One thread and one test in this file: see `Lines::of_this_thread`.
 #[tokio::test]
 async fn one_id_leads_from_the_webhook_to_the_ledger_and_to_the_message() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(lines.clone());
-    let guard = tracing::subscriber::set_default(subscriber.finish());
+    let (lines, guard) = Lines::of_this_thread();
     let world = World::new().await;
     for person in [ALICE, BOB] {
         world.post("/sim/api/users", &json!({ "id": person.id, "first_name": person.name })).await;

@@ -19,8 +19,8 @@ const ADMIN: Access = operator(Role::Admin);
 const SUPER: Access = operator(Role::SuperAdmin);
 /// The ways to sign in have allowances apart, so guesses at one close none of the others.
 const PASSWORD: Access = anyone("password");
-const REFRESH: Access = anyone("refresh");
-const LINK: Access = anyone("link");
+const REFRESH: Access = anyone("refresh_token");
+const LINK: Access = anyone("sign_in_link");
 
 /// The API as a service: the same in Lambda and on one machine.
 pub fn router(api: Api) -> Router {

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use guerdon_app::{
     context::Clock,
+    memory::Failures,
     observe::{METRICS, correlated},
 };
+use guerdon_domain::members::PseudonymKey;
 use guerdon_runtime::{
     http_body::MAX_BODY,
     problem::{Problem, method_not_allowed, too_large, unavailable},
     queue::Queue,
     secrets::{Secret, Secrets},
+    source::Source,
 };
 use guerdon_stripe::{
     event::{EventObject, ParseError, StripeEvent},
@@ -38,6 +41,8 @@ pub struct Webhook {
     pub origin: Origin,
     /// The clock that limits the age of a signature.
     pub clock: Arc<dyn Clock>,
+    /// Deliveries whose signature was refused.
+    pub failures: Failures,
 }
 
 /// Answers one delivery: 200 once the event is queued; Stripe delivers again whatever gets another answer.
@@ -57,9 +62,18 @@ async fn accept(webhook: &Webhook, request: &Request) -> Result<String, Problem>
         return Err(too_large(MAX_EVENT));
     }
     let header = request.headers().get("stripe-signature").and_then(|value| value.to_str().ok());
-    let secrets = secrets(webhook).await?;
-    verify(header.unwrap_or_default(), body, &secrets, webhook.clock.now())
-        .map_err(|error| refused(&error))?;
+    let configured = configured(webhook).await?;
+    let secrets = secrets(&configured)?;
+    verify(header.unwrap_or_default(), body, &secrets, webhook.clock.now()).map_err(|error| {
+        let problem = refused(&error);
+        webhook.failures.report(
+            "stripe_signature",
+            problem.code,
+            &source(&configured, request),
+            webhook.clock.now(),
+        );
+        problem
+    })?;
     let event = match StripeEvent::parse(body) {
         Ok(event) => event,
         // The event is verified, of a type we handle, and unreadable: it is queued, so that the worker reports it.
@@ -113,12 +127,22 @@ async fn queue(webhook: &Webhook, body: &[u8]) -> Result<String, Problem> {
     Ok(r#"{"received":true,"handled":true}"#.to_owned())
 }
 
-/// Reads all secrets in force: while a secret is being replaced there are two.
-async fn secrets(webhook: &Webhook) -> Result<Vec<WebhookSecret>, Problem> {
-    let configured = webhook.secrets.get(Secret::StripeWebhookSecret).await.map_err(|error| {
+/// A tag of the request's source. This function has no pseudonym key, so the key is the signing secret.
+fn source(configured: &str, request: &Request) -> String {
+    let source = Source::of(request.extensions());
+    let key = PseudonymKey::try_new(configured);
+    key.map(|key| key.log_tag(&format!("source:{}", source.as_str()))).unwrap_or_default()
+}
+
+async fn configured(webhook: &Webhook) -> Result<String, Problem> {
+    webhook.secrets.get(Secret::StripeWebhookSecret).await.map_err(|error| {
         tracing::error!(%error, "cannot read the webhook secret; rejecting the request");
         unavailable()
-    })?;
+    })
+}
+
+/// Reads all secrets in force: while a secret is being replaced there are two.
+fn secrets(configured: &str) -> Result<Vec<WebhookSecret>, Problem> {
     let parsed: Result<Vec<_>, _> =
         configured.split(',').map(str::trim).filter(|s| !s.is_empty()).map(WebhookSecret::try_new).collect();
     parsed.map_err(|error| {
@@ -128,7 +152,6 @@ async fn secrets(webhook: &Webhook) -> Result<Vec<WebhookSecret>, Problem> {
 }
 
 fn refused(error: &SignatureError) -> Problem {
-    tracing::warn!(%error, "a delivery with a bad signature");
     let code = match error {
         SignatureError::Missing => "signature_missing",
         SignatureError::Malformed | SignatureError::NoV1 => "signature_malformed",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_app::context::SystemClock;
+use guerdon_app::{context::SystemClock, memory::Failures};
 use guerdon_runtime::{aws::Aws, env, queue::SqsQueue, secrets::Secrets, telemetry};
 use lambda_http::{run, service_fn};
 use stripe_webhook::{
@@ -20,6 +20,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         payments: Arc::new(SqsQueue::new(&aws, url)),
         origin: Origin::from_env(true)?,
         clock: Arc::new(SystemClock::default()),
+        failures: Failures::default(),
     };
     run(service_fn(|request| async { Ok::<_, lambda_http::Error>(handle(&webhook, request).await) })).await
 }

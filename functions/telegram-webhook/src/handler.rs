@@ -5,6 +5,7 @@ use guerdon_runtime::{
     http_body::{MAX_BODY, bounded},
     problem::{Problem, internal, method_not_allowed, too_large, unauthorized, unavailable},
     secrets::Secret,
+    source::Source,
 };
 use guerdon_telegram::{
     outbound::Outgoing,
@@ -81,6 +82,11 @@ async fn authenticate(bot: &Bot, request: &Request) -> Result<(), Problem> {
     if secret_matches(configured.as_bytes(), presented) {
         Ok(())
     } else {
+        bot.app.authentication_failed(
+            "telegram_secret",
+            "unauthorized",
+            Source::of(request.extensions()).as_str(),
+        );
         Err(unauthorized("The X-Telegram-Bot-Api-Secret-Token header is missing or wrong."))
     }
 }

@@ -7,13 +7,14 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    middleware::from_fn_with_state,
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
     routing::{any, get},
 };
 use guerdon_runtime::{
     http_body::MAX_BODY,
-    problem::{Problem, method_not_allowed, too_large},
+    problem::{Code, Problem, method_not_allowed, too_large},
+    source::Source,
 };
 use http::header;
 use lambda_http::Body as LambdaBody;
@@ -52,7 +53,18 @@ pub(crate) fn router(parts: Arc<Parts>) -> Router {
     });
     router
         .layer(from_fn_with_state(parts.guard.clone(), guarded))
+        .layer(from_fn_with_state(parts.clone(), note_local_token))
         .layer(from_fn_with_state(parts.proxies.clone(), told_source))
+}
+
+/// Logs that a local token was refused. The functions log what they refuse.
+async fn note_local_token(State(parts): State<Arc<Parts>>, request: Request, next: Next) -> Response {
+    let source = Source::of(request.extensions());
+    let response = next.run(request).await;
+    if response.extensions().get() == Some(&Code("no_local_token")) {
+        parts.app.authentication_failed("local_token", "no_local_token", source.as_str());
+    }
+    response
 }
 
 /// Paths that the HTTP API of the cloud leads to member-api. A test compares them with the template.

@@ -7,6 +7,7 @@ use billing_worker::account::StripeAccount;
 use guerdon_api::gate::Gate;
 use guerdon_app::context::{App, Clock, MovableClock, SystemClock};
 use guerdon_app::entropy::OsEntropy;
+use guerdon_app::memory::Failures;
 use guerdon_domain::ids::TelegramId;
 use guerdon_engine::engine::Engine;
 use guerdon_runtime::bus::EventBus;
@@ -109,6 +110,8 @@ pub(crate) async fn assemble(
             payments: payments.clone(),
             origin: config.stripe_origin.clone(),
             clock: Arc::new(SystemClock::default()),
+            // Its minutes are real ones.
+            failures: Failures::default(),
         },
         commissions: commission_worker::worker::Worker { app: app.clone(), payments, bus: bus.clone() },
         billing: billing_worker::worker::Worker { app: app.clone(), stripe: stripe.clone(), intents: stripe },

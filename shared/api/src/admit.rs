@@ -9,14 +9,14 @@ use axum::{
 };
 use guerdon_app::operators::count_call;
 use guerdon_runtime::{
-    problem::{self, Problem},
+    problem::{self, Code, Problem},
     source::Source,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::{
     access::{Route, access},
-    credentials::{Who, principal},
+    credentials::{Who, kind_of_credential, principal},
     gate::Gate,
     input::idempotency_key,
     output::Refusal,
@@ -37,9 +37,11 @@ pub(crate) struct Guarded {
 }
 
 pub(crate) async fn admit(State(guarded): State<Arc<Guarded>>, request: Request, next: Next) -> Response {
+    let trace = Trace::of(&guarded, &request);
     match enter(&guarded, request).await {
         Ok((request, allowance)) => {
             let mut response = next.run(request).await;
+            trace.note(&guarded.gate, &response);
             if let Some(allowance) = allowance {
                 allowance.tell(response.headers_mut());
             }
@@ -48,6 +50,7 @@ pub(crate) async fn admit(State(guarded): State<Arc<Guarded>>, request: Request,
         Err((problem, allowance)) => {
             let status = problem.status;
             let mut response = Refusal(problem).into_response();
+            trace.note(&guarded.gate, &response);
             let headers = response.headers_mut();
             if status == StatusCode::UNAUTHORIZED.as_u16() {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -59,6 +62,35 @@ pub(crate) async fn admit(State(guarded): State<Arc<Guarded>>, request: Request,
                 }
             }
             response
+        }
+    }
+}
+
+/// What is logged about a call whose credential is refused.
+struct Trace {
+    credential: &'static str,
+    source: Source,
+    /// Whether the call is a sign-in: then every refusal is about its credential.
+    signs_in: bool,
+}
+
+impl Trace {
+    fn of(guarded: &Guarded, request: &Request) -> Self {
+        let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+        let access = access(guarded.routes, request.method(), path);
+        let share = access.and_then(|access| access.anyone).filter(|share| !share.is_empty());
+        Self {
+            credential: share.unwrap_or_else(|| kind_of_credential(request.headers())),
+            source: Source::of(request.extensions()),
+            signs_in: share.is_some(),
+        }
+    }
+
+    fn note(&self, gate: &Gate, response: &Response) {
+        let status = response.status();
+        let refused = status == StatusCode::UNAUTHORIZED || (self.signs_in && status.is_client_error());
+        if let Some(Code(code)) = response.extensions().get::<Code>().filter(|_| refused) {
+            gate.app.authentication_failed(self.credential, code, self.source.as_str());
         }
     }
 }

@@ -115,6 +115,27 @@ pub(crate) async fn principal(gate: &Gate, headers: &HeaderMap) -> Result<Princi
     by_admin_token(gate, headers).await
 }
 
+/// The kind of credential that a call carries, as it is logged.
+pub(crate) fn kind_of_credential(headers: &HeaderMap) -> &'static str {
+    let presented = ["authorization", "x-api-key", "x-admin-token"];
+    let sent: Vec<&str> = presented.into_iter().filter(|name| headers.contains_key(*name)).collect();
+    let bearer = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+    match sent.as_slice() {
+        [] => "none",
+        ["x-api-key"] => "service_key",
+        ["x-admin-token"] => "admin_token",
+        ["authorization"] => match bearer.split(|byte| *byte == b' ').next().unwrap_or_default() {
+            scheme if scheme.eq_ignore_ascii_case(b"basic") => "service_key",
+            scheme if scheme.eq_ignore_ascii_case(b"bearer") => {
+                let key = bearer[scheme.len()..].trim_ascii_start().starts_with(KEY_PREFIX.as_bytes());
+                if key { "service_key" } else { "access_token" }
+            }
+            _ => "other",
+        },
+        _ => "several",
+    }
+}
+
 /// Finds the key in the user name or in the password.
 fn basic(encoded: &str) -> Option<String> {
     let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;

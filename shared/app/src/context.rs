@@ -120,6 +120,12 @@ impl App {
         self.pseudonyms.log_tag(member.as_str())
     }
 
+    /// Logs that a credential was refused, in a call from `source`, which is not logged itself.
+    pub fn authentication_failed(&self, credential: &str, code: &str, source: &str) {
+        let source = self.pseudonyms.log_tag(&format!("source:{source}"));
+        self.memory.failures.report(credential, code, &source, self.now());
+    }
+
     pub(crate) fn random_code(&self) -> Result<Code, AppError> {
         Ok(Code::from_random(self.entropy.code_bytes()?))
     }

@@ -46,12 +46,17 @@ impl Problem {
         let mut response = Response::new(B::from(self.to_json()));
         *response.status_mut() = status;
         response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
+        response.extensions_mut().insert(Code(self.code));
         if let Some(at) = self.retry_at.and_then(|at| http::HeaderValue::from_str(&at).ok()) {
             response.headers_mut().insert(header::RETRY_AFTER, at);
         }
         response
     }
 }
+
+/// The problem's code, kept with the response for whoever logs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code(pub &'static str);
 
 /// `application/problem+json`.
 pub const PROBLEM_JSON: http::HeaderValue = http::HeaderValue::from_static("application/problem+json");

@@ -1,8 +1,10 @@
 //! What a process remembers between calls. Everything here is bounded, and gone with the process.
 mod delays;
+mod failures;
 mod tally;
 
 pub use delays::Delays;
+pub use failures::Failures;
 pub use tally::Tally;
 
 /// The memory of one process. Clones share it.
@@ -10,6 +12,8 @@ pub use tally::Tally;
 pub struct Memory {
     /// Sign-ins of each kind by each source.
     pub sign_ins: Tally,
+    /// Failed authentications.
+    pub failures: Failures,
     /// Wrong passwords for each account by each source.
     pub(crate) delays: Delays,
 }

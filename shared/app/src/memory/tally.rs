@@ -24,7 +24,8 @@ struct Minute {
 impl Minute {
     fn of(&mut self, now: Timestamp) -> &mut HashMap<String, u64> {
         let minute = now.seconds().div_euclid(60);
-        if minute != self.minute {
+        // A call that began in the minute before is counted in this one.
+        if minute != self.minute && minute != self.minute - 1 {
             // The map of a minute with many names is given back.
             *self = Self { minute, counts: HashMap::new() };
         }
@@ -62,6 +63,7 @@ mod tests {
         assert_eq!(counts, [Some(1), Some(2), Some(1)]);
         assert_eq!(tally.clone().count("a", NOW.plus_seconds(59)), Some(3));
         assert_eq!(tally.count("a", NOW.plus_seconds(60)), Some(1));
+        assert_eq!(tally.count("a", NOW.plus_seconds(59)), Some(2), "it was on its way");
     }
 
     #[test]
