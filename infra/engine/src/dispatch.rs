@@ -57,6 +57,19 @@ impl Backend {
         }
     }
 
+    pub(crate) fn stream_only(
+        &self,
+        table: &str,
+        attribute: &str,
+        values: &[&str],
+    ) -> Result<(), EngineError> {
+        match self {
+            Self::Memory(memory) => memory.stream_only(table, attribute, values),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+
     pub(crate) fn sweep_ttl(&self) -> Result<usize, EngineError> {
         match self {
             Self::Memory(memory) => memory.sweep_ttl(),

@@ -111,6 +111,15 @@ impl Engine {
         self.backend.forget_read(table, position)
     }
 
+    /// Keeps only those records of `table`'s stream whose new image has one of `values` in a text attribute, as the
+    /// filter of a Lambda trigger passes them. What no reader wants then takes no memory. The other engine ignores it.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the table has no stream.
+    pub fn stream_only(&self, table: &str, attribute: &str, values: &[&str]) -> Result<(), EngineError> {
+        self.backend.stream_only(table, attribute, values)
+    }
+
     /// Deletes items that are expired by the table's TTL attribute. AWS does this by itself, up to days late.
     ///
     /// # Errors

@@ -7,7 +7,9 @@ use billing_worker::account::StripeAccount;
 use guerdon_api::gate::Gate;
 use guerdon_app::context::{App, Clock, MovableClock, SystemClock};
 use guerdon_app::entropy::OsEntropy;
+use guerdon_app::events::RELAYED;
 use guerdon_app::memory::Failures;
+use guerdon_app::statistics::PROJECTED;
 use guerdon_domain::ids::TelegramId;
 use guerdon_engine::engine::Engine;
 use guerdon_runtime::bus::EventBus;
@@ -78,6 +80,8 @@ pub(crate) async fn assemble(
     let meter = Arc::new(Meter::default());
     let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
     store.create_table().await.context("the table cannot be made")?;
+    let read: Vec<_> = PROJECTED.into_iter().chain(RELAYED).collect();
+    engine.stream_only(TABLE, "type", &read)?;
     let app = app(config, store, clock.clone())?;
     let simulated = simulate(config, &clock, base_url)?;
     if let Some(ahead) = queues.mark(CLOCK_AHEAD)? {

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use guerdon_app::context::{App, MovableClock};
+use guerdon_engine::engine::Engine;
 use guerdon_runtime::secrets::Secret;
 use guerdon_store::table::Meter;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -64,6 +65,11 @@ impl Stack {
     /// The use cases' context, for tests and benchmarks that look behind the routes.
     pub fn app(&self) -> &App {
         &self.parts.app
+    }
+
+    /// The table's engine, for tests that look at what is stored.
+    pub fn engine(&self) -> &Engine {
+        &self.parts.engine
     }
 
     /// The token that changes by `/local` and `/sim/api` require.

@@ -154,7 +154,7 @@ fn count_stranger(gate: &Gate, share: &str, source: &Source) -> Option<Allowance
 /// Counts a call of `who`.
 async fn count(gate: &Gate, who: &str, limit: u64) -> Result<Allowance, Problem> {
     let now = gate.app.now();
-    let calls = count_call(&gate.app, who, now).await.map_err(|error| {
+    let calls = count_call(&gate.app, who, limit, now).await.map_err(|error| {
         tracing::error!(%error, "calls cannot be counted");
         problem::unavailable()
     })?;

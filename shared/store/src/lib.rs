@@ -32,7 +32,7 @@
 //! | [`FailedPayment`] | `FAILED#rail:event` | `FAILED` | | | 35 days |
 //! | [`Sighting`] | `PRINT#kind:hash` | `member` | `SEEN#member` / `kind:hash` | | |
 //! | [`FraudFlag`](guerdon_domain::fraud::FraudFlag) | `M#subject` | `FLAG#id` | `FLAGS#state#shard` / `raised_at#id` | | |
-//! | [`Click`] | `CLICK#id` | `CLICK` | | | 400 days |
+//! | [`Click`] | `CLICK#id` | `CLICK` | | | 30 days, 400 once a member joined by it |
 //! | [`PaymentReference`] | `REFERENCE#rail:id` | `REFERENCE` | | | |
 //! | [`ProgramVersion`] | `PROGRAM` | `VERSION#version` | | | |
 //! | totals, days | `STATS` | `TOTAL`, `DAY#date` | | | |
@@ -48,7 +48,7 @@
 //! | [`Notification`] | `NOTIFICATION#event` | `NOTIFICATION` | | | 30 days |
 //! | cursor of the verification | `VERIFICATION` | `CURSOR` | | | |
 //! | [`JobRun`] | `JOB#function` | `started_at#id` | | | 90 days |
-//! | rate counter | `RATE#principal` | minute | | | 1 hour |
+//! | rate counter | `RATE#principal` | `RATE` | | | 1 hour |
 //! | attempts to sign in | `SIGNINS#group` | `SIGNINS` | | | 2 hours |
 //!
 //! A commission's place is `joined_at#referee` for the one that converts a referral,

@@ -42,6 +42,8 @@ fn count(item: &Attributes, name: &str) -> u64 {
 /// What an item counts.
 #[derive(Clone, Copy)]
 enum Counted {
+    /// Calls of a principal.
+    Calls,
     /// Attempts to sign in to a group of accounts.
     SignIns,
 }
@@ -50,6 +52,7 @@ impl Counted {
     /// The item's type.
     const fn type_name(self) -> &'static str {
         match self {
+            Self::Calls => "rate",
             Self::SignIns => "sign_ins",
         }
     }
@@ -133,19 +136,15 @@ impl Requests<'_> {
         Ok(None)
     }
 
-    /// Counts a call of `principal` within the running minute and returns the number so far.
-    pub async fn count_call(self, principal: &str, now: Timestamp) -> Result<u64, StoreError> {
-        let minute = now.seconds().div_euclid(60);
-        let key = Key::new(Prefix::Rate.with(principal), format!("{minute:012}"));
-        let update = Update::new("ADD calls :one SET #ttl = :ttl, #type = :type")
-            .name("#ttl", "ttl")
-            .name("#type", "type")
-            .value(":one", number(1))
-            .value(":ttl", number(now.plus_seconds(3600).seconds()))
-            .value(":type", string("rate"));
-        match self.store.update(&key, &update, true).await? {
-            Written::Done(item) => Ok(count(&item, "calls")),
-            Written::Refused => Ok(0),
-        }
+    /// Counts a call of `principal` within the running minute and returns the number so far; `None` when there were
+    /// `most` before it, and nothing is written.
+    pub async fn count_call(
+        self,
+        principal: &str,
+        most: u64,
+        now: Timestamp,
+    ) -> Result<Option<u64>, StoreError> {
+        let window = Window { number: now.seconds().div_euclid(60), ends_after: 3600, now };
+        self.count_within(&Prefix::Rate.item(principal), Counted::Calls, window, most).await
     }
 }

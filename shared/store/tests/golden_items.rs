@@ -396,7 +396,7 @@ async fn guards_that_the_ttl_takes_away() {
     assert_eq!(table.store.messages().claim(event, message, NOW, 120).await.unwrap(), Claim::Ours);
     table.store.messages().sent(event, NOW.plus_seconds(1)).await.unwrap();
     check(&table, "notification", "notification").await;
-    table.store.requests().count_call("admin-token", NOW).await.unwrap();
+    table.store.requests().count_call("admin-token", 120, NOW).await.unwrap();
     check(&table, "rate", "rate").await;
     assert_eq!(table.store.requests().count_sign_in(0x2a, 100, NOW).await.unwrap(), Some(1));
     check(&table, "sign_ins", "sign_ins").await;

@@ -131,12 +131,15 @@ async fn calls_are_counted_by_principal_and_minute() {
         table
             .store
             .requests()
-            .count_call(principal, Timestamp::from_seconds(1_795_253_400 + seconds))
+            .count_call(principal, 3, Timestamp::from_seconds(1_795_253_400 + seconds))
             .await
             .unwrap()
     };
-    assert_eq!([call("a", 0).await, call("a", 1).await, call("a", 59).await], [1, 2, 3]);
-    assert_eq!([call("b", 59).await, call("a", 60).await], [1, 1]);
+    assert_eq!([call("a", 0).await, call("a", 1).await, call("a", 59).await], [Some(1), Some(2), Some(3)]);
+    let before = table.items().await;
+    assert_eq!([call("a", 59).await, call("a", 59).await], [None, None]);
+    assert_eq!(table.items().await, before, "a call over the limit writes nothing");
+    assert_eq!([call("b", 59).await, call("a", 60).await], [Some(1), Some(1)]);
 }
 
 #[tokio::test]
@@ -353,7 +356,7 @@ async fn a_single_write_waits_conflicts_out_too() {
     let puts = table.failing(&Script::first("PutItem", 4, Fault::Conflict));
     assert_eq!(puts.messages().see_update(1, NOW).await.unwrap(), Effect::Applied);
     let updates = table.failing(&Script::first("UpdateItem", 4, Fault::Conflict));
-    assert_eq!(updates.requests().count_call("admin", NOW).await.unwrap(), 1);
+    assert_eq!(updates.requests().count_call("admin", 120, NOW).await.unwrap(), Some(1));
     let never = table.failing(&Script::always("PutItem", Fault::Conflict));
     assert!(matches!(never.messages().see_update(2, NOW).await, Err(StoreError::Conflict)));
 }

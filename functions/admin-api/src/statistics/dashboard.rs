@@ -85,6 +85,8 @@ struct DashboardStats {
     /// Commissions that are not released yet.
     pending_commissions: Amount,
     active_codes: i64,
+    /// Clicks of sources that made more than 60 in a minute. They led on and are not in `link_clicks`.
+    link_clicks_not_kept: i64,
     withdrawals: Vec<WaitingView>,
 }
 
@@ -113,6 +115,7 @@ pub(crate) async fn stats(State(api): State<Arc<Api>>) -> Result<Response, Refus
         currency: app.preset.currency.to_string(),
         pending_commissions: Amount(dashboard.pending_commissions),
         active_codes: dashboard.active_codes,
+        link_clicks_not_kept: dashboard.clicks_not_kept,
         withdrawals: waiting(&dashboard, app.now()),
         today: figures(dashboard.today),
         overall: figures(dashboard.overall),

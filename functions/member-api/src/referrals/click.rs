@@ -9,12 +9,12 @@ use axum::{
 use guerdon_api::{gate::Gate, output::Refusal};
 use guerdon_app::referrals::{Followed, follow_link};
 use guerdon_domain::referrals::{Code, Touch, is_program};
-use guerdon_runtime::problem;
+use guerdon_runtime::{problem, source::Source};
 use guerdon_telegram::{
     links::{click_link, deep_link},
     username::BotUsername,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 
 /// The cookie with the visitor's first click.
 const COOKIE: &str = "guerdon_touch";
@@ -36,6 +36,7 @@ pub(crate) async fn follow(
     State(bot): State<Arc<BotUsername>>,
     method: Method,
     headers: HeaderMap,
+    extensions: Extensions,
     Path(code): Path<String>,
 ) -> Result<Response, Refusal> {
     let code = Code::parse(&code).map_err(|_| Refusal(problem::not_found()))?;
@@ -46,16 +47,22 @@ pub(crate) async fn follow(
         return leads_to(&deep_link(&bot, &code), None);
     }
     let first = remembered(&headers);
-    match follow_link(&gate.app, &code, first.clone()).await? {
+    let source = Source::of(&extensions);
+    match follow_link(&gate.app, &code, first.clone(), source.as_str()).await? {
         Followed::Nowhere => leads_to(&format!("https://t.me/{}", *bot), None),
-        Followed::To { click, window_days } => {
+        Followed::To { click, window_days, kept: recorded } => {
             let kept = first.filter(|_| click.attribution.keeps_first());
             let touch = kept.unwrap_or_else(|| Touch {
                 code: click.code.clone(),
                 click: click.id.clone(),
                 at: click.at,
             });
-            leads_to(&click_link(&bot, &click.credited, &click.id), Some((&touch, window_days)))
+            let link = if recorded {
+                click_link(&bot, &click.credited, &click.id)
+            } else {
+                deep_link(&bot, &click.credited)
+            };
+            leads_to(&link, Some((&touch, window_days)))
         }
     }
 }

@@ -199,6 +199,18 @@ impl Memory {
         stream.ok_or_else(|| no_stream(table))?.forget_read(position, (self.clock)() - STREAM_SECONDS)
     }
 
+    pub(crate) fn stream_only(
+        &self,
+        table: &str,
+        attribute: &str,
+        values: &[&str],
+    ) -> Result<(), EngineError> {
+        let mut tables = self.lock();
+        let stream = tables.tables.get_mut(table).and_then(|table| table.stream.as_mut());
+        stream.ok_or_else(|| no_stream(table))?.keep_only(attribute, values);
+        Ok(())
+    }
+
     pub(crate) fn sweep_ttl(&self) -> Result<usize, EngineError> {
         let swept = self.lock().sweep((self.clock)());
         swept.map_err(|refusal| EngineError::Database(refusal.answer().body))

@@ -1,4 +1,4 @@
-//! The change stream of a table: one shard, sequence numbers without gaps.
+//! The change stream of a table: one shard, with sequence numbers that count every change.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     key::KeySchema,
-    value::{Attributes, Image, size_of_item},
+    value::{Attributes, Image, Value, size_of_item},
 };
 use crate::error::EngineError;
 
@@ -21,6 +21,21 @@ pub(crate) struct Stream {
     pub(crate) shard_id: String,
     last: u64,
     records: VecDeque<Record>,
+    only: Option<Only>,
+}
+
+/// The records that are kept: of items whose attribute has one of the values.
+#[derive(Debug)]
+struct Only {
+    attribute: String,
+    values: Vec<String>,
+}
+
+impl Only {
+    fn wants(&self, new: Option<&Image>) -> bool {
+        let value = new.and_then(|image| image.get(self.attribute.as_str()));
+        matches!(value, Some(Value::S(text)) if self.values.iter().any(|wanted| wanted == text.as_str()))
+    }
 }
 
 /// A change that was made.
@@ -41,6 +56,7 @@ impl Stream {
             shard_id: format!("shardId-00000001-{table}"),
             last: 0,
             records: VecDeque::new(),
+            only: None,
         }
     }
 
@@ -60,6 +76,15 @@ impl Stream {
 
     pub(crate) fn restore_record(&mut self, record: Record) {
         self.records.push_back(record);
+    }
+
+    /// Keeps only records, also of those that are there, whose new image has one of the values. Each record still takes
+    /// a number, so the numbers do not depend on the filter.
+    pub(crate) fn keep_only(&mut self, attribute: &str, values: &[&str]) {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        let only = Only { attribute: attribute.to_owned(), values };
+        self.records.retain(|record| only.wants(record.new.as_ref()));
+        self.only = Some(only);
     }
 
     pub(crate) fn forget_before(&mut self, at: i64) {
@@ -88,6 +113,9 @@ impl Stream {
         let Some(image) = new.as_ref().or(old.as_ref()) else { return };
         let keys = schema.key_of(image);
         self.last += 1;
+        if self.only.as_ref().is_some_and(|only| !only.wants(new.as_ref())) {
+            return;
+        }
         self.records.push_back(Record { sequence: self.last, at: now, keys, old, new, by_ttl });
     }
 

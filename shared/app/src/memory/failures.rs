@@ -1,11 +1,9 @@
 //! The trace of failed authentications: a line for each, up to a number that strangers cannot make expensive.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use guerdon_domain::time::Timestamp;
 use guerdon_store::table::METRICS;
 
-use super::Tally;
+use super::{Later, Tally};
 
 /// The most lines in a minute about one kind of credential from one source.
 const OF_A_SOURCE: u64 = 5;
@@ -17,14 +15,8 @@ const OF_A_KIND: u64 = 60;
 #[derive(Debug, Clone, Default)]
 pub struct Failures {
     lines: Tally,
-    unlisted: Arc<Mutex<Unlisted>>,
-}
-
-/// Failures of one minute that got no line.
-#[derive(Debug, Default)]
-struct Unlisted {
-    minute: i64,
-    count: u64,
+    /// Failures that got no line.
+    unlisted: Later,
 }
 
 impl Failures {
@@ -49,11 +41,7 @@ impl Failures {
         let within = |name: &str, most| self.lines.count(name, now).is_some_and(|count| count <= most);
         // A source that is over its own number does not use up the others'.
         let listed = within(&format!("{credential} {source}"), OF_A_SOURCE) && within(credential, OF_A_KIND);
-        let minute = now.seconds().div_euclid(60);
-        let mut unlisted = self.unlisted.lock().unwrap_or_else(PoisonError::into_inner);
-        let earlier = if minute <= unlisted.minute { 0 } else { std::mem::take(&mut unlisted.count) };
-        unlisted.minute = unlisted.minute.max(minute);
-        unlisted.count = unlisted.count.saturating_add(u64::from(!listed));
+        let earlier = self.unlisted.add(u64::from(!listed), now);
         (listed, earlier)
     }
 }

@@ -48,6 +48,11 @@ impl Tally {
         counts.insert(name.to_owned(), 1);
         Some(1)
     }
+
+    /// Returns whether the name was counted in this minute.
+    pub(crate) fn has(&self, name: &str, now: Timestamp) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).of(now).contains_key(name)
+    }
 }
 
 #[cfg(test)]

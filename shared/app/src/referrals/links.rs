@@ -5,7 +5,7 @@ use guerdon_domain::{
     members::Member,
     referrals::{Click, Code, Touch, attribute},
 };
-use guerdon_store::table::metered;
+use guerdon_store::table::{METRICS, metered};
 
 use crate::{context::App, error::AppError, settings::settings_now};
 
@@ -18,14 +18,24 @@ pub enum Followed {
         click: Box<Click>,
         /// Number of days for which a first click counts.
         window_days: i64,
+        /// Whether the click is recorded. It leads on in any case.
+        kept: bool,
     },
     /// The link opens the bot without a code, because the code does not exist or has expired.
     Nowhere,
 }
 
-/// Records a click on the link of `code`. `first` is the first click that the browser remembers. The click is
+/// The most clicks of one source that are recorded in a minute.
+const KEPT_OF_A_SOURCE: u64 = 60;
+
+/// Records a click on the link of `code` by `source`, unless it has made too many. `first` is the first click that the browser remembers. The click is
 /// counted for the code's owner. The first link that the person followed within the window is credited.
-pub async fn follow_link(app: &App, code: &Code, first: Option<Touch>) -> Result<Followed, AppError> {
+pub async fn follow_link(
+    app: &App,
+    code: &Code,
+    first: Option<Touch>,
+    source: &str,
+) -> Result<Followed, AppError> {
     metered("follow_link", async {
         let Some(link) = valid(app, code).await? else { return Ok(Followed::Nowhere) };
         let now = app.now();
@@ -44,10 +54,26 @@ pub async fn follow_link(app: &App, code: &Code, first: Option<Touch>) -> Result
         let id = ClickId::parse(hex::encode(&id[..8]))?;
         let (code, owner) = (code.clone(), link.owner);
         let click = Click { id, code, owner, credited, attribution, first, at: now };
-        app.store.clicks().put(&click).await?;
-        Ok(Followed::To { click: Box::new(click), window_days })
+        let kept = app.memory.clicks.count(source, now).is_some_and(|clicks| clicks <= KEPT_OF_A_SOURCE);
+        if kept {
+            app.store.clicks().put(&click).await?;
+        }
+        count_not_kept(app, u64::from(!kept)).await;
+        Ok(Followed::To { click: Box::new(click), window_days, kept })
     })
     .await
+}
+
+/// Counts clicks that are not kept, in one write a minute. A visitor is not held up by it.
+async fn count_not_kept(app: &App, more: u64) {
+    let earlier = app.memory.clicks_not_kept.add(more, app.now());
+    if earlier == 0 {
+        return;
+    }
+    tracing::info!(target: METRICS, clicks_not_kept = earlier);
+    if let Err(error) = app.store.statistics().add_clicks_not_kept(earlier).await {
+        tracing::warn!(clicks = earlier, %error, "clicks that were not kept are not counted either");
+    }
 }
 
 async fn valid(app: &App, code: &Code) -> Result<Option<guerdon_domain::referrals::CodeRecord>, AppError> {
@@ -81,6 +107,9 @@ pub async fn explain_attribution(app: &App, member: &Member) -> Result<Attribute
             None => None,
         };
         let explanation = match click.as_ref().map(|click| click.attribution) {
+            None if joined.click.is_some() => {
+                "They joined through a link whose click is not on record any more."
+            }
             None => "They joined by the referrer's code itself, not through a counted link.",
             Some(attribution) => attribution.explain(),
         };

@@ -78,6 +78,8 @@ pub struct Dashboard {
     pub withdrawals_paid: i64,
     /// Average time from request to payment, in seconds; `None` before the first payment.
     pub withdrawal_seconds: Option<i64>,
+    /// Number of clicks that were not kept, because their source made too many.
+    pub clicks_not_kept: i64,
     /// Number of valid codes.
     pub active_codes: i64,
 }
@@ -121,6 +123,7 @@ pub async fn dashboard(app: &App) -> Result<Dashboard, AppError> {
         Ok(Dashboard {
             today: figures(&today, currency)?,
             overall: figures(&totals, currency)?,
+            clicks_not_kept: totals.get(Counter::ClicksNotKept),
             pending_commissions: totals.money(Sum::Held, currency),
             waiting,
             withdrawals_paid: paid,

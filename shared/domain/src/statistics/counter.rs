@@ -26,6 +26,8 @@ pub enum Counter {
     Clicks,
     /// Clicks by new visitors.
     Visitors,
+    /// Clicks over the number that is kept of one source in a minute.
+    ClicksNotKept,
     /// Codes that were made.
     Codes,
     /// Codes that have expired.
@@ -108,6 +110,7 @@ impl Counter {
             Self::Expired => "expired".to_owned(),
             Self::Clicks => "clicks".to_owned(),
             Self::Visitors => "visitors".to_owned(),
+            Self::ClicksNotKept => "clicks_not_kept".to_owned(),
             Self::Codes => "codes".to_owned(),
             Self::CodesExpired => "codes_expired".to_owned(),
             Self::Payments => "payments".to_owned(),

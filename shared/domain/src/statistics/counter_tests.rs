@@ -1,6 +1,6 @@
 use super::*;
 
-const PLAIN: [(Counter, &str); 17] = [
+const PLAIN: [(Counter, &str); 18] = [
     (Counter::Members, "members"),
     (Counter::Referrals, "referrals"),
     (Counter::Recruits, "recruits"),
@@ -9,6 +9,7 @@ const PLAIN: [(Counter, &str); 17] = [
     (Counter::Expired, "expired"),
     (Counter::Clicks, "clicks"),
     (Counter::Visitors, "visitors"),
+    (Counter::ClicksNotKept, "clicks_not_kept"),
     (Counter::Codes, "codes"),
     (Counter::CodesExpired, "codes_expired"),
     (Counter::Payments, "payments"),
@@ -91,7 +92,7 @@ const fn is_listed(counter: Counter) -> bool {
     use Counter as C;
     match counter {
         C::Members | C::Referrals | C::Recruits | C::Pending | C::Converted | C::Expired => true,
-        C::Clicks | C::Visitors | C::Codes | C::CodesExpired => true,
+        C::Clicks | C::Visitors | C::ClicksNotKept | C::Codes | C::CodesExpired => true,
         C::Payments | C::PaymentsBy(_) | C::FailedBy(_) => true,
         C::Orders | C::OrdersBy(_) | C::OrdersPaid | C::OrdersPaidBy(_) => true,
         C::Commissions | C::Rewards | C::Reversed => true,

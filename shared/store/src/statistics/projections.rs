@@ -209,6 +209,16 @@ impl Statistics<'_> {
         Ok(())
     }
 
+    /// Adds to the clicks that were not kept. The figure has no record of its own, and a repeated write counts twice.
+    pub async fn add_clicks_not_kept(self, more: u64) -> Result<(), StoreError> {
+        let update = Update::new("SET #type = :type ADD #clicks :more")
+            .name("#type", "type")
+            .name("#clicks", format!("n_{}", Counter::ClicksNotKept.name()))
+            .value(":type", string(Projection::Totals.type_name()))
+            .value(":more", number(more));
+        self.store.update(&Projection::Totals.key(), &update, false).await.map(|_| ())
+    }
+
     /// Reads a projected item's counters; empty when nothing was ever added.
     pub async fn counters(self, target: &Projection) -> Result<Counters, StoreError> {
         Ok(self.store.get_raw(&target.key()).await?.map(|item| counters_of(&item)).unwrap_or_default())

@@ -129,7 +129,7 @@ async fn operating() -> anyhow::Result<Vec<Line>> {
                 .app
                 .store()
                 .requests()
-                .count_call(request.call.principal.as_str(), world.app.now())
+                .count_call(request.call.principal.as_str(), 120, world.app.now())
                 .await?)
         })
         .await?;

@@ -12,6 +12,7 @@ pub(super) fn changed(plan: &mut Plan, change: &Changed<'_, Member>) {
     let joined = change.after.and_then(|member| member.joined.as_ref());
     if let (false, Some(joined)) = (joined_before, joined) {
         plan.add_to_day(change.sequence, joined.at, &[(Counter::Members, 1)]);
+        plan.keep_click(joined);
     }
 }
 

@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
-    commissions::Commission, ids::MemberId, operators::AuditRecord, payments::Place, statistics::Counter,
+    commissions::Commission,
+    ids::{ClickId, MemberId},
+    members::Joined,
+    operators::AuditRecord,
+    payments::Place,
+    statistics::Counter,
     time::Timestamp,
 };
 use guerdon_store::{
@@ -31,6 +36,8 @@ pub(super) struct Plan {
     /// Members' latest payments.
     paid: BTreeMap<MemberId, Timestamp>,
     audits: Vec<AuditRecord>,
+    /// Clicks that brought a member, and when.
+    clicks: Vec<(ClickId, Timestamp)>,
 }
 
 impl Plan {
@@ -44,6 +51,7 @@ impl Plan {
             payments: Vec::new(),
             paid: BTreeMap::new(),
             audits: Vec::new(),
+            clicks: Vec::new(),
         }
     }
 
@@ -82,6 +90,11 @@ impl Plan {
         *latest = at.max(*latest);
     }
 
+    /// Keeps the click that brought a member.
+    pub(super) fn keep_click(&mut self, joined: &Joined) {
+        self.clicks.extend(joined.click.clone().map(|click| (click, joined.at)));
+    }
+
     /// Writes a line of the audit trail.
     pub(super) fn audit(&mut self, line: AuditRecord) {
         self.audits.push(line);
@@ -116,6 +129,9 @@ impl Plan {
         }
         for audit in &self.audits {
             app.store.audit().put(audit).await?;
+        }
+        for (click, joined_at) in &self.clicks {
+            app.store.clicks().keep(click, *joined_at).await?;
         }
         self.lines.write(app).await
     }
