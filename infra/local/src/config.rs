@@ -6,6 +6,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use guerdon_api::gate::{Limits, origins};
@@ -17,6 +18,8 @@ use guerdon_runtime::{
 };
 use guerdon_telegram::username::BotUsername;
 use stripe_webhook::origin::Origin;
+
+use crate::server::Serving;
 
 /// The place of the stack's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// Proxies before the stack, whose word about the caller's address is taken.
     pub proxies: Vec<IpAddr>,
+    /// Limits of connections.
+    pub serving: Serving,
     /// The token that `/local` and `/sim/api` require for a change.
     pub local_token: String,
     /// The Telegram id of the first super admin, created at their first sign-in.
@@ -93,6 +98,7 @@ impl Config {
             origins: Vec::new(),
             hosts: Vec::new(),
             proxies: Vec::new(),
+            serving: Serving::default(),
             local_token: "test-local-token-0123456789".to_owned(),
             super_admin: None,
             made_up: Vec::new(),
@@ -130,6 +136,7 @@ impl Config {
             origins: origins()?,
             hosts: hosts()?,
             proxies: proxies()?,
+            serving: serving()?,
             local_token: local_token(&data)?,
             super_admin: env::super_admin()?,
             made_up: Vec::new(),
@@ -268,6 +275,28 @@ fn proxies() -> Result<Vec<IpAddr>, ConfigError> {
         text.parse::<IpAddr>().map_err(|_| ConfigError::Invalid { name: NAME, problem: problem() })
     };
     addresses.map(address).collect()
+}
+
+/// Reads `GUERDON_CONNECTIONS`, by default what a quarter of the file handles allows, and `GUERDON_REQUEST_SECONDS`.
+fn serving() -> Result<Serving, ConfigError> {
+    let usual = Serving::default();
+    // A webhook's work opens files and connections too, and a call to the stand-ins has both of its ends here.
+    let connections = file_handles().map_or(usual.connections, |handles| (handles / 4).clamp(16, 4096));
+    let connections = env::number("GUERDON_CONNECTIONS", connections as u64, 16..=100_000)?;
+    let seconds = env::number("GUERDON_REQUEST_SECONDS", usual.head.as_secs(), 1..=600)?;
+    let time = Duration::from_secs(seconds);
+    Ok(Serving {
+        connections: usize::try_from(connections).unwrap_or(usual.connections),
+        head: time,
+        body: time,
+    })
+}
+
+/// Reads how many file handles this process may have, where the system tells it in a file.
+fn file_handles() -> Option<usize> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// The name of the file that holds the local token.

@@ -7,7 +7,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
     routing::{any, get},
 };
@@ -21,9 +21,15 @@ use lambda_http::Body as LambdaBody;
 use stripe_webhook::handler::MAX_EVENT;
 use tower::ServiceExt;
 
-use crate::{guard::guarded, local_routes, parts::Parts, proxies::told_source};
+use crate::{
+    guard::guarded,
+    local_routes,
+    parts::Parts,
+    proxies::told_source,
+    server::{Serving, whole},
+};
 
-pub(crate) fn router(parts: Arc<Parts>) -> Router {
+pub(crate) fn router(parts: Arc<Parts>, limits: Serving) -> Router {
     let operators = Api { gate: parts.gate.clone(), super_admin: parts.super_admin };
     let mut router =
         Router::new().route("/telegram/webhook", any(telegram)).route("/api/stripe/webhook", any(stripe));
@@ -52,6 +58,7 @@ pub(crate) fn router(parts: Arc<Parts>) -> Router {
         api.oneshot(request).await
     });
     router
+        .layer(from_fn(move |request, next| whole(limits, request, next)))
         .layer(from_fn_with_state(parts.guard.clone(), guarded))
         .layer(from_fn_with_state(parts.clone(), note_local_token))
         .layer(from_fn_with_state(parts.proxies.clone(), told_source))

@@ -16,5 +16,6 @@ mod proxies;
 mod pumps;
 pub mod queue;
 mod schedule;
+pub mod server;
 mod simulated;
 pub mod stack;

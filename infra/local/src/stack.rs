@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     gateway,
     parts::{self, Parts},
-    polling, pumps, schedule,
+    polling, pumps, schedule, server,
 };
 
 /// A running stack. Dropping it stops everything.
@@ -40,20 +40,14 @@ impl Stack {
         }
         let polls = config.secret(Secret::TelegramBotToken).map(str::to_owned);
         let parts = Arc::new(parts::assemble(&mut config, clock, &base_url).await?);
-        let router = gateway::router(parts.clone());
+        let router = gateway::router(parts.clone(), config.serving);
         let mut tasks = JoinSet::new();
         pumps::start(&parts, &mut tasks);
         tasks.spawn(schedule::run(parts.clone()));
         if let Some(token) = polls {
             tasks.spawn(polling::run(parts.clone(), token));
         }
-        tasks.spawn(async move {
-            if let Err(error) =
-                axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
-            {
-                tracing::error!(%error, "the HTTP server stopped");
-            }
-        });
+        tasks.spawn(server::serve(listener, router, config.serving));
         Ok(Self { address, parts, local_token: config.local_token, tasks })
     }
 

@@ -39,7 +39,11 @@ fn command(data: &Path) -> Command {
 }
 
 fn start(data: &Path) -> Running {
-    let mut child = command(data).spawn().unwrap();
+    started(command(data))
+}
+
+fn started(mut command: Command) -> Running {
+    let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let greeting = lines
         .find_map(|line| line.unwrap().split_once("running on http://").map(|(_, rest)| rest.to_owned()));
@@ -213,5 +217,29 @@ fn made_up_secrets_are_shown_once_and_no_admin_token_is_made_up() {
     assert!(!second.contains("was made up"), "{second}");
     for text in [first, second] {
         assert!(text.contains("ADMIN_TOKEN is not set: the operators' API refuses every call."), "{text}");
+    }
+}
+
+/// 300 half-sent requests are more than the process has file handles.
+#[test]
+fn with_256_file_handles_webhooks_are_answered_beside_300_half_sent_requests() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = command(folder.path());
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 256 && exec \"$0\""]).arg(plain.get_program()).current_dir(folder.path());
+    limited.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = started(limited);
+    let mut slow = Vec::new();
+    for n in 0..300 {
+        let mut socket = TcpStream::connect(&running.address).unwrap();
+        write!(socket, "POST /telegram/webhook HTTP/1.1\r\nhost: localhost\r\n").unwrap();
+        slow.push(socket);
+        if n % 50 == 0 || n == 299 {
+            let header = "x-telegram-bot-api-secret-token: webhook-secret";
+            let body = format!(r#"{{"update_id":{n}}}"#);
+            let answer = request(&running.address, "POST", "/telegram/webhook", header, &body);
+            assert!(answer.starts_with("HTTP/1.1 200"), "beside {n}: {answer}");
+        }
     }
 }
