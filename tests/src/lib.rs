@@ -170,6 +170,8 @@ impl World {
             "location",
             "set-cookie",
             "content-security-policy",
+            "cache-control",
+            "x-content-type-options",
         ];
         let headers = named.iter().filter_map(|name| Some(((*name).to_owned(), header(name)?))).collect();
         let text = response.text().await.expect("a body");

@@ -343,3 +343,35 @@ async fn a_link_ends_after_ten_minutes_and_with_a_new_password() {
         assert_eq!(by_link(&world, bad).await.code(), "wrong_credentials", "{bad}");
     }
 }
+
+/// What anybody may see and keep.
+const DOCUMENTATION: [&str; 3] = ["/docs", "/openapi.json", "/docs/redoc.js"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_is_kept_or_taken_for_something_else() {
+    let world = office().await;
+    let (boss, _) = staff(&world).await;
+    let shop = world.shop().await;
+    let key = json!({ "name": "x", "scopes": ["users:read"] });
+    let mut answers = vec![
+        login(&world, BOSS, BOSS_PASSWORD).await,
+        by_link(&world, &link(&world).await).await,
+        post(&world, "/api/admin/service-keys", Some(&boss), &key).await,
+        post(&world, "/api/members/42/token", Some(&shop), &json!({})).await,
+        post(&world, "/telegram/webhook", None, &json!({})).await,
+        post(&world, "/api/stripe/webhook", None, &json!({})).await,
+    ];
+    for path in ["/admin/auth/link", "/nowhere", "/local/outbox/1", "/sim", "/r/ZZZZZZZZ"] {
+        answers.push(world.get(path).await);
+    }
+    for route in all_routes().filter(|route| !DOCUMENTATION.contains(&route.path)) {
+        answers.push(call(&world, &route, &[("x-admin-token", ADMIN_TOKEN)]).await);
+    }
+    for answer in &answers {
+        let kept = (answer.header("x-content-type-options"), answer.header("cache-control"));
+        assert_eq!(kept, (Some("nosniff"), Some("no-store")), "{answer:?}");
+    }
+    for path in DOCUMENTATION {
+        assert_eq!(world.get(path).await.header("x-content-type-options"), Some("nosniff"), "{path}");
+    }
+}

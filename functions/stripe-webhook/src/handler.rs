@@ -9,6 +9,7 @@ use guerdon_app::{
 };
 use guerdon_domain::members::PseudonymKey;
 use guerdon_runtime::{
+    headers::protect,
     http_body::MAX_BODY,
     problem::{Problem, method_not_allowed, too_large, unavailable},
     queue::Queue,
@@ -47,10 +48,12 @@ pub struct Webhook {
 
 /// Answers one delivery: 200 once the event is queued; Stripe delivers again whatever gets another answer.
 pub async fn handle(webhook: &Webhook, request: Request) -> Response<Body> {
-    match accept(webhook, &request).await {
+    let mut response = match accept(webhook, &request).await {
         Ok(body) => Response::new(Body::Text(body)),
         Err(problem) => problem.into_response(),
-    }
+    };
+    protect(response.headers_mut());
+    response
 }
 
 async fn accept(webhook: &Webhook, request: &Request) -> Result<String, Problem> {

@@ -2,6 +2,7 @@
 
 use guerdon_app::{error::AppError, messages::Effect, observe::correlated};
 use guerdon_runtime::{
+    headers::protect,
     http_body::{MAX_BODY, bounded},
     problem::{Problem, internal, method_not_allowed, too_large, unauthorized, unavailable},
     secrets::Secret,
@@ -21,11 +22,13 @@ const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 
 /// Answers one update. Nothing is read before the secret is right.
 pub async fn handle(bot: &Bot, request: Request) -> Response<Body> {
-    match answer_request(bot, &request).await {
+    let mut response = match answer_request(bot, &request).await {
         Ok(Some(outgoing)) => json(&outgoing),
         Ok(None) => Response::new(Body::Empty),
         Err(problem) => problem.into_response(),
-    }
+    };
+    protect(response.headers_mut());
+    response
 }
 
 async fn answer_request(bot: &Bot, request: &Request) -> Result<Option<Outgoing>, Problem> {

@@ -7,11 +7,12 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state, map_response},
     response::{IntoResponse, Redirect, Response},
     routing::{any, get},
 };
 use guerdon_runtime::{
+    headers::protect,
     http_body::MAX_BODY,
     problem::{Code, Problem, method_not_allowed, too_large},
     source::Source,
@@ -62,6 +63,7 @@ pub(crate) fn router(parts: Arc<Parts>, limits: Serving) -> Router {
         .layer(from_fn_with_state(parts.guard.clone(), guarded))
         .layer(from_fn_with_state(parts.clone(), note_local_token))
         .layer(from_fn_with_state(parts.proxies.clone(), told_source))
+        .layer(map_response(protected))
 }
 
 /// Logs that a local token was refused. The functions log what they refuse.
@@ -92,6 +94,11 @@ fn is_members(path: &str) -> bool {
     MEMBER_PATHS
         .iter()
         .any(|known| if known.ends_with('/') { path.starts_with(known) } else { path == *known })
+}
+
+async fn protected(mut response: Response) -> Response {
+    protect(response.headers_mut());
+    response
 }
 
 fn problem(problem: Problem) -> Response {

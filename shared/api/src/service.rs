@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_app::observe::correlated;
-use guerdon_runtime::problem;
+use guerdon_runtime::{headers::protect, problem};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::{RequestExt, request::RequestContext};
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -37,6 +37,7 @@ pub fn service(gate: Gate, routes: &'static [Route], handlers: Router) -> Router
         .merge(routes)
         .fallback(|| async { Refusal(problem::not_found()) })
         .layer(map_response(as_problem))
+        .layer(map_response(protected))
         .layer(cors)
         .layer(from_fn_with_state(guarded, correlate))
 }
@@ -67,6 +68,11 @@ async fn correlate(State(guarded): State<Arc<Guarded>>, request: Request, next: 
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }
+    response
+}
+
+async fn protected(mut response: Response) -> Response {
+    protect(response.headers_mut());
     response
 }
 

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod bus;
 pub mod env;
 pub mod function;
+pub mod headers;
 pub mod http_body;
 mod https;
 mod metrics;
