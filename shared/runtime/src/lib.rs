@@ -10,6 +10,8 @@ pub mod bus;
 pub mod env;
 pub mod function;
 pub mod headers;
+#[cfg(feature = "tokens")]
+mod hs256;
 pub mod http_body;
 mod https;
 mod metrics;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     env::ConfigError,
+    hs256,
     secrets::{Secret, Secrets},
 };
 
@@ -108,6 +109,7 @@ async fn sign(
         iat: now.seconds(),
         exp: now.seconds().saturating_add(lifetime),
     };
+    hs256::install();
     encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(newest.as_bytes()))
         .map_err(|_| invalid("cannot sign"))
 }
@@ -121,6 +123,7 @@ pub async fn presented(
     token: &str,
     clock: &dyn Clock,
 ) -> Result<Option<Presented>, ConfigError> {
+    hs256::install();
     let mut rules = Validation::new(Algorithm::HS256);
     rules.set_issuer(&[ISSUER]);
     rules.set_audience(&[OPERATORS, MEMBERS]);
@@ -163,7 +166,10 @@ fn invalid(problem: &str) -> ConfigError {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     use guerdon_app::context::{FixedClock, MovableClock};
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha2::Sha384;
 
     use super::*;
 
@@ -230,14 +236,24 @@ mod tests {
         }
     }
 
-    fn signed(algorithm: Algorithm, claims: &Claims) -> String {
-        encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(OLD.as_bytes())).unwrap()
+    fn signed(claims: &Claims) -> String {
+        hs256::install();
+        encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(OLD.as_bytes())).unwrap()
+    }
+
+    /// A token that the right key signed in another way, which this process itself cannot.
+    fn signed_by_384_bits(claims: &Claims) -> String {
+        let part = |json: String| URL_SAFE_NO_PAD.encode(json);
+        let header = part(r#"{"typ":"JWT","alg":"HS384"}"#.to_owned());
+        let text = format!("{header}.{}", part(serde_json::to_string(claims).unwrap()));
+        let mac = Hmac::<Sha384>::new_from_slice(OLD.as_bytes()).unwrap().chain_update(&text).finalize();
+        format!("{text}.{}", URL_SAFE_NO_PAD.encode(mac.into_bytes()))
     }
 
     #[tokio::test]
     async fn nothing_else_opens() {
         let (secrets, clock) = (with(OLD), FixedClock::new(NOW));
-        let good = signed(Algorithm::HS256, &claims(OPERATORS, ISSUER));
+        let good = signed(&claims(OPERATORS, ISSUER));
         assert!(presented(&secrets, &good, &clock).await.unwrap().is_some());
         // {"alg":"none","typ":"JWT"}
         let unsigned =
@@ -246,9 +262,9 @@ mod tests {
             String::new(),
             "a.b.c".to_owned(),
             good[..good.len() - 2].to_owned(),
-            signed(Algorithm::HS384, &claims(OPERATORS, ISSUER)),
-            signed(Algorithm::HS256, &claims("customers", ISSUER)),
-            signed(Algorithm::HS256, &claims(OPERATORS, "somebody")),
+            signed_by_384_bits(&claims(OPERATORS, ISSUER)),
+            signed(&claims("customers", ISSUER)),
+            signed(&claims(OPERATORS, "somebody")),
             unsigned.unwrap(),
         ] {
             assert_eq!(presented(&secrets, &token, &clock).await.unwrap(), None, "{token}");
