@@ -53,6 +53,10 @@ lint: ## Check formatting, code and template.
 	infra/lint/template.sh
 	python3 infra/costs/costs.py --check
 
+.PHONY: deny
+deny: ## Check the dependencies: licences, bans, sources, and known weaknesses (ADVISORIES=required fails offline).
+	infra/lint/deny.sh
+
 .PHONY: checkov
 checkov: ## Check the template's security.
 	infra/lint/checkov.sh
