@@ -136,6 +136,10 @@ string_id! {
     WithdrawalId
 }
 string_id! {
+    /// An intent: 24 hex digits. The first 8 are those of its member.
+    IntentId
+}
+string_id! {
     /// A click on a shared link: 16 hex digits.
     ClickId
 }
@@ -201,6 +205,23 @@ impl FraudFlagId {
     /// Makes an id of a hash. Hex digits are always well formed.
     pub(crate) fn from_hash(hash: &[u8]) -> Self {
         Self(hex::encode(hash))
+    }
+}
+
+/// Hex digits of a member's pseudonym that begin the ids of their intents.
+const OWNER_DIGITS: usize = 8;
+
+impl IntentId {
+    /// Makes an id of its member and a hash.
+    pub(crate) fn of(member: &MemberId, hash: &[u8]) -> Self {
+        let owner: String = member.0.chars().take(OWNER_DIGITS).collect();
+        Self(format!("{owner}{}", hex::encode(hash)))
+    }
+
+    /// True when the id can be that of an intent of `member`.
+    pub fn may_be_of(&self, member: &MemberId) -> bool {
+        let owner = |id: &str| id.chars().take(OWNER_DIGITS).collect::<String>();
+        owner(&self.0) == owner(&member.0)
     }
 }
 

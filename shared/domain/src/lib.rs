@@ -8,7 +8,7 @@
 //! There is one module for each concern, with the same name in every layer. Nothing is re-exported at the
 //! root: the path `wallets::Wallet` shows where a wallet is found. Concerns use each other in this order and
 //! form no circle: `money`, `time` and `ids`; `referrals`, `members`, `wallets`, `operators`; `withdrawals`,
-//! `fraud`, `payments`; `programs`, `commissions`, `bill_credit`, `gamification`, `statistics`; `settings`,
+//! `fraud`, `payments`; `intents`, `programs`, `commissions`, `bill_credit`, `gamification`, `statistics`; `settings`,
 //! whose presets contain the numbers of every concern.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -17,6 +17,7 @@ pub mod commissions;
 pub mod fraud;
 pub mod gamification;
 pub mod ids;
+pub mod intents;
 pub mod members;
 pub mod money;
 pub mod operators;

@@ -15,6 +15,7 @@
 //! | [`InvoiceCredit`] | `M#member` | `INVOICE#invoice` | | | |
 //! | [`Adjustment`] | `M#member` | `ADJUSTMENT#id` | | | |
 //! | [`Withdrawal`](guerdon_domain::withdrawals::Withdrawal) | `M#member` | `WITHDRAWAL#seq` | | `WITHDRAWALS#state` / `requested_at` until final | |
+//! | [`Intent`](guerdon_domain::intents::Intent) | `M#member` | `INTENT#kind` | | | 2 days after its end |
 //! | [`PaymentLink`] | `M#member` | `PAYMENT#paid_at#rail:id` | `PAYMENTS#day#shard` / `paid_at#rail:id` | | |
 //! | [`LimitUse`] | `M#member` or `BUDGET#period` | `CAP#rule#period` or `BUDGET` | | | |
 //! | [`Referral`] | `R#referrer` | `REFERRAL#joined_at#referee` | | `DUE#REFERRAL#shard` / `expires_at` while pending | |
@@ -108,15 +109,16 @@
 //! | 45 | settings that operators changed | [`Settings::find`] |
 //! | 46 | the customers of a member | [`BillCredit::customers`] |
 //! | 47 | all postings, and all effects of invoices, of a member | [`BillCredit::postings`], [`BillCredit::invoice_credits`] |
+//! | 48 | a member's latest intent of a kind | [`Intents::find`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition
 //! means, and [`Store::commit`] writes all of them or none.
 #[cfg(doc)]
 use crate::{
-    bill_credit::*, commissions::*, fraud::*, jobs::*, members::*, messages::*, operators::*, payments::*,
-    programs::*, referrals::*, requests::*, settings::*, statistics::*, table::*, verification::*,
-    wallets::*, withdrawals::*,
+    bill_credit::*, commissions::*, fraud::*, intents::*, jobs::*, members::*, messages::*, operators::*,
+    payments::*, programs::*, referrals::*, requests::*, settings::*, statistics::*, table::*,
+    verification::*, wallets::*, withdrawals::*,
 };
 #[cfg(doc)]
 use guerdon_domain::{
@@ -127,6 +129,7 @@ pub mod bill_credit;
 pub mod changes;
 pub mod commissions;
 pub mod fraud;
+pub mod intents;
 pub mod jobs;
 pub mod members;
 pub mod messages;

@@ -6,6 +6,8 @@
 
 #[path = "golden/access.rs"]
 mod access;
+#[path = "golden/intents.rs"]
+mod intents;
 #[path = "golden/jobs.rs"]
 mod jobs;
 #[path = "golden/money.rs"]

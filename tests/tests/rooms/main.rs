@@ -18,7 +18,7 @@ use std::{
 use graph::{Rooms, rooms};
 
 /// The concerns. Each has the same name in every layer that has it.
-const CONCERNS: [&str; 22] = [
+const CONCERNS: [&str; 23] = [
     "members",
     "operators",
     "settings",
@@ -29,6 +29,7 @@ const CONCERNS: [&str; 22] = [
     "commissions",
     "bill_credit",
     "withdrawals",
+    "intents",
     "fraud",
     "promotions",
     "credits",

@@ -1,5 +1,7 @@
 //! Destinations of withdrawals: checked, then sealed, and compared only by fingerprint.
 
+use std::fmt;
+
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
     aead::{Aead, KeyInit, Payload},
@@ -7,7 +9,7 @@ use chacha20poly1305::{
 use iban::IbanLike as _;
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::WithdrawalId, members::PseudonymKey};
+use crate::members::PseudonymKey;
 
 /// The method of a payout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -105,17 +107,17 @@ impl Destination {
         hex::encode(&key.subkey("destination-fingerprint", normal.as_bytes())[..16])
     }
 
-    /// Encrypts it for `withdrawal` with a new random `nonce`.
+    /// Encrypts it for the record with the id `owner`, a withdrawal or an intent, with a new random `nonce`.
     ///
     /// # Errors
     /// [`DestinationError::Unreadable`] never, for texts of this length.
     pub fn seal(
         &self,
         key: &PseudonymKey,
-        withdrawal: &WithdrawalId,
+        owner: &impl fmt::Display,
         nonce: [u8; 24],
     ) -> Result<SealedDestination, DestinationError> {
-        let payload = Payload { msg: self.text.as_bytes(), aad: &bound_to(self.method, withdrawal) };
+        let payload = Payload { msg: self.text.as_bytes(), aad: &bound_to(self.method, owner) };
         let sealed = cipher(key)
             .encrypt(XNonce::from_slice(&nonce), payload)
             .map_err(|_| DestinationError::Unreadable)?;
@@ -131,13 +133,13 @@ impl Destination {
     }
 }
 
-impl std::fmt::Debug for Destination {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Destination({}, ..)", self.method.as_str())
     }
 }
 
-/// A destination as it is stored: XChaCha20-Poly1305, bound to its withdrawal and method.
+/// A destination as it is stored: XChaCha20-Poly1305, bound to its withdrawal or intent and to its method.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedDestination {
     /// The method.
@@ -154,19 +156,18 @@ impl SealedDestination {
     /// Decrypts it.
     ///
     /// # Errors
-    /// [`DestinationError::Unreadable`] when the key or the withdrawal is another one, or the text was
-    /// changed.
+    /// [`DestinationError::Unreadable`] when the key or the `owner` is another one, or the text was changed.
     pub fn open(
         &self,
         key: &PseudonymKey,
-        withdrawal: &WithdrawalId,
+        owner: &impl fmt::Display,
     ) -> Result<Destination, DestinationError> {
         let bytes = hex::decode(&self.sealed).map_err(|_| DestinationError::Unreadable)?;
         let (head, sealed) = bytes.split_at_checked(25).ok_or(DestinationError::Unreadable)?;
         if head.first() != Some(&VERSION) {
             return Err(DestinationError::Unreadable);
         }
-        let payload = Payload { msg: sealed, aad: &bound_to(self.method, withdrawal) };
+        let payload = Payload { msg: sealed, aad: &bound_to(self.method, owner) };
         let opened = cipher(key).decrypt(XNonce::from_slice(&head[1..]), payload);
         let text = opened.ok().and_then(|bytes| String::from_utf8(bytes).ok());
         text.map(|text| Destination { method: self.method, text }).ok_or(DestinationError::Unreadable)
@@ -180,8 +181,8 @@ fn cipher(key: &PseudonymKey) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(&key.subkey("destination-encryption", b"").into())
 }
 
-fn bound_to(method: PayoutMethod, withdrawal: &WithdrawalId) -> Vec<u8> {
-    format!("{}|{withdrawal}", method.as_str()).into_bytes()
+fn bound_to(method: PayoutMethod, owner: &impl fmt::Display) -> Vec<u8> {
+    format!("{}|{owner}", method.as_str()).into_bytes()
 }
 
 /// Normalizes a UPI id by NPCI's rules: a handle of letters, digits, `.`, `-` and `_`, then the bank's
@@ -210,6 +211,7 @@ fn bank_in(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::WithdrawalId;
 
     fn key(byte: u8) -> PseudonymKey {
         PseudonymKey::try_new(vec![byte; 32]).unwrap()

@@ -6,6 +6,7 @@ use guerdon_domain::{
         CommissionId, CustomerId, FraudFlagId, InvoiceId, MemberId, OrderId, PaymentKey, PostingId, RuleId,
         WithdrawalId,
     },
+    intents::ActionKind,
     money::Currency,
     payments::Place,
     referrals::Code,
@@ -146,6 +147,11 @@ pub(crate) fn verification() -> Key {
 
 pub(crate) fn withdrawal(member: &MemberId, seq: u64) -> Key {
     Key::new(member_pk(member), Prefix::Withdrawal.with(format_args!("{seq:010}")))
+}
+
+/// A member's intent of one kind of action.
+pub(crate) fn intent(member: &MemberId, kind: ActionKind) -> Key {
+    Key::new(member_pk(member), Prefix::Intent.with(kind.as_str()))
 }
 
 pub(crate) fn withdrawals(state: WithdrawalState) -> String {

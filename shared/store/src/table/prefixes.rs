@@ -103,6 +103,8 @@ prefixes! {
         Invoice = "INVOICE#",
         Adjustment = "ADJUSTMENT#",
         Withdrawal = "WITHDRAWAL#",
+        /// What a button of a member's will do.
+        Intent = "INTENT#",
         /// A line in the list of a member's payments.
         PaymentLink = "PAYMENT#",
         /// The use of a rule's cap.
