@@ -5,10 +5,10 @@ use guerdon_domain::{settings::Preset, wallets::WalletKind};
 use guerdon_tests::{
     World,
     stripe::{checkout, event, invoice_paid},
-    telegram::{ALICE, BOB},
+    telegram::{ALICE, BOB, message},
 };
-use serde_json::json;
-use std::sync::Arc;
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
 
 const DAY: i64 = 86_400;
 
@@ -157,4 +157,26 @@ async fn an_invoice_that_is_created_gets_what_stripe_refused_before() {
     world.stripe(&draft).await;
     world.drain().await;
     assert_eq!(buckets().await, (0, 1000));
+}
+
+/// True when the update is answered within these seconds, and not passed over as one that was answered before.
+async fn answers_to(world: &World, update: &Value, seconds: u64) -> bool {
+    for _ in 0..seconds * 10 {
+        if world.update(update).await.body != json!("") {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_expires_when_the_stacks_clock_says_so_and_not_before() {
+    let world = World::new().await;
+    let update = message(world.update_id(), ALICE, "/help");
+    assert!(answers_to(&world, &update, 1).await);
+    world.advance(DAY).await;
+    assert!(!answers_to(&world, &update, 2).await, "it is remembered for two days");
+    world.advance(DAY + 3600).await;
+    assert!(answers_to(&world, &update, 10).await, "now it is another update");
 }

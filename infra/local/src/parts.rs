@@ -62,7 +62,7 @@ pub(crate) struct Parts {
 /// # Errors
 /// Fails if the data cannot be opened.
 pub fn app_on(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
-    let (engine, _) = open(&config.data)?;
+    let (engine, _) = open(&config.data, clock.clone())?;
     app(config, Store::new(engine.client(), TABLE), clock)
 }
 
@@ -76,7 +76,7 @@ pub(crate) async fn assemble(
     clock: Arc<dyn MovableClock>,
     base_url: &str,
 ) -> anyhow::Result<Parts> {
-    let (engine, queues) = open(&config.data)?;
+    let (engine, queues) = open(&config.data, clock.clone())?;
     let meter = Arc::new(Meter::default());
     let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
     store.create_table().await.context("the table cannot be made")?;
@@ -135,9 +135,13 @@ pub(crate) async fn assemble(
     })
 }
 
-fn open(data: &Data) -> anyhow::Result<(Engine, Queues)> {
+/// Opens the data. A table in memory has the clock of the stack: an item expires when its own time has come.
+fn open(data: &Data, clock: Arc<dyn Clock>) -> anyhow::Result<(Engine, Queues)> {
     match data {
-        Data::Memory => Ok((Engine::memory()?, Queues::open(None)?)),
+        Data::Memory => {
+            let engine = Engine::memory_at(Arc::new(move || clock.now().seconds()));
+            Ok((engine, Queues::open(None)?))
+        }
         Data::Folder(folder) => {
             private_folder(folder)
                 .and_then(|()| keep_private(folder))
