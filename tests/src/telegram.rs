@@ -40,6 +40,32 @@ pub fn message(update_id: i64, person: Person, text: &str) -> Value {
     })
 }
 
+/// Makes a tap of `person` on a button with this callback data, under message 1 of their chat with the bot.
+pub fn tap(update_id: i64, person: Person, data: &str) -> Value {
+    json!({
+        "update_id": update_id,
+        "callback_query": {
+            "id": format!("43{update_id}"),
+            "from": { "id": person.id, "is_bot": false, "first_name": person.name },
+            "chat_instance": "1",
+            "data": data,
+            "message": {
+                "message_id": 1,
+                "date": 1_795_253_400,
+                "chat": { "id": person.id, "type": "private", "first_name": person.name },
+            },
+        },
+    })
+}
+
+/// The callback data of the button whose text begins with `label`, under a message of the bot's.
+pub fn button(message: &Value, label: &str) -> Option<String> {
+    let rows = message["reply_markup"]["inline_keyboard"].as_array()?;
+    let mut buttons = rows.iter().filter_map(Value::as_array).flatten();
+    let found = buttons.find(|button| button["text"].as_str().is_some_and(|text| text.starts_with(label)));
+    found?["callback_data"].as_str().map(str::to_owned)
+}
+
 impl World {
     /// Makes an update id that was not used before.
     pub fn update_id(&self) -> i64 {
@@ -61,23 +87,23 @@ impl World {
         answer.body["text"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// Sends `text` as `person` and returns the bot's whole answer, with its buttons.
+    pub async fn asks(&self, person: Person, text: &str) -> Value {
+        let answer = self.update(&message(self.update_id(), person, text)).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body
+    }
+
     /// Taps, as `person`, a button with this callback data under message 1.
     pub async fn taps(&self, person: Person, data: &str) -> Value {
-        let update = json!({
-            "update_id": self.update_id(),
-            "callback_query": {
-                "id": "1",
-                "from": { "id": person.id, "is_bot": false, "first_name": person.name },
-                "chat_instance": "1",
-                "data": data,
-                "message": {
-                    "message_id": 1,
-                    "date": 1_795_253_400,
-                    "chat": { "id": person.id, "type": "private", "first_name": person.name },
-                },
-            },
-        });
-        self.update(&update).await.body
+        self.update(&tap(self.update_id(), person, data)).await.body
+    }
+
+    /// Types a line of `/withdraw` as `person`, confirms what the bot shows, and returns the answer to the tap.
+    pub async fn withdraws(&self, person: Person, line: &str) -> String {
+        let offer = self.asks(person, line).await;
+        let data = button(&offer, "✅ Confirm").unwrap_or_else(|| panic!("no button: {offer}"));
+        self.taps(person, &data).await["text"].as_str().unwrap_or_default().to_owned()
     }
 
     /// The code that `person` shares.

@@ -94,7 +94,7 @@ async fn switched_off_referrals_and_withdrawals_start_nothing_new() {
     let asked = world.says(ALICE, "/withdraw 5 upi asha@okhdfc").await;
     assert!(asked.contains("not on offer"), "{asked}");
     set(&world, "withdrawals.enabled", json!(true)).await;
-    let asked = world.says(ALICE, "/withdraw 5 upi asha@okhdfc").await;
+    let asked = world.withdraws(ALICE, "/withdraw 5 upi asha@okhdfc").await;
     assert!(asked.contains("You have asked for ₹5.00"), "{asked}");
 }
 

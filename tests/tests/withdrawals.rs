@@ -81,7 +81,7 @@ async fn what_a_member_asks_for_in_the_bot_is_paid_once() {
     let page = world.says(ALICE, "/credits").await;
     assert!(page.contains("Available: <b>₹504.00</b>"), "{page}");
     assert!(world.says(ALICE, "/withdraw").await.contains("<code>/withdraw 500.00 upi name@bank</code>"));
-    let reply = world.says(ALICE, &format!("/withdraw 500 upi {UPI}")).await;
+    let reply = world.withdraws(ALICE, &format!("/withdraw 500 upi {UPI}")).await;
     assert!(reply.contains("You have asked for ₹500.00 to <code>…hdfc</code>"), "{reply}");
     assert!(world.says(ALICE, "/withdraw").await.contains("₹500.00 to <code>…hdfc</code>: waiting"));
     let listed = world.operator_get("withdrawals").await["items"][0].clone();
@@ -281,7 +281,8 @@ async fn each_refusal_in_the_bot_says_what_to_do_next() {
     assert_eq!(asks(&world, "barred", "500").await.code(), "member_barred");
     let unbarred = world.operator_post(&format!("users/{}/unbar", ALICE.id), "unbar", &bar).await;
     assert_eq!((unbarred.status, &unbarred.body["barred"]), (200, &json!(false)));
-    replies(&world, "/withdraw 500 UPI asha@okhdfc", "You have asked for ₹500.00").await;
+    let asked = world.withdraws(ALICE, "/withdraw 500 UPI asha@okhdfc").await;
+    assert!(asked.contains("You have asked for ₹500.00") && !asked.contains("asha"), "{asked}");
     replies(&world, "/withdraw 500 upi asha@okhdfc", "is under way").await;
     let bitten = World::new().await;
     bitten.says(ALICE, "/start").await;

@@ -4,8 +4,8 @@ use guerdon_app::error::AppError;
 use guerdon_telegram::{texts::texts, update::User};
 
 use crate::{
-    commissions, members, operators,
-    parse::{Intent, MemberTopic, Topic},
+    intents, members, operators,
+    parse::{Meaning, MemberTopic, Topic},
     payments, referrals,
     reply::{Page, Reply},
     state::Bot,
@@ -16,25 +16,26 @@ use crate::{
 pub(crate) async fn answer(
     bot: &Bot,
     update_id: i64,
-    intent: Intent<'_>,
+    meaning: Meaning<'_>,
     body: &[u8],
 ) -> Result<Reply, AppError> {
-    match intent {
-        Intent::Nothing => Ok(Reply::Nothing),
-        Intent::Start { user, code, click } => {
+    match meaning {
+        Meaning::Nothing => Ok(Reply::Nothing),
+        Meaning::Start { user, code, click } => {
             members::start(bot, update_id, user, code.as_ref(), click.as_ref()).await
         }
-        Intent::Show { user, topic, place } => {
-            let page = page(bot, update_id, user, topic).await?;
+        Meaning::Show { user, topic, place, cause } => {
+            let page = page(bot, update_id, user, topic, &cause).await?;
             Ok(Reply::Say(page.at(place, user.id)))
         }
-        Intent::StrayTap(tap) => Ok(Reply::Say(support::stray_tap(tap))),
-        Intent::Block { user, blocked } => {
+        Meaning::Spend { tap, spend } => Ok(Reply::Say(intents::decide(bot, update_id, tap, &spend).await?)),
+        Meaning::StrayTap(tap) => Ok(Reply::Say(support::stray_tap(tap))),
+        Meaning::Block { user, blocked } => {
             members::block(bot, user, blocked).await?;
             Ok(Reply::Nothing)
         }
-        Intent::PreCheckout(query) => Ok(Reply::Say(payments::refuse_stars(query))),
-        Intent::Money(kind) => {
+        Meaning::PreCheckout(query) => Ok(Reply::Say(payments::refuse_stars(query))),
+        Meaning::Money(kind) => {
             payments::park(bot, update_id, kind, body).await?;
             Ok(Reply::Nothing)
         }
@@ -42,7 +43,7 @@ pub(crate) async fn answer(
 }
 
 /// The page about `topic`. The member is loaded here, once, for every page that is about them.
-async fn page(bot: &Bot, update_id: i64, user: &User, topic: Topic) -> Result<Page, AppError> {
+async fn page(bot: &Bot, update_id: i64, user: &User, topic: Topic, cause: &str) -> Result<Page, AppError> {
     let words = texts(user.language_code.as_deref());
     let topic = match topic {
         Topic::Help => return Ok(support::help(bot, words)),
@@ -59,10 +60,9 @@ async fn page(bot: &Bot, update_id: i64, user: &User, topic: Topic) -> Result<Pa
     let member = members::load(bot, update_id, user).await?;
     match topic {
         MemberTopic::Recruit => referrals::recruit(bot, words, &member).await,
-        MemberTopic::Statement { before } => wallets::statement(bot, words, &member, before).await,
-        MemberTopic::Claim => commissions::claim(bot, words, &member).await,
+        MemberTopic::Statement { before } => wallets::statement(bot, words, &member, before, cause).await,
         MemberTopic::Withdrawals => withdrawals::page(bot, words, &member).await,
-        MemberTopic::Withdraw(line) => withdrawals::ask(bot, words, &member, update_id, &line).await,
+        MemberTopic::Withdraw(line) => withdrawals::offer(bot, words, &member, &line, cause).await,
         MemberTopic::Profile => statistics::profile(bot, words, &member).await,
         MemberTopic::Leaderboard(period) => statistics::leaderboard(bot, words, &member, period).await,
     }

@@ -16,7 +16,7 @@ use guerdon_telegram::{
 use http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 
-use crate::{dispatch, parse::intent, payments, reply::Reply, state::Bot};
+use crate::{dispatch, parse::meaning, payments, reply::Reply, state::Bot};
 
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 
@@ -53,8 +53,8 @@ async fn answer_request(bot: &Bot, request: &Request) -> Result<Option<Outgoing>
 
 async fn answer_update(bot: &Bot, update: &Update, body: &[u8]) -> Result<Option<Outgoing>, Problem> {
     let update_id = update.update_id;
-    let intent = intent(update, bot.username.as_str());
-    let reply = match dispatch::answer(bot, update_id, intent, body).await {
+    let meaning = meaning(update, bot.username.as_str());
+    let reply = match dispatch::answer(bot, update_id, meaning, body).await {
         Ok(reply) => reply,
         Err(error) => {
             let problem = failed(update_id, &error);

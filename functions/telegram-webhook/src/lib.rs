@@ -10,6 +10,7 @@
 mod commissions;
 mod dispatch;
 pub mod handler;
+mod intents;
 mod members;
 mod operators;
 mod parse;

@@ -1,9 +1,10 @@
-//! Reads the intent of an update from the update alone.
+//! Reads the meaning of an update from the update alone.
 
 use guerdon_domain::{ids::ClickId, referrals::Code};
 use guerdon_telegram::{
     command::{Command, StartPayload},
     nav::{Nav, Period},
+    spend::Spend,
     update::{Callback, ChatKind, Message, PreCheckoutQuery, Update, UpdateKind, User},
 };
 
@@ -11,13 +12,15 @@ use crate::reply::Place;
 
 /// The request that an update makes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Intent<'a> {
+pub(crate) enum Meaning<'a> {
     /// Nothing.
     Nothing,
     /// A user starts, perhaps with a friend's code and the click on its link.
     Start { user: &'a User, code: Option<Code>, click: Option<ClickId> },
-    /// A user asks for a page.
-    Show { user: &'a User, topic: Topic, place: Place },
+    /// A user asks for a page. The cause is the natural key of the message or tap.
+    Show { user: &'a User, topic: Topic, place: Place, cause: String },
+    /// A user decides about something that moves money.
+    Spend { tap: &'a Callback, spend: Spend },
     /// A user tapped a button that the bot does not know.
     StrayTap(&'a Callback),
     /// A user blocked the bot or lets it write again.
@@ -51,7 +54,6 @@ pub(crate) enum MemberTopic {
     Statement {
         before: Option<u64>,
     },
-    Claim,
     Withdrawals,
     /// Asks for a withdrawal, with the line that says which.
     Withdraw(String),
@@ -59,24 +61,24 @@ pub(crate) enum MemberTopic {
     Leaderboard(Period),
 }
 
-/// Reads the intent of `update` to the bot named `username`.
-pub(crate) fn intent<'a>(update: &'a Update, username: &str) -> Intent<'a> {
+/// Reads the meaning of `update` to the bot named `username`.
+pub(crate) fn meaning<'a>(update: &'a Update, username: &str) -> Meaning<'a> {
     match &update.kind {
         UpdateKind::Message(message) => of_message(message, username),
         UpdateKind::Callback(tap) => of_tap(tap),
-        UpdateKind::PreCheckout(query) => Intent::PreCheckout(query),
-        UpdateKind::MyChatMember { user, blocked, .. } => Intent::Block { user, blocked: *blocked },
-        UpdateKind::SuccessfulPayment { .. } => Intent::Money("successful_payment"),
-        UpdateKind::RefundedPayment { .. } => Intent::Money("refunded_payment"),
-        UpdateKind::StarsSubscription { .. } => Intent::Money("subscription"),
-        UpdateKind::Other(_) => Intent::Nothing,
+        UpdateKind::PreCheckout(query) => Meaning::PreCheckout(query),
+        UpdateKind::MyChatMember { user, blocked, .. } => Meaning::Block { user, blocked: *blocked },
+        UpdateKind::SuccessfulPayment { .. } => Meaning::Money("successful_payment"),
+        UpdateKind::RefundedPayment { .. } => Meaning::Money("refunded_payment"),
+        UpdateKind::StarsSubscription { .. } => Meaning::Money("subscription"),
+        UpdateKind::Other(_) => Meaning::Nothing,
     }
 }
 
-fn of_message<'a>(message: &'a Message, username: &str) -> Intent<'a> {
-    let (Some(user), Some(text)) = (&message.from, &message.text) else { return Intent::Nothing };
+fn of_message<'a>(message: &'a Message, username: &str) -> Meaning<'a> {
+    let (Some(user), Some(text)) = (&message.from, &message.text) else { return Meaning::Nothing };
     if message.chat.kind != ChatKind::Private || user.is_bot {
-        return Intent::Nothing;
+        return Meaning::Nothing;
     }
     let topic = match Command::parse(text, username) {
         Some(Command::Start(StartPayload::Unreadable)) => Topic::UnreadableLink,
@@ -84,20 +86,25 @@ fn of_message<'a>(message: &'a Message, username: &str) -> Intent<'a> {
         Some(command) => of_command(command),
         None => match Code::parse(text.trim()) {
             // A code sent by itself is a start: some clients swallow the second tap on a link.
-            Ok(code) => return Intent::Start { user, code: Some(code), click: None },
+            Ok(code) => return Meaning::Start { user, code: Some(code), click: None },
             Err(_) => Topic::Unknown,
         },
     };
-    Intent::Show { user, topic, place: Place::Below }
+    Meaning::Show { user, topic, place: Place::Below, cause: cause_of(message) }
 }
 
-fn start(user: &User, payload: StartPayload) -> Intent<'_> {
+/// A message's number is never used again within its chat, and only private chats come this far.
+fn cause_of(message: &Message) -> String {
+    format!("message-{}", message.message_id)
+}
+
+fn start(user: &User, payload: StartPayload) -> Meaning<'_> {
     let (code, click) = match payload {
         StartPayload::Referral(code) => (Some(code), None),
         StartPayload::Clicked(code, click) => (Some(code), Some(click)),
         StartPayload::Empty | StartPayload::Product(_) | StartPayload::Unreadable => (None, None),
     };
-    Intent::Start { user, code, click }
+    Meaning::Start { user, code, click }
 }
 
 fn of_command(command: Command) -> Topic {
@@ -118,23 +125,21 @@ fn of_command(command: Command) -> Topic {
     }
 }
 
-fn of_tap(tap: &Callback) -> Intent<'_> {
-    let Some(nav) = tap.nav() else { return Intent::StrayTap(tap) };
+fn of_tap(tap: &Callback) -> Meaning<'_> {
+    if let Some(spend) = tap.spend() {
+        return Meaning::Spend { tap, spend };
+    }
+    let Some(nav) = tap.nav() else { return Meaning::StrayTap(tap) };
     let topic = match nav {
         Nav::Help => Topic::Help,
         Nav::Plans => Topic::Plans,
         Nav::Recruit => Topic::Member(MemberTopic::Recruit),
         Nav::Leaderboard(period) => Topic::Member(MemberTopic::Leaderboard(period)),
         Nav::Credits { cursor } => Topic::Member(MemberTopic::Statement { before: cursor }),
-        Nav::Claim => Topic::Member(MemberTopic::Claim),
         Nav::Withdraw => Topic::Member(MemberTopic::Withdrawals),
         Nav::Profile => Topic::Member(MemberTopic::Profile),
     };
-    let place = match &tap.message {
-        Some(message) if message.editable => Place::InPlaceOf(message.message_id),
-        _ => Place::Below,
-    };
-    Intent::Show { user: &tap.from, topic, place }
+    Meaning::Show { user: &tap.from, topic, place: Place::of(tap), cause: format!("tap-{}", tap.id) }
 }
 
 #[cfg(test)]
@@ -145,15 +150,15 @@ mod tests {
 
     fn check(update: &Value, expect: &str) {
         let update = Update::from_value(update).unwrap();
-        let (user, intent) = match intent(&update, "guerdon_bot") {
-            Intent::Show { user, topic, place } => (Some(user), format!("{topic:?} {place:?}")),
-            Intent::Start { user, code, click } => {
+        let (user, meaning) = match meaning(&update, "guerdon_bot") {
+            Meaning::Show { user, topic, place, .. } => (Some(user), format!("{topic:?} {place:?}")),
+            Meaning::Start { user, code, click } => {
                 let code = code.map(|code| code.as_str().to_owned());
                 (Some(user), format!("Start {code:?} {}", click.is_some()))
             }
             other => (None, format!("{other:?}").split(['(', ' ']).next().unwrap().to_owned()),
         };
-        assert_eq!(intent, expect, "{update:?}");
+        assert_eq!(meaning, expect, "{update:?}");
         assert!(user.is_none_or(|user| user.id.get() == 5001));
     }
 

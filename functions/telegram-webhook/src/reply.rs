@@ -1,7 +1,7 @@
 //! The bot's answer: a page of text and buttons, and its place in the chat.
 
 use guerdon_domain::ids::TelegramId;
-use guerdon_telegram::{keyboard::Keyboard, outbound::Outgoing, texts::Texts};
+use guerdon_telegram::{keyboard::Keyboard, outbound::Outgoing, texts::Texts, update::Callback};
 
 /// The texts of one language.
 pub(crate) type Words = &'static Texts;
@@ -27,8 +27,19 @@ pub(crate) struct Page {
 pub(crate) enum Place {
     /// Below, as a new message.
     Below,
-    /// In place of the message of this number. It also ends the spinner of the button that was tapped.
+    /// In place of the message of this number.
     InPlaceOf(i32),
+}
+
+impl Place {
+    /// The place of the page that a tap opens: its own message, unless that is too old to be edited or in another
+    /// chat than the user's own.
+    pub(crate) fn of(tap: &Callback) -> Self {
+        match tap.private_message() {
+            Some(message) if message.editable => Self::InPlaceOf(message.message_id),
+            _ => Self::Below,
+        }
+    }
 }
 
 impl Page {

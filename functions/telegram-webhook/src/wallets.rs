@@ -1,11 +1,13 @@
 //! `/credits`: the wallet that the member's rewards come into, and its statement.
 
 use guerdon_app::{
+    commissions::offer_claim,
     error::AppError,
     settings::settings_now,
     wallets::{CreditsView, ToClaim, credits_view},
 };
 use guerdon_domain::{
+    intents::ActionKind,
     members::Member,
     money::Money,
     wallets::{Entry, EntryKind},
@@ -14,6 +16,7 @@ use guerdon_telegram::{
     keyboard::{Button, Keyboard},
     nav::Nav,
     purse::Purse,
+    spend::{Decision, Spend},
     texts::{fill, fill_html},
 };
 
@@ -25,23 +28,29 @@ use crate::{
 /// Lines of a statement on one page.
 pub(crate) const HISTORY_LINES: i32 = 8;
 
+/// The command that shows the statement.
+pub(crate) const COMMAND: &str = "/credits";
+
 /// A page of the statement, older than entry `before`.
 pub(crate) async fn statement(
     bot: &Bot,
     words: Words,
     member: &Member,
     before: Option<u64>,
+    cause: &str,
 ) -> Result<Page, AppError> {
     let view = credits_view(&bot.app, member, before, HISTORY_LINES).await?;
-    page(bot, words, &view, before).await
+    page(bot, words, member, &view, before, cause).await
 }
 
 /// A view of the statement as a page; `cursor` is where it began.
 pub(crate) async fn page(
     bot: &Bot,
     words: Words,
+    member: &Member,
     view: &CreditsView,
     cursor: Option<u64>,
+    cause: &str,
 ) -> Result<Page, AppError> {
     let wallet = &view.wallet;
     let to_claim = view.to_claim.as_ref().map(|to_claim| to_claim.amounts.as_slice()).unwrap_or_default();
@@ -62,10 +71,12 @@ pub(crate) async fn page(
     );
     let mut claim = None;
     if let Some(ToClaim { amounts, until }) = &view.to_claim {
+        let id = offer_claim(&bot.app, &member.id, amounts, cause).await?;
+        let spend = Spend { decision: Decision::Confirm, kind: ActionKind::Claim, id };
         let amounts: Vec<_> = amounts.iter().map(Money::to_string).collect();
         let (amount, day) = (amounts.join(", "), until.last_whole_day());
         text.push_str(&fill(words.credits_to_claim, &[("amount", &amount), ("day", &day)]));
-        claim = Some(Button::nav(fill_html(words.button_claim, &[("amount", &amount)]), Nav::Claim));
+        claim = Some(Button::spend(fill_html(words.button_claim, &[("amount", &amount)]), spend));
     }
     if purse == Purse::BillCredit && wallet.held().is_positive() {
         text.push_str(&fill(words.credits_on_bill, &[("posted", &wallet.held().to_string())]));

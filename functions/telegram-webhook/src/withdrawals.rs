@@ -1,12 +1,18 @@
-//! `/withdraw`: what a member can have paid out, and asking for it. A destination is never shown in clear
-//! and never logged.
+//! `/withdraw`: what a member can have paid out, and asking for it: a line says what, and a button confirms it. A
+//! destination is shown in full only under that button, to its owner, and never logged.
 
 use guerdon_app::{
     error::AppError,
+    intents::IntentRefusal,
     settings::settings_now,
-    withdrawals::{WithdrawView, WithdrawalError, request_withdrawal_as, withdraw_view},
+    withdrawals::{
+        Confirmed, WithdrawView, WithdrawalError, WithdrawalOffer, confirm_withdrawal, offer_withdrawal,
+        withdraw_view,
+    },
 };
 use guerdon_domain::{
+    ids::IntentId,
+    intents::ActionKind,
     members::Member,
     money::Money,
     time::Timestamp,
@@ -15,6 +21,7 @@ use guerdon_domain::{
 use guerdon_telegram::{
     keyboard::{Button, Keyboard},
     nav::Nav,
+    spend::{Decision, Spend},
     texts::{WithdrawTexts, fill, fill_html},
 };
 
@@ -22,6 +29,9 @@ use crate::{
     reply::{Page, Words},
     state::Bot,
 };
+
+/// The command that shows what can be withdrawn.
+pub(crate) const COMMAND: &str = "/withdraw";
 
 /// The available amount, the open withdrawal, and how to ask for one.
 pub(crate) async fn page(bot: &Bot, words: Words, member: &Member) -> Result<Page, AppError> {
@@ -54,13 +64,13 @@ pub(crate) async fn page(bot: &Bot, words: Words, member: &Member) -> Result<Pag
     Ok(Page { text: shown, keyboard: Keyboard::new().row([back]) })
 }
 
-/// Asks for what the line says. The update's id is the key: a redelivered message asks once.
-pub(crate) async fn ask(
+/// Shows what the line asks for, with a button that confirms it and one that cancels it.
+pub(crate) async fn offer(
     bot: &Bot,
     words: Words,
     member: &Member,
-    update_id: i64,
     line: &str,
+    cause: &str,
 ) -> Result<Page, AppError> {
     let text = &words.withdraw;
     let settings = settings_now(&bot.app).await?;
@@ -74,16 +84,63 @@ pub(crate) async fn ask(
     let Ok(amount) = Money::parse_major(amount, bot.app.preset.currency) else {
         return Ok(Page::text(fill(text.bad_amount, &[("amount", &least(rules))])));
     };
-    let key = format!("update-{update_id}");
-    match request_withdrawal_as(&bot.app, member, amount, (method, destination), &key).await {
-        Ok(asked) => {
-            let (amount, masked) =
-                (asked.withdrawal().amount.to_string(), &asked.withdrawal().destination.masked);
-            Ok(Page::text(fill(text.asked, &[("amount", &amount), ("destination", masked)])))
-        }
+    match offer_withdrawal(&bot.app, member, amount, (method, destination), cause).await {
+        Ok(offer) => Ok(offered(words, &offer)),
         Err(WithdrawalError::App(error)) => Err(error),
         Err(error) => Ok(Page::text(refused(words, rules, &error))),
     }
+}
+
+fn offered(words: Words, offer: &WithdrawalOffer) -> Page {
+    let text = &words.withdraw;
+    let method = match offer.destination.method() {
+        PayoutMethod::Upi => text.method_upi,
+        PayoutMethod::Iban => text.method_iban,
+        PayoutMethod::BankIn => text.method_bank_in,
+    };
+    let shown = fill(
+        text.offer,
+        &[
+            ("amount", &offer.amount.to_string()),
+            ("method", method),
+            ("destination", offer.destination.expose()),
+            ("until", &clock(offer.until)),
+        ],
+    );
+    let button = |label, decision| {
+        Button::spend(label, Spend { decision, kind: ActionKind::Withdraw, id: offer.id.clone() })
+    };
+    let keyboard = Keyboard::new().row([
+        button(words.intents.button_confirm, Decision::Confirm),
+        button(words.intents.button_cancel, Decision::Cancel),
+    ]);
+    Page { text: shown, keyboard }
+}
+
+/// Asks for what the member was shown under the intent.
+///
+/// # Errors
+/// Within: the reason why the button does nothing.
+pub(crate) async fn confirm(
+    bot: &Bot,
+    words: Words,
+    member: &Member,
+    id: &IntentId,
+) -> Result<Result<Page, IntentRefusal>, AppError> {
+    let asked = match confirm_withdrawal(&bot.app, member, id).await {
+        Ok(Confirmed::Asked(asked)) => asked,
+        Ok(Confirmed::Refused(refusal)) => return Ok(Err(refusal)),
+        Err(WithdrawalError::App(error)) => return Err(error),
+        Err(error) => {
+            let settings = settings_now(&bot.app).await?;
+            let rules = settings.preset.withdrawals.as_ref();
+            let text =
+                rules.map_or_else(|| words.not_offered.to_owned(), |rules| refused(words, rules, &error));
+            return Ok(Ok(Page::text(text)));
+        }
+    };
+    let (amount, masked) = (asked.withdrawal().amount.to_string(), &asked.withdrawal().destination.masked);
+    Ok(Ok(Page::text(fill(words.withdraw.asked, &[("amount", &amount), ("destination", masked)]))))
 }
 
 /// `500 upi name@bank`: an IBAN may have spaces in it, so the destination is all the rest.

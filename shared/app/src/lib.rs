@@ -23,6 +23,7 @@ pub mod error;
 pub mod events;
 pub mod fraud;
 pub mod gamification;
+pub mod intents;
 pub mod jobs;
 pub mod members;
 pub mod memory;

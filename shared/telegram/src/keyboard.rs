@@ -4,7 +4,7 @@ use teloxide_core::types::{
     CopyTextButton, InlineKeyboardButton, InlineKeyboardButtonKind, InlineKeyboardMarkup,
 };
 
-use crate::nav::Nav;
+use crate::{nav::Nav, spend::Spend};
 
 /// Longest text that a button may copy, in characters.
 const MAX_COPY: usize = 256;
@@ -20,6 +20,7 @@ pub struct Button {
 enum Action {
     Url(String),
     Nav(Nav),
+    Spend(Spend),
     Copy(String),
 }
 
@@ -35,6 +36,11 @@ impl Button {
         Self { text: text.into(), action: Action::Nav(nav) }
     }
 
+    /// Confirms or cancels what moves money.
+    pub fn spend(text: impl Into<String>, spend: Spend) -> Self {
+        Self { text: text.into(), action: Action::Spend(spend) }
+    }
+
     /// Copies `payload`. A button whose payload is empty or over 256 characters is left out of the keyboard.
     pub fn copy(text: impl Into<String>, payload: impl Into<String>) -> Self {
         Self { text: text.into(), action: Action::Copy(payload.into()) }
@@ -44,6 +50,7 @@ impl Button {
         let kind = match self.action {
             Action::Url(url) => InlineKeyboardButtonKind::Url(url.parse().ok()?),
             Action::Nav(nav) => InlineKeyboardButtonKind::CallbackData(nav.encode()),
+            Action::Spend(spend) => InlineKeyboardButtonKind::CallbackData(spend.encode()),
             Action::Copy(text) if (1..=MAX_COPY).contains(&text.chars().count()) => {
                 InlineKeyboardButtonKind::CopyText(CopyTextButton { text })
             }

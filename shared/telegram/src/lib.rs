@@ -4,7 +4,7 @@
 //! possible, because Telegram adds fields and kinds faster than libraries follow, and a library that
 //! ignores what it cannot read could lose a payment. A kind that carries money is read in full or is an
 //! error ([`ParseError::BadMoneyUpdate`]); everything else that we do not handle is [`UpdateKind::Other`].
-//! [`Command`], [`StartPayload`] and [`Nav`] are the meanings of texts and taps.
+//! [`Command`], [`StartPayload`], [`Nav`] and [`Spend`] are the meanings of texts and taps.
 //!
 //! **Out.** [`Outgoing`] is one Bot API call, made of teloxide-core's payload types. It is sent either as
 //! the body of the webhook's answer ([`Outgoing::webhook_body`]: one round trip less, but no result)
@@ -39,6 +39,7 @@
 //! [`Command`]: command::Command
 //! [`StartPayload`]: command::StartPayload
 //! [`Nav`]: nav::Nav
+//! [`Spend`]: spend::Spend
 //! [`Outgoing`]: outbound::Outgoing
 //! [`Outgoing::webhook_body`]: outbound::Outgoing::webhook_body
 //! [`SendError`]: reply::SendError
@@ -55,6 +56,7 @@ pub mod outbound;
 pub mod purse;
 pub mod reply;
 pub mod secret;
+pub mod spend;
 pub mod texts;
 pub mod update;
 pub mod username;

@@ -1,6 +1,6 @@
 //! Navigation buttons. All their state is in the 64 bytes that they carry, so an old menu still works.
 //!
-//! A button that spends is not one of these: it carries the id of a server-side intent.
+//! A button that moves money is not one of these: it is a [`Spend`](crate::spend::Spend).
 
 use std::fmt::Write;
 
@@ -24,9 +24,6 @@ pub enum Nav {
     Plans,
     /// The instructions for a withdrawal.
     Withdraw,
-    /// Claims the rewards that are waiting, and shows the statement. It spends nothing, and a second tap claims nothing
-    /// more.
-    Claim,
 }
 
 /// The span of a leaderboard.
@@ -62,7 +59,6 @@ impl Nav {
             Self::Help => "help",
             Self::Plans => "plans",
             Self::Withdraw => "withdraw",
-            Self::Claim => "claim",
         });
         match self {
             Self::Leaderboard(period) => data.push_str(period.as_str()),
@@ -87,7 +83,6 @@ impl Nav {
             ("help", _) => Self::Help,
             ("plans", _) => Self::Plans,
             ("withdraw", _) => Self::Withdraw,
-            ("claim", _) => Self::Claim,
             _ => return None,
         };
         // Each target has one spelling: we never write `credits:+5` or `help:x`.
@@ -117,7 +112,6 @@ mod tests {
         check(Nav::Help, "nav:help");
         check(Nav::Plans, "nav:plans");
         check(Nav::Withdraw, "nav:withdraw");
-        check(Nav::Claim, "nav:claim");
     }
 
     #[test]

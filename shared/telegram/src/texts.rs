@@ -76,6 +76,7 @@ pub struct Texts {
     pub terms_offer: &'static str,
     pub pay_support: &'static str,
     pub unknown: &'static str,
+    pub intents: IntentTexts,
     pub not_offered: &'static str,
     pub sign_in: &'static str,
     pub button_sign_in: &'static str,
@@ -172,6 +173,21 @@ pub struct OfferTexts {
     pub news_unnamed: &'static str,
 }
 
+/// The texts about buttons that move money.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "each field is named after the place where its text stands")]
+pub struct IntentTexts {
+    pub button_confirm: &'static str,
+    pub button_cancel: &'static str,
+    pub not_yours: &'static str,
+    pub not_private: &'static str,
+    pub expired: &'static str,
+    pub outdated: &'static str,
+    pub cancelled: &'static str,
+    pub used: &'static str,
+    pub claim_outdated: &'static str,
+}
+
 /// The texts about withdrawals.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "each field is named after the place where its text stands")]
@@ -186,6 +202,10 @@ pub struct WithdrawTexts {
     pub usage_upi: &'static str,
     pub usage_iban: &'static str,
     pub usage_bank_in: &'static str,
+    pub offer: &'static str,
+    pub method_upi: &'static str,
+    pub method_iban: &'static str,
+    pub method_bank_in: &'static str,
     pub asked: &'static str,
     pub unreadable: &'static str,
     pub bad_method: &'static str,
@@ -285,6 +305,7 @@ pub const EN: Texts = Texts {
     pay_support: "🛟 <b>Payment support</b>\n\nSomething wrong with a payment or with your credit? Reply here with \
                   what happened and when, and support will look at it. Your support number: <code>{id}</code>\n\n\
                   Telegram's own support cannot help with purchases made through this bot.",
+    intents: EN_INTENTS,
     unknown: "🤔 I don't know that. /help shows what I can do.",
     sign_in: "🔑 This signs you in as an operator, once and within 10 minutes. Don't pass it on.",
     button_sign_in: "Sign in",
@@ -394,6 +415,18 @@ const EN_SERVICE_CREDITS: PurseTexts = PurseTexts {
     ready: "It is available now: /credits",
 };
 
+const EN_INTENTS: IntentTexts = IntentTexts {
+    button_confirm: "✅ Confirm",
+    button_cancel: "✖️ Cancel",
+    not_yours: "This button is somebody else's. Nothing has changed.",
+    not_private: "This button works only in your own chat with me. Nothing has changed.",
+    expired: "⌛ This button has expired, and nothing has changed. To start again: {again}",
+    outdated: "⌛ This button is outdated, and nothing has changed. To start again: {again}",
+    cancelled: "✖️ Cancelled. Nothing has changed. To start again: {again}",
+    used: "ℹ️ This was confirmed before and can no longer be cancelled here. How it is going: {again}",
+    claim_outdated: "⌛ That button was outdated, so nothing was claimed by it. This is how it stands now.\n\n",
+};
+
 const EN_WITHDRAW: WithdrawTexts = WithdrawTexts {
     page: "🏦 <b>Withdraw</b>\n\n✅ Available: <b>{available}</b>\nThe least you can withdraw is {minimum}.",
     open: "\n\n⏳ {amount} to <code>{destination}</code>: {state}.",
@@ -405,6 +438,11 @@ const EN_WITHDRAW: WithdrawTexts = WithdrawTexts {
     usage_upi: "<code>/withdraw {amount} upi name@bank</code>",
     usage_iban: "<code>/withdraw {amount} iban PL61109010140000071219812874</code>",
     usage_bank_in: "<code>/withdraw {amount} bank_in 12345678901/HDFC0001234</code>",
+    offer: "🏦 <b>Withdraw {amount}</b>\n\nBy: {method}\nTo: <code>{destination}</code>\n\nCheck that it is right. I ask \
+            for it only when you tap Confirm, until {until}.",
+    method_upi: "UPI",
+    method_iban: "IBAN",
+    method_bank_in: "bank account and IFSC",
     asked: "✅ You have asked for {amount} to <code>{destination}</code>. I tell you when it is paid. /withdraw shows \
             how it is going.",
     unreadable: "🤔 I can't read that. Send one line with the amount and where it goes:\n{rows}",

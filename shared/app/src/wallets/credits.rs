@@ -1,12 +1,10 @@
 //! The rewards wallet of a member, as shown to the member.
 
-use std::collections::BTreeMap;
-
 use guerdon_domain::{
     commissions::Commission,
-    ids::MemberId,
+    ids::{IntentId, MemberId},
     members::Member,
-    money::{Currency, Money},
+    money::Money,
     statistics::{Counters, Sum},
     time::Timestamp,
     wallets::{Entry, Wallet},
@@ -14,7 +12,7 @@ use guerdon_domain::{
 use guerdon_store::{statistics::Projection, table::metered};
 
 use crate::{
-    commissions::{Settled, claim_rewards, claimable_rewards, settle_for_view},
+    commissions::{Settled, ShownClaim, claim_shown, claimable_rewards, settle_for_view, sums_of},
     context::App,
     error::AppError,
     programs::reward_wallet_now,
@@ -61,13 +59,22 @@ pub async fn credits_view(
     .await
 }
 
-/// Claims the rewards that the member can claim, and returns the first page of the statement.
-///
-/// # Errors
-/// [`AppError`]; some rewards may be claimed then, and a new call continues.
-pub async fn claim_and_view(app: &App, member: &Member, limit: i32) -> Result<CreditsView, AppError> {
-    let claimed = claim_rewards(app, &member.id).await?;
-    metered("credits_view", view_settled(app, member, None, limit, &claimed.settled)).await
+/// Claims the rewards that the member was shown under the intent `id`, and returns what became of it with the
+/// first page of the statement.
+pub async fn claim_and_view(
+    app: &App,
+    member: &Member,
+    id: &IntentId,
+    limit: i32,
+) -> Result<(ShownClaim, CreditsView), AppError> {
+    let claim = claim_shown(app, &member.id, id).await?;
+    let view = match &claim {
+        ShownClaim::Claimed { rewards, settled } if !rewards.is_empty() => {
+            metered("credits_view", view_settled(app, member, None, limit, settled)).await?
+        }
+        _ => credits_view(app, member, None, limit).await?,
+    };
+    Ok((claim, view))
 }
 
 async fn view_settled(
@@ -99,11 +106,5 @@ async fn to_claim(app: &App, member: &MemberId, counters: &Counters) -> Result<O
     }
     let rewards = claimable_rewards(app, member).await?;
     let Some(until) = rewards.first().and_then(Commission::claim_ends_at) else { return Ok(None) };
-    let mut sums = BTreeMap::<Currency, i64>::new();
-    for worth in rewards.iter().map(Commission::entitlement) {
-        let sum = sums.entry(worth.currency()).or_default();
-        *sum = sum.saturating_add(worth.minor());
-    }
-    let amounts = sums.into_iter().map(|(currency, minor)| Money::new(minor, currency)).collect();
-    Ok(Some(ToClaim { amounts, until }))
+    Ok(Some(ToClaim { amounts: sums_of(&rewards), until }))
 }

@@ -1,4 +1,5 @@
 //! Withdrawals: request, decision, claim and payment.
+mod confirm;
 mod decide;
 mod error;
 mod export;
@@ -7,6 +8,7 @@ mod pay;
 mod request;
 mod view;
 
+pub use confirm::{Confirmed, WithdrawalOffer, confirm_withdrawal, offer_withdrawal};
 pub use decide::{approve_withdrawal, reject_withdrawal};
 pub use error::WithdrawalError;
 pub use export::{BatchLine, export_batch};

@@ -2,8 +2,10 @@
 
 use guerdon_domain::{
     ids::MemberId,
+    intents::Intent,
     members::Member,
     money::Money,
+    settings::Settings,
     wallets::{Wallet, WalletError},
     withdrawals::{Destination, PayoutMethod, Step, Withdrawal, WithdrawalRules},
 };
@@ -66,16 +68,55 @@ pub async fn request_withdrawal_as(
     metered("request_withdrawal", request(app, whose, amount, (method, destination), key)).await
 }
 
+/// A request that passed [`check_request`].
+pub(super) struct NewRequest<'a> {
+    pub(super) amount: Money,
+    pub(super) destination: &'a Destination,
+    /// The caller's key.
+    pub(super) key: &'a str,
+    /// The intent that the request uses up, before and after it.
+    pub(super) uses: Option<(&'a Intent, &'a Intent)>,
+}
+
 async fn request(
     app: &App,
     (member, known): (&MemberId, Option<&Member>),
     amount: Money,
-    (method, destination): (PayoutMethod, &str),
+    parts: (PayoutMethod, &str),
     key: &str,
 ) -> Result<WithdrawalAsked, WithdrawalError> {
     let settings = settings_now(app).await?;
-    let rules = settings.preset.withdrawals.as_ref().ok_or(WithdrawalError::NotOffered)?;
     check_text_key(key)?;
+    let (rules, destination) = check_request(app, &settings, amount, parts)?;
+    let known = match known {
+        Some(known) => known.clone(),
+        None => app.store.members().find(member).await?.ok_or(WithdrawalError::UnknownMember)?,
+    };
+    let new = NewRequest { amount, destination: &destination, key, uses: None };
+    let mut attempts = Attempts::default();
+    loop {
+        if let Some(asked) = asked_before(app, member, &new).await? {
+            return Ok(WithdrawalAsked::AlreadyApplied(asked));
+        }
+        let wallet = match check_standing(app, &settings, rules, &known, amount).await {
+            Ok(wallet) => wallet,
+            Err(error) => return faster_twin(app, member, &new, error).await,
+        };
+        if let Some(withdrawal) = ask(app, wallet, &new).await? {
+            return Ok(WithdrawalAsked::Applied(withdrawal));
+        }
+        attempts.again(app).await?;
+    }
+}
+
+/// Checks what a request says, by the rules in force.
+pub(super) fn check_request<'a>(
+    app: &App,
+    settings: &'a Settings,
+    amount: Money,
+    (method, destination): (PayoutMethod, &str),
+) -> Result<(&'a WithdrawalRules, Destination), WithdrawalError> {
+    let rules = settings.preset.withdrawals.as_ref().ok_or(WithdrawalError::NotOffered)?;
     if amount.currency() != app.preset.currency || !amount.is_positive() {
         return Err(WithdrawalError::BadAmount(app.preset.currency));
     }
@@ -85,28 +126,25 @@ async fn request(
     if !rules.methods.contains(&method) {
         return Err(WithdrawalError::MethodNotOffered);
     }
-    let destination = Destination::parse(method, destination)?;
-    let known = match known {
-        Some(known) => known.clone(),
-        None => app.store.members().find(member).await?.ok_or(WithdrawalError::UnknownMember)?,
-    };
-    let mut attempts = Attempts::default();
-    loop {
-        if let Some(asked) = asked_before(app, member, amount, &destination, key).await? {
-            return Ok(WithdrawalAsked::AlreadyApplied(asked));
-        }
-        if !settings.withdrawals_enabled {
-            return Err(WithdrawalError::NotOffered);
-        }
-        check_member(&known)?;
-        settle_for_view(app, member).await?;
-        let wallet = app.store.wallets().find(member, rules.wallet, app.preset.currency).await?;
-        check(app, rules, &wallet, amount)?;
-        if let Some(withdrawal) = ask(app, wallet, amount, &destination, key).await? {
-            return Ok(WithdrawalAsked::Applied(withdrawal));
-        }
-        attempts.again(app).await?;
+    Ok((rules, Destination::parse(method, destination)?))
+}
+
+/// Checks that the member can have `amount` now, and returns the wallet that it comes from.
+pub(super) async fn check_standing(
+    app: &App,
+    settings: &Settings,
+    rules: &WithdrawalRules,
+    member: &Member,
+    amount: Money,
+) -> Result<Wallet, WithdrawalError> {
+    if !settings.withdrawals_enabled {
+        return Err(WithdrawalError::NotOffered);
     }
+    check_member(member)?;
+    settle_for_view(app, &member.id).await?;
+    let wallet = app.store.wallets().find(&member.id, rules.wallet, app.preset.currency).await?;
+    check(app, rules, &wallet, amount)?;
+    Ok(wallet)
 }
 
 fn check_text_key(key: &str) -> Result<(), WithdrawalError> {
@@ -118,20 +156,39 @@ fn check_text_key(key: &str) -> Result<(), WithdrawalError> {
 /// first one.
 const LOOKED_BACK: i32 = 50;
 
+/// Finds the withdrawal that the member requested under this key.
+pub(super) async fn asked_under(
+    app: &App,
+    member: &MemberId,
+    key: &str,
+) -> Result<Option<Withdrawal>, AppError> {
+    let known = app.store.withdrawals().of(member, None, LOOKED_BACK).await?;
+    Ok(known.into_iter().find(|withdrawal| withdrawal.request_key == key))
+}
+
+/// Answers a request that was refused: a call at the same time may have made it, which is the reason then.
+///
+/// # Errors
+/// The refusal, when no such call was faster.
+pub(super) async fn faster_twin(
+    app: &App,
+    member: &MemberId,
+    new: &NewRequest<'_>,
+    refusal: WithdrawalError,
+) -> Result<WithdrawalAsked, WithdrawalError> {
+    let made = asked_before(app, member, new).await?;
+    made.map(WithdrawalAsked::AlreadyApplied).ok_or(refusal)
+}
+
 async fn asked_before(
     app: &App,
     member: &MemberId,
-    amount: Money,
-    destination: &Destination,
-    key: &str,
+    new: &NewRequest<'_>,
 ) -> Result<Option<Withdrawal>, WithdrawalError> {
-    let known = app.store.withdrawals().of(member, None, LOOKED_BACK).await?;
-    let Some(same) = known.into_iter().find(|withdrawal| withdrawal.request_key == key) else {
-        return Ok(None);
-    };
-    let alike = same.amount == amount
-        && same.destination.fingerprint == destination.fingerprint(&app.pseudonyms)
-        && same.destination.method == destination.method();
+    let Some(same) = asked_under(app, member, new.key).await? else { return Ok(None) };
+    let alike = same.amount == new.amount
+        && same.destination.fingerprint == new.destination.fingerprint(&app.pseudonyms)
+        && same.destination.method == new.destination.method();
     if alike { Ok(Some(same)) } else { Err(WithdrawalError::KeyReused) }
 }
 
@@ -152,14 +209,13 @@ fn check(app: &App, rules: &WithdrawalRules, wallet: &Wallet, amount: Money) -> 
     Ok(())
 }
 
-async fn ask(
+/// Commits the request. Nothing when another writer changed the wallet or the intent first.
+pub(super) async fn ask(
     app: &App,
     wallet: Wallet,
-    amount: Money,
-    destination: &Destination,
-    key: &str,
+    new: &NewRequest<'_>,
 ) -> Result<Option<Withdrawal>, WithdrawalError> {
-    let now = app.now();
+    let (now, amount) = (app.now(), new.amount);
     let id = withdrawal_id(&wallet.member, wallet.seq + 1)?;
     let nonce = app.entropy.nonce().map_err(AppError::from)?;
     let withdrawal = Withdrawal {
@@ -168,8 +224,8 @@ async fn ask(
         seq: wallet.seq + 1,
         wallet: wallet.kind,
         amount,
-        destination: destination.seal(&app.pseudonyms, &id, nonce)?,
-        request_key: key.to_owned(),
+        destination: new.destination.seal(&app.pseudonyms, &id, nonce)?,
+        request_key: new.key.to_owned(),
         requested_at: now,
         step: Step::Requested,
     };
@@ -180,6 +236,9 @@ async fn ask(
     };
     let mut writes = app.store.wallets().post(&wallet, &entry, ())?;
     writes.push(app.store.withdrawals().insert(&withdrawal, ())?);
+    if let Some((before, after)) = new.uses {
+        writes.push(app.store.intents().replace(before, after, ())?);
+    }
     let refused = refusal(app.store.commit(&writes).await)?;
     Ok(refused.is_none().then_some(withdrawal))
 }

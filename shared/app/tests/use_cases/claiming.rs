@@ -1,9 +1,15 @@
 //! Rewards that wait to be claimed.
 
 use guerdon_app::{
-    commissions::claim_rewards,
+    commissions::{ShownClaim, claim_shown, offer_claim},
+    intents::IntentRefusal,
     referrals::expire,
     wallets::{ToClaim, credits_view},
+};
+use guerdon_domain::{
+    commissions::Commission,
+    ids::IntentId,
+    intents::{Closed, VALID_SECONDS},
 };
 
 use crate::support::*;
@@ -24,6 +30,22 @@ impl Business {
         let member = self.app.store().members().find(&self.id(1)).await.unwrap().unwrap();
         credits_view(&self.app, &member, None, 8).await.unwrap().to_claim
     }
+
+    /// The button under the statement that `cause` shows.
+    async fn button(&self, cause: &str) -> IntentId {
+        let amounts = self.to_claim().await.map(|waits| waits.amounts).unwrap_or_default();
+        offer_claim(&self.app, &self.id(1), &amounts, cause).await.unwrap()
+    }
+
+    async fn tap(&self, button: &IntentId) -> ShownClaim {
+        claim_shown(&self.app, &self.id(1), button).await.unwrap()
+    }
+
+    /// Taps a new button; returns the rewards that it claimed.
+    async fn claim(&self, cause: &str) -> Vec<Commission> {
+        let ShownClaim::Claimed { rewards, .. } = self.tap(&self.button(cause).await).await else { panic!() };
+        rewards
+    }
 }
 
 #[tokio::test]
@@ -35,7 +57,7 @@ async fn one_tap_claims_what_waits_50_at_the_most() {
     assert_eq!(waits.amounts, [usd(50_000)], "as much as one tap claims");
     assert_eq!(waits.until, b.commissions(1).await.iter().map(|c| c.due_at.plus_days(DAYS)).min().unwrap());
     for (claimed, available) in [(50, 50_000), (10, 60_000), (0, 60_000)] {
-        assert_eq!(claim_rewards(&b.app, &b.id(1)).await.unwrap().rewards.len(), claimed);
+        assert_eq!(b.claim(&format!("tap-{claimed}")).await.len(), claimed);
         assert_eq!(b.buckets(1).await.0, available);
     }
     assert_eq!(b.to_claim().await, None);
@@ -44,14 +66,39 @@ async fn one_tap_claims_what_waits_50_at_the_most() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 10)]
 async fn taps_at_once_claim_each_reward_once() {
     let b = waiting(12).await;
+    let button = b.button("message-1").await;
     b.race(10);
-    let claimed = at_once(10, |_| {
-        let (app, member) = (b.app.clone(), b.id(1));
-        async move { claim_rewards(&app, &member).await.unwrap().rewards.len() }
+    let claims = at_once(10, |_| {
+        let (app, member, button) = (b.app.clone(), b.id(1), button.clone());
+        async move { claim_shown(&app, &member, &button).await.unwrap() }
     })
     .await;
-    assert_eq!(claimed.iter().sum::<usize>(), 12);
+    let claimed = claims.iter().map(|claim| match claim {
+        ShownClaim::Claimed { rewards, .. } => rewards.len(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(claimed.sum::<usize>(), 12);
     assert_eq!(b.buckets(1).await, (12_000, 0, 0));
+}
+
+#[tokio::test]
+async fn a_tap_claims_what_was_shown_or_nothing() {
+    let b = waiting(2).await;
+    let outdated = b.button("message-1").await;
+    let shown = b.button("message-2").await;
+    assert_eq!(b.tap(&outdated).await, ShownClaim::Refused(IntentRefusal::Outdated));
+    let stranger = claim_shown(&b.app, &b.id(7), &shown).await.unwrap();
+    assert_eq!(stranger, ShownClaim::Refused(IntentRefusal::NotYours));
+    b.refer(1, 50).await;
+    b.pay(50, "late").await;
+    b.project_all().await;
+    assert_eq!(b.tap(&shown).await, ShownClaim::Changed, "a third reward has come");
+    assert_eq!(b.buckets(1).await, (0, 0, 0));
+    let three = b.button("message-3").await;
+    b.advance(VALID_SECONDS);
+    assert_eq!(b.tap(&three).await, ShownClaim::Refused(Closed::Expired.into()));
+    assert_eq!(b.claim("message-4").await.len(), 3);
+    assert_eq!(b.buckets(1).await.0, 3000);
 }
 
 #[tokio::test]
@@ -59,7 +106,7 @@ async fn what_has_expired_is_neither_shown_nor_claimed() {
     let b = waiting(2).await;
     b.advance(DAYS * 86_400);
     assert_eq!(b.to_claim().await, None);
-    assert!(claim_rewards(&b.app, &b.id(1)).await.unwrap().rewards.is_empty());
+    assert!(b.claim("message-1").await.is_empty());
     assert_eq!(b.buckets(1).await, (0, 0, 0));
 }
 
@@ -85,7 +132,7 @@ async fn a_dispute_stops_the_time() {
     assert_eq!(b.to_claim().await, None, "of the other one the time is over");
     dispute(false).await;
     assert_eq!(b.to_claim().await.unwrap().until, b.app.now().plus_days(DAYS));
-    let claimed = claim_rewards(&b.app, &b.id(1)).await.unwrap();
-    assert_eq!((claimed.rewards.len(), &claimed.rewards[0].id), (1, &disputed.id));
+    let claimed = b.claim("message-1").await;
+    assert_eq!((claimed.len(), &claimed[0].id), (1, &disputed.id));
     assert_eq!(b.buckets(1).await, (1000, 0, 0));
 }

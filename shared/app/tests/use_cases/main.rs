@@ -7,6 +7,7 @@
 
 mod budgets;
 mod claiming;
+mod confirming;
 mod customers;
 mod faults;
 mod fraud;

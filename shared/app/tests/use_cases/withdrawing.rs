@@ -22,16 +22,16 @@ use guerdon_domain::{
 
 use crate::support::*;
 
-const OTT: &str = include_str!("../../../domain/presets/ott.toml");
+pub const OTT: &str = include_str!("../../../domain/presets/ott.toml");
 const UPI: (PayoutMethod, &str) = (PayoutMethod::Upi, "asha@okhdfc");
 
-fn inr(minor: i64) -> Money {
+pub fn inr(minor: i64) -> Money {
     Money::new(minor, Currency::INR)
 }
 
 impl Business {
     /// Member 1 with `orders` paid orders of a referee: ₹28 each, released.
-    async fn earning(preset: &str, orders: i64) -> Self {
+    pub async fn earning(preset: &str, orders: i64) -> Self {
         let b = Self::open(preset).await;
         b.join(1).await;
         b.refer(1, 2).await;
@@ -49,7 +49,7 @@ impl Business {
         record_payment(&self.app, &order).await.unwrap();
     }
 
-    async fn earnings(&self) -> (i64, i64, i64) {
+    pub async fn earnings(&self) -> (i64, i64, i64) {
         let wallet =
             self.calm().wallets().find(&self.id(1), WalletKind::Earnings, Currency::INR).await.unwrap();
         assert_eq!(verify_wallet(&self.app, &wallet).await.unwrap(), None);

@@ -4,8 +4,8 @@ use guerdon_domain::time::Timestamp;
 use serde_json::Value;
 
 use super::fields::{owned, present};
-use super::message::{Chat, User, date, message_id};
-use crate::nav::Nav;
+use super::message::{Chat, ChatKind, User, date, message_id};
+use crate::{nav::Nav, spend::Spend};
 
 /// A tap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,17 @@ impl Callback {
     /// The menu that the tap opens, if the button is one of our navigation buttons.
     pub fn nav(&self) -> Option<Nav> {
         self.data.as_deref().and_then(Nav::parse)
+    }
+
+    /// The intent that the tap is about, if the button is one that confirms or cancels.
+    pub fn spend(&self) -> Option<Spend> {
+        self.data.as_deref().and_then(Spend::parse)
+    }
+
+    /// The message, if it is in the private chat of the user who tapped.
+    pub fn private_message(&self) -> Option<MessageRef> {
+        self.message
+            .filter(|message| message.chat.kind == ChatKind::Private && message.chat.id == self.from.id.get())
     }
 }
 

@@ -4,13 +4,18 @@ use anyhow::ensure;
 use guerdon_app::{
     commissions::settle_wallet,
     payments::{Reversed, reverse_payment},
-    withdrawals::{Outcome, approve_withdrawal, claim_withdrawal, finish_withdrawal, request_withdrawal},
+    withdrawals::{
+        Confirmed, Outcome, approve_withdrawal, claim_withdrawal, confirm_withdrawal, finish_withdrawal,
+        offer_withdrawal, reject_withdrawal, request_withdrawal,
+    },
 };
 use guerdon_domain::{
+    ids::{MemberId, WithdrawalId},
     money::{Currency, Money},
     payments::{RefundStage, Reversal, ReversalKind},
     withdrawals::PayoutMethod,
 };
+use guerdon_store::table::Cost;
 
 use crate::{
     Budget, Line,
@@ -76,15 +81,49 @@ async fn withdrawing(world: &World) -> anyhow::Result<Vec<Line>> {
         })
         .await?;
     let Some(asked) = asked else { anyhow::bail!("nothing was asked for") };
-    let id = &asked.withdrawal().id;
+    reject_withdrawal(app, &asked.withdrawal().id, &"ops".into(), "asked again in the bot").await?;
+    let (shown, confirmed, id) = in_the_bot(world, &member, all).await?;
+    let id = &id;
     let approved = world.cost(async { Ok(approve_withdrawal(app, id, &"ops".into()).await?) }).await?;
     let claimed = world.cost(async { Ok(claim_withdrawal(app, id, &"ops".into()).await?) }).await?;
     let outcome = Outcome::Paid("UTR".to_owned());
     let paid = world.cost(async { Ok(finish_withdrawal(app, id, &"ops".into(), &outcome).await?) }).await?;
     Ok(vec![
         line("withdrawal: request", requested, Some(Budget::new(9, 1))),
+        line("withdrawal: shown in the bot", shown, Some(Budget::new(1, 0))),
+        line("withdrawal: confirmed in the bot", confirmed, Some(Budget::new(9, 1))),
         line("withdrawal: approve", approved, Some(Budget::new(6, 1))),
         line("withdrawal: claim", claimed, None),
         line("withdrawal: paid", paid, Some(Budget::new(7, 1))),
     ])
+}
+
+/// Makes the member ask for `all` by a button; returns what both steps cost, and the withdrawal.
+async fn in_the_bot(
+    world: &World,
+    member: &MemberId,
+    all: Money,
+) -> anyhow::Result<(Cost, Cost, WithdrawalId)> {
+    let app = &world.app;
+    let member = app.store().members().find(member).await?;
+    let Some(member) = member else { anyhow::bail!("there is no such member") };
+    let (mut button, mut made) = (None, None);
+    let shown = world
+        .cost(async {
+            let destination = (PayoutMethod::Upi, "friend@bank");
+            button = Some(offer_withdrawal(app, &member, all, destination, "message-1").await?.id);
+            Ok(())
+        })
+        .await?;
+    let Some(button) = button else { anyhow::bail!("no button was shown") };
+    let confirmed = world
+        .cost(async {
+            made = Some(confirm_withdrawal(app, &member, &button).await?);
+            Ok(())
+        })
+        .await?;
+    match made {
+        Some(Confirmed::Asked(asked)) => Ok((shown, confirmed, asked.withdrawal().id.clone())),
+        other => anyhow::bail!("the button did nothing: {other:?}"),
+    }
 }
