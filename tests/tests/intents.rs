@@ -1,9 +1,9 @@
-//! Tests that money moves only by a button that the member confirms it with.
+//! Tests that money moves only by the member's own words and a button that they confirm it with.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
 use guerdon_tests::{
     World,
-    telegram::{ALICE, BOB, CAROL, Person, button, tap},
+    telegram::{ALICE, BOB, CAROL, Person, button, message, tap},
 };
 use serde_json::{Value, json};
 
@@ -28,6 +28,88 @@ async fn states(world: &World) -> Vec<String> {
     let listed = world.operator_get(&format!("users/{}/withdrawals", ALICE.id)).await;
     let items = listed["items"].as_array().unwrap().iter();
     items.map(|item| format!("{} {}", item["amount"], item["state"].as_str().unwrap())).collect()
+}
+
+/// The message with these fields in addition.
+fn with(mut update: Value, extra: &Value) -> Value {
+    update["message"].as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    update
+}
+
+/// Fields by which a message is not in its sender's own words.
+fn others_words() -> Vec<Value> {
+    let (bob, bot) = (json!({ "id": BOB.id, "first_name": "Bob" }), json!({ "id": 9, "is_bot": true }));
+    let chat = json!({ "id": -1_001_234, "type": "channel", "title": "Deals" });
+    vec![
+        json!({ "forward_origin": { "type": "user", "sender_user": bob, "date": 1_795_253_000 } }),
+        json!({ "forward_origin": { "type": "hidden_user", "sender_user_name": "B", "date": 1_795_253_000 } }),
+        json!({ "forward_origin": { "type": "channel", "chat": chat, "message_id": 7, "date": 1 } }),
+        json!({ "forward_origin": { "type": "telepathy" } }),
+        json!({ "forward_from": bob, "forward_date": 1_795_253_000 }),
+        json!({ "forward_sender_name": "Bob", "forward_date": 1_795_253_000 }),
+        json!({ "forward_from_chat": chat, "forward_from_message_id": 7 }),
+        json!({ "is_automatic_forward": true }),
+        json!({ "via_bot": bot }),
+        json!({ "sender_business_bot": bot }),
+        json!({ "sender_chat": chat }),
+        json!({ "edit_date": 1_795_253_500 }),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_words_move_no_money_and_say_why() {
+    let world = alice_has_earned().await;
+    for extra in others_words() {
+        let update = with(message(world.update_id(), ALICE, LINE), &extra);
+        let answer = world.update(&update).await;
+        let text = answer.body["text"].as_str().unwrap_or_default();
+        assert!(
+            text.contains("your own words only") && text.contains("type it here yourself"),
+            "{extra}: {text}"
+        );
+        assert_eq!(button(&answer.body, "✅"), None, "{extra}");
+    }
+    // What only shows something is shown.
+    let forwarded = with(message(world.update_id(), ALICE, "/withdraw"), &others_words()[0]);
+    assert!(world.update(&forwarded).await.body["text"].as_str().unwrap().contains("Available: <b>₹504.00"));
+    // A field that says no, or nothing, changes nothing.
+    let own = json!({ "is_automatic_forward": false, "via_bot": null, "is_from_offline": true });
+    let answer = world.update(&with(message(world.update_id(), ALICE, LINE), &own)).await;
+    assert!(button(&answer.body, "✅ Confirm").is_some(), "{answer:?}");
+    assert_eq!(states(&world).await, [] as [&str; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_updates_and_other_chats_move_no_money() {
+    let world = alice_has_earned().await;
+    for kind in ["edited_message", "channel_post", "business_message", "edited_business_message"] {
+        let mut update = message(world.update_id(), ALICE, LINE);
+        update[kind] = update.as_object_mut().unwrap().remove("message").unwrap();
+        assert_eq!(world.update(&update).await.body, json!(""), "{kind}");
+    }
+    for kind in ["group", "supergroup", "channel"] {
+        let chat = json!({ "chat": { "id": -1_001_234, "type": kind, "title": "Deals" } });
+        let update = with(message(world.update_id(), ALICE, LINE), &chat);
+        assert_eq!(world.update(&update).await.body, json!(""), "{kind}");
+    }
+    assert_eq!(states(&world).await, [] as [&str; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_words_choose_no_referrer_and_sign_nobody_in() {
+    let world = World::of("ott").await;
+    let code = world.code_of(ALICE).await;
+    for text in [format!("/start ref_{code}"), code.to_lowercase()] {
+        for extra in [&others_words()[0], &others_words()[8]] {
+            let update = with(message(world.update_id(), BOB, &text), extra);
+            let reply = world.update(&update).await.body;
+            assert!(reply["text"].as_str().unwrap().contains("your own words only"), "{text}: {reply}");
+        }
+    }
+    assert!(world.joins(BOB, &code).await.contains("Alice invited you"), "he is new still");
+    let update = with(message(world.update_id(), ALICE, "/admin"), &others_words()[0]);
+    let reply = world.update(&update).await.body;
+    assert!(reply["text"].as_str().unwrap().contains("don't know that"), "{reply}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

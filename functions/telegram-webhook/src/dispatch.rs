@@ -55,6 +55,7 @@ async fn page(bot: &Bot, update_id: i64, user: &User, topic: Topic, cause: &str)
         Topic::NotOffered => return Ok(Page::text(words.not_offered)),
         Topic::Unknown => return Ok(Page::text(words.unknown)),
         Topic::UnreadableLink => return Ok(Page::text(words.refused_unreadable)),
+        Topic::OthersWords => return Ok(Page::text(words.own_words)),
         Topic::Member(topic) => topic,
     };
     let member = members::load(bot, update_id, user).await?;

@@ -5,7 +5,7 @@ use guerdon_telegram::{
     command::{Command, StartPayload},
     nav::{Nav, Period},
     spend::Spend,
-    update::{Callback, ChatKind, Message, PreCheckoutQuery, Update, UpdateKind, User},
+    update::{Callback, ChatKind, Message, PreCheckoutQuery, Update, UpdateKind, User, Words},
 };
 
 use crate::reply::Place;
@@ -43,6 +43,8 @@ pub(crate) enum Topic {
     NotOffered,
     Unknown,
     UnreadableLink,
+    /// A message in words that are not the user's own, about something that needs them.
+    OthersWords,
     /// The member who asks.
     Member(MemberTopic),
 }
@@ -82,20 +84,50 @@ fn of_message<'a>(message: &'a Message, username: &str) -> Meaning<'a> {
     }
     let topic = match Command::parse(text, username) {
         Some(Command::Start(StartPayload::Unreadable)) => Topic::UnreadableLink,
-        Some(Command::Start(payload)) => return start(user, payload),
+        Some(Command::Start(payload)) => return start(user, payload).in_words_of(message),
         Some(command) => of_command(command),
         None => match Code::parse(text.trim()) {
             // A code sent by itself is a start: some clients swallow the second tap on a link.
-            Ok(code) => return Meaning::Start { user, code: Some(code), click: None },
+            Ok(code) => {
+                return Meaning::Start { user, code: Some(code), click: None }.in_words_of(message);
+            }
             Err(_) => Topic::Unknown,
         },
     };
-    Meaning::Show { user, topic, place: Place::Below, cause: cause_of(message) }
+    Meaning::Show { user, topic, place: Place::Below, cause: cause_of(message) }.in_words_of(message)
 }
 
 /// A message's number is never used again within its chat, and only private chats come this far.
 fn cause_of(message: &Message) -> String {
     format!("message-{}", message.message_id)
+}
+
+impl Meaning<'_> {
+    /// True when it changes something that the user answers for: money, who their referrer is for ever, or a link
+    /// that signs in. The rest only shows something.
+    const fn needs_own_words(&self) -> bool {
+        matches!(
+            self,
+            Self::Start { code: Some(_), .. }
+                | Self::Show { topic: Topic::SignIn | Topic::Member(MemberTopic::Withdraw(_)), .. }
+        )
+    }
+
+    /// The meaning in the words that the message has: those of others decide nothing.
+    fn in_words_of(self, message: &Message) -> Self {
+        match self {
+            meaning if message.words == Words::Own || !meaning.needs_own_words() => meaning,
+            // To others there is no such command.
+            Self::Show { user, topic: Topic::SignIn, place, cause } => {
+                Self::Show { user, topic: Topic::Unknown, place, cause }
+            }
+            Self::Show { user, .. } | Self::Start { user, .. } => {
+                let (topic, place) = (Topic::OthersWords, Place::Below);
+                Self::Show { user, topic, place, cause: cause_of(message) }
+            }
+            other => other,
+        }
+    }
 }
 
 fn start(user: &User, payload: StartPayload) -> Meaning<'_> {

@@ -76,6 +76,7 @@ pub struct Texts {
     pub terms_offer: &'static str,
     pub pay_support: &'static str,
     pub unknown: &'static str,
+    pub own_words: &'static str,
     pub intents: IntentTexts,
     pub not_offered: &'static str,
     pub sign_in: &'static str,
@@ -305,6 +306,8 @@ pub const EN: Texts = Texts {
     pay_support: "🛟 <b>Payment support</b>\n\nSomething wrong with a payment or with your credit? Reply here with \
                   what happened and when, and support will look at it. Your support number: <code>{id}</code>\n\n\
                   Telegram's own support cannot help with purchases made through this bot.",
+    own_words: "✋ I act on your own words only, and that message was forwarded, edited or sent by a bot or a chat. \
+                Nothing has changed. If you want this, type it here yourself.",
     intents: EN_INTENTS,
     unknown: "🤔 I don't know that. /help shows what I can do.",
     sign_in: "🔑 This signs you in as an operator, once and within 10 minutes. Don't pass it on.",

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 pub use callback::{Callback, MessageRef};
 use fields::{Missing, present};
-pub use message::{Chat, ChatKind, Message, User};
+pub use message::{Chat, ChatKind, Message, User, Words};
 pub use money::{PreCheckoutQuery, RefundedPayment, SubscriptionState, SuccessfulPayment};
 
 /// The kinds that we ask Telegram for. It sends `subscription` only to bots that name it.

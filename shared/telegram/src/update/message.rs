@@ -18,6 +18,23 @@ pub struct Message {
     pub date: Timestamp,
     /// Its text, when it is a text message.
     pub text: Option<String>,
+    /// Whose words the text is.
+    pub words: Words,
+}
+
+/// Whose words a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// The sender's own.
+    Own,
+    /// Somebody's: the sender forwarded them, or Telegram did.
+    Forwarded,
+    /// A bot's: an inline result that the sender picked, or what a business's bot wrote in the sender's name.
+    Bots,
+    /// A chat's: a channel, a group or an anonymous admin speaks.
+    Chats,
+    /// The sender's own, changed after they were sent.
+    Edited,
 }
 
 /// A chat.
@@ -67,7 +84,39 @@ impl Message {
             from: present(message, "from").and_then(User::read),
             date: date(message),
             text: owned(message, "text"),
+            words: Words::read(message),
         })
+    }
+}
+
+impl Words {
+    /// Fields of forwarded messages, those from before Bot API 7.0 included.
+    const FORWARDED: [&'static str; 8] = [
+        "forward_origin",
+        "forward_date",
+        "forward_from",
+        "forward_from_chat",
+        "forward_from_message_id",
+        "forward_sender_name",
+        "forward_signature",
+        "is_automatic_forward",
+    ];
+
+    /// Reads whose words they are. A field counts whatever is in it, so that a new form of it is not taken for
+    /// the sender's own words.
+    fn read(message: &Value) -> Self {
+        let has = |field: &str| present(message, field).is_some_and(|value| *value != Value::Bool(false));
+        if Self::FORWARDED.into_iter().any(has) {
+            Self::Forwarded
+        } else if has("via_bot") || has("sender_business_bot") {
+            Self::Bots
+        } else if has("sender_chat") {
+            Self::Chats
+        } else if has("edit_date") {
+            Self::Edited
+        } else {
+            Self::Own
+        }
     }
 }
 

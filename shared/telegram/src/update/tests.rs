@@ -56,6 +56,33 @@ fn a_message_keeps_its_text_whatever_surrounds_it() {
 }
 
 #[test]
+fn words_are_the_senders_own_unless_a_field_says_otherwise() {
+    let check = |extra: Value, expect: Words| {
+        let Ok(UpdateKind::Message(read)) = parse(message(extra.clone())) else { panic!("{extra}") };
+        assert_eq!(read.words, expect, "{extra}");
+    };
+    let chat = json!({"id": -100, "type": "channel", "title": "Deals"});
+    check(json!({"text": "hi", "reply_to_message": {"forward_date": 1}, "quote": {"text": "x"}}), Words::Own);
+    check(json!({"forward_origin": null, "via_bot": null, "is_automatic_forward": false}), Words::Own);
+    for field in
+        ["forward_origin", "forward_date", "forward_from", "forward_from_chat", "forward_sender_name"]
+    {
+        for value in [json!({}), json!(0), json!(""), json!([])] {
+            check(json!({field: value}), Words::Forwarded);
+        }
+    }
+    check(
+        json!({"forward_origin": {"type": "channel", "chat": chat}, "via_bot": {"id": 9}}),
+        Words::Forwarded,
+    );
+    check(json!({"is_automatic_forward": true, "sender_chat": chat}), Words::Forwarded);
+    check(json!({"via_bot": {"id": 9, "is_bot": true}}), Words::Bots);
+    check(json!({"sender_business_bot": {"id": 9}}), Words::Bots);
+    check(json!({"sender_chat": chat}), Words::Chats);
+    check(json!({"edit_date": 1_790_000_001}), Words::Edited);
+}
+
+#[test]
 fn parts_that_are_not_needed_may_be_missing() {
     let bare = json!({"update_id": 7, "message": {"message_id": 1, "chat": {"id": -100_123, "type": "holodeck"},
         "from": null, "text": null}});
