@@ -101,15 +101,17 @@ function openUrl(url) {
 }
 
 // A referral link is meant for another person, so it asks whose phone it is tapped on.
-function pickUser(url) {
+const pickUser = (url) => pick("Open as…", url, (user) => api("telegram/open", { user_id: user.id, url }));
+
+function pick(title, about, act) {
   const dialog = $("picker");
   const open = async (user) => {
     dialog.close();
     select(user.id);
-    await api("telegram/open", { user_id: user.id, url });
+    await act(user);
   };
   dialog.replaceChildren(
-    h("p", {}, h("b", {}, "Open as…")), h("p", { class: "dim small" }, url),
+    h("p", {}, h("b", {}, title)), h("p", { class: "dim small" }, about),
     ...state.users.map((user) => h("button", { class: "user", onclick: () => open(user) }, avatar(user),
       h("span", { class: "who" }, h("span", {}, nameOf(user) + (user.id === selected ? " (you)" : ""))))),
     h("button", { class: "action cancel", onclick: () => dialog.close() }, "Cancel"),
@@ -185,6 +187,10 @@ function bubble(message) {
     ? [h("div", { class: "invoice" }, message.invoice.title), h("div", {}, message.invoice.description)]
     : content(message);
   const time = message.author === "service" ? null : h("time", {}, (message.edited ? "edited " : "") + minute(message.date));
+  const from = selected;
+  const forward = () => pick("Forward to the bot as…", message.text, (user) =>
+    api("telegram/forward", { user_id: user.id, from_user_id: from, message_id: message.id }));
+  if (time) time.append(" ", h("a", { role: "button", tabIndex: 0, title: "Forward to the bot", onclick: forward }, "↪"));
   return h("div", { class: `message ${message.author} ${buttons ? "buttons" : ""}` }, h("div", { class: "bubble" }, body, time), buttons);
 }
 

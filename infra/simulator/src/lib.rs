@@ -43,6 +43,7 @@
 //! | `GET /sim/api/state` | `?user=<id>&revision=<n>`: everything the page shows, or `{"unchanged":true}` |
 //! | `POST /sim/api/users` | `{"first_name", "last_name"?, "username"?, "language_code"?, "id"?}` |
 //! | `POST /sim/api/telegram/send` | `{"user_id", "text"}` |
+//! | `POST /sim/api/telegram/forward` | `{"user_id", "from_user_id", "message_id"}`: a message of another chat, or of the same |
 //! | `POST /sim/api/telegram/tap` | `{"user_id", "message_id", "row", "column"}`, or `"data"` for row and column |
 //! | `POST /sim/api/telegram/open` | `{"user_id", "url"}`: a deep link to the bot |
 //! | `POST /sim/api/telegram/block` | `{"user_id", "blocked"}` |

@@ -165,6 +165,7 @@ fn api_routes() -> Router<Sim> {
         .route("/state", get(page::state))
         .route("/users", post(people::add_user))
         .route("/telegram/send", post(people::send))
+        .route("/telegram/forward", post(people::forward))
         .route("/telegram/tap", post(people::tap))
         .route("/telegram/open", post(people::open))
         .route("/telegram/block", post(people::block))

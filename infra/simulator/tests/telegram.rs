@@ -191,3 +191,17 @@ async fn hand_made_updates_are_learnt_from() {
         stack.sim.observe_update(&nonsense);
     }
 }
+
+#[tokio::test]
+async fn a_forwarded_message_says_whose_words_it_is() {
+    let stack = Stack::start().await;
+    stack.act("telegram/send", json!({"user_id": 1001, "text": "/withdraw 500 upi other@ybl"})).await;
+    let forward = |of: i64, id: i64| json!({"user_id": 1002, "from_user_id": of, "message_id": id});
+    stack.act("telegram/forward", forward(1001, 1)).await;
+    let message = &stack.last_update()["message"];
+    assert_eq!((&message["from"]["id"], &message["chat"]["id"]), (&json!(1002), &json!(1002)));
+    assert_eq!(message["text"], "/withdraw 500 upi other@ybl");
+    assert_eq!(message["forward_origin"]["sender_user"]["id"], 1001);
+    assert_eq!(stack.try_act("telegram/forward", forward(1001, 99)).await.0, 404);
+    assert_eq!(stack.try_act("telegram/forward", forward(1009, 1)).await.0, 404);
+}

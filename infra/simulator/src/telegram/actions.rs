@@ -34,6 +34,31 @@ impl Side<Telegram> {
         Ok(self.post_update(update).await)
     }
 
+    /// Forwards a message of `from_user_id`'s chat to the bot. Buttons that only the bot could answer stay behind.
+    pub(crate) async fn forward(
+        &self,
+        user_id: i64,
+        from_user_id: i64,
+        message_id: i64,
+    ) -> Result<Value, ActionError> {
+        let (now, bot) = (self.now(), self.bot());
+        let update = self.try_change(|telegram| {
+            require_unblocked(telegram, user_id)?;
+            let message = telegram.chats.get(&from_user_id).and_then(|chat| chat.find(message_id));
+            let message = message.cloned().ok_or_else(no_such_message)?;
+            let author = match message.author {
+                Author::Bot => bot.clone(),
+                Author::User => telegram.users.get(&from_user_id).ok_or_else(no_such_user)?.as_from(),
+                Author::Service => return Err(ActionError::invalid("such a message cannot be forwarded")),
+            };
+            let mut update = message_update(telegram, user_id, &message.text, now);
+            update["message"]["forward_origin"] =
+                json!({"type": "user", "sender_user": author, "date": message.date});
+            Ok(update)
+        })?;
+        Ok(self.post_update(update).await)
+    }
+
     /// Opens a deep link as a user. A person who had blocked the bot unblocks it by that, as in the real client.
     pub(crate) async fn open_link(&self, user_id: i64, url: &str) -> Result<Value, ActionError> {
         let payload = start_payload(url.trim(), &self.config().bot_username)
@@ -192,6 +217,10 @@ fn no_such_user() -> ActionError {
     ActionError::not_found("there is no such user")
 }
 
+fn no_such_message() -> ActionError {
+    ActionError::not_found("there is no such message")
+}
+
 fn require_unblocked(telegram: &Telegram, user_id: i64) -> Result<(), ActionError> {
     match telegram.users.get(&user_id) {
         None => Err(no_such_user()),
@@ -224,7 +253,7 @@ fn find_button(
     tapped: &Value,
 ) -> Result<Value, ActionError> {
     let message = telegram.chats.get(&user_id).and_then(|chat| chat.find(message_id));
-    let message = message.ok_or_else(|| ActionError::not_found("there is no such message"))?;
+    let message = message.ok_or_else(no_such_message)?;
     let rows = message.reply_markup.as_ref().map_or(&Value::Null, |markup| &markup["inline_keyboard"]);
     let button = match tapped["data"].as_str() {
         Some(data) => rows
@@ -251,7 +280,7 @@ fn callback_update(
 ) -> Result<Value, ActionError> {
     let from = telegram.users.get(&user_id).ok_or_else(no_such_user)?.as_from();
     let message = telegram.chat(user_id).find(message_id).cloned();
-    let message = message.ok_or_else(|| ActionError::not_found("there is no such message"))?;
+    let message = message.ok_or_else(no_such_message)?;
     let id = telegram.take_query_id(user_id);
     Ok(json!({
         "update_id": telegram.take_update_id(),

@@ -64,6 +64,17 @@ pub(crate) async fn send(Shared(bot): Shared<Side<Telegram>>, Body(body): Body<T
 }
 
 #[derive(Deserialize)]
+pub(crate) struct Forward {
+    user_id: i64,
+    from_user_id: i64,
+    message_id: i64,
+}
+
+pub(crate) async fn forward(Shared(bot): Shared<Side<Telegram>>, Body(body): Body<Forward>) -> Answer {
+    done(bot.forward(body.user_id, body.from_user_id, body.message_id).await?)
+}
+
+#[derive(Deserialize)]
 pub(crate) struct Tap {
     user_id: i64,
     message_id: i64,
