@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason, clawback_target},
     ids::MemberId,
+    intents::{Intent, IntentState},
     members::Member,
     payments::PaymentRecord,
     referrals::Referral,
@@ -38,6 +39,8 @@ pub struct Audit {
     by_id: BTreeMap<String, ItemKey>,
     payments: BTreeMap<String, (ItemKey, PaymentRecord)>,
     withdrawals: BTreeMap<ItemKey, Withdrawal>,
+    asked: BTreeSet<(MemberId, String)>,
+    intents: BTreeMap<ItemKey, Intent>,
     wallets: BTreeMap<WalletKey, Wallet>,
     entries: BTreeSet<ItemKey>,
     edges: BTreeSet<ItemKey>,
@@ -96,6 +99,7 @@ impl Audit {
             "commission" => self.take_commission(key, decode(item)?, touched),
             "payment" => self.take_payment(key, decode(item)?, put, touched),
             "withdrawal" => self.take_withdrawal(key, decode(item)?, touched),
+            "intent" => self.take_intent(key, decode(item)?),
             "member" if put => self.take_edge(key, decode::<Member>(item)?.id.to_string()),
             "referral" if put => self.take_edge(key, decode::<Referral>(item)?.referee.to_string()),
             _ => Ok(()),
@@ -166,6 +170,19 @@ impl Audit {
         Ok(())
     }
 
+    /// Checks that an intent is used or cancelled while it is open, and that a new one is another one.
+    fn take_intent(&mut self, key: ItemKey, after: Intent) -> Result<(), String> {
+        let before = self.intents.get(&key).map(|before| (before.id == after.id, before.state));
+        let legal = match (before, after.state) {
+            (None | Some((false, _)), IntentState::Open) => true,
+            (Some((true, IntentState::Open)), end) => end != IntentState::Open,
+            _ => false,
+        };
+        must!(legal, "intent {} is {:?} after {before:?}", after.id, after.state);
+        self.intents.insert(key, after);
+        Ok(())
+    }
+
     fn take_withdrawal(
         &mut self,
         key: ItemKey,
@@ -183,6 +200,10 @@ impl Audit {
                 | (Some(Paying), Paying | Paid | Failed)
         );
         must!(legal, "withdrawal {} went {step:?}", after.id);
+        if before.is_none() {
+            let first = self.asked.insert((after.member.clone(), after.request_key.clone()));
+            must!(first, "{} asked twice for {}", after.member, after.request_key);
+        }
         if step == (Some(Paying), Paying) {
             let claim = |of: &Withdrawal| of.step.claim().map(|c| (c.claimed.clone(), c.batch.clone()));
             let same = before.is_some_and(|before| claim(before) == claim(&after));
@@ -270,7 +291,9 @@ fn released(commission: &Commission) -> i64 {
 
 fn is_watched((pk, sk): &ItemKey) -> bool {
     let (member, referrer) = (pk.starts_with("M#"), pk.starts_with("R#"));
-    (member && (sk == "MEMBER" || ["WALLET#", "ENTRY#", "WITHDRAWAL#"].iter().any(|p| sk.starts_with(p))))
+    (member
+        && (sk == "MEMBER"
+            || ["WALLET#", "ENTRY#", "WITHDRAWAL#", "INTENT#"].iter().any(|p| sk.starts_with(p))))
         || (referrer && (sk.starts_with("COMMISSION#") || sk.starts_with("REFERRAL#")))
         || sk == "PAYMENT"
 }

@@ -2,6 +2,7 @@
 
 use guerdon_domain::{
     commissions::Commission,
+    intents::Intent,
     payments::PaymentRecord,
     referrals::Referral,
     wallets::{Entry, Wallet},
@@ -28,6 +29,8 @@ pub struct Items {
     pub codes: usize,
     /// Withdrawals.
     pub withdrawals: Vec<Withdrawal>,
+    /// Intents.
+    pub intents: Vec<Intent>,
     /// Wallets.
     pub wallets: Vec<Wallet>,
     /// Events that wait.
@@ -69,6 +72,7 @@ fn take(items: &mut Items, item: Value) -> Result<(), String> {
         "commission" => items.commissions.push(decode(item)?),
         "entry" => items.entries.push(decode(item)?),
         "wallet" => items.wallets.push(decode(item)?),
+        "intent" => items.intents.push(decode(item)?),
         "withdrawal" => items.withdrawals.push(decode(item)?),
         "parked" => items.parked += 1,
         "limit" => {

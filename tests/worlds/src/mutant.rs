@@ -43,6 +43,8 @@ pub enum Mutant {
     LimitUnguarded,
     /// Payments are counted without a check of what was counted since.
     ProgressUnguarded,
+    /// An intent is used or cancelled whatever became of it.
+    IntentUnguarded,
     /// A withdrawal is approved whatever its member owes.
     ApprovedInDebt,
     /// A member joins even if the member exists.
@@ -64,7 +66,7 @@ pub enum Rewritten {
 
 impl Mutant {
     /// All faults.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::PaymentUnguarded,
         Self::ConversionUnguarded,
         Self::ReleaseIgnoresState,
@@ -83,6 +85,7 @@ impl Mutant {
         Self::ParkedBehindBack,
         Self::LimitUnguarded,
         Self::ProgressUnguarded,
+        Self::IntentUnguarded,
         Self::ApprovedInDebt,
         Self::MemberUnguarded,
     ];
@@ -159,6 +162,7 @@ impl Mutant {
             }
             Self::ClawbackUnguarded if put("commission") && condition.starts_with("#state") => bare(write),
             Self::WithdrawalUnguarded if put("withdrawal") && condition.starts_with("#state") => bare(write),
+            Self::IntentUnguarded if put("intent") && condition.starts_with("#id = :id") => bare(write),
             Self::KeyPerAttempt if put("payment") => suffix(write, "pk"),
             Self::KeyPerAttempt if put("commission") && new_only(&condition) => suffix(write, "sk"),
             Self::ProjectorUnguarded if update.contains("#guard = :guard") => {

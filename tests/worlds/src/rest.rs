@@ -8,6 +8,7 @@ use guerdon_app::{
 };
 use guerdon_domain::{
     commissions::{Commission, CommissionState, clawback_target},
+    intents::{Action, IntentState},
     money::Money,
     payments::{PaymentRecord, Place},
     programs::Trigger,
@@ -228,6 +229,19 @@ fn withdrawals(world: &World, items: &Items) -> Result<(), String> {
         let (id, state) = (withdrawal.id.as_str(), withdrawal.state());
         let (times, expected) = (world.bank.times_paid(id), usize::from(state == WithdrawalState::Paid));
         must!(times == expected, "withdrawal {id} is {} and was paid {times} times", state.as_str());
+    }
+    for intent in &items.intents {
+        let (Action::Withdraw { amount, .. }, IntentState::Used { .. }) = (&intent.action, intent.state)
+        else {
+            continue;
+        };
+        let key = format!("intent-{}", intent.id);
+        let made = |w: &&Withdrawal| w.member == intent.member && w.request_key == key && w.amount == *amount;
+        must!(
+            items.withdrawals.iter().any(|w| made(&w)),
+            "intent {} is used and asked for nothing",
+            intent.id
+        );
     }
     Ok(())
 }

@@ -2,11 +2,15 @@
 
 use std::rc::Rc;
 
-use guerdon_app::withdrawals::{
-    Outcome, WithdrawalError, approve_withdrawal, export_batch, finish_withdrawal, pay_out,
-    reject_withdrawal, request_withdrawal,
+use guerdon_app::{
+    error::AppError,
+    intents::cancel_intent,
+    withdrawals::{
+        Confirmed, Outcome, WithdrawalAsked, WithdrawalError, approve_withdrawal, confirm_withdrawal,
+        export_batch, finish_withdrawal, offer_withdrawal, pay_out, reject_withdrawal, request_withdrawal,
+    },
 };
-use guerdon_domain::{ids::WithdrawalId, money::Money};
+use guerdon_domain::{ids::WithdrawalId, intents::ActionKind, money::Money};
 
 use crate::{
     clock::elapsed_millis,
@@ -36,23 +40,78 @@ pub async fn ask(world: &Rc<World>, member: usize, percent: i64, key: &str) -> D
     let amount = Money::new(minor, app.preset.currency);
     // Two members with one destination would be held by a fraud rule.
     let home = format!("friend{member}@bank");
-    match request_withdrawal(app, &id, amount, (METHOD, &home), key).await {
-        Ok(asked) => {
-            let id = asked.withdrawal().id.clone();
-            if world.asked.seen.borrow_mut().insert(id.to_string()) {
-                decide(world, &id);
-            }
+    let asked = if uses_buttons(key) {
+        by_button(world, member, amount, &home, key).await
+    } else {
+        request_withdrawal(app, &id, amount, (METHOD, &home), key).await.map(Some)
+    };
+    match asked {
+        Ok(None) => Ok(()),
+        Ok(Some(asked)) => {
+            see(world, &asked.withdrawal().id);
+            Ok(())
+        }
+        // Perhaps an earlier try made it, and did not live to tell.
+        Err(WithdrawalError::OneOpen(id)) => {
+            see(world, &id);
             Ok(())
         }
         Err(WithdrawalError::App(error)) => Err(error.into()),
         Err(
             WithdrawalError::Insufficient { .. }
-            | WithdrawalError::OneOpen(_)
             | WithdrawalError::CoolingDown(_)
             | WithdrawalError::Owes(_)
             | WithdrawalError::Barred,
         ) => Ok(()),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Shows a withdrawal to the operators, once.
+fn see(world: &Rc<World>, id: &WithdrawalId) {
+    if world.asked.seen.borrow_mut().insert(id.to_string()) {
+        decide(world, id);
+    }
+}
+
+/// True for the requests that members make in the bot; services make the others.
+fn uses_buttons(key: &str) -> bool {
+    key.bytes().map(u32::from).sum::<u32>() % 2 == 0
+}
+
+/// Shows what the message `key` asks for, and taps its button twice at once, or once while the member cancels. Nothing
+/// when the button does nothing any more.
+async fn by_button(
+    world: &Rc<World>,
+    member: usize,
+    amount: Money,
+    home: &str,
+    key: &str,
+) -> Result<Option<WithdrawalAsked>, WithdrawalError> {
+    let (app, other) = (world.app(), world.app());
+    let found = app.store().members().find(&world.member(member)).await.map_err(AppError::from)?;
+    let Some(found) = found else { return Ok(None) };
+    let button = offer_withdrawal(app, &found, amount, (METHOD, home), key).await?.id;
+    let first = confirm_withdrawal(app, &found, &button);
+    let (first, second) = if world.net.draw(3) == 0 {
+        let cancel = cancel_intent(other, &found.id, ActionKind::Withdraw, &button);
+        let (first, cancelled) = futures::future::join(first, cancel).await;
+        cancelled?;
+        (first?, None)
+    } else {
+        let second = confirm_withdrawal(other, &found, &button);
+        let (first, second) = futures::future::join(first, second).await;
+        (first?, Some(second?))
+    };
+    match (first, second) {
+        (Confirmed::Asked(one), Some(Confirmed::Asked(two))) => {
+            if one.withdrawal().id != two.withdrawal().id {
+                world.net.violate(format!("{button} made two withdrawals"));
+            }
+            Ok(Some(*one))
+        }
+        (Confirmed::Asked(asked), _) | (_, Some(Confirmed::Asked(asked))) => Ok(Some(*asked)),
+        (Confirmed::Refused(_), _) => Ok(None),
     }
 }
 
