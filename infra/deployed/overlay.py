@@ -35,6 +35,7 @@ def call_the_simulator(template: dict, url: str) -> None:
     """Not a shortcoming: settings that the functions have, so that Telegram and Stripe are the simulator."""
     for name, variable, path in [
         ("Notifier", "GUERDON_TELEGRAM_URL", "/sim/telegram"),
+        ("TelegramWebhook", "GUERDON_TELEGRAM_URL", "/sim/telegram"),
         ("BillingWorker", "GUERDON_STRIPE_URL", "/sim/stripe/"),
     ]:
         template["Resources"][name]["Properties"]["Environment"]["Variables"][variable] = url + path

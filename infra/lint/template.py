@@ -16,8 +16,11 @@ from samtranslator.yaml_helper import yaml_parse
 FUNCTION = "AWS::Serverless::Function"
 # The only actions that know no narrower resource than everything.
 WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-# Of a provider's credential there is one reader: who calls it.
-CALLERS = {"stripe-api-key": "BillingWorkerRole", "telegram-bot-token": "NotifierRole"}
+# A provider's credential is read by those who call it. The webhook ends the progress indicators of tapped buttons.
+CALLERS = {
+    "stripe-api-key": {"BillingWorkerRole"},
+    "telegram-bot-token": {"NotifierRole", "TelegramWebhookRole"},
+}
 # The verifier recounts the whole table, so it may scan it.
 SCANNERS = {"LedgerVerifierRole"}
 
@@ -142,11 +145,11 @@ def queues_have_one_consumer_and_consumers_one_queue(template: Template) -> Iter
                 yield f"{source}: consumed by {consumers[source]} and {name}"
 
 
-def credentials_have_one_reader(template: Template) -> Iterator[str]:
+def credentials_are_read_by_their_callers(template: Template) -> Iterator[str]:
     for name, role in template.of_type("AWS::IAM::Role").items():
-        for secret, caller in CALLERS.items():
-            if secret in str(role.get("Policies", [])) and name != caller:
-                yield f"{name}: only {caller} may read {secret}"
+        for secret, callers in CALLERS.items():
+            if secret in str(role.get("Policies", [])) and name not in callers:
+                yield f"{name}: only {' and '.join(sorted(callers))} may read {secret}"
 
 
 def streams_can_fail_in_part(template: Template) -> Iterator[str]:
@@ -223,7 +226,7 @@ RULES = [
     policies_name_exact_actions,
     queues_and_consumers_fit,
     queues_have_one_consumer_and_consumers_one_queue,
-    credentials_have_one_reader,
+    credentials_are_read_by_their_callers,
     streams_can_fail_in_part,
     queues_are_encrypted_and_tls_only,
     failures_raise_alarms,

@@ -210,6 +210,24 @@ async fn what_changed_since_the_button_was_shown_is_told_at_the_tap() {
     assert_eq!(states(&world).await, [] as [&str; 0]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_tap_ends_the_progress_of_its_button() {
+    let world = alice_has_earned().await;
+    let dora = Person { id: 7_000_000_044, name: "Dora" };
+    let confirm = button(&world.asks(ALICE, LINE).await, "✅ Confirm").unwrap();
+    for (n, data) in [(0, "nav:credits"), (1, "nav:help"), (2, confirm.as_str()), (3, "nav:top:week")] {
+        let update = tap(world.update_id(), ALICE, data);
+        assert_eq!(world.update(&update).await.status, 200);
+        // The simulator does not know where these hand-made taps came from.
+        let ended = world.outbox(0).await;
+        let ended: Vec<_> = ended.iter().filter(|call| call["method"] == "answerCallbackQuery").collect();
+        assert_eq!(ended.len(), n + 1, "{data}");
+        assert_eq!(ended[n]["payload"]["callback_query_id"], update["callback_query"]["id"], "{data}");
+    }
+    let refused = world.taps(dora, &confirm).await;
+    assert_eq!(refused["method"], "answerCallbackQuery", "the reply itself ends it");
+}
+
 /// The person joins by the code and pays.
 async fn pays(world: &World, code: &str, person: Person) {
     world.joins(person, code).await;

@@ -46,13 +46,7 @@ impl Notifier {
     async fn api(&self) -> Result<Arc<BotApi>, AppError> {
         let unavailable = |error: &dyn std::fmt::Display| AppError::Unavailable(error.to_string().into());
         let token = self.secrets.get(Secret::TelegramBotToken).await.map_err(|e| unavailable(&e))?;
-        let build = |token: &str| {
-            let api = BotApi::try_new(token)?;
-            match &self.api_url {
-                Some(url) => api.set_api_url(url),
-                None => Ok(api),
-            }
-        };
+        let build = |token: &str| BotApi::at(token, self.api_url.as_deref());
         self.api.of(token, build).map_err(|error| unavailable(&error))
     }
 }

@@ -11,7 +11,8 @@ use guerdon_runtime::{
 use guerdon_telegram::{
     outbound::Outgoing,
     secret::secret_matches,
-    update::{ParseError, Update},
+    texts::texts,
+    update::{Callback, ParseError, Update, UpdateKind},
 };
 use http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
@@ -53,6 +54,10 @@ async fn answer_request(bot: &Bot, request: &Request) -> Result<Option<Outgoing>
 
 async fn answer_update(bot: &Bot, update: &Update, body: &[u8]) -> Result<Option<Outgoing>, Problem> {
     let update_id = update.update_id;
+    let tap = match &update.kind {
+        UpdateKind::Callback(tap) => Some(tap),
+        _ => None,
+    };
     let meaning = meaning(update, bot.username.as_str());
     let reply = match dispatch::answer(bot, update_id, meaning, body).await {
         Ok(reply) => reply,
@@ -60,20 +65,30 @@ async fn answer_update(bot: &Bot, update: &Update, body: &[u8]) -> Result<Option
             let problem = failed(update_id, &error);
             // One failing update would block its whole chat: what trying again cannot fix is logged
             // and acknowledged.
-            return if error.retryable() { Err(problem) } else { Ok(None) };
+            return if error.retryable() { Err(problem) } else { Ok(tap.map(in_trouble)) };
         }
     };
-    match reply {
-        Reply::Nothing => Ok(None),
-        Reply::Remembered(outgoing) => Ok(Some(outgoing)),
+    let outgoing = match reply {
+        Reply::Nothing => return Ok(None),
+        Reply::Remembered(outgoing) => outgoing,
         Reply::Say(outgoing) => {
             let effect = guerdon_app::messages::remember_update(&bot.app, update_id).await;
             match effect.map_err(|error| failed(update_id, &error))? {
-                Effect::Applied => Ok(Some(outgoing)),
-                Effect::AlreadyApplied => Ok(None),
+                Effect::Applied => outgoing,
+                Effect::AlreadyApplied => return Ok(None),
             }
         }
+    };
+    // Every tap is answered: by the reply itself, or by a call beside it.
+    if let Some(tap) = tap.filter(|_| !outgoing.answers_a_tap()) {
+        bot.end_progress(&tap.id).await;
     }
+    Ok(Some(outgoing))
+}
+
+fn in_trouble(tap: &Callback) -> Outgoing {
+    let words = texts(tap.from.language_code.as_deref());
+    Outgoing::answer_callback(tap.id.clone(), Some(words.trouble))
 }
 
 async fn authenticate(bot: &Bot, request: &Request) -> Result<(), Problem> {

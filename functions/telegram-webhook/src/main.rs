@@ -6,7 +6,10 @@ use guerdon_runtime::{
 };
 use guerdon_telegram::username::BotUsername;
 use lambda_http::{run, service_fn};
-use telegram_webhook::{handler::handle, state::Bot};
+use telegram_webhook::{
+    handler::handle,
+    state::{Bot, Telegram},
+};
 use tokio::sync::OnceCell;
 
 #[tokio::main(flavor = "current_thread")]
@@ -21,6 +24,7 @@ async fn main() -> Result<(), lambda_http::Error> {
             username: username.clone(),
             payment_link: env::optional("GUERDON_PAYMENT_LINK_URL"),
             public_url: env::optional("GUERDON_PUBLIC_URL"),
+            telegram: Telegram::new(env::optional("GUERDON_TELEGRAM_URL")),
         })
     };
     run(service_fn(|request| async {

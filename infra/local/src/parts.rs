@@ -17,7 +17,7 @@ use guerdon_simulator::sim::Sim;
 use guerdon_store::table::{Meter, Store};
 use notifier::handler::Notifier;
 use stripe_webhook::handler::Webhook;
-use telegram_webhook::state::Bot;
+use telegram_webhook::state::{Bot, Telegram};
 
 use crate::{
     bus::LocalBus,
@@ -107,6 +107,7 @@ pub(crate) async fn assemble(
             username: config.bot_username.clone(),
             payment_link: config.payment_link.clone(),
             public_url: Some(config.public_url.clone().unwrap_or_else(|| base_url.to_owned())),
+            telegram: Telegram::new(telegram_url.clone()),
         },
         // A signature's age is real time, however far the test clock has been moved.
         stripe_webhook: Webhook {

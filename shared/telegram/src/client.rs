@@ -67,6 +67,18 @@ impl BotApi {
         Ok(Self { bot: self.bot.set_api_url(url.ok_or(ClientError::ApiUrl)?) })
     }
 
+    /// Makes a client for the bot with this `token`, at `url` when that is given and at Telegram's own otherwise.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn at(token: &str, url: Option<&str>) -> Result<Self, ClientError> {
+        let api = Self::try_new(token)?;
+        match url {
+            Some(url) => api.set_api_url(url),
+            None => Ok(api),
+        }
+    }
+
     /// Makes one call.
     ///
     /// # Errors

@@ -77,6 +77,11 @@ impl Outgoing {
         }
     }
 
+    /// True when the call ends the progress indicator of a tapped button.
+    pub const fn answers_a_tap(&self) -> bool {
+        matches!(self.0, Payload::AnswerCallbackQuery(_))
+    }
+
     /// The call's parameters.
     pub fn params(&self) -> Value {
         match &self.0 {
