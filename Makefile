@@ -124,6 +124,11 @@ api-clients: ## Run clients of the two documented APIs, unchanged except for the
 	cargo build --release
 	tests/api/clients.sh target/release/guerdon
 
+.PHONY: browser-test
+browser-test: ## Visit pages that try to act on one machine's tools, in a real browser (CHROMIUM=chromium).
+	cargo build -p guerdon-local
+	python3 tests/browser/foreign_page.py target/debug/guerdon $(CHROMIUM)
+
 .PHONY: bench-startup
 bench-startup: ## Measure the start-up of each function's binary.
 	cargo run --release -p guerdon-tests --bin startup
