@@ -71,10 +71,10 @@ impl<'a> Node<'a> {
         };
         let elements = list.as_array().ok_or_else(|| self.bad(path))?;
         self.note(&format!("{path}{suffix}"), list);
-        let node = |(index, value)| Node {
-            value,
-            path: self.at(&format!("{path}{suffix}[{index}]")),
-            reads: self.reads,
+        let node = |(index, value)| {
+            let place = format!("{path}{suffix}[{index}]");
+            self.note(&place, value);
+            Node { value, path: self.at(&place), reads: self.reads }
         };
         Ok(elements.iter().enumerate().map(node).collect())
     }
