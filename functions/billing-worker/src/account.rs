@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use guerdon_app::{
     bill_credit::{BalanceError, CustomerBalance},
     error::AppError,
-    payments::IntentLookup,
+    payments::PaymentIntentLookup,
 };
 use guerdon_domain::{
     ids::{CustomerId, ExternalPaymentId, PostingId},
@@ -73,7 +73,7 @@ impl CustomerBalance for StripeAccount {
 }
 
 #[async_trait]
-impl IntentLookup for StripeAccount {
+impl PaymentIntentLookup for StripeAccount {
     async fn has_owner(&self, intent: &ExternalPaymentId) -> Result<bool, AppError> {
         let unavailable = |error: String| AppError::Unavailable(error.into());
         let client = self.client().await.map_err(|error| unavailable(error.to_string()))?;

@@ -8,7 +8,7 @@ use guerdon_app::{
     events::DomainEvent,
     fraud::{inspect_joined, inspect_reversed, inspect_withdrawal},
     observe::correlated,
-    payments::claim_intent,
+    payments::claim_payment_intent,
 };
 use guerdon_domain::{ids::MemberId, withdrawals::WithdrawalState};
 use guerdon_runtime::{
@@ -57,8 +57,8 @@ async fn bill(worker: &Worker, event: &DomainEvent, claimant: &str) -> Result<()
     if let DomainEvent::CreditWaiting { member, .. } = event {
         return post(worker, member, claimant, 0).await;
     }
-    if let DomainEvent::IntentParked { intent } = event {
-        let claim = claim_intent(&worker.app, worker.intents.as_ref(), intent).await?;
+    if let DomainEvent::PaymentIntentParked { intent } = event {
+        let claim = claim_payment_intent(&worker.app, worker.intents.as_ref(), intent).await?;
         tracing::info!(payment = intent.to_string(), ?claim, "payment intent looked up");
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guerdon_app::{bill_credit::CustomerBalance, context::App, payments::IntentLookup};
+use guerdon_app::{bill_credit::CustomerBalance, context::App, payments::PaymentIntentLookup};
 
 /// State that every message is handled with.
 pub struct Worker {
@@ -11,5 +11,5 @@ pub struct Worker {
     /// Stripe's customer balance.
     pub stripe: Arc<dyn CustomerBalance>,
     /// Stripe's payment intents.
-    pub intents: Arc<dyn IntentLookup>,
+    pub intents: Arc<dyn PaymentIntentLookup>,
 }

@@ -82,7 +82,7 @@ pub enum DomainEvent {
         at: Timestamp,
     },
     /// The event of a payment intent waits for a tie: a look-up shows whether it is a payment of its own.
-    IntentParked {
+    PaymentIntentParked {
         /// The intent.
         intent: PaymentKey,
     },
@@ -148,7 +148,7 @@ impl DomainEvent {
             Self::CommissionReleased { .. } => "commission.released",
             Self::CommissionReversed { .. } => "commission.reversed",
             Self::ReplayRequested { .. } => "event.replay_requested",
-            Self::IntentParked { .. } => "payment_intent.parked",
+            Self::PaymentIntentParked { .. } => "payment_intent.parked",
             Self::WithdrawalMoved { .. } => "withdrawal.moved",
             Self::AdjustmentBooked { .. } => "adjustment.booked",
             Self::CustomerLinked { .. } => "customer.linked",
@@ -168,7 +168,7 @@ impl DomainEvent {
             Self::ReplayRequested { waits_for, at } => {
                 return format!("{}:{waits_for:?}:{}", self.name(), at.millis());
             }
-            Self::IntentParked { intent } => return format!("{}:{intent}", self.name()),
+            Self::PaymentIntentParked { intent } => return format!("{}:{intent}", self.name()),
             Self::WithdrawalMoved { withdrawal, state, .. } => {
                 return format!("{}:{withdrawal}:{}", self.name(), state.as_str());
             }
@@ -199,7 +199,7 @@ impl DomainEvent {
             | Self::CreditWaiting { .. }
             | Self::CreditApplied { .. }
             | Self::ReplayRequested { .. }
-            | Self::IntentParked { .. }
+            | Self::PaymentIntentParked { .. }
             | Self::WithdrawalMoved { .. } => None,
         }
     }
@@ -261,7 +261,7 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
         }
         (None, Stored::Parked(event)) if event.is_of_an_intent() => match &event.waits_for {
             WaitsFor::Reference { reference } => {
-                Some(DomainEvent::IntentParked { intent: reference.clone() })
+                Some(DomainEvent::PaymentIntentParked { intent: reference.clone() })
             }
             _ => None,
         },

@@ -7,7 +7,7 @@ use guerdon_app::{
     observe::METRICS,
     payments::{
         Parked, Recorded, payment_behind, record_failed_payment, record_payment, reverse_payment,
-        tie_reference, undo_intent,
+        tie_reference, undo_payment_intent,
     },
     stored::{PaymentReference, WaitsFor},
 };
@@ -172,7 +172,7 @@ async fn on_intent(
                 );
                 let facts = PaymentFacts { known_at: received.known_at, ..purchase };
                 pay(worker, &received.event, &facts).await?;
-                undo_intent(&worker.app, &key).await?;
+                undo_payment_intent(&worker.app, &key).await?;
                 replay(worker, &WaitsFor::Reference { reference: key.clone() }).await?;
                 return tie(worker, intent.charge.iter().cloned().collect(), &key).await;
             }

@@ -3,9 +3,9 @@ mod bank;
 mod customers;
 mod explain;
 mod failed;
-mod intents;
 mod orders;
 mod parked;
+mod payment_intents;
 mod record;
 mod reverse;
 mod vouch;
@@ -14,10 +14,12 @@ pub use bank::{BankPayment, BankRefusal, is_transferred, record_bank_payment};
 pub use customers::{Linked, link_customer, member_of_customer, payment_behind};
 pub use explain::{Explained, explain_member, explain_payment, payer_of};
 pub use failed::record_failed_payment;
-pub use intents::{IntentClaim, IntentLookup, claim_intent, tie_reference, undo_intent};
 pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, find_order, pay_order, payout_of};
 pub use parked::{
     Parked, ReplayRefusal, park_for_handler, park_until_known, parked_events, replay_parked, request_replay,
+};
+pub use payment_intents::{
+    PaymentIntentClaim, PaymentIntentLookup, claim_payment_intent, tie_reference, undo_payment_intent,
 };
 pub use record::{Recorded, record_payment};
 pub use reverse::{Reversed, reverse_payment};

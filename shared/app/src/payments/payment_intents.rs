@@ -23,7 +23,7 @@ use crate::{
 
 /// The look-up at Stripe of what a payment intent pays for.
 #[async_trait]
-pub trait IntentLookup: Send + Sync {
+pub trait PaymentIntentLookup: Send + Sync {
     /// Returns whether the intent belongs to an invoice or a checkout session.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ pub trait IntentLookup: Send + Sync {
 
 /// The result of claiming an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IntentClaim {
+pub enum PaymentIntentClaim {
     /// The intent is a payment. Its event is replayed and booked.
     Own,
     /// It belongs to an invoice or a checkout, whose event ties it.
@@ -47,26 +47,26 @@ pub enum IntentClaim {
 ///
 /// # Errors
 /// [`AppError::Unavailable`] when Stripe could not say: call again.
-pub async fn claim_intent(
+pub async fn claim_payment_intent(
     app: &App,
-    stripe: &dyn IntentLookup,
+    stripe: &dyn PaymentIntentLookup,
     reference: &PaymentKey,
-) -> Result<IntentClaim, AppError> {
-    metered("claim_intent", async {
+) -> Result<PaymentIntentClaim, AppError> {
+    metered("claim_payment_intent", async {
         let waits_for = WaitsFor::Reference { reference: reference.clone() };
         let waiting = app.store.parked().waiting_for(&waits_for).await?;
         let Some(event) = waiting.iter().find(|event| event.is_of_an_intent()) else {
-            return Ok(IntentClaim::Done);
+            return Ok(PaymentIntentClaim::Done);
         };
         if stripe.has_owner(&reference.id).await? {
-            return Ok(IntentClaim::Owned);
+            return Ok(PaymentIntentClaim::Owned);
         }
         let tie = PaymentReference { reference: reference.clone(), payment: reference.clone() };
         let writes =
             [app.store.customers().tie(&tie, ())?, app.store.parked().request_replay(event, app.now(), ())?];
         // A refusal means that the intent was tied meanwhile, which replays its event.
         let refused = refusal(app.store.commit(&writes).await)?;
-        Ok(if refused.is_none() { IntentClaim::Own } else { IntentClaim::Done })
+        Ok(if refused.is_none() { PaymentIntentClaim::Own } else { PaymentIntentClaim::Done })
     })
     .await
 }
@@ -82,11 +82,11 @@ pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<(), AppE
         match app.store.customers().referenced(&tie.reference).await? {
             Some(payment) if payment == tie.reference && payment != tie.payment => {
                 app.store.customers().retie(tie).await?;
-                undo_intent(app, &tie.reference).await
+                undo_payment_intent(app, &tie.reference).await
             }
             // An earlier call may have died before the last step.
             Some(payment) if payment == tie.payment && payment != tie.reference => {
-                undo_intent(app, &tie.reference).await
+                undo_payment_intent(app, &tie.reference).await
             }
             _ => Ok(()),
         }
@@ -96,7 +96,7 @@ pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<(), AppE
 
 /// Undoes the payment of an intent that another payment counts, if it was booked. To be called after the intent was
 /// booked, too: the tie may have changed in between.
-pub async fn undo_intent(app: &App, intent: &PaymentKey) -> Result<(), AppError> {
+pub async fn undo_payment_intent(app: &App, intent: &PaymentKey) -> Result<(), AppError> {
     if app.store.customers().referenced(intent).await?.is_none_or(|payment| payment == *intent) {
         return Ok(());
     }
