@@ -10,7 +10,7 @@ export PATH=$PATH:$tools/bin
 
 if ! command -v cargo-deny >/dev/null; then
     echo "Building cargo-deny $version into .cache/" >&2
-    cargo install --quiet --locked --root "$tools" --version "$version" cargo-deny
+    cargo install --quiet --debug --locked --root "$tools" --version "$version" cargo-deny
 fi
 
 echo "licences, bans, sources"
