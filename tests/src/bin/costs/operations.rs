@@ -9,7 +9,7 @@ use guerdon_app::{
     statistics::{Period, admin_stats, leaderboard},
     wallets::{apply_credit, credits_view},
 };
-use guerdon_domain::ids::InvoiceId;
+use guerdon_domain::ids::{CustomerId, InvoiceId};
 use guerdon_store::{commissions::RELEASE_BATCH, table::Cost};
 
 use crate::{
@@ -45,11 +45,14 @@ async fn joining() -> anyhow::Result<Vec<Line>> {
     let seen =
         world.cost(async { Ok(world.app.store().messages().see_update(77, world.app.now()).await?) }).await?;
     let link = world.cost(world.link(2)).await?;
+    world.bill(2).await?;
+    let billed = world.cost(world.bill(2)).await?;
     Ok(vec![
         line("first /start with a referral code", start, Some(Budget::new(5, 1))),
         line("a member's code is made", making, None),
         line("an update is remembered", seen, None),
         line("a Stripe customer is linked", link, None),
+        line("a Stripe customer is billed again", billed, None),
     ])
 }
 
@@ -95,7 +98,7 @@ async fn crediting() -> anyhow::Result<Vec<Line>> {
         .cost(async {
             let facts = InvoiceFacts {
                 invoice: InvoiceId::parse("in_9")?,
-                customer: None,
+                customer: Some(CustomerId::parse("cus_1")?),
                 applied: usd(1000),
                 voided: false,
             };

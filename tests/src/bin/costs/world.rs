@@ -8,7 +8,7 @@ use std::sync::{
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use guerdon_app::{
-    bill_credit::{BalanceError, CustomerBalance},
+    bill_credit::{BalanceError, CustomerBalance, note_billing},
     context::{App, FixedClock, MovableClock},
     entropy::OsEntropy,
     members::{Profile, Started, start_member},
@@ -17,6 +17,7 @@ use guerdon_app::{
     statistics::project,
 };
 use guerdon_domain::{
+    bill_credit::{BillingReport, SubscriptionState},
     ids::{CustomerId, ExternalPaymentId, MemberId, PaymentKey, PostingId, Rail, TelegramId},
     members::PseudonymKey,
     money::{Currency, Money},
@@ -134,6 +135,16 @@ impl World {
         let customer = CustomerId::parse(format!("cus_{user}"))?;
         link_customer(&self.app, &customer, telegram_id(user)?, &[]).await?;
         Ok(())
+    }
+
+    /// Notes a paid bill of the user's subscription, as each invoice does.
+    pub(crate) async fn bill(&self, user: i64) -> anyhow::Result<()> {
+        let (customer, at) = (CustomerId::parse(format!("cus_{user}"))?, self.app.now());
+        let subscription = format!("sub_{user}");
+        let live = BillingReport::Subscribed { subscription, state: SubscriptionState::Live, at };
+        let reports = [BillingReport::Billed { at }, live];
+        let member = self.app.member_id(telegram_id(user)?);
+        Ok(note_billing(&self.app, &member, &customer, &reports).await?)
     }
 
     /// Passes the new records of the stream to the projector, in batches of up to `batch`, until there are none.
