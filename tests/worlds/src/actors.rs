@@ -11,7 +11,10 @@ use guerdon_app::{
     },
     referrals::share_code,
 };
-use guerdon_domain::payments::{PaymentFacts, Reversal, ReversalKind};
+use guerdon_domain::{
+    money::Money,
+    payments::{PaymentFacts, Reversal, ReversalKind},
+};
 use guerdon_store::payments::{ParkedEvent, WaitsFor};
 
 use crate::{
@@ -100,7 +103,10 @@ async fn join(world: Rc<World>, number: usize) -> Done {
 pub fn facts(world: &World, n: usize) -> PaymentFacts {
     let paid = &world.plan.payments[n];
     let member = world.member(paid.member);
-    PaymentFacts { tax: paid.tax, ..PaymentFacts::purchase(paid.key.clone(), member, paid.paid, paid.at) }
+    let usual = PaymentFacts::purchase(paid.key.clone(), member, paid.paid, paid.settled);
+    // The list price of an invoice that credits the customer is no lower for that.
+    let tier = if paid.paid.is_zero() { Money::new(3900, paid.paid.currency()) } else { usual.tier };
+    PaymentFacts { tax: paid.tax, tier, known_at: paid.at, ..usual }
 }
 
 /// Handles a payment as the worker does: records it, replays what waited for it, and reports it as paid.

@@ -39,8 +39,10 @@ pub struct Paid {
     pub paid: Money,
     /// Tax within it.
     pub tax: Money,
-    /// The time.
+    /// The time at which it is told.
     pub at: Timestamp,
+    /// The time at which it settled: the same, or long before its payer joined.
+    pub settled: Timestamp,
     /// Its reversals.
     pub words: Vec<Reversal>,
 }
@@ -319,10 +321,25 @@ fn payments(kind: Kind, members: &[Option<usize>], bursts: &[u64], rng: &mut fas
         let at = Timestamp::from_millis(BEGINNING.millis() + at as i64);
         #[expect(clippy::unwrap_used, reason = "a well-formed id")]
         let id = ExternalPaymentId::parse(format!("in_{n}")).unwrap();
+        let key = PaymentKey { rail: Rail::Stripe, id };
         let words = if rng.u8(0..2) == 0 { words(paid, at, rng) } else { Vec::new() };
-        all.push(Paid { key: PaymentKey { rail: Rail::Stripe, id }, member, paid, tax, at, words });
+        let usual = Paid { key, member, paid, tax, at, settled: at, words };
+        all.push(odd(usual, rng));
     }
     all
+}
+
+/// Makes some payments such as few think of: an invoice that credits the customer, or one that settled before its payer
+/// joined and is told late.
+fn odd(usual: Paid, rng: &mut fastrand::Rng) -> Paid {
+    let currency = usual.paid.currency();
+    match rng.u8(0..16) {
+        0 => {
+            Paid { paid: Money::zero(currency), tax: Money::new(-400, currency), words: Vec::new(), ..usual }
+        }
+        1 => Paid { settled: BEGINNING.plus_days(-1), words: Vec::new(), ..usual },
+        _ => usual,
+    }
 }
 
 /// Draws the reversals that a provider might report for one payment, each in the order of its clock.
@@ -362,9 +379,14 @@ fn words(paid: Money, at: Timestamp, rng: &mut fastrand::Rng) -> Vec<Reversal> {
                     vec![Opened, Won],
                     vec![Inquiry, Opened, Lost],
                     vec![Opened, Withdrawn],
+                    // A part is reinstated after the dispute was lost.
+                    vec![Opened, Withdrawn, Lost, Lost],
                 ];
-                for stage in stages[rng.usize(0..5)].clone() {
-                    say(ReversalKind::Dispute { id: format!("dp_{n}"), amount: part, stage }, rng);
+                // The bank of a card tells the amount in the cardholder's currency.
+                let foreign = Money::new(part.minor(), Currency::EUR);
+                let amount = if rng.u8(0..5) == 0 { foreign } else { part };
+                for stage in stages[rng.usize(0..6)].clone() {
+                    say(ReversalKind::Dispute { id: format!("dp_{n}"), amount, stage }, rng);
                 }
             }
             6 => {

@@ -129,7 +129,7 @@ fn undone(world: &World, items: &Items) -> Result<(), String> {
         let Some(record) = record else { return Err(format!("payment {} is lost", paid.key)) };
         let (is, target) = (
             record.reversals.undone(paid.paid).minor(),
-            words::undone(paid.paid.minor(), paid.at, &paid.words),
+            words::undone(paid.paid, paid.settled, &paid.words),
         );
         must!(is == target, "payment {}: {is} is undone, {target} was said", paid.key);
         for commission in items.commissions.iter().filter(|commission| commission.payment == paid.key) {
@@ -157,8 +157,11 @@ async fn granted(world: &World, items: &Items) -> Result<(), String> {
     for referral in &items.referrals {
         for rule in &world.plan.preset.program.rules {
             let of_referee = items.payments.iter().filter(|payment| payment.member == referral.referee);
-            let eligible =
-                of_referee.clone().filter(|p| p.tier.minor() >= rule.minimum_payment.minor()).count();
+            let in_time = |p: &PaymentRecord| p.paid_at.seconds() >= referral.joined_at.seconds();
+            let is_eligible = |p: &PaymentRecord| {
+                p.tier.minor() >= rule.minimum_payment.minor() && p.paid.is_positive() && in_time(p)
+            };
+            let eligible = of_referee.clone().filter(|p| is_eligible(p)).count();
             let granted =
                 of_referee.flat_map(PaymentRecord::grants).filter(|(c, ..)| c.rule == rule.id).count();
             let upline = rule.beneficiary.level() == 2;

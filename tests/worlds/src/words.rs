@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::{
+    money::Money,
     payments::{DisputeStage, RefundStage, Reversal, ReversalKind},
     time::Timestamp,
 };
 
-/// Minor units of `paid` that `words` undo, in whatever order they arrived.
-pub fn undone(paid: i64, paid_at: Timestamp, words: &[Reversal]) -> i64 {
+/// Minor units of `paid` that `words` undo, in whatever order they arrived. A dispute in another currency disputes all.
+pub fn undone(paid: Money, paid_at: Timestamp, words: &[Reversal]) -> i64 {
+    let (paid, currency) = (paid.minor(), paid.currency());
     let mut refunds: BTreeMap<&str, (Timestamp, RefundStage, i64)> = BTreeMap::new();
     let mut disputes: BTreeMap<&str, (Timestamp, DisputeStage, i64)> = BTreeMap::new();
     let mut notes: BTreeMap<&str, (bool, Timestamp, i64, &[String])> = BTreeMap::new();
@@ -24,7 +26,8 @@ pub fn undone(paid: i64, paid_at: Timestamp, words: &[Reversal]) -> i64 {
                 *known = (*known).max(word);
             }
             ReversalKind::Dispute { id, amount, stage } => {
-                let word = (*at, *stage, amount.minor());
+                let minor = if amount.currency() == currency { amount.minor() } else { paid };
+                let word = (*at, *stage, minor);
                 let known = disputes.entry(id).or_insert(word);
                 *known = (*known).max(word);
             }
