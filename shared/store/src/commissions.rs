@@ -269,7 +269,29 @@ impl Commissions<'_> {
     /// Reads the commission that converted a referral, if there is one. The referral itself becomes converted
     /// a moment later, through the stream.
     pub async fn conversion(self, referral: &Referral) -> Result<Option<Commission>, StoreError> {
-        self.store.get(&keys::conversion(&referral.referrer, referral.joined_at, &referral.referee)).await
+        let place = (referral.joined_at, referral.undone);
+        self.store.get(&keys::conversion(&referral.referrer, place, &referral.referee)).await
+    }
+
+    /// Reads the commission in the place of `commission`, whichever it is.
+    pub async fn in_place_of(self, commission: &Commission) -> Result<Option<Commission>, StoreError> {
+        self.store.get(&commission.key()).await
+    }
+
+    /// Requires that the place of `commission` is free.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn place_is_free<E>(self, commission: &Commission, taken: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::absent(&commission.key(), taken)
+    }
+
+    /// Requires that nothing is left of `commission`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn still_undone<E>(self, commission: &Commission, restored: E) -> Result<Fragment<E>, StoreError> {
+        Fragment::check(&commission.key(), "clawed = amount.minor", &[], restored)
     }
 
     /// Reads commissions of `member`, newest first, after the position `before` in that order, at most

@@ -53,8 +53,9 @@
 //! | attempts to sign in | `SIGNINS#group` | `SIGNINS` | | | 2 hours |
 //!
 //! A commission's place is `joined_at#referee` for the one that converts a referral,
-//! `joined_at#referee-rule-level` for those that are granted once, and `paid_at#id` for all others. An event
-//! waits in the partition of a customer, a payment or a reference.
+//! `joined_at#referee-rule-level` for those that are granted once, and `paid_at#id` for all others. The first
+//! two end in `+attempt` after an attempt whose payment was undone as a whole. An event waits in the partition of
+//! a customer, a payment or a reference.
 //!
 //! Both indexes project keys only: an index write costs one unit whatever the item holds, and records found
 //! through an index are read again, consistently, from the table.

@@ -29,11 +29,11 @@ fn booking(store: &Store, commission: &Commission) -> Write {
 }
 
 fn converting(commission: Commission, joined_at: Timestamp) -> Commission {
-    Commission { place: Place::Conversion { joined_at }, ..commission }
+    Commission { place: Place::Conversion { joined_at, attempt: 0 }, ..commission }
 }
 
 fn once(commission: Commission, joined_at: Timestamp) -> Commission {
-    Commission { place: Place::Once { joined_at }, ..commission }
+    Commission { place: Place::Once { joined_at, attempt: 0 }, ..commission }
 }
 
 async fn book(store: &Store, commissions: &[&Commission]) {

@@ -29,8 +29,9 @@ async fn pattern_8_a_commission_stands_where_its_place_says() {
     let table = table().await;
     let store = &table.store;
     let joined_at = NOW.plus_seconds(3);
-    let converting = Commission { place: Place::Conversion { joined_at }, ..commission(9, 1, 2) };
-    let once = Commission { place: Place::Once { joined_at }, ..under("loyal", commission(8, 1, 2)) };
+    let converting = Commission { place: Place::Conversion { joined_at, attempt: 0 }, ..commission(9, 1, 2) };
+    let once =
+        Commission { place: Place::Once { joined_at, attempt: 0 }, ..under("loyal", commission(8, 1, 2)) };
     let (early, late) = (commission(2, 1, 2), commission(4, 1, 2));
     // At the same instant, the one that converts comes first.
     let oldest_first = [early, converting, once, late];
@@ -90,15 +91,15 @@ async fn pattern_21_what_converted_a_referral_is_found_from_the_referral() {
     let edge = referral(1, 2);
     let placed = |place, commission| Commission { place, ..commission };
     let others = [
-        placed(Place::Once { joined_at: NOW }, commission(7, 1, 2)),
+        placed(Place::Once { joined_at: NOW, attempt: 0 }, commission(7, 1, 2)),
         placed(Place::Payment, Commission { paid_at: NOW, ..commission(8, 1, 2) }),
-        placed(Place::Conversion { joined_at: NOW }, commission(9, 1, 3)),
-        placed(Place::Conversion { joined_at: NOW.plus_days(1) }, commission(10, 1, 2)),
-        placed(Place::Conversion { joined_at: NOW }, commission(11, 4, 2)),
+        placed(Place::Conversion { joined_at: NOW, attempt: 0 }, commission(9, 1, 3)),
+        placed(Place::Conversion { joined_at: NOW.plus_days(1), attempt: 0 }, commission(10, 1, 2)),
+        placed(Place::Conversion { joined_at: NOW, attempt: 0 }, commission(11, 4, 2)),
     ];
     write(store, others.iter().map(|c| store.commissions().insert(c, ())).collect()).await;
     assert_eq!(store.commissions().conversion(&edge).await.unwrap(), None);
-    let converting = placed(Place::Conversion { joined_at: NOW }, commission(12, 1, 2));
+    let converting = placed(Place::Conversion { joined_at: NOW, attempt: 0 }, commission(12, 1, 2));
     write(store, vec![store.commissions().insert(&converting, ())]).await;
     assert_eq!(store.commissions().conversion(&edge).await.unwrap(), Some(converting));
 }
@@ -107,8 +108,9 @@ async fn pattern_21_what_converted_a_referral_is_found_from_the_referral() {
 fn earned_by_payment_7() -> [Commission; 3] {
     let mut upper = commission(7, 3, 2);
     upper.snapshot.level = 2;
-    let converting = Commission { place: Place::Conversion { joined_at: NOW }, ..commission(7, 1, 2) };
-    let mut welcome = Commission { place: Place::Once { joined_at: NOW }, ..commission(7, 2, 2) };
+    let converting =
+        Commission { place: Place::Conversion { joined_at: NOW, attempt: 0 }, ..commission(7, 1, 2) };
+    let mut welcome = Commission { place: Place::Once { joined_at: NOW, attempt: 0 }, ..commission(7, 2, 2) };
     welcome.snapshot.level = 0;
     [under("level-2", upper), under("welcome", welcome), under("level-1", converting)]
 }

@@ -39,6 +39,8 @@ pub enum Mutant {
     ProjectorUnguarded,
     /// An event is parked although what it waits for exists.
     ParkedBehindBack,
+    /// A payment takes the place of one that is restored at the same time.
+    AttemptUnguarded,
     /// A limit is used without a check of what was used since.
     LimitUnguarded,
     /// Payments are counted without a check of what was counted since.
@@ -66,7 +68,7 @@ pub enum Rewritten {
 
 impl Mutant {
     /// All faults.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::PaymentUnguarded,
         Self::ConversionUnguarded,
         Self::ReleaseIgnoresState,
@@ -83,6 +85,7 @@ impl Mutant {
         Self::KeyPerAttempt,
         Self::ProjectorUnguarded,
         Self::ParkedBehindBack,
+        Self::AttemptUnguarded,
         Self::LimitUnguarded,
         Self::ProgressUnguarded,
         Self::IntentUnguarded,
@@ -112,6 +115,7 @@ impl Mutant {
             Self::ParkedBehindBack if items.iter().any(|item| of_type(&item["Put"]["Item"], "parked")) => {
                 items.retain(|item| item.get("ConditionCheck").is_none());
             }
+            Self::AttemptUnguarded => items.retain(|item| !guards_an_attempt(&item["ConditionCheck"])),
             Self::ApprovedInDebt => items.retain(|item| {
                 !text(&item["ConditionCheck"]["ConditionExpression"]).starts_with("buckets.owed")
             }),
@@ -198,6 +202,12 @@ fn new_only(condition: &str) -> bool {
 
 fn at_conversion(item: &Value) -> bool {
     item["place"]["M"]["at"]["S"] == "conversion"
+}
+
+fn guards_an_attempt(check: &Value) -> bool {
+    let condition = text(&check["ConditionExpression"]);
+    let place = text(&check["Key"]["sk"]["S"]).starts_with("COMMISSION#");
+    place && (condition == "clawed = amount.minor" || new_only(condition))
 }
 
 fn set(write: &mut Value, condition: &str) {

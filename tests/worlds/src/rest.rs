@@ -127,16 +127,15 @@ fn undone(world: &World, items: &Items) -> Result<(), String> {
     for paid in &world.plan.payments {
         let record = items.payments.iter().find(|record| record.payment == paid.key);
         let Some(record) = record else { return Err(format!("payment {} is lost", paid.key)) };
-        let (is, target) = (
-            record.reversals.undone(paid.paid).minor(),
-            words::undone(paid.paid, paid.settled, &paid.words),
-        );
+        let (is, target) =
+            (record.reversals.undone(paid.paid).minor(), words::undone(paid.paid, paid.settled, &paid.words));
         must!(is == target, "payment {}: {is} is undone, {target} was said", paid.key);
         for commission in items.commissions.iter().filter(|commission| commission.payment == paid.key) {
             let undone = Money::new(target, paid.paid.currency());
             let clawed =
                 clawback_target(commission.amount, commission.paid, undone).map_err(|e| e.to_string())?;
-            must!(commission.clawed == clawed.minor(), "{}: clawed {}", commission.id, commission.clawed);
+            let expected = if commission.superseded { commission.amount } else { clawed };
+            must!(commission.clawed == expected.minor(), "{}: clawed {}", commission.id, commission.clawed);
         }
     }
     Ok(())
@@ -162,11 +161,14 @@ async fn granted(world: &World, items: &Items) -> Result<(), String> {
                 p.tier.minor() >= rule.minimum_payment.minor() && p.paid.is_positive() && in_time(p)
             };
             let eligible = of_referee.clone().filter(|p| is_eligible(p)).count();
-            let granted =
-                of_referee.flat_map(PaymentRecord::grants).filter(|(c, ..)| c.rule == rule.id).count();
+            let grants_it = |p: &&PaymentRecord| p.grants().any(|(candidate, ..)| candidate.rule == rule.id);
+            let granted = of_referee.clone().filter(grants_it).count();
+            // Each first payment that was undone as a whole makes room for the next one.
+            let undone = of_referee.filter(grants_it).filter(|p| !p.reversals.is_empty()).count();
             let upline = rule.beneficiary.level() == 2;
             let expected = match rule.trigger {
                 _ if upline && referral.upline.is_none() => 0,
+                Trigger::FirstPayment if granted > 1 && granted <= undone + 1 => granted,
                 Trigger::FirstPayment => eligible.min(1),
                 Trigger::NthPayment(n) => usize::from(eligible >= n as usize),
                 _ => eligible,
@@ -252,7 +254,8 @@ fn withdrawals(world: &World, items: &Items) -> Result<(), String> {
 fn conversions(items: &Items) -> Result<(), String> {
     for referral in &items.referrals {
         let converts = |c: &&Commission| {
-            c.place == Place::Conversion { joined_at: referral.joined_at } && c.referee == referral.referee
+            let place = Place::Conversion { joined_at: referral.joined_at, attempt: referral.undone };
+            c.place == place && c.referee == referral.referee
         };
         let by: Vec<_> = items.commissions.iter().filter(converts).map(|c| &c.payment).collect();
         let said = match &referral.state {
@@ -261,7 +264,18 @@ fn conversions(items: &Items) -> Result<(), String> {
         };
         must!(by == said, "a referral says it was converted by {said:?}, its commission by {by:?}");
     }
+    let mut once = BTreeMap::<_, usize>::new();
+    for commission in items.commissions.iter().filter(|c| is_granted_once(c) && !c.is_undone()) {
+        let (rule, level) = (&commission.snapshot.rule.id, commission.snapshot.level);
+        let granted = once.entry((&commission.beneficiary, &commission.referee, rule, level)).or_default();
+        *granted += 1;
+        must!(*granted == 1, "rule {rule} rewards one referral {granted} times");
+    }
     Ok(())
+}
+
+fn is_granted_once(commission: &Commission) -> bool {
+    commission.snapshot.rule.trigger == Trigger::FirstPayment
 }
 
 /// The part of the state that must not depend on the schedule: what is undone of each payment, how often each rule
@@ -274,7 +288,9 @@ fn economy(world: &World, items: &Items) -> BTreeMap<String, i64> {
     if world.plan.bars || world.plan.changes {
         return economy;
     }
-    for commission in &items.commissions {
+    // Whether the first payment is undone before the second one comes depends on the schedule.
+    let reopens = items.payments.iter().any(|payment| !payment.reversals.is_empty());
+    for commission in items.commissions.iter().filter(|c| !(reopens && is_granted_once(c))) {
         let (rule, level) = (&commission.snapshot.rule.id, commission.snapshot.level);
         *economy.entry(format!("count {rule} {level} {}", commission.beneficiary)).or_default() += 1;
         if world.plan.kind == Kind::Ott {

@@ -213,6 +213,7 @@ fn new_member(
 fn new_referral(member: &Member, upline: Option<MemberId>, window_days: i64) -> Option<Referral> {
     let joined = member.joined.as_ref()?;
     Some(Referral {
+        undone: 0,
         referrer: joined.referrer.clone()?,
         referee: member.id.clone(),
         upline,

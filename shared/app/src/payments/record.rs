@@ -1,8 +1,9 @@
 //! Recording of settled payments. Each payment is recorded once, together with its commissions.
 
+use std::collections::BTreeMap;
+
 use guerdon_domain::{
     commissions::{Commission, CommissionState},
-    ids::RuleId,
     payments::{Order, PaymentFacts, PaymentRecord, Place, Reversals},
     programs::{Decision, Grant, Program, Surroundings},
     referrals::Referral,
@@ -45,7 +46,7 @@ enum Refused {
     /// Another payment of the same member converted the referral or counted towards a rule.
     ReferralMoved,
     /// Another payment used the single commission of this rule.
-    RuleSpent(RuleId),
+    RuleSpent(Box<Commission>),
     RequestAnswered,
 }
 
@@ -80,14 +81,14 @@ pub(crate) async fn record_along(
     metered("record_payment", async {
         let program = program_at(app, facts.paid_at).await?;
         let facts = &priced(app, facts).await?;
-        let (mut attempts, mut spent) = (Attempts::default(), Vec::new());
+        let (mut attempts, mut spent, mut undone) = (Attempts::default(), Vec::new(), BTreeMap::new());
         loop {
             let (known, payer) = app.store.payments().with_payer(&facts.key, &facts.member).await?;
             if let Some(record) = known {
                 return Ok(Recorded::AlreadyApplied(record));
             }
             let around = surroundings(app, payer.as_ref(), &program).await?;
-            let around = Surroundings { spent: spent.clone(), ..around };
+            let around = Surroundings { spent: spent.clone(), undone: undone.clone(), ..around };
             let decision = program.decide(facts, &around)?;
             let now = app.now();
             let order = along.order.map(|order| order.id.clone());
@@ -106,7 +107,15 @@ pub(crate) async fn record_along(
                 }
                 // A concurrent delivery or another payment of this member was first: read again and retry.
                 Some(Refused::PaymentRecorded | Refused::ReferralMoved | Refused::RequestAnswered) => {}
-                Some(Refused::RuleSpent(rule)) => spent.push(rule),
+                Some(Refused::RuleSpent(wanted)) => {
+                    let rule = wanted.snapshot.rule.id.clone();
+                    if is_open_again(app, &wanted).await? {
+                        let attempt: &mut u32 = undone.entry(rule).or_default();
+                        *attempt = attempt.saturating_add(1);
+                    } else {
+                        spent.push(rule);
+                    }
+                }
                 Some(Refused::CommissionBooked) => {
                     let problem = "a commission exists whose payment does not";
                     return Err(AppError::Corrupt(problem.into()));
@@ -164,14 +173,26 @@ fn writes(
         writes.push(app.store.referrals().count_progress(referral, progress, Refused::ReferralMoved)?);
     }
     for grant in decision.grants {
-        let taken = match grant.place {
+        let commission = commission_of(grant, record, now);
+        let taken = match commission.place {
             Place::Payment => Refused::CommissionBooked,
             Place::Conversion { .. } => Refused::ReferralMoved,
-            Place::Once { .. } => Refused::RuleSpent(grant.snapshot.rule.id.clone()),
+            Place::Once { .. } => Refused::RuleSpent(Box::new(commission.clone())),
         };
-        writes.push(app.store.commissions().insert(&commission_of(grant, record, now), taken)?);
+        // The commission before this one may be restored at the same time.
+        if let Some(place) = commission.place.previous() {
+            let before = Commission { place, ..commission.clone() };
+            writes.push(app.store.commissions().still_undone(&before, Refused::ReferralMoved)?);
+        }
+        writes.push(app.store.commissions().insert(&commission, taken)?);
     }
     Ok(writes)
+}
+
+/// Returns whether the commission in the place of `wanted` left it, because its payment was undone as a whole.
+async fn is_open_again(app: &App, wanted: &Commission) -> Result<bool, AppError> {
+    let taken = app.store.commissions().in_place_of(wanted).await?;
+    Ok(taken.is_some_and(|taken| taken.is_undone()) && settings_now(app).await?.undone_reopens)
 }
 
 fn commission_of(grant: Grant, record: &PaymentRecord, now: Timestamp) -> Commission {
@@ -190,6 +211,7 @@ fn commission_of(grant: Grant, record: &PaymentRecord, now: Timestamp) -> Commis
         due_at: grant.due_at,
         clawed: 0,
         frozen: false,
+        superseded: false,
         claimed_at: None,
         allowed: None,
         state: CommissionState::Held,

@@ -6,7 +6,8 @@ use guerdon_domain::{
     commissions::Commission,
     ids::{MemberId, PaymentKey},
     money::{Money, MoneyError},
-    payments::{PaymentRecord, Reversal, ReversalKind, Reversals},
+    payments::{PaymentRecord, Place, Reversal, ReversalKind, Reversals},
+    programs::Trigger,
     wallets::{Entry, Wallet, WalletKind},
 };
 use guerdon_store::table::{Fragment, metered};
@@ -119,6 +120,10 @@ async fn writes(
     }
     for before in &commissions {
         let (after, change) = before.after_reversal(undone, disputed, now)?;
+        let (after, change) = match before.place.next() {
+            Some(next) => contested(app, before, (after, change), next, &mut writes).await?,
+            None => (after, change),
+        };
         if after == *before {
             continue;
         }
@@ -132,6 +137,27 @@ async fn writes(
         writes.extend(app.store.wallets().post_all(&wallet, &entries, Moved::Wallet)?);
     }
     Ok((writes, changed))
+}
+
+/// Decides about a commission that is granted once and would be restored. If another payment took its place in the
+/// meantime, it stays undone: nothing is paid twice. A rule that grants for every payment grants for both.
+async fn contested(
+    app: &App,
+    before: &Commission,
+    (after, change): (Commission, Money),
+    next: Place,
+    writes: &mut Vec<Fragment<Moved>>,
+) -> Result<(Commission, Money), AppError> {
+    let is_restored = before.is_undone() && !after.is_undone();
+    if !is_restored || before.snapshot.rule.trigger != Trigger::FirstPayment {
+        return Ok((after, change));
+    }
+    let next = Commission { place: next, ..before.clone() };
+    if app.store.commissions().in_place_of(&next).await?.is_some() {
+        return Ok((Commission { superseded: true, ..before.clone() }, Money::zero(change.currency())));
+    }
+    writes.push(app.store.commissions().place_is_free(&next, Moved::Commission)?);
+    Ok((after, change))
 }
 
 /// The wallets that a reversal changes, each with its new entries. Two commissions can share a wallet.

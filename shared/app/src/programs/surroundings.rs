@@ -6,7 +6,7 @@ use guerdon_domain::{
     referrals::{Referral, ReferralState},
 };
 
-use crate::{context::App, error::AppError};
+use crate::{context::App, error::AppError, settings::settings_now};
 
 /// Loads the records that the decision about a payment of `payer` depends on.
 pub(crate) async fn surroundings(
@@ -36,17 +36,21 @@ fn party(member: Member) -> Party {
     Party { barred: member.is_barred(), last_paid_at: member.last_paid_at, member: member.id }
 }
 
-/// Returns the referral with its conversion. Until the stream updates the referral, the state is derived from
-/// the referral's commissions.
+/// Returns the referral with its conversion. The stream updates the referral a moment later, so the conversion's places
+/// are read in any case: a commission there may be new, restored, or undone as a whole. After the last one that is
+/// undone the next payment may convert.
 pub(crate) async fn with_conversion(app: &App, referral: Referral) -> Result<Referral, AppError> {
-    if referral.is_converted() {
-        return Ok(referral);
-    }
-    Ok(match app.store.commissions().conversion(&referral).await? {
-        Some(first) => {
+    let mut seen = Referral { undone: 0, ..referral.clone() };
+    loop {
+        let Some(first) = app.store.commissions().conversion(&seen).await? else {
+            let state = if seen.is_converted() { ReferralState::Pending } else { seen.state };
+            return Ok(Referral { state, ..seen });
+        };
+        let is_open = seen.undone < referral.undone || settings_now(app).await?.undone_reopens;
+        if !(first.is_undone() && is_open) {
             let state = ReferralState::Converted { payment: first.payment, at: first.paid_at };
-            Referral { state, ..referral }
+            return Ok(Referral { state, ..seen });
         }
-        None => referral,
-    })
+        seen.undone = seen.undone.saturating_add(1);
+    }
 }

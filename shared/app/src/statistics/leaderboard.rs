@@ -96,7 +96,9 @@ pub async fn public_board(app: &App, period: Period, limit: i32) -> Result<Vec<(
 }
 
 async fn best(app: &App, key: &str, limit: i32, viewer: Option<&MemberId>) -> Result<Vec<Row>, AppError> {
-    let ranked = app.store.statistics().ranking(key, limit).await?;
+    let mut ranked = app.store.statistics().ranking(key, limit).await?;
+    // A member whose conversions were all undone has no place.
+    ranked.retain(|entry| entry.score > 0);
     let ids: Vec<_> = ranked.iter().map(|r| r.member.clone()).collect();
     let members = app.store.members().find_all(&ids).await?;
     let mut rows: Vec<Row> = Vec::with_capacity(ranked.len());
@@ -115,7 +117,8 @@ async fn best(app: &App, key: &str, limit: i32, viewer: Option<&MemberId>) -> Re
 }
 
 async fn place_below(app: &App, key: &str, viewer: &MemberId) -> Result<Option<i64>, AppError> {
-    let Some(score) = app.store.statistics().score(viewer, key).await? else { return Ok(None) };
+    let score = app.store.statistics().score(viewer, key).await?.filter(|score| *score > 0);
+    let Some(score) = score else { return Ok(None) };
     let histogram = app.store.statistics().counters(&Projection::Histogram(key.to_owned())).await?;
     Ok(Some(ahead_of(&histogram, score) + 1))
 }

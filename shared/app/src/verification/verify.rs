@@ -9,6 +9,7 @@ use guerdon_domain::{
     ids::MemberId,
     money::Money,
     payments::{Candidate, PaymentRecord, Place},
+    programs::Trigger,
     referrals::ReferralState,
     wallets::{Entry, EntryKind, Wallet, WalletKind, verify_statement},
     withdrawals::WithdrawalState,
@@ -278,7 +279,11 @@ async fn payment_problem(app: &App, payment: &PaymentRecord) -> Result<Option<St
         if commission.amount != reward || commission.beneficiary != *beneficiary {
             return Ok(Some(format!("the commission of rule {} is another", candidate.rule)));
         }
-        let target = clawback_target(reward, payment.paid, undone)?.minor();
+        let target = if commission.superseded {
+            reward.minor()
+        } else {
+            clawback_target(reward, payment.paid, undone)?.minor()
+        };
         let capped = matches!(
             commission.state,
             CommissionState::Void { reason: VoidReason::Capped | VoidReason::Unclaimed, .. }
@@ -300,9 +305,18 @@ async fn payment_problem(app: &App, payment: &PaymentRecord) -> Result<Option<St
 
 /// Checks that a commission that converts a referral belongs to a referral that no other payment converted.
 async fn conversion_problem(app: &App, commission: &Commission) -> Result<Option<String>, AppError> {
-    let Place::Conversion { joined_at } = commission.place else { return Ok(None) };
+    let Place::Conversion { joined_at, attempt } = commission.place else { return Ok(None) };
     let referral =
         app.store.referrals().find(&commission.beneficiary, joined_at, &commission.referee).await?;
+    // The stream may count an undone conversion a moment later.
+    if referral.as_ref().is_some_and(|referral| referral.undone < attempt) {
+        return Ok(None);
+    }
+    if referral.as_ref().is_some_and(|referral| referral.undone > attempt) {
+        let left = "it was undone, and another payment may convert its referral, but something is left of it";
+        let once = commission.snapshot.rule.trigger == Trigger::FirstPayment;
+        return Ok((once && !commission.is_undone()).then(|| left.to_owned()));
+    }
     Ok(match referral.map(|referral| referral.state) {
         None => Some("it converted a referral that does not exist".to_owned()),
         Some(ReferralState::Converted { payment, .. }) if payment != commission.payment => {

@@ -17,6 +17,7 @@ mod paying;
 mod posting;
 mod programs;
 mod projecting;
+mod reopening;
 mod reversing;
 mod settings;
 mod settling;

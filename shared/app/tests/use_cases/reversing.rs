@@ -19,16 +19,16 @@ fn refund(id: &str, minor: i64, stage: RefundStage) -> ReversalKind {
     ReversalKind::Refund { id: id.to_owned(), amount: usd(minor), stage }
 }
 
-fn refunded(minor: i64) -> ReversalKind {
+pub fn refunded(minor: i64) -> ReversalKind {
     refund("re_1", minor, RefundStage::Succeeded)
 }
 
-fn dispute(minor: i64, stage: DisputeStage) -> ReversalKind {
+pub fn dispute(minor: i64, stage: DisputeStage) -> ReversalKind {
     ReversalKind::Dispute { id: "dp_1".to_owned(), amount: usd(minor), stage }
 }
 
 impl Business {
-    async fn reverse(&self, invoice: &str, seconds: i64, kind: ReversalKind) -> Reversed {
+    pub async fn reverse(&self, invoice: &str, seconds: i64, kind: ReversalKind) -> Reversed {
         let reversal = Reversal { at: NOW.plus_seconds(seconds), kind };
         reverse_payment(&self.app, &stripe_key(invoice), &reversal).await.unwrap()
     }
@@ -39,7 +39,7 @@ impl Business {
     }
 
     /// Recomputed from what is stored, the member's wallet and the payment are sound.
-    async fn sound(&self, user: i64, invoice: &str) {
+    pub async fn sound(&self, user: i64, invoice: &str) {
         assert_eq!(verify_wallet(&self.app, &self.wallet(user).await).await.unwrap(), None);
         let payment = self.calm().payments().find(&stripe_key(invoice)).await.unwrap().unwrap();
         assert_eq!(verify_payment(&self.app, &payment).await.unwrap(), None);

@@ -90,6 +90,10 @@ pub struct Commission {
     /// True while an open dispute keeps it from being released.
     #[serde(default)]
     pub frozen: bool,
+    /// True when another payment took its place after its payment had been undone as a whole. It is not restored then,
+    /// whatever is said of its payment later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub superseded: bool,
     /// The instant at which the beneficiary claimed it, under a rule that requires a claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_at: Option<Timestamp>,
@@ -139,6 +143,11 @@ impl Commission {
         !self.frozen && self.claim_ends_at().is_some_and(|end| now < end)
     }
 
+    /// True when nothing of it is left, because its payment was undone as a whole.
+    pub const fn is_undone(&self) -> bool {
+        self.clawed == self.amount.minor()
+    }
+
     /// Computes the commission after `undone` of its payment is undone in total, at `at`, with or without an
     /// open dispute. Also returns the change of the entitlement for a wallet that received the commission
     /// before.
@@ -151,6 +160,9 @@ impl Commission {
         disputed: bool,
         at: Timestamp,
     ) -> Result<(Self, Money), MoneyError> {
+        if self.superseded {
+            return Ok((self.clone(), Money::zero(self.amount.currency())));
+        }
         let clawed = clawback_target(self.amount, self.paid, undone)?.minor();
         let mut after = Self { clawed, ..self.clone() };
         let all = clawed == self.amount.minor();

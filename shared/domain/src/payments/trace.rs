@@ -111,18 +111,56 @@ pub enum Place {
     Conversion {
         /// The instant at which the referee joined.
         joined_at: Timestamp,
+        /// The number of conversions before it whose payment was undone as a whole.
+        #[serde(default, skip_serializing_if = "is_first")]
+        attempt: u32,
     },
     /// One for each referral and rule.
     Once {
         /// The instant at which the referee joined.
         joined_at: Timestamp,
+        /// The number of commissions before it whose payment was undone as a whole.
+        #[serde(default, skip_serializing_if = "is_first")]
+        attempt: u32,
     },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_first(attempt: &u32) -> bool {
+    *attempt == 0
 }
 
 impl Place {
     /// True for the default, which is not stored.
     pub fn is_payment(&self) -> bool {
         *self == Self::Payment
+    }
+
+    /// The place of the next attempt, when the payment of this one was undone as a whole. Other payments are not limited
+    /// to one.
+    pub const fn next(self) -> Option<Self> {
+        match self {
+            Self::Payment => None,
+            Self::Conversion { joined_at, attempt } => {
+                Some(Self::Conversion { joined_at, attempt: attempt.saturating_add(1) })
+            }
+            Self::Once { joined_at, attempt } => {
+                Some(Self::Once { joined_at, attempt: attempt.saturating_add(1) })
+            }
+        }
+    }
+
+    /// The place of the attempt before, if there was one.
+    pub const fn previous(self) -> Option<Self> {
+        match self {
+            Self::Conversion { joined_at, attempt: attempt @ 1.. } => {
+                Some(Self::Conversion { joined_at, attempt: attempt.saturating_sub(1) })
+            }
+            Self::Once { joined_at, attempt: attempt @ 1.. } => {
+                Some(Self::Once { joined_at, attempt: attempt.saturating_sub(1) })
+            }
+            _ => None,
+        }
     }
 }
 

@@ -264,9 +264,10 @@ impl<'a> Asked<'a> {
         let joined_at = referral.joined_at;
         let level_one = self.rule.beneficiary == Beneficiary::Referrer;
         if level_one && !referral.is_converted() && !decision.converts() {
-            Place::Conversion { joined_at }
+            Place::Conversion { joined_at, attempt: referral.undone }
         } else if self.rule.trigger == Trigger::FirstPayment {
-            Place::Once { joined_at }
+            let attempt = self.around.undone.get(&self.rule.id).copied().unwrap_or_default();
+            Place::Once { joined_at, attempt }
         } else {
             Place::Payment
         }

@@ -1,5 +1,7 @@
 //! The facts about a payment's members that a decision needs.
 
+use std::collections::BTreeMap;
+
 use crate::{
     ids::{MemberId, RuleId},
     referrals::Referral,
@@ -28,4 +30,6 @@ pub struct Surroundings {
     pub upline: Option<Party>,
     /// Rules that have booked their one commission for this referral.
     pub spent: Vec<RuleId>,
+    /// The number of commissions of rules that grant once whose payment was undone as a whole.
+    pub undone: BTreeMap<RuleId, u32>,
 }

@@ -46,6 +46,7 @@ fn referral() -> Referral {
         joined_at: JOINED,
         expires_at: JOINED.plus_days(365),
         progress: std::collections::BTreeMap::new(),
+        undone: 0,
         state: ReferralState::Pending,
     }
 }
@@ -63,6 +64,7 @@ fn around(referral: Referral) -> Surroundings {
         referral: Some(referral),
         referrer: party("bob"),
         upline: party("alice"),
+        undone: std::collections::BTreeMap::new(),
         spent: Vec::new(),
     }
 }
@@ -283,7 +285,10 @@ fn both_sides_may_be_rewarded_and_one_commission_converts() {
     program.check(Currency::USD).unwrap();
     let decision = program.decide(&payment(3900, 3900), &around(referral())).unwrap();
     let places: Vec<_> = decision.grants.iter().map(|grant| grant.place).collect();
-    assert_eq!(places, [Place::Conversion { joined_at: JOINED }, Place::Once { joined_at: JOINED }]);
+    assert_eq!(
+        places,
+        [Place::Conversion { joined_at: JOINED, attempt: 0 }, Place::Once { joined_at: JOINED, attempt: 0 }]
+    );
     let rewards: Vec<_> = decision.grants.iter().map(|g| (g.beneficiary.as_str(), g.amount)).collect();
     assert_eq!(rewards, [("bob", usd(1000)), ("carol", Money::new(7, Currency::DAY))]);
 }

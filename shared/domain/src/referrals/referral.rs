@@ -9,7 +9,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// The state of a referral. It never returns to `Pending`.
+/// The state of a referral. It returns to `Pending` only when the payment that converted it was undone as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ReferralState {
@@ -54,9 +54,17 @@ pub struct Referral {
     /// The referee's progress towards rules that count payments, by rule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub progress: BTreeMap<RuleId, Progress>,
+    /// The number of conversions whose payment was undone as a whole.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub undone: u32,
     /// The state.
     #[serde(flatten)]
     pub state: ReferralState,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Referral {

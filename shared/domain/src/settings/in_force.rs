@@ -23,6 +23,8 @@ pub struct Settings {
     pub withdrawals_enabled: bool,
     /// True when codes make referrals.
     pub referrals_enabled: bool,
+    /// True when the next payment converts a referral whose first one was undone as a whole.
+    pub undone_reopens: bool,
     /// The number of days after which a click is forgotten.
     pub attribution_window_days: i64,
     /// The fraud rules.
@@ -39,6 +41,7 @@ impl Settings {
             preset: preset.clone(),
             withdrawals_enabled: preset.withdrawals.is_some(),
             referrals_enabled: true,
+            undone_reopens: true,
             attribution_window_days: 30,
             fraud: FraudRules::default(),
         }

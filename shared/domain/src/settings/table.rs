@@ -116,7 +116,7 @@ fn withdrawals(preset: &Preset) -> [Entry; 3] {
     [enabled, minimum.measured_in(currency.as_str()), cool_down.measured_in("seconds")]
 }
 
-fn referrals() -> [Entry; 4] {
+fn referrals() -> [Entry; 5] {
     let days = |most| SettingType::Number { least: 1, most };
     let enabled = Entry::new(
         "referrals.enabled",
@@ -148,7 +148,14 @@ fn referrals() -> [Entry; 4] {
     );
     let [code_valid, window, attribution] =
         [code_valid, window, attribution].map(|entry| entry.measured_in("days"));
-    [enabled, code_valid, window, attribution]
+    let reopened = Entry::new(
+        "referrals.undone_reopens",
+        SettingType::Switch,
+        "A payment that is undone as a whole does not convert: the next one does. Off: the first one counts for ever.",
+        |settings| Some(settings.undone_reopens),
+        |settings, on| settings.undone_reopens = on,
+    );
+    [enabled, code_valid, window, attribution, reopened]
 }
 
 fn plan_entries(preset: &Preset, id: &str, name: &str) -> [Entry; 2] {

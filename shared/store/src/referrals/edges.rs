@@ -27,6 +27,15 @@ impl Record for Referral {
     }
 }
 
+/// The condition that this many conversions were undone; `:undone` is the number, unless it is zero.
+fn undone_is(attempt: u32) -> &'static str {
+    if attempt == 0 { "attribute_not_exists(undone)" } else { "undone = :undone" }
+}
+
+fn with_undone(update: Update, attempt: u32) -> Update {
+    if attempt == 0 { update } else { update.value(":undone", number(attempt)) }
+}
+
 /// The key of the edge to the referrer.
 fn referral_key(member: &Member) -> Option<Key> {
     let joined = member.joined.as_ref()?;
@@ -84,13 +93,14 @@ impl Referrals<'_> {
     pub async fn convert(
         self,
         (referrer, joined_at, referee): (&MemberId, Timestamp, &MemberId),
-        payment: &PaymentKey,
+        (payment, attempt): (&PaymentKey, u32),
         at: Timestamp,
     ) -> Result<Effect, StoreError> {
         let payment = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(payment)?;
+        // A conversion that was undone in the meantime converts nothing.
         let update =
             Update::new("SET #state = :converted, payment = :payment, #at = :at REMOVE gsi2pk, gsi2sk")
-                .only_if("#state IN (:pending, :expired)")
+                .only_if(format!("#state IN (:pending, :expired) AND {}", undone_is(attempt)))
                 .name("#state", "state")
                 .name("#at", "at")
                 .value(":converted", string("converted"))
@@ -98,6 +108,7 @@ impl Referrals<'_> {
                 .value(":expired", string("expired"))
                 .value(":payment", payment)
                 .value(":at", number(at.millis()));
+        let update = with_undone(update, attempt);
         Ok(self.store.update(&keys::referral(referrer, joined_at, referee), &update, false).await?.effect())
     }
 
@@ -120,6 +131,70 @@ impl Referrals<'_> {
             update.only_if("progress = :seen").value(":seen", seen)
         };
         Fragment::update(&before.key(), &update, counted_since)
+    }
+
+    /// Records that the payment of a conversion was undone as a whole: the referral is pending again, until its window
+    /// ends. [`Effect::AlreadyApplied`] when that was recorded before.
+    pub async fn reopen(
+        self,
+        (referrer, joined_at, referee): (&MemberId, Timestamp, &MemberId),
+        (payment, attempt): (&PaymentKey, u32),
+    ) -> Result<Effect, StoreError> {
+        let key = keys::referral(referrer, joined_at, referee);
+        let payment = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(payment)?;
+        let due = keys::referral_due(keys::shard(referee.as_str()));
+        let update = Update::new(
+            "SET #state = :pending, undone = :next, gsi2pk = :due, gsi2sk = expires_at REMOVE payment, #at",
+        )
+        .only_if(format!("#state = :converted AND payment = :payment AND {}", undone_is(attempt)))
+        .name("#state", "state")
+        .name("#at", "at")
+        .value(":pending", string("pending"))
+        .value(":converted", string("converted"))
+        .value(":payment", payment)
+        .value(":due", string(due))
+        .value(":next", number(attempt.saturating_add(1)));
+        let reopened = self.store.update(&key, &with_undone(update, attempt), false).await?.effect();
+        if reopened == Effect::Applied {
+            return Ok(reopened);
+        }
+        // The conversion itself was not recorded yet, and is not recorded any more.
+        let update = Update::new("SET undone = :next")
+            .only_if(format!("#state IN (:pending, :expired) AND {}", undone_is(attempt)))
+            .name("#state", "state")
+            .value(":pending", string("pending"))
+            .value(":expired", string("expired"))
+            .value(":next", number(attempt.saturating_add(1)));
+        Ok(self.store.update(&key, &with_undone(update, attempt), false).await?.effect())
+    }
+
+    /// Records that the payment of a conversion was restored, and that no other payment had taken its place.
+    /// [`Effect::AlreadyApplied`] when that was recorded before.
+    pub async fn restore(
+        self,
+        (referrer, joined_at, referee): (&MemberId, Timestamp, &MemberId),
+        (payment, attempt): (&PaymentKey, u32),
+        at: Timestamp,
+    ) -> Result<Effect, StoreError> {
+        let payment = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(payment)?;
+        let set = "SET #state = :converted, payment = :payment, #at = :at";
+        let update = if attempt == 0 {
+            Update::new(format!("{set} REMOVE gsi2pk, gsi2sk, undone"))
+        } else {
+            let update = Update::new(format!("{set}, undone = :attempt REMOVE gsi2pk, gsi2sk"));
+            update.value(":attempt", number(attempt))
+        };
+        let update = update
+            .only_if("#state IN (:pending, :expired) AND undone = :undone")
+            .name("#state", "state")
+            .name("#at", "at")
+            .value(":undone", number(attempt.saturating_add(1)))
+            .value(":converted", string("converted"))
+            .value(":pending", string("pending"))
+            .value(":expired", string("expired"))
+            .value(":payment", payment)
+            .value(":at", number(at.millis()));
+        Ok(self.store.update(&keys::referral(referrer, joined_at, referee), &update, false).await?.effect())
     }
 
     /// Reads pending referrals of one shard whose window closed by `now`, the longest due first.

@@ -95,18 +95,30 @@ pub(crate) fn commission(
     of: &CommissionOf<'_>,
 ) -> Key {
     let place = match place {
-        Place::Conversion { joined_at } => return conversion(beneficiary, joined_at, of.referee),
-        Place::Once { joined_at } => {
-            format!("{}#{}-{}-{}", sortable(joined_at), of.referee, of.rule, of.level)
+        Place::Conversion { joined_at, attempt } => {
+            return conversion(beneficiary, (joined_at, attempt), of.referee);
+        }
+        Place::Once { joined_at, attempt } => {
+            let (at, again) = (sortable(joined_at), again(attempt));
+            format!("{at}#{}-{}-{}{again}", of.referee, of.rule, of.level)
         }
         Place::Payment => format!("{}#{id}", sortable(paid_at)),
     };
     Key::new(referrer_pk(beneficiary), Prefix::Commission.with(place))
 }
 
+/// The end of a place whose earlier attempts were undone; empty for the first.
+fn again(attempt: u32) -> String {
+    if attempt == 0 { String::new() } else { format!("+{attempt:04}") }
+}
+
 /// The place of the commission that converts the referral of `referee`.
-pub(crate) fn conversion(referrer: &MemberId, joined_at: Timestamp, referee: &MemberId) -> Key {
-    let place = format!("{}#{referee}", sortable(joined_at));
+pub(crate) fn conversion(
+    referrer: &MemberId,
+    (joined_at, attempt): (Timestamp, u32),
+    referee: &MemberId,
+) -> Key {
+    let place = format!("{}#{referee}{}", sortable(joined_at), again(attempt));
     Key::new(referrer_pk(referrer), Prefix::Commission.with(place))
 }
 

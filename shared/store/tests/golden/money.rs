@@ -44,7 +44,7 @@ async fn reverse(table: &Table, before: &Commission, undone: i64, disputed: bool
 #[tokio::test]
 async fn a_commission_that_converts() {
     let table = table().await;
-    let place = Place::Conversion { joined_at: NOW };
+    let place = Place::Conversion { joined_at: NOW, attempt: 0 };
     insert(&table, &Commission { place, ..commission(7, 1, 2) }).await;
     check_within_a_unit(&table, "commission", "commission_conversion").await;
 }
@@ -52,7 +52,7 @@ async fn a_commission_that_converts() {
 #[tokio::test]
 async fn a_commission_that_is_granted_once() {
     let table = table().await;
-    let mut once = Commission { place: Place::Once { joined_at: NOW }, ..commission(7, 2, 2) };
+    let mut once = Commission { place: Place::Once { joined_at: NOW, attempt: 0 }, ..commission(7, 2, 2) };
     once.snapshot.level = 0;
     once.snapshot.rule.beneficiary = Beneficiary::Referee;
     insert(&table, &under("welcome", once)).await;
@@ -149,7 +149,7 @@ fn on_chain(mut held: Commission) -> Commission {
 #[tokio::test]
 async fn the_largest_commission_of_an_invoice() {
     let table = table().await;
-    let place = Place::Once { joined_at: NOW };
+    let place = Place::Once { joined_at: NOW, attempt: 0 };
     insert(&table, &elaborate(Commission { place, ..commission(7, 1, 2) })).await;
     check_within_a_unit(&table, "commission", "commission_largest").await;
 }
@@ -173,7 +173,7 @@ async fn the_largest_commission_on_chain() {
 async fn a_payment_that_two_levels_earn_from() {
     let table = table().await;
     let mut record = payment(7, 2, 1);
-    let first = Commission { place: Place::Conversion { joined_at: NOW }, ..commission(7, 1, 2) };
+    let first = Commission { place: Place::Conversion { joined_at: NOW, attempt: 0 }, ..commission(7, 1, 2) };
     let mut second = commission(7, 3, 2);
     second.snapshot.level = 2;
     record.trace = vec![granted(&under("level-1", first)), granted(&under("level-2", second))];

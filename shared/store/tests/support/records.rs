@@ -96,6 +96,7 @@ pub fn referral(referrer: u32, referee: u32) -> Referral {
         joined_at: NOW,
         expires_at: NOW.plus_days(365),
         progress: BTreeMap::new(),
+        undone: 0,
         state: ReferralState::Pending,
     }
 }
@@ -125,6 +126,7 @@ pub fn commission(n: u32, beneficiary: u32, referee: u32) -> Commission {
         due_at: NOW.plus_seconds(i64::from(n) + 86_400),
         clawed: 0,
         frozen: false,
+        superseded: false,
         claimed_at: None,
         allowed: None,
         state: CommissionState::Held,

@@ -48,5 +48,5 @@ pub async fn check_written_once(table: &Table, write: Write, expect: &str) {
 /// Converts the referral by invoice `n`, like the projector.
 pub async fn convert(store: &Store, edge: &Referral, n: u32) -> Effect {
     let edge = (&edge.referrer, edge.joined_at, &edge.referee);
-    store.referrals().convert(edge, &invoice(n), NOW.plus_days(3)).await.unwrap()
+    store.referrals().convert(edge, (&invoice(n), 0), NOW.plus_days(3)).await.unwrap()
 }

@@ -34,6 +34,13 @@ fn moved(plan: &mut Plan, sequence: &str, before: &Commission, after: &Commissio
         let beneficiary = Projection::Member(after.beneficiary.clone());
         plan.add(beneficiary, sequence, &[(Counter::Reversed, reversed)]);
     }
+    if matches!(after.place, Place::Conversion { .. }) {
+        match (before.is_undone(), after.is_undone()) {
+            (false, true) => plan.reopen(after),
+            (true, false) => plan.restore(after),
+            _ => {}
+        }
+    }
     count(plan, sequence, after, Standing::of(before));
     if after.is_releasable() && !before.is_releasable() {
         plan.mark_due(after, plan.now);

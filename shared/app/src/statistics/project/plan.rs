@@ -18,7 +18,7 @@ use guerdon_store::{
 };
 
 use super::lines::Lines;
-use crate::{context::App, error::AppError, programs::program_now};
+use crate::{context::App, error::AppError, programs::program_now, settings::settings_now};
 
 /// The counters that a batch adds to, and the items that it writes.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub(super) struct Plan {
     pub(super) lines: Lines,
     contributions: BTreeMap<Projection, Vec<Contribution>>,
     markers: BTreeMap<(MemberId, Timestamp), ReleaseDue>,
-    /// Commissions that convert their referral.
-    conversions: Vec<Commission>,
+    /// Steps of referrals, in the order of the stream.
+    edges: Vec<(Edge, Commission)>,
     /// Payments to add to the lists.
     payments: Vec<PaymentLink>,
     /// Members' latest payments.
@@ -40,6 +40,39 @@ pub(super) struct Plan {
     clicks: Vec<(ClickId, Timestamp)>,
 }
 
+/// A step of a referral that follows from its converting commission.
+#[derive(Debug, Clone, Copy)]
+enum Edge {
+    Convert,
+    Reopen,
+    Restore,
+}
+
+impl Edge {
+    async fn take(self, app: &App, commission: &Commission) -> Result<(), AppError> {
+        let Commission { beneficiary, referee, place, payment, paid_at, .. } = commission;
+        let Place::Conversion { joined_at, attempt } = *place else { return Ok(()) };
+        let (edge, by) = ((beneficiary, joined_at, referee), (payment, attempt));
+        match self {
+            Self::Convert => app.store.referrals().convert(edge, by, *paid_at).await?,
+            Self::Reopen if settings_now(app).await?.undone_reopens => {
+                app.store.referrals().reopen(edge, by).await?
+            }
+            Self::Reopen => return Ok(()),
+            Self::Restore => {
+                let next = place.next().map(|place| Commission { place, ..commission.clone() });
+                if let Some(next) = next
+                    && app.store.commissions().in_place_of(&next).await?.is_some()
+                {
+                    return Ok(());
+                }
+                app.store.referrals().restore(edge, by, *paid_at).await?
+            }
+        };
+        Ok(())
+    }
+}
+
 impl Plan {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
@@ -47,7 +80,7 @@ impl Plan {
             lines: Lines::default(),
             contributions: BTreeMap::new(),
             markers: BTreeMap::new(),
-            conversions: Vec::new(),
+            edges: Vec::new(),
             payments: Vec::new(),
             paid: BTreeMap::new(),
             audits: Vec::new(),
@@ -76,7 +109,17 @@ impl Plan {
 
     /// Converts the referral that a commission was booked for.
     pub(super) fn convert(&mut self, commission: &Commission) {
-        self.conversions.push(commission.clone());
+        self.edges.push((Edge::Convert, commission.clone()));
+    }
+
+    /// Returns a referral to pending, whose conversion was undone as a whole.
+    pub(super) fn reopen(&mut self, commission: &Commission) {
+        self.edges.push((Edge::Reopen, commission.clone()));
+    }
+
+    /// Converts a referral whose undone conversion was restored.
+    pub(super) fn restore(&mut self, commission: &Commission) {
+        self.edges.push((Edge::Restore, commission.clone()));
     }
 
     /// Adds a payment to the lists of its member and of its day.
@@ -114,10 +157,8 @@ impl Plan {
         for marker in self.markers.values() {
             app.store.commissions().mark_due(marker).await?;
         }
-        for Commission { beneficiary, referee, place, payment, paid_at, .. } in &self.conversions {
-            if let Place::Conversion { joined_at } = place {
-                app.store.referrals().convert((beneficiary, *joined_at, referee), payment, *paid_at).await?;
-            }
+        for (step, commission) in &self.edges {
+            step.take(app, commission).await?;
         }
         for link in &self.payments {
             app.store.payments().list(link).await?;

@@ -18,7 +18,9 @@ pub(super) fn changed(plan: &mut Plan, change: &Change) {
     if before == Some(*after) {
         return;
     }
-    let left = before.map(|score| (Counter::Bucket(bucket(score)), -1));
-    let adds: Vec<_> = left.into_iter().chain([(Counter::Bucket(bucket(*after)), 1)]).collect();
+    // A member whose conversions were all undone has no place.
+    let counted = |score: i64, more| (score > 0).then(|| (Counter::Bucket(bucket(score)), more));
+    let left = before.and_then(|score| counted(score, -1));
+    let adds: Vec<_> = left.into_iter().chain(counted(*after, 1)).collect();
     plan.add(Projection::Histogram(period.clone()), &change.sequence, &adds);
 }

@@ -3,6 +3,7 @@
 use guerdon_domain::{
     referrals::{Click, CodeRecord, Referral, ReferralState},
     statistics::Counter,
+    time::Timestamp,
 };
 use guerdon_store::statistics::Projection;
 
@@ -43,24 +44,37 @@ fn joined(plan: &mut Plan, sequence: &str, referral: &Referral) {
 }
 
 fn moved(plan: &mut Plan, sequence: &str, before: &Referral, after: &Referral) {
+    let referrer = Projection::Member(after.referrer.clone());
+    if let ReferralState::Converted { at, .. } = &before.state {
+        plan.add_to_day(sequence, *at, &[(Counter::Converted, -1)]);
+        plan.add(referrer.clone(), sequence, &[(Counter::Converted, -1)]);
+        score(plan, sequence, after, *at, -1);
+    }
     let left_pending = (Counter::Pending, -i64::from(before.state == ReferralState::Pending));
     let left_expired = (Counter::Expired, -i64::from(before.state == ReferralState::Expired));
-    let referrer = Projection::Member(after.referrer.clone());
     match &after.state {
         ReferralState::Converted { at, .. } => {
             plan.add_to_day(sequence, *at, &[(Counter::Converted, 1)]);
             plan.add(Projection::Totals, sequence, &[left_pending, left_expired]);
             plan.add(referrer, sequence, &[left_pending, left_expired, (Counter::Converted, 1)]);
-            for period in [Period::All, Period::Week, Period::Month] {
-                let rank = Projection::Rank(after.referrer.clone(), period.key(*at));
-                plan.add(rank, sequence, &[(Counter::Score, 1)]);
-            }
+            score(plan, sequence, after, *at, 1);
         }
         ReferralState::Expired => {
             let moves = [left_pending, (Counter::Expired, 1)];
             plan.add(Projection::Totals, sequence, &moves);
             plan.add(referrer, sequence, &moves);
         }
-        ReferralState::Pending => {}
+        ReferralState::Pending => {
+            let moves = [(Counter::Pending, 1), left_expired];
+            plan.add(Projection::Totals, sequence, &moves);
+            plan.add(referrer, sequence, &moves);
+        }
+    }
+}
+
+fn score(plan: &mut Plan, sequence: &str, referral: &Referral, at: Timestamp, more: i64) {
+    for period in [Period::All, Period::Week, Period::Month] {
+        let rank = Projection::Rank(referral.referrer.clone(), period.key(at));
+        plan.add(rank, sequence, &[(Counter::Score, more)]);
     }
 }
