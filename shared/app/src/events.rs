@@ -272,11 +272,16 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
             }),
             _ => None,
         },
-        (None, Stored::Customer(link)) => {
-            Some(DomainEvent::CustomerLinked { customer: link.customer.clone(), member: link.member.clone() })
-        }
-        (Some(Stored::Customer(before)), Stored::Customer(link)) if before.member != link.member => {
-            Some(DomainEvent::CustomerLinked { customer: link.customer.clone(), member: link.member.clone() })
+        // A link is new, or an operator has moved it.
+        (before, Stored::Customer(link)) => {
+            let was = match before {
+                Some(Stored::Customer(before)) => Some(&before.member),
+                _ => None,
+            };
+            (was != Some(&link.member)).then(|| DomainEvent::CustomerLinked {
+                customer: link.customer.clone(),
+                member: link.member.clone(),
+            })
         }
         (Some(Stored::Customers(before)), Stored::Customers(after)) => customers_changed(before, after),
         (None, Stored::InvoiceCredit(credit))

@@ -27,7 +27,8 @@ pub enum OperatorError {
     App(#[from] AppError),
 }
 
-/// Creates an operator, or sets the role and password of an existing one, which ends their sessions. A repeated call has the same effect.
+/// Creates an operator, or sets the role and password of an existing one, which ends their sessions. A repeated call has
+/// the same effect.
 pub async fn set_operator(
     app: &App,
     principal: &PrincipalId,

@@ -46,11 +46,12 @@ pub(crate) async fn with_conversion(app: &App, referral: Referral) -> Result<Ref
             let state = if seen.is_converted() { ReferralState::Pending } else { seen.state };
             return Ok(Referral { state, ..seen });
         };
-        let is_open = seen.undone < referral.undone || settings_now(app).await?.undone_reopens;
-        if !(first.is_undone() && is_open) {
-            let state = ReferralState::Converted { payment: first.payment, at: first.paid_at };
-            return Ok(Referral { state, ..seen });
+        // The setting is asked for only when something was undone: most payments follow a conversion that stands.
+        if first.is_undone() && (seen.undone < referral.undone || settings_now(app).await?.undone_reopens) {
+            seen.undone = seen.undone.saturating_add(1);
+            continue;
         }
-        seen.undone = seen.undone.saturating_add(1);
+        let state = ReferralState::Converted { payment: first.payment, at: first.paid_at };
+        return Ok(Referral { state, ..seen });
     }
 }

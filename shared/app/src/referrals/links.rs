@@ -28,8 +28,9 @@ pub enum Followed {
 /// The most clicks of one source that are recorded in a minute.
 const KEPT_OF_A_SOURCE: u64 = 60;
 
-/// Records a click on the link of `code` by `source`, unless it has made too many. `first` is the first click that the browser remembers. The click is
-/// counted for the code's owner. The first link that the person followed within the window is credited.
+/// Records a click on the link of `code` by `source`, unless it has made too many. `first` is the first click that the
+/// browser remembers. The click is counted for the code's owner. The first link that the person followed within the
+/// window is credited.
 pub async fn follow_link(
     app: &App,
     code: &Code,

@@ -36,6 +36,22 @@ fn with_undone(update: Update, attempt: u32) -> Update {
     if attempt == 0 { update } else { update.value(":undone", number(attempt)) }
 }
 
+/// The update that converts a pending or expired referral of which `undone` conversions were undone. `rest` ends its
+/// expression.
+fn converting(rest: &str, payment: &PaymentKey, undone: u32, at: Timestamp) -> Result<Update, StoreError> {
+    let payment = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(payment)?;
+    let update = Update::new(format!("SET #state = :converted, payment = :payment, #at = :at{rest}"))
+        .only_if(format!("#state IN (:pending, :expired) AND {}", undone_is(undone)))
+        .name("#state", "state")
+        .name("#at", "at")
+        .value(":converted", string("converted"))
+        .value(":pending", string("pending"))
+        .value(":expired", string("expired"))
+        .value(":payment", payment)
+        .value(":at", number(at.millis()));
+    Ok(with_undone(update, undone))
+}
+
 /// The key of the edge to the referrer.
 fn referral_key(member: &Member) -> Option<Key> {
     let joined = member.joined.as_ref()?;
@@ -96,19 +112,8 @@ impl Referrals<'_> {
         (payment, attempt): (&PaymentKey, u32),
         at: Timestamp,
     ) -> Result<Effect, StoreError> {
-        let payment = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(payment)?;
         // A conversion that was undone in the meantime converts nothing.
-        let update =
-            Update::new("SET #state = :converted, payment = :payment, #at = :at REMOVE gsi2pk, gsi2sk")
-                .only_if(format!("#state IN (:pending, :expired) AND {}", undone_is(attempt)))
-                .name("#state", "state")
-                .name("#at", "at")
-                .value(":converted", string("converted"))
-                .value(":pending", string("pending"))
-                .value(":expired", string("expired"))
-                .value(":payment", payment)
-                .value(":at", number(at.millis()));
-        let update = with_undone(update, attempt);
+        let update = converting(" REMOVE gsi2pk, gsi2sk", payment, attempt, at)?;
         Ok(self.store.update(&keys::referral(referrer, joined_at, referee), &update, false).await?.effect())
     }
 
@@ -176,24 +181,13 @@ impl Referrals<'_> {
         (payment, attempt): (&PaymentKey, u32),
         at: Timestamp,
     ) -> Result<Effect, StoreError> {
-        let payment = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(payment)?;
-        let set = "SET #state = :converted, payment = :payment, #at = :at";
+        let undone = attempt.saturating_add(1);
         let update = if attempt == 0 {
-            Update::new(format!("{set} REMOVE gsi2pk, gsi2sk, undone"))
+            converting(" REMOVE gsi2pk, gsi2sk, undone", payment, undone, at)?
         } else {
-            let update = Update::new(format!("{set}, undone = :attempt REMOVE gsi2pk, gsi2sk"));
+            let update = converting(", undone = :attempt REMOVE gsi2pk, gsi2sk", payment, undone, at)?;
             update.value(":attempt", number(attempt))
         };
-        let update = update
-            .only_if("#state IN (:pending, :expired) AND undone = :undone")
-            .name("#state", "state")
-            .name("#at", "at")
-            .value(":undone", number(attempt.saturating_add(1)))
-            .value(":converted", string("converted"))
-            .value(":pending", string("pending"))
-            .value(":expired", string("expired"))
-            .value(":payment", payment)
-            .value(":at", number(at.millis()));
         Ok(self.store.update(&keys::referral(referrer, joined_at, referee), &update, false).await?.effect())
     }
 
