@@ -166,7 +166,7 @@ async fn every_payment_explains_what_it_earned_and_what_not() {
     let refused = world.operator_get("payments/bank:t1").await;
     let rule = &refused["trace"][0];
     assert_eq!((&rule["outcome"], &rule["code"]), (&json!("refused"), &json!("below_minimum")));
-    assert_eq!(rule["explanation"], "The tier costs less than the program asks for.");
+    assert_eq!(rule["explanation"], "Less was paid than the rule asks for.");
     assert_eq!(refused["commissions"], json!([]));
 }
 

@@ -34,6 +34,18 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// True when `other` is in a later second. Texts show whole seconds, and providers send them, so a limit that is shown
+    /// as a second includes all of that second.
+    pub const fn is_seconds_before(self, other: Self) -> bool {
+        self.seconds() < other.seconds()
+    }
+
+    /// The beginning of its second.
+    #[must_use]
+    pub const fn whole_second(self) -> Self {
+        Self::from_seconds(self.seconds())
+    }
+
     /// Adds `seconds`; stays at the last representable instant instead of overflowing.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {

@@ -3,12 +3,11 @@
 use guerdon_domain::{
     ids::{CustomerId, MemberId},
     members::{Joined, Member, MemberCode},
-    time::Timestamp,
 };
 
 use crate::table::{
     Fragment, StoreError, Update, handle,
-    item::{Key, Record, number, string},
+    item::{Key, Record, string},
     keys,
 };
 
@@ -121,13 +120,5 @@ impl Members<'_> {
                 .value(":previous", serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(previous)?),
         };
         Fragment::update(&keys::member(member), &update, changed)
-    }
-
-    /// Records a member's latest payment. An older one that is reported later changes nothing.
-    pub async fn remember_paid(self, member: &MemberId, at: Timestamp) -> Result<(), StoreError> {
-        let update = Update::new("SET last_paid_at = :at")
-            .only_if("attribute_exists(pk) AND (attribute_not_exists(last_paid_at) OR last_paid_at < :at)")
-            .value(":at", number(at.millis()));
-        self.store.update(&keys::member(member), &update, false).await.map(|_| ())
     }
 }

@@ -49,10 +49,13 @@ handle! {
 }
 
 impl Programs<'_> {
-    /// Reads versions that operators have set, newest first, at most `limit`.
-    pub async fn versions(self, limit: i32) -> Result<Vec<ProgramVersion>, StoreError> {
-        let range =
-            Range::partition(Prefix::Program).prefix(Prefix::Version.as_str()).newest_first().limit(limit);
+    /// Reads versions that operators have set, newest first, those before the version `before`, at most `limit`.
+    pub async fn versions(self, before: Option<u32>, limit: i32) -> Result<Vec<ProgramVersion>, StoreError> {
+        let range = Range::partition(Prefix::Program)
+            .prefix(Prefix::Version.as_str())
+            .newest_first()
+            .limit(limit)
+            .start_after(before.map(|version| keys::program(version).attributes()));
         let (items, _) = self.store.page(range).await?;
         items.into_iter().map(crate::table::item::decode).collect()
     }

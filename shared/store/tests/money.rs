@@ -300,7 +300,7 @@ async fn a_version_of_the_program_is_never_set_again() {
     other.program.rules.clear();
     check_refused_whole(&table, set(&other), "taken").await;
     store.commit(&[set(&version(3))]).await.unwrap();
-    assert_eq!(store.programs().versions(10).await.unwrap(), [version(3), version(2)]);
+    assert_eq!(store.programs().versions(None, 10).await.unwrap(), [version(3), version(2)]);
 }
 
 #[tokio::test]

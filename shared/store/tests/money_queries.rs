@@ -78,10 +78,11 @@ async fn pattern_10_a_line_of_a_statement_is_found_by_its_number() {
 async fn pattern_20_versions_of_the_program_are_listed_newest_first() {
     let table = table().await;
     let store = &table.store;
-    assert!(store.programs().versions(10).await.unwrap().is_empty());
+    assert!(store.programs().versions(None, 10).await.unwrap().is_empty());
     write(store, [9, 10, 2, 100].map(|n| store.programs().insert(&version(n), ())).into()).await;
-    assert_eq!(store.programs().versions(10).await.unwrap(), [100, 10, 9, 2].map(version));
-    assert_eq!(store.programs().versions(2).await.unwrap(), [100, 10].map(version));
+    assert_eq!(store.programs().versions(None, 10).await.unwrap(), [100, 10, 9, 2].map(version));
+    assert_eq!(store.programs().versions(None, 2).await.unwrap(), [100, 10].map(version));
+    assert_eq!(store.programs().versions(Some(10), 10).await.unwrap(), [9, 2].map(version));
 }
 
 #[tokio::test]

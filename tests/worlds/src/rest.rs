@@ -158,7 +158,8 @@ async fn granted(world: &World, items: &Items) -> Result<(), String> {
             let of_referee = items.payments.iter().filter(|payment| payment.member == referral.referee);
             let in_time = |p: &PaymentRecord| p.paid_at.seconds() >= referral.joined_at.seconds();
             let is_eligible = |p: &PaymentRecord| {
-                p.tier.minor() >= rule.minimum_payment.minor() && p.paid.is_positive() && in_time(p)
+                let net = p.facts().net().map_or(0, Money::minor);
+                net.min(p.tier.minor()) >= rule.minimum_payment.minor() && net > 0 && in_time(p)
             };
             let eligible = of_referee.clone().filter(|p| is_eligible(p)).count();
             let grants_it = |p: &&PaymentRecord| p.grants().any(|(candidate, ..)| candidate.rule == rule.id);

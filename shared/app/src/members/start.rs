@@ -206,7 +206,6 @@ fn new_member(
         barred: false,
         holds: BTreeSet::new(),
         rejects: BTreeSet::new(),
-        last_paid_at: None,
     }
 }
 

@@ -87,7 +87,7 @@ pub(crate) async fn record_along(
             if let Some(record) = known {
                 return Ok(Recorded::AlreadyApplied(record));
             }
-            let around = surroundings(app, payer.as_ref(), &program).await?;
+            let around = surroundings(app, payer.as_ref(), &program, facts.paid_at).await?;
             let around = Surroundings { spent: spent.clone(), undone: undone.clone(), ..around };
             let decision = program.decide(facts, &around)?;
             let now = app.now();

@@ -85,7 +85,7 @@ const EARNS_NOTHING: &str = "not one that earns anything";
 async fn forecast(app: &App, request: &MemberCall, facts: &PaymentFacts) -> Result<Change, ChangeRefusal> {
     let program = program_at(app, facts.paid_at).await?;
     let payer = app.store.members().find(&facts.member).await?;
-    let around = surroundings(app, payer.as_ref(), &program).await?;
+    let around = surroundings(app, payer.as_ref(), &program, facts.paid_at).await?;
     let decision = program.decide(facts, &around).map_err(AppError::from)?;
     let Some(grant) = decision.grants.first() else {
         return Err(ChangeRefusal::NotPending(EARNS_NOTHING));

@@ -40,7 +40,7 @@ impl From<CallRefusal> for ProgramRefusal {
 /// Returns the newest version, or the preset's program until an operator sets one. The newest version can
 /// still be waiting for its effective time.
 pub async fn newest_program(app: &App) -> Result<ProgramVersion, AppError> {
-    let newest = app.store.programs().versions(1).await?.pop();
+    let newest = app.store.programs().versions(None, 1).await?.pop();
     Ok(newest.unwrap_or_else(|| ProgramVersion {
         program: app.preset.program.clone(),
         effective_from: guerdon_domain::time::Timestamp::from_millis(0),
@@ -70,7 +70,10 @@ pub async fn set_program(
         let now = app.now();
         let version = ProgramVersion {
             program,
-            effective_from: now.plus_seconds(EFFECTIVE_AFTER_SECONDS).max(before.effective_from),
+            effective_from: now
+                .plus_seconds(EFFECTIVE_AFTER_SECONDS)
+                .whole_second()
+                .max(before.effective_from),
             set_by: call.principal.clone(),
             set_at: now,
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use guerdon_domain::{
     ids::{MemberId, RuleId},
     money::Money,
-    payments::{PaymentRecord, Verdict},
+    payments::{PaymentFacts, PaymentRecord, Verdict},
     programs::{Cap, Grant, Program, Surroundings},
     referrals::{Progress, Referral, ReferralState},
     time::{DAY_SECONDS, Timestamp},
@@ -13,7 +13,11 @@ use guerdon_domain::{
 use guerdon_store::table::metered;
 use serde::Serialize;
 
-use crate::{context::App, error::AppError, programs::surroundings};
+use crate::{
+    context::App,
+    error::AppError,
+    programs::{last_paid, surroundings},
+};
 
 /// The totals of one rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -97,13 +101,7 @@ impl Run<'_> {
             total.minor = total.minor.saturating_add(reward.minor());
         }
         let facts = payment.facts();
-        let around = match self.world.around.remove(&facts.member) {
-            Some(around) => around,
-            None => {
-                let payer = self.app.store.members().find(&facts.member).await?;
-                self.before(surroundings(self.app, payer.as_ref(), self.program).await?)
-            }
-        };
+        let around = self.around(&facts).await?;
         let decision = self.program.decide(&facts, &around)?;
         for candidate in &decision.trace {
             if let Verdict::Refused { reason } = candidate.verdict {
@@ -118,6 +116,20 @@ impl Run<'_> {
         let around = after(around, payment, converted, decision.progress, spent.collect());
         self.world.around.insert(facts.member, around);
         Ok(())
+    }
+
+    /// The surroundings of a payment. Those of a member's earlier payment are taken over, but an upline's latest payment is
+    /// looked up for each.
+    async fn around(&mut self, facts: &PaymentFacts) -> Result<Surroundings, AppError> {
+        let Some(mut around) = self.world.around.remove(&facts.member) else {
+            let payer = self.app.store.members().find(&facts.member).await?;
+            let around = surroundings(self.app, payer.as_ref(), self.program, facts.paid_at).await?;
+            return Ok(self.before(around));
+        };
+        if let Some(upline) = &mut around.upline {
+            upline.last_paid_at = last_paid(self.app, self.program, &upline.member, facts.paid_at).await?;
+        }
+        Ok(around)
     }
 
     /// Resets the surroundings to their state before the simulated period.

@@ -16,16 +16,15 @@ use crate::{context::App, error::AppError, settings::settings_now};
 /// every instance knows the version by then.
 pub(crate) const EFFECTIVE_AFTER_SECONDS: i64 = 60;
 
-/// Number of cached versions. A payment older than the oldest cached version is decided by the preset's
-/// rules.
+/// Number of versions in one read, and of cached versions.
 const VERSIONS: i32 = 100;
 
-/// Returns the versions that operators set, newest first, at most half a minute old.
+/// Returns the newest versions that operators set, newest first, at most half a minute old.
 async fn versions(app: &App) -> Result<Arc<Vec<ProgramVersion>>, AppError> {
     if let Some(versions) = app.programs.known(app.now()) {
         return Ok(versions);
     }
-    let versions = app.store.programs().versions(VERSIONS).await?;
+    let versions = app.store.programs().versions(None, VERSIONS).await?;
     let newest = versions.first().map_or(0, |version| version.program.version);
     Ok(app.programs.keep(app.now(), newest, versions))
 }
@@ -33,10 +32,27 @@ async fn versions(app: &App) -> Result<Arc<Vec<ProgramVersion>>, AppError> {
 /// Returns the program that decides payments settled at `at`: the latest version in effect at that time, or
 /// the preset's program. A payment that is reported late is still decided by the rules of its time.
 pub async fn program_at(app: &App, at: Timestamp) -> Result<Arc<Program>, AppError> {
-    let versions = versions(app).await?;
-    let in_effect = versions.iter().find(|version| version.effective_from <= at);
-    Ok(in_effect
-        .map_or_else(|| Arc::new(app.preset.program.clone()), |version| Arc::new(version.program.clone())))
+    let newest = versions(app).await?;
+    if let Some(version) = in_effect(&newest, at) {
+        return Ok(version);
+    }
+    let mut oldest = newest.last().map(|version| version.program.version);
+    while let Some(before) = oldest.filter(|version| *version > FIRST_SET) {
+        let older = app.store.programs().versions(Some(before), VERSIONS).await?;
+        if let Some(version) = in_effect(&older, at) {
+            return Ok(version);
+        }
+        oldest = older.last().map(|version| version.program.version);
+    }
+    Ok(Arc::new(app.preset.program.clone()))
+}
+
+/// The number of the first version that an operator can set: the preset's own rules are version 1.
+const FIRST_SET: u32 = 2;
+
+fn in_effect(newest_first: &[ProgramVersion], at: Timestamp) -> Option<Arc<Program>> {
+    let version = newest_first.iter().find(|version| version.is_in_effect(at))?;
+    Some(Arc::new(version.program.clone()))
 }
 
 /// Returns the program in force now.

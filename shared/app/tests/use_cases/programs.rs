@@ -15,7 +15,7 @@ use guerdon_domain::{
     wallets::WalletKind,
 };
 
-use crate::support::*;
+use crate::{reversing::refunded, support::*};
 
 fn request(key: &str) -> Call {
     Call { principal: "admin".into(), key: key.to_owned(), input_hash: format!("hash of {key}") }
@@ -70,6 +70,98 @@ async fn a_change_decides_later_payments_and_touches_nothing_booked() {
     granted.sort();
     let expected = [("in_2", 1000, 1), ("in_3", 1000, 1), ("in_4", 1500, 2)];
     assert_eq!(granted, expected.map(|(id, minor, version)| (id.to_owned(), minor, version)));
+}
+
+#[tokio::test]
+async fn a_payment_in_the_second_that_is_shown_as_the_beginning_belongs_to_the_new_version() {
+    let b = bitten().await;
+    b.join(1).await;
+    for referee in 2..=3 {
+        b.refer(1, referee).await;
+    }
+    let late = Call { key: "k1".to_owned(), ..request("k1") };
+    let preset = newest_program(&b.app).await.unwrap().program;
+    let set = set_program(&b.app, &late, "a test", flat(&preset, 1500)).await.unwrap();
+    b.advance(120);
+    let at = |at| PaymentFacts { paid_at: at, ..b.invoice(2, "in_2") };
+    let shown = set.effective_from.whole_second();
+    assert_eq!(set.effective_from, shown, "what is shown is what is stored");
+    assert_eq!(record_payment(&b.app, &at(shown)).await.unwrap().record().program_version, 2);
+    let before = PaymentFacts { key: stripe_key("in_3"), ..at(shown.plus_seconds(-1)) };
+    assert_eq!(record_payment(&b.app, &before).await.unwrap().record().program_version, 1);
+}
+
+#[tokio::test]
+async fn every_version_stays_reachable() {
+    let b = bitten().await;
+    b.join(1).await;
+    b.refer(1, 2).await;
+    let mut next = newest_program(&b.app).await.unwrap().program;
+    let mut seconds = Vec::new();
+    for n in 2..=204 {
+        next.version = n;
+        let set = set_program(&b.app, &request(&format!("k{n}")), "a test", next.clone()).await.unwrap();
+        seconds.push((n, set.effective_from));
+        b.advance(1);
+    }
+    b.advance(60);
+    for (version, from) in seconds {
+        let facts = PaymentFacts { paid_at: from, ..b.invoice(2, &format!("in_{version}")) };
+        assert_eq!(record_payment(&b.app, &facts).await.unwrap().record().program_version, version);
+    }
+    let old = PaymentFacts { paid_at: NOW, ..b.invoice(2, "in_old") };
+    assert_eq!(record_payment(&b.app, &old).await.unwrap().record().program_version, 1);
+}
+
+/// Rewards uplines who paid within ten days.
+async fn active_uplines(b: &Business) {
+    b.set(|program| {
+        program.second_level = true;
+        program.upline_active_days = Some(10);
+        (program.rules[0].beneficiary, program.rules[0].trigger) =
+            (Beneficiary::Upline, Trigger::EveryPayment);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_upline_who_paid_before_the_program_asked_for_it_is_active() {
+    let b = bitten().await;
+    b.join(1).await;
+    b.refer(1, 2).await;
+    b.refer(2, 3).await;
+    b.pay(1, "in_1").await;
+    b.project_all().await;
+    active_uplines(&b).await;
+    let reason = async |id: &str| {
+        let recorded = b.pay(3, id).await;
+        b.project_all().await;
+        recorded.record().refusal().map(Refusal::code)
+    };
+    assert_eq!(reason("in_2").await, None, "the upline paid a minute ago");
+    let program = newest_program(&b.app).await.unwrap().program;
+    b.advance(11 * DAY);
+    assert_eq!(reason("in_3").await, Some("upline_inactive"));
+    b.advance(1);
+    b.pay(1, "in_4").await;
+    b.project_all().await;
+    assert_eq!(reason("in_5").await, None);
+    let tried = simulate(&b.app, &program, NOW, 12).await.unwrap();
+    assert_eq!(tried.rules, tried.granted, "the dry run looks at the time of each payment");
+    assert_eq!(tried.refusals["upline_inactive"], 1);
+}
+
+#[tokio::test]
+async fn a_payment_that_was_undone_as_a_whole_makes_no_upline_active() {
+    let b = bitten().await;
+    b.join(1).await;
+    b.refer(1, 2).await;
+    b.refer(2, 3).await;
+    active_uplines(&b).await;
+    b.pay(1, "in_1").await;
+    b.project_all().await;
+    b.reverse("in_1", 1, refunded(3900)).await;
+    assert_eq!(b.pay(3, "in_2").await.record().refusal(), Some(Refusal::UplineInactive));
 }
 
 #[tokio::test]

@@ -44,9 +44,6 @@ pub struct Member {
     /// Fraud flags in force that exclude them from rewards. Only update expressions change this set.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub rejects: BTreeSet<FraudFlagId>,
-    /// Their own latest payment, if the program uses it. The projector maintains it from the stream.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_paid_at: Option<Timestamp>,
 }
 
 /// A member's first `/start`.

@@ -23,7 +23,7 @@ pub enum Refusal {
     ReferralExpired,
     /// No money was paid: a trial, a full discount, or credit.
     ZeroAmount,
-    /// The tier costs less than the program asks for.
+    /// Less was paid, net of tax, or the tier costs less than the rule asks for.
     BelowMinimum,
     /// The payment is in another currency than the program, and the program has no rate for it.
     CurrencyMismatch,
@@ -81,7 +81,7 @@ impl Refusal {
             Self::AlreadyConverted => "An earlier payment has already converted the referral.",
             Self::ReferralExpired => "The referral's window had closed when the payment settled.",
             Self::ZeroAmount => "Nothing was really paid: a trial, a full discount, or credit.",
-            Self::BelowMinimum => "The tier costs less than the program asks for.",
+            Self::BelowMinimum => "Less was paid than the rule asks for.",
             Self::CurrencyMismatch => {
                 "The payment is in another currency, and the program has no rate for it."
             }

@@ -108,7 +108,8 @@ impl<'a> Asked<'a> {
         let Some((base, tier, cost, exchange)) = self.in_rule_currency(net)? else {
             return Ok(Err(Refusal::CurrencyMismatch));
         };
-        if tier.minor() < rule.minimum_payment.minor() {
+        // A price that was not paid counts for nothing, and money beyond the price is a tip or a mistake.
+        if base.minor().min(tier.minor()) < rule.minimum_payment.minor() {
             return Ok(Err(Refusal::BelowMinimum));
         }
         Ok(Ok(Eligible { referral, beneficiary, base, cost, exchange }))
@@ -117,9 +118,9 @@ impl<'a> Asked<'a> {
     /// Returns the payer's referral, if this payment may earn under it.
     fn referral(&self) -> Result<&'a Referral, Refusal> {
         let referral = self.around.referral.as_ref().ok_or(Refusal::NotReferred)?;
-        // Providers give whole seconds, so a payment in the second of the start is not before it.
-        let paid_before = self.payment.paid_at.seconds() < referral.joined_at.seconds();
-        if paid_before || self.payment.known_at < referral.joined_at {
+        if self.payment.paid_at.is_seconds_before(referral.joined_at)
+            || self.payment.known_at < referral.joined_at
+        {
             return Err(Refusal::BeforeReferral);
         }
         let converted = referral.is_converted();
@@ -127,7 +128,7 @@ impl<'a> Asked<'a> {
         if once && (converted || self.around.spent.contains(&self.rule.id)) {
             return Err(Refusal::AlreadyConverted);
         }
-        if !converted && self.payment.paid_at >= referral.expires_at {
+        if !converted && !self.payment.paid_at.is_seconds_before(referral.expires_at) {
             return Err(Refusal::ReferralExpired);
         }
         Ok(referral)

@@ -154,7 +154,7 @@ pub struct Rule {
     pub beneficiary: Beneficiary,
     /// The amount that it grants.
     pub amount: Amount,
-    /// The payment's tier must cost at least this (list price, before discounts).
+    /// The least that must be paid for it, net of tax. Of more than the list price, the list price counts.
     pub minimum_payment: Money,
     /// The products that earn; empty means all. Of an invoice with others, their share is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -142,7 +142,11 @@ fn every_refusal_has_its_reason() {
     let early = PaymentFacts { known_at: JOINED.plus_seconds(-1), ..payment(3900, 3900) };
     check(early, &pending, "before_referral");
     let late = PaymentFacts { paid_at: JOINED.plus_days(365), ..payment(3900, 3900) };
-    check(late, &pending, "referral_expired");
+    check(late.clone(), &pending, "referral_expired");
+    // The window is shown to end in this second, whatever its milliseconds.
+    let mut shown = pending.clone();
+    shown.referral.as_mut().unwrap().expires_at = Timestamp::from_millis(late.paid_at.millis() + 700);
+    check(late, &shown, "referral_expired");
     check(payment(0, 3900), &pending, "zero_amount");
     check(payment(3899, 3899), &pending, "below_minimum");
     let euros = PaymentFacts { tier: Money::new(3900, Currency::EUR), ..payment(3900, 3900) };
@@ -185,8 +189,17 @@ fn uplines_are_skipped_by_the_stated_rule() {
 }
 
 #[test]
-fn a_discounted_payment_of_the_tier_still_counts() {
-    assert_eq!(granted(&bitten(), &payment(1950, 3900), &around(referral())).len(), 1);
+fn what_was_paid_is_measured_against_the_minimum_and_at_most_the_list_price() {
+    let check = |paid, tax, tier, codes: &[&str]| {
+        let taxed = PaymentFacts { tax: usd(tax), ..payment(paid, tier) };
+        refused(&bitten(), &taxed, &around(referral()), codes);
+    };
+    check(3900, 0, 3900, &["granted"]);
+    check(1, 0, 13_500, &["below_minimum"]);
+    check(3899, 0, 8900, &["below_minimum"]);
+    check(4797, 897, 8900, &["granted"]);
+    check(4796, 897, 8900, &["below_minimum"]);
+    check(5000, 0, 1900, &["below_minimum"]);
 }
 
 #[test]

@@ -17,3 +17,11 @@ pub struct ProgramVersion {
     /// The instant at which it was set.
     pub set_at: Timestamp,
 }
+
+impl ProgramVersion {
+    /// True when it decides payments that settle at `at`, unless a newer version does. A payment in the very second that
+    /// is shown as its beginning belongs to it.
+    pub const fn is_in_effect(&self, at: Timestamp) -> bool {
+        !at.is_seconds_before(self.effective_from)
+    }
+}

@@ -148,12 +148,31 @@ impl Payments<'_> {
         before: Option<&PaymentRecord>,
         limit: i32,
     ) -> Result<Vec<PaymentRecord>, StoreError> {
-        let start = before.map(|p| keys::payment_of(member, p.paid_at, &p.payment).attributes());
+        let start = before.map(|p| keys::payment_of(member, p.paid_at, &p.payment));
+        self.listed(member, start, limit).await
+    }
+
+    /// Reads a member's payments that settled until `at`, newest first, at most `limit` and no more than 100.
+    pub async fn until(
+        self,
+        member: &MemberId,
+        at: Timestamp,
+        limit: i32,
+    ) -> Result<Vec<PaymentRecord>, StoreError> {
+        self.listed(member, Some(keys::payments_after(member, at)), limit).await
+    }
+
+    async fn listed(
+        self,
+        member: &MemberId,
+        start: Option<Key>,
+        limit: i32,
+    ) -> Result<Vec<PaymentRecord>, StoreError> {
         let range = Range::partition(keys::member_pk(member))
             .prefix(Prefix::PaymentLink.as_str())
             .newest_first()
             .limit(limit.min(100))
-            .start_after(start);
+            .start_after(start.map(|key| key.attributes()));
         let (items, _) = self.store.page(range).await?;
         let links = items.into_iter().map(decode).collect::<Result<Vec<PaymentLink>, _>>()?;
         self.payments(&links).await

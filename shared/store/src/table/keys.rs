@@ -128,6 +128,12 @@ pub(crate) fn payment_of(member: &MemberId, paid_at: Timestamp, payment: &Paymen
     Key::new(member_pk(member), Prefix::PaymentLink.with(place))
 }
 
+/// The place in the list of a member's payments behind all that settled until `at`.
+pub(crate) fn payments_after(member: &MemberId, at: Timestamp) -> Key {
+    let next = Timestamp::from_millis(at.millis().saturating_add(1));
+    Key::new(member_pk(member), Prefix::PaymentLink.with(sortable(next)))
+}
+
 /// The payments of a UTC day, in shards.
 pub(crate) fn payments_on(day: &str, shard: u8) -> String {
     Prefix::Payments.with(format_args!("{day}#{shard}"))

@@ -255,7 +255,7 @@ async fn a_version_of_the_program() {
     }];
     table.store.commit(&[table.store.programs().insert(&set, ()).unwrap()]).await.unwrap();
     check(&table, "program", "program_version").await;
-    assert_eq!(table.store.programs().versions(1).await.unwrap(), [set]);
+    assert_eq!(table.store.programs().versions(None, 1).await.unwrap(), [set]);
 }
 
 #[tokio::test]

@@ -72,7 +72,6 @@ pub fn member(n: u32, referrer: Option<u32>) -> Member {
         barred: false,
         holds: BTreeSet::new(),
         rejects: BTreeSet::new(),
-        last_paid_at: None,
     }
 }
 

@@ -32,7 +32,6 @@ fn paid(plan: &mut Plan, sequence: &str, payment: &PaymentRecord) {
     if payment.payment.rail == Rail::Manual {
         return;
     }
-    plan.remember_paid(&payment.member, at);
     let paid = (Counter::of(Sum::Paid, payment.paid), payment.paid.minor());
     let mut adds = vec![(Counter::Payments, 1), (Counter::PaymentsBy(payment.payment.rail), 1), paid];
     adds.extend(payment.cost.map(|cost| (Counter::of(Sum::Cost, cost), cost.minor())));

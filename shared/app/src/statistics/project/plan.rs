@@ -18,7 +18,7 @@ use guerdon_store::{
 };
 
 use super::lines::Lines;
-use crate::{context::App, error::AppError, programs::program_now, settings::settings_now};
+use crate::{context::App, error::AppError, settings::settings_now};
 
 /// The counters that a batch adds to, and the items that it writes.
 #[derive(Debug)]
@@ -33,8 +33,6 @@ pub(super) struct Plan {
     edges: Vec<(Edge, Commission)>,
     /// Payments to add to the lists.
     payments: Vec<PaymentLink>,
-    /// Members' latest payments.
-    paid: BTreeMap<MemberId, Timestamp>,
     audits: Vec<AuditRecord>,
     /// Clicks that brought a member, and when.
     clicks: Vec<(ClickId, Timestamp)>,
@@ -82,7 +80,6 @@ impl Plan {
             markers: BTreeMap::new(),
             edges: Vec::new(),
             payments: Vec::new(),
-            paid: BTreeMap::new(),
             audits: Vec::new(),
             clicks: Vec::new(),
         }
@@ -127,12 +124,6 @@ impl Plan {
         self.payments.push(link);
     }
 
-    /// Records the time of a member's latest payment.
-    pub(super) fn remember_paid(&mut self, member: &MemberId, at: Timestamp) {
-        let latest = self.paid.entry(member.clone()).or_insert(at);
-        *latest = at.max(*latest);
-    }
-
     /// Keeps the click that brought a member.
     pub(super) fn keep_click(&mut self, joined: &Joined) {
         self.clicks.extend(joined.click.clone().map(|click| (click, joined.at)));
@@ -162,11 +153,6 @@ impl Plan {
         }
         for link in &self.payments {
             app.store.payments().list(link).await?;
-        }
-        if program_now(app).await?.upline_active_days.is_some() {
-            for (member, at) in &self.paid {
-                app.store.members().remember_paid(member, *at).await?;
-            }
         }
         for audit in &self.audits {
             app.store.audit().put(audit).await?;
