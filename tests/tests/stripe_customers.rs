@@ -111,3 +111,18 @@ async fn an_operator_moves_a_customer_that_metadata_gave_to_the_wrong_member() {
     assert!(world.audit().await.iter().any(|(action, _)| action == "customer.link"));
     assert_eq!(posted_to(&world, "in_1").await, [("cus_sub".to_owned(), 1000)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_id_of_a_customer_is_linked() {
+    let world = World::referred().await;
+    let path = format!("users/{}/customers", ALICE.id);
+    for odd in
+        ["", "sub_123", "in_5", "cus_", "cus_1/../x", "cus_1?x=1", "../../v1/accounts", "cus_%2e", "cus 1"]
+    {
+        let asked = json!({ "customer": odd, "reason": "a typing error" });
+        let refused = world.operator_post(&path, "link-1", &asked).await;
+        assert_eq!((refused.status, refused.code()), (400, "bad_customer"), "{odd}");
+    }
+    assert_eq!(world.operator_get(&path).await["items"], json!([]));
+    assert!(world.audit().await.is_empty());
+}

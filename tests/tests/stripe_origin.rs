@@ -65,6 +65,17 @@ async fn an_event_larger_than_a_message_of_the_queue_is_booked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_unreadable_event_of_another_deployment_is_acknowledged() {
+    let world = World::referred().await;
+    let mut unreadable = invoice_paid("in_1", "cus_bob", 3900, 3900);
+    unreadable["data"]["object"]["currency"] = json!("us");
+    for foreign in [json!({ "livemode": true }), json!({ "account": "acct_other" })] {
+        assert!(!handled(&world, &changed(unreadable.clone(), &foreign)).await, "{foreign}");
+    }
+    assert_eq!(world.get("/local/queues").await.body["payments"], json!({ "live": 0, "dead": 0 }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_signed_thin_event_is_acknowledged() {
     let world = World::new().await;
     let thin = json!({

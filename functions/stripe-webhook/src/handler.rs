@@ -17,14 +17,14 @@ use guerdon_runtime::{
     source::Source,
 };
 use guerdon_stripe::{
-    event::{EventObject, ParseError, StripeEvent},
+    event::{EventObject, EventOrigin, ParseError, StripeEvent},
     signature::{SignatureError, WebhookSecret, verify},
     slim::slim,
 };
 use http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 
-use crate::origin::Origin;
+use crate::origin::{Foreign, Origin};
 
 /// The largest event that is accepted, in bytes. Stripe names no limit; 293 KB were seen. What is longer than a message
 /// of the queue may be is queued without what we do not read.
@@ -81,6 +81,9 @@ async fn accept(webhook: &Webhook, request: &Request) -> Result<String, Problem>
         Ok(event) => event,
         // The event is verified, of a type we handle, and unreadable: it is queued, so that the worker reports it.
         Err(ParseError::BadObject { kind, path }) => {
+            if let Err(foreign) = webhook.origin.check(&EventOrigin::of_body(body)) {
+                return Ok(not_booked(foreign, "", &kind));
+            }
             tracing::error!(kind, path, "a Stripe event cannot be read");
             return queue(webhook, body).await;
         }
@@ -98,19 +101,19 @@ async fn take(webhook: &Webhook, event: &StripeEvent, body: &[u8]) -> Result<Str
         tracing::info!(event_id = event.id, kind = event.kind, "acknowledged, not handled");
         return Ok(NOT_HANDLED.to_owned());
     }
-    if let Err(foreign) = webhook.origin.check(event) {
-        tracing::info!(target: METRICS, foreign_events = 1);
-        tracing::warn!(
-            event_id = event.id,
-            kind = event.kind,
-            reason = foreign.code(),
-            "acknowledged, not booked"
-        );
-        return Ok(NOT_HANDLED.to_owned());
+    if let Err(foreign) = webhook.origin.check(&event.origin()) {
+        return Ok(not_booked(foreign, &event.id, &event.kind));
     }
     let answer = queue(webhook, body).await?;
     tracing::info!(event_id = event.id, kind = event.kind, livemode = event.livemode, "queued");
     Ok(answer)
+}
+
+/// Counts an event of another deployment.
+fn not_booked(foreign: Foreign, event_id: &str, kind: &str) -> String {
+    tracing::info!(target: METRICS, foreign_events = 1);
+    tracing::warn!(event_id, kind, reason = foreign.code(), "acknowledged, not booked");
+    NOT_HANDLED.to_owned()
 }
 
 async fn queue(webhook: &Webhook, body: &[u8]) -> Result<String, Problem> {

@@ -1,7 +1,7 @@
 //! The events of a deployment: those of its mode and of its accounts.
 
 use guerdon_runtime::env::{ConfigError, optional};
-use guerdon_stripe::event::StripeEvent;
+use guerdon_stripe::event::EventOrigin;
 
 /// The name of the setting that says whether the deployment books real money.
 pub const MODE: &str = "GUERDON_STRIPE_MODE";
@@ -42,7 +42,7 @@ impl Origin {
     /// Reads [`MODE`] (`live` or `test`) and [`ACCOUNTS`] (comma separated). Without a mode it is `live_by_default`.
     ///
     /// # Errors
-    /// [`ConfigError`] for another mode.
+    /// [`ConfigError`] for another mode, or an account that is none.
     pub fn from_env(live_by_default: bool) -> Result<Self, ConfigError> {
         let live = match optional(MODE).as_deref() {
             None => live_by_default,
@@ -53,15 +53,20 @@ impl Origin {
             }
         };
         let accounts = optional(ACCOUNTS).unwrap_or_default();
-        let accounts = accounts.split(',').map(str::trim).filter(|id| !id.is_empty());
-        Ok(Self { live, accounts: accounts.map(str::to_owned).collect() })
+        let accounts: Vec<_> =
+            accounts.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        if let Some(odd) = accounts.iter().find(|id| !id.starts_with("acct_")) {
+            let problem = format!("must be ids of accounts, as acct_123; '{odd}' is none");
+            return Err(ConfigError::Invalid { name: ACCOUNTS, problem });
+        }
+        Ok(Self { live, accounts })
     }
 
     /// Checks that the event is this deployment's.
     ///
     /// # Errors
     /// [`Foreign`] says why it is not.
-    pub fn check(&self, event: &StripeEvent) -> Result<(), Foreign> {
+    pub fn check(&self, event: &EventOrigin) -> Result<(), Foreign> {
         if event.livemode != self.live {
             return Err(Foreign::OtherMode);
         }

@@ -2,8 +2,9 @@
 //!
 //! Whoever sends half a request holds a connection, and with it a file handle. A head that is late closes its
 //! connection, and so does one that stays idle. A body that is late is refused. When all places are taken, a new
-//! connection gets the place of one that is waiting for its client: of the source with the most connections the one that
-//! has waited longest. So half-sent requests never keep out a webhook.
+//! connection gets the place of one that is waiting for its client: of a source that takes more than its share, or else one
+//! that has never sent a whole request, the one that has waited longest. So half-sent requests, of one source or of
+//! many, do not keep out a webhook.
 
 use std::{
     collections::HashMap,
@@ -63,6 +64,8 @@ struct Place {
     source: String,
     /// The turn in which it began to wait for its client; none while a request of it is handled.
     waiting_since: Option<u64>,
+    /// True after its first whole request.
+    proven: bool,
     task: Option<AbortHandle>,
 }
 
@@ -92,13 +95,16 @@ impl Places {
     fn take(&self, source: &str) -> Option<u64> {
         let mut taken = self.taken();
         if taken.len() >= self.most {
-            let evicted = evicted(&taken).and_then(|id| taken.remove(&id))?;
+            let evicted = evicted(&taken, self.most).and_then(|id| taken.remove(&id))?;
             if let Some(task) = evicted.task {
                 task.abort();
             }
         }
         let id = self.turn();
-        taken.insert(id, Place { source: source.to_owned(), waiting_since: Some(id), task: None });
+        taken.insert(
+            id,
+            Place { source: source.to_owned(), waiting_since: Some(id), proven: false, task: None },
+        );
         Some(id)
     }
 
@@ -116,6 +122,7 @@ impl Places {
         let turn = self.turn();
         if let Some(place) = self.taken().get_mut(&id) {
             place.waiting_since = waits.then_some(turn);
+            place.proven |= !waits;
         }
         self.freed.notify_one();
     }
@@ -126,15 +133,22 @@ impl Places {
     }
 }
 
+/// A source takes more than its share when it has more than this part of all places.
+const SHARE: usize = 4;
+
 /// The connection that gives up its place.
-fn evicted(taken: &HashMap<u64, Place>) -> Option<u64> {
+fn evicted(taken: &HashMap<u64, Place>, most: usize) -> Option<u64> {
     let mut sources: HashMap<&str, usize> = HashMap::new();
     for place in taken.values() {
         *sources.entry(&place.source).or_default() += 1;
     }
+    let beyond_share = |place: &Place| {
+        let places = sources.get(place.source.as_str()).copied().unwrap_or_default();
+        if places > most / SHARE { places } else { 0 }
+    };
     let waiting = taken.iter().filter_map(|(id, place)| Some((id, place, place.waiting_since?)));
     let first = waiting
-        .max_by_key(|(_, place, since)| (sources.get(place.source.as_str()), std::cmp::Reverse(*since)));
+        .max_by_key(|(_, place, since)| (beyond_share(place), !place.proven, std::cmp::Reverse(*since)));
     first.map(|(id, ..)| *id)
 }
 
@@ -258,6 +272,21 @@ mod tests {
         places.waits(taken[1], true);
         places.take("slow").unwrap();
         assert_eq!([there(taken[1]), there(taken[3]), there(next)], [true, false, true], "it waits only now");
+    }
+
+    #[test]
+    fn half_sent_requests_of_many_sources_do_not_keep_out_a_source_that_sends_whole_ones() {
+        let places = Places::new(64);
+        let slow: Vec<_> = (0..64).map(|n| places.take(&format!("slow-{n}")).unwrap()).collect();
+        let webhooks: Vec<_> = (0..10).map(|_| places.take("stripe").unwrap()).collect();
+        let there = |id: &u64| places.taken().contains_key(id);
+        assert!(!slow[..10].iter().any(there), "the longest waiting left");
+        webhooks.iter().for_each(|id| places.waits(*id, false));
+        webhooks.iter().for_each(|id| places.waits(*id, true));
+        for n in 64..128 {
+            places.take(&format!("slow-{n}")).unwrap();
+        }
+        assert!(webhooks.iter().all(there), "they have sent whole requests and are kept alive");
     }
 
     #[test]

@@ -297,10 +297,16 @@ pub fn event_of(change: &Change) -> Option<DomainEvent> {
     }
 }
 
-/// Credit must move when another customer gets it, or when one was lost. The first customer is announced by its link.
+/// Credit must move when another customer gets it, when one was lost, or when credit came back from one. The first
+/// customer is announced by its link.
 fn customers_changed(before: &BilledCustomers, after: &BilledCustomers) -> Option<DomainEvent> {
     let deleted = |customers: &BilledCustomers| customers.iter().filter(|(_, known)| known.deleted).count();
-    let moved = before.target() != after.target() || deleted(before) < deleted(after);
+    let recalled = |customers: &BilledCustomers| {
+        customers
+            .iter()
+            .any(|(id, known)| known.recalled > before.get(id).map_or(0, |before| before.recalled))
+    };
+    let moved = before.target() != after.target() || deleted(before) < deleted(after) || recalled(after);
     moved.then(|| DomainEvent::CustomersChanged { member: after.member.clone(), seq: after.seq })
 }
 

@@ -79,6 +79,18 @@ impl BillCredit<'_> {
         }
     }
 
+    /// Requires that the customers of the member are still `seen`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn customers_are<E>(self, seen: &BilledCustomers, moved: E) -> Result<Fragment<E>, StoreError> {
+        let key = keys::billed_customers(&seen.member);
+        match seen.seq {
+            0 => Fragment::absent(&key, moved),
+            seq => Fragment::check(&key, "seq = :seen", &[(":seen", number(seq))], moved),
+        }
+    }
+
     /// Inserts a new posting.
     ///
     /// # Errors

@@ -89,6 +89,17 @@ impl Wallets<'_> {
         Ok(fragments)
     }
 
+    /// Requires that nothing was posted to the wallet since `seen` was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn unchanged<E>(self, seen: &Wallet, changed: E) -> Result<Fragment<E>, StoreError> {
+        match seen.seq {
+            0 => Fragment::absent(&seen.key(), changed),
+            seq => Fragment::check(&seen.key(), "seq = :seen", &[(":seen", number(seq))], changed),
+        }
+    }
+
     /// Reads a statement's lines, newest first, before `before_seq`, at most `limit`.
     pub async fn entries(
         self,

@@ -86,7 +86,7 @@ fn credited(node: &Node<'_>, paid: i64) -> Result<i64, BadField> {
     }
     let listed = node.items("refunds")?;
     let refunded = listed.iter().map(|refund| Ok(refund.int("amount_refunded")?.unwrap_or_default()));
-    let refunded = refunded.sum::<Result<i64, BadField>>()?;
+    let refunded = refunded.collect::<Result<Vec<i64>, BadField>>()?.into_iter().fold(0, i64::saturating_add);
     let elsewhere = node.int("out_of_band_amount")?.unwrap_or_default();
     Ok(paid.saturating_sub(refunded).saturating_sub(elsewhere).max(0))
 }

@@ -81,6 +81,24 @@ pub struct StripeEvent {
     pub object: EventObject,
 }
 
+/// The mode and the account that an event comes from. It can be read also where the event's object cannot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventOrigin {
+    /// True for real money, false for a sandbox.
+    pub livemode: bool,
+    /// The connected account; none for the own account.
+    pub account: Option<String>,
+}
+
+impl EventOrigin {
+    /// Reads the origin of an event whose object cannot be read.
+    pub fn of_body(body: &[u8]) -> Self {
+        let envelope: Value = serde_json::from_slice(body).unwrap_or_default();
+        let account = envelope.get("account").and_then(Value::as_str).map(str::to_owned);
+        Self { livemode: envelope.get("livemode").and_then(Value::as_bool).unwrap_or_default(), account }
+    }
+}
+
 type Read = fn(&Node<'_>) -> Result<EventObject, BadField>;
 
 const CHECKOUT: Read = |node| CheckoutSession::read(node).map(EventObject::Checkout);
@@ -170,6 +188,11 @@ impl StripeEvent {
                 .map_err(|bad| ParseError::BadObject { kind: event.kind.clone(), path: bad.path })?;
         }
         Ok(event)
+    }
+
+    /// The mode and the account that it comes from.
+    pub fn origin(&self) -> EventOrigin {
+        EventOrigin { livemode: self.livemode, account: self.account.clone() }
     }
 
     /// The customer of the event, if its object names one. Refunds and disputes name only a charge.

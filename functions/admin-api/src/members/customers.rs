@@ -114,8 +114,7 @@ pub(crate) async fn link(
     let user_id = input::user_id(&user_id)?;
     let asked: Link = input::json(&write.body, "customer, reason, balance_removed")?;
     let reason = input::reason(asked.reason)?;
-    let customer = CustomerId::parse(asked.customer)
-        .map_err(|_| input::bad_request("bad_customer", "customer must be an id of Stripe, as cus_123."))?;
+    let customer = customer(asked.customer)?;
     let call = MemberCall { call: write.call(&api.gate)?, user_id, reason };
     let answer = relink_customer(&api.gate.app, &call, &customer, asked.balance_removed).await;
     let (change, before) = match answer.map_err(refused)? {
@@ -129,6 +128,17 @@ pub(crate) async fn link(
         recalled: Amount(change.amount),
     };
     Ok(output::replayed(Json(body).into_response(), before))
+}
+
+/// Reads the id of a customer, `cus_...`, or of an account that is billed, `acct_...`.
+fn customer(text: String) -> Result<CustomerId, Refusal> {
+    let rest = text.strip_prefix("cus_").or_else(|| text.strip_prefix("acct_"));
+    let is_one = rest.is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    });
+    let bad =
+        || input::bad_request("bad_customer", "customer must be an id of a Stripe customer, as cus_123.");
+    if is_one { CustomerId::parse(text).map_err(|_| bad()) } else { Err(bad()) }
 }
 
 fn refused(refusal: RelinkRefusal) -> Refusal {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use guerdon_domain::{
-    bill_credit::{BillingReport, Posting, PostingState},
+    bill_credit::{BilledCustomers, BillingReport, Posting, PostingState},
     ids::{CustomerId, MemberId, PostingId},
     money::Money,
     time::Timestamp,
@@ -66,6 +66,7 @@ pub enum Posted {
 enum Moved {
     Wallet,
     Posting,
+    Customers,
 }
 
 /// Time for which other messages leave a claimed posting alone. It is longer than the Stripe calls of a
@@ -112,7 +113,8 @@ pub async fn post_bill_credit(
                     (_, false) => return Ok(Posted::Nothing),
                     (None, _) => return Ok(lost.map_or(Posted::NoCustomer, Posted::Refused)),
                     (Some(customer), true) => {
-                        let Some(claimed) = claim(app, wallet, customer.clone(), claimant).await? else {
+                        let target = (&customers, customer);
+                        let Some(claimed) = claim(app, wallet, target, claimant).await? else {
                             attempts.again(app).await?;
                             continue;
                         };
@@ -159,17 +161,19 @@ fn is_claimed_by_another(app: &App, posting: &Posting, claimant: &str) -> bool {
         && app.now() < posting.claimed_at.plus_seconds(LEASE_SECONDS)
 }
 
+/// Claims a posting to the customer, if it still is the one that gets the credit: an operator may link it to another
+/// member at the same time.
 async fn claim(
     app: &App,
     wallet: Wallet,
-    customer: CustomerId,
+    (customers, target): (&BilledCustomers, &CustomerId),
     claimant: &str,
 ) -> Result<Option<Posting>, AppError> {
     let (amount, member, now) = (wallet.available(), wallet.member.clone(), app.now());
     let posting = Posting {
         id: posting_id(&member, wallet.seq + 1)?,
         member,
-        customer,
+        customer: target.clone(),
         amount,
         seq: wallet.seq + 1,
         claimed_at: now,
@@ -179,6 +183,7 @@ async fn claim(
     let (wallet, entry) = wallet.claim_posting(amount, posting.id.clone(), now)?;
     let mut writes = app.store.wallets().post(&wallet, &entry, Moved::Wallet)?;
     writes.push(app.store.bill_credit().insert_posting(&posting, Moved::Posting)?);
+    writes.push(app.store.bill_credit().customers_are(customers, Moved::Customers)?);
     let refused = refusal(metered("claim_bill_credit", app.store.commit(&writes)).await)?;
     Ok(refused.is_none().then_some(posting))
 }
@@ -241,7 +246,7 @@ async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, 
         writes.push(app.store.bill_credit().refuse(&posting, &code, now, Moved::Posting)?);
         match refusal(app.store.commit(&writes).await)? {
             None => return refused(app, &posting, code).await,
-            Some(Moved::Wallet | Moved::Posting) => attempts.again(app).await?,
+            Some(Moved::Wallet | Moved::Posting | Moved::Customers) => attempts.again(app).await?,
         }
     }
 }

@@ -56,7 +56,7 @@ pub async fn reconcile_invoice(
         }
         let mut attempts = Attempts::default();
         loop {
-            let known = app.store.bill_credit().invoice_credit(member, &facts.invoice).await?;
+            let known = credit_of_invoice(app, member, facts).await?;
             let step = match (known, facts.voided) {
                 (None, false) => apply(app, member, facts).await?,
                 (Some(credit), true) if credit.state == InvoiceCreditState::Applied => {
@@ -72,6 +72,24 @@ pub async fn reconcile_invoice(
         }
     })
     .await
+}
+
+/// Finds what the invoice used before. A voided one may have used credit of a member whose customer it was then.
+async fn credit_of_invoice(
+    app: &App,
+    member: &MemberId,
+    facts: &InvoiceFacts,
+) -> Result<Option<InvoiceCredit>, AppError> {
+    let known = app.store.bill_credit().invoice_credit(member, &facts.invoice).await?;
+    let (None, true, Some(customer)) = (&known, facts.voided, &facts.customer) else { return Ok(known) };
+    let link = app.store.customers().find(customer).await?;
+    for former in link.into_iter().flat_map(|link| link.former).filter(|former| former != member) {
+        let credit = app.store.bill_credit().invoice_credit(&former, &facts.invoice).await?;
+        if credit.is_some() {
+            return Ok(credit);
+        }
+    }
+    Ok(None)
 }
 
 async fn apply(app: &App, member: &MemberId, facts: &InvoiceFacts) -> Result<Option<Reconciled>, AppError> {
@@ -130,17 +148,33 @@ async fn usable(app: &App, wallet: &Wallet, facts: &InvoiceFacts) -> Result<Usab
     Ok(Usable { held: Money::new(held, currency), recalled: Money::new(recalled, currency), customers: next })
 }
 
+/// Books the credit that a voided invoice gave back. It is on the balance of the invoice's customer again. If no bill of
+/// the member comes from there, because the customer was deleted or is another member's, it is given back at once.
 async fn give_back_invoice(app: &App, credit: InvoiceCredit) -> Result<Option<Reconciled>, AppError> {
-    let taken = credit.taken;
+    let (taken, now) = (credit.taken, app.now());
     let returned = InvoiceCredit { state: InvoiceCreditState::Returned, ..credit };
+    let customers = customers_of(app, &returned.member).await?;
     let wallet = app.store.wallets().find(&returned.member, WalletKind::BillCredit, taken.currency()).await?;
-    let posted = wallet.return_from_invoice(taken, returned.invoice.clone(), app.now());
-    let (wallet, entry) = match posted {
+    let posted = wallet.return_from_invoice(taken, returned.invoice.clone(), now);
+    let (mut wallet, entry) = match posted {
         Ok(posted) => posted,
         Err(WalletError::NotPositive) => return Ok(Some(Reconciled::Unchanged)),
         Err(error) => return Err(error.into()),
     };
-    let mut writes = app.store.wallets().post(&wallet, &entry, ())?;
+    let mut entries = vec![entry];
+    let is_lost =
+        |customer: &&CustomerId| customers.get(customer).is_some_and(|known| known.deleted || known.unlinked);
+    let mut writes = vec![match returned.customer.as_ref().filter(is_lost) {
+        None => app.store.bill_credit().customers_are(&customers, ())?,
+        Some(customer) => {
+            let (next, recalled) = wallet.recall(taken, customer.clone(), now)?;
+            wallet = next;
+            entries.push(recalled);
+            let customers = customers.recalled(customer, taken.minor())?;
+            app.store.bill_credit().replace_customers(&customers, ())?
+        }
+    }];
+    writes.extend(app.store.wallets().post_all(&wallet, &entries, ())?);
     writes.push(app.store.bill_credit().return_invoice_credit(&returned, ())?);
     Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(Reconciled::Returned(taken)))
 }

@@ -135,7 +135,8 @@ async fn plan(
         return Err(RelinkRefusal::AlreadyLinked);
     }
     let linked_at = app.now();
-    let after = CustomerLink { customer: customer.clone(), member: id.clone(), linked_at };
+    let former = link.map(CustomerLink::former_and_present).unwrap_or_default();
+    let after = CustomerLink { customer: customer.clone(), member: id.clone(), linked_at, former };
     let own = customers_of(app, &id).await?;
     let (mut writes, recalled, next) = match link {
         Some(before) => {
@@ -151,8 +152,14 @@ async fn plan(
     let credit_balance = wallet.available().checked_add(wallet.held()).map_err(AppError::from)?;
     let change =
         Change { user_id: request.user_id, id: customer.to_string(), amount: recalled, credit_balance };
-    let before = link.map_or_else(|| "\"unlinked\"".to_owned(), |link| format!("{:?}", link.member.as_str()));
-    let states = [before, format!("{:?}", id.as_str())];
+    let state = |member: Option<TelegramId>| {
+        serde_json::json!({ "customer": customer, "user_id": member.map(|id| id.to_string()) }).to_string()
+    };
+    let owner = match link {
+        Some(link) => app.store.members().find(&link.member).await.map_err(AppError::from)?,
+        None => None,
+    };
+    let states = [state(owner.map(|owner| owner.telegram_id)), state(Some(request.user_id))];
     let once = request.once(app, &change, ("customer.link", &id), states)?;
     writes.extend(once.fragments(app, ()).map_err(AppError::from)?);
     Ok((writes, change))
@@ -167,7 +174,7 @@ async fn taken(
 ) -> Result<(Vec<Fragment<()>>, BilledCustomers, Money), RelinkRefusal> {
     let (owner, customer) = (&link.member, &link.customer);
     let customers = customers_of(app, owner).await?;
-    // The wallet is read before the postings: what changes in between makes the version check of this write fail.
+    // The wallet is read before the postings: a claim in between makes the check of its version fail.
     let wallet = app.store.wallets().find(owner, WalletKind::BillCredit, app.preset.currency).await;
     let wallet = wallet.map_err(AppError::from)?;
     let balances = Balances::read(app, owner).await?;
@@ -183,6 +190,8 @@ async fn taken(
     if left.is_positive() {
         let recalled = wallet.recall(left, customer.clone(), app.now()).map_err(AppError::from)?;
         writes.extend(app.store.wallets().post(&recalled.0, &recalled.1, ()).map_err(AppError::from)?);
+    } else {
+        writes.push(app.store.wallets().unchanged(&wallet, ()).map_err(AppError::from)?);
     }
     Ok((writes, customers, left))
 }

@@ -61,7 +61,8 @@ pub async fn link_customer(
             return Ok(outcome(link.member));
         }
         let linked_at = app.now();
-        let link = CustomerLink { customer: customer.clone(), member: member.clone(), linked_at };
+        let former = Vec::new();
+        let link = CustomerLink { customer: customer.clone(), member: member.clone(), linked_at, former };
         let reports = [&[BillingReport::Linked { at: linked_at }], reports].concat();
         let mut attempts = Attempts::default();
         loop {

@@ -153,3 +153,77 @@ async fn an_operator_links_a_customer_to_the_right_member() {
     assert!(matches!(again, Err(RelinkRefusal::AlreadyLinked)));
     assert_eq!(b.link(1, "cus_a").await, guerdon_app::payments::Linked::Refused { owner: b.id(5) });
 }
+
+async fn voided(b: &Business, user: i64, invoice: &str, customer: &str) -> Reconciled {
+    let (invoice, customer) = (InvoiceId::parse(invoice).unwrap(), Some(cus(customer)));
+    let facts = InvoiceFacts { invoice, customer, applied: usd(0), voided: true };
+    reconcile_invoice(&b.app, &b.id(user), &facts).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_void_after_the_customer_was_deleted_gives_the_credit_to_the_next() {
+    let b = subscriber().await;
+    used(&b, 1, "in_a", "cus_a", 1000).await;
+    note(&b, "cus_a", BillingReport::Deleted).await;
+    assert_eq!(b.post(1).await.unwrap(), Posted::Nothing);
+    b.pump().await;
+    assert_eq!(voided(&b, 1, "in_a", "cus_a").await, Reconciled::Returned(usd(1000)));
+    assert_eq!(b.buckets(1).await, (1000, 0, 0));
+    let told = b.pump().await;
+    assert!(
+        told.iter().any(|event| event.name() == "customers.changed"),
+        "billing-worker posts it: {told:?}"
+    );
+    assert_eq!(b.post(1).await.unwrap(), Posted::Done(usd(1000)));
+    assert_eq!((b.stripe.balance("cus_b"), b.buckets(1).await), (1000, (0, 1000, 0)));
+}
+
+#[tokio::test]
+async fn an_invoice_told_late_and_then_voided_leaves_nothing_owed() {
+    let b = subscriber().await;
+    note(&b, "cus_a", BillingReport::Deleted).await;
+    b.post(1).await.unwrap();
+    used(&b, 1, "in_a", "cus_a", 1000).await;
+    assert_eq!(b.buckets(1).await, (0, 1000, 1000));
+    voided(&b, 1, "in_a", "cus_a").await;
+    assert_eq!(b.buckets(1).await, (0, 1000, 0));
+}
+
+#[tokio::test]
+async fn an_invoice_voided_after_its_customer_was_relinked_gives_back_to_whom_the_credit_was() {
+    let b = subscriber().await;
+    b.join(5).await;
+    used(&b, 1, "in_a", "cus_a", 1000).await;
+    relink_customer(&b.app, &call(&b, 5, "k1"), &cus("cus_a"), false).await.unwrap();
+    for expected in [Reconciled::Returned(usd(1000)), Reconciled::Unchanged] {
+        assert_eq!(voided(&b, 5, "in_a", "cus_a").await, expected);
+    }
+    assert_eq!((b.buckets(1).await, b.buckets(5).await), ((1000, 0, 0), (0, 0, 0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_customer_is_not_linked_to_another_member_while_credit_is_posted_to_it() {
+    for round in 0..20 {
+        let b = std::sync::Arc::new(bitten().await);
+        b.join(1).await;
+        b.join(5).await;
+        b.link(1, "cus_a").await;
+        b.refer(1, 2).await;
+        b.pay(2, "in_2").await;
+        b.settle(1).await;
+        b.race(2);
+        let both = at_once(2, |racer| {
+            let b = b.clone();
+            async move {
+                match racer {
+                    0 => b.post(1).await.is_ok(),
+                    _ => relink_customer(&b.app, &call(&b, 5, "k"), &cus("cus_a"), false).await.is_ok(),
+                }
+            }
+        })
+        .await;
+        let linked = both[1];
+        let expected = if linked { (0, (1000, 0, 0)) } else { (1000, (0, 1000, 0)) };
+        assert_eq!((b.stripe.balance("cus_a"), b.buckets(1).await), expected, "round {round}");
+    }
+}

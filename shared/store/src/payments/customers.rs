@@ -21,6 +21,22 @@ pub struct CustomerLink {
     pub member: MemberId,
     /// The instant at which we learned of it.
     pub linked_at: Timestamp,
+    /// The members whose customer it was before, the latest last: their invoices may still be voided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<MemberId>,
+}
+
+/// The most former members that a link remembers.
+const MOST_FORMER: usize = 8;
+
+impl CustomerLink {
+    /// The members whose customer it was when it is linked to another one.
+    pub fn former_and_present(&self) -> Vec<MemberId> {
+        let mut all = self.former.clone();
+        all.retain(|member| *member != self.member);
+        all.push(self.member.clone());
+        all.split_off(all.len().saturating_sub(MOST_FORMER))
+    }
 }
 
 impl Record for CustomerLink {

@@ -254,7 +254,7 @@ pub fn posting(n: u32, seq: u64) -> Posting {
 
 /// The link of our customer to member `n`.
 pub fn link(n: u32) -> CustomerLink {
-    CustomerLink { customer: customer(), member: id(n), linked_at: NOW }
+    CustomerLink { customer: customer(), member: id(n), linked_at: NOW, former: Vec::new() }
 }
 
 /// An event that Stripe made at `created` and that arrived `late_seconds` after now.
