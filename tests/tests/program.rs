@@ -373,3 +373,105 @@ async fn nothing_of_this_opens_without_a_token() {
     let huge = world.operator(ADMIN_TOKEN, Method::PUT, "program", "k", &huge).await;
     assert_eq!((huge.status, huge.code()), (413, "body_too_large"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_without_its_rules_is_refused() {
+    let world = two_referees().await;
+    let forgotten = set(&world, "k1", "why not", &json!({ "version": 2 })).await;
+    assert_eq!((forgotten.status, forgotten.code()), (422, "bad_program"), "{forgotten:?}");
+    assert!(forgotten.body["detail"].as_str().unwrap().contains("rules is missing"));
+    let none = set(&world, "k2", "no rewards in summer", &json!({ "version": 2, "rules": [] })).await;
+    assert_eq!(none.status, 200, "{none:?}");
+}
+
+/// A program that shares the profit of every payment, of which nobody has said the cost.
+async fn waiting_payment() -> World {
+    let world = two_referees().await;
+    let mut program = world.operator_get("program").await["program"].clone();
+    program["version"] = json!(2);
+    program["rules"][0]["trigger"] = json!("every_payment");
+    program["rules"][0]["amount"] =
+        json!({ "kind": "percent_of_profit", "percent": "50", "rounding": "half_up", "quantum_minor": 1 });
+    assert_eq!(set(&world, "k1", "half of the profit", &program).await.status, 200);
+    world.advance(61).await;
+    assert_eq!(world.bank(BOB, "39.00", "fang", "t1").await["trace"][0]["code"], "cost_unknown");
+    world
+}
+
+fn decision(extra: &Value) -> Value {
+    let mut body = json!({ "payment": "bank:t1", "reason": "the supplier's bill" });
+    body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    body
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_waits_is_listed_and_decided_once_its_cost_is_named() {
+    let world = waiting_payment().await;
+    let page = async |rest: &str| world.operator_get(&format!("undecided?limit=10{rest}")).await;
+    let listed = to_the_end(10, async |rest: &str| page(rest).await).await;
+    assert_eq!(each(&Value::Array(listed), "payment"), ["bank:T1"]);
+    let named = decision(&json!({ "cost": "9.00" }));
+    let decided = world.operator_post("undecided", "k2", &named).await;
+    assert_eq!((decided.status, &decided.body["trace"][0]["amount"]), (200, &json!(15.0)), "{decided:?}");
+    let again = world.operator_post("undecided", "k2", &named).await;
+    assert_eq!((&again.body, again.header("idempotent-replayed")), (&decided.body, Some("true")));
+    let late = world.operator_post("undecided", "k3", &named).await;
+    assert_eq!((late.status, late.code()), (409, "decided"));
+    assert_eq!(world.bill_credit(ALICE).await, 1500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_without_what_is_missing_is_refused() {
+    let world = waiting_payment().await;
+    for (extra, status, code) in [
+        (json!({}), 409, "cost_unknown"),
+        (json!({ "cost": "39.01" }), 400, "bad_cost"),
+        (json!({ "cost": "x" }), 400, "bad_amount"),
+        (json!({ "product": "gold" }), 422, "unknown_product"),
+        (json!({ "product": "fang", "cost": "1" }), 400, "bad_body"),
+        (json!({ "payment": "bank:t9" }), 404, "unknown_payment"),
+        (json!({ "reason": " " }), 400, "bad_reason"),
+    ] {
+        let answer = world.operator_post("undecided", "bad", &decision(&extra)).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{extra}: {answer:?}");
+    }
+    assert_eq!(world.bill_credit(ALICE).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_cost_is_decided_once_the_setting_has_it() {
+    let world = waiting_payment().await;
+    let none = world.operator_post("undecided/all", "k2", &json!({})).await;
+    assert_eq!((none.status, none.body), (200, json!({ "decided": 0, "open": 1 })));
+    let set = json!({ "value": 9, "reason": "the supplier's bill" });
+    let headers = [("x-admin-token", ADMIN_TOKEN), ("content-type", "application/json")];
+    let body = set.to_string().into_bytes();
+    let answer = world.request(Method::PUT, "/settings/plans.fang.cost", &headers, body).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let all = world.operator_post("undecided/all", "k4", &json!({})).await;
+    assert_eq!(all.body, json!({ "decided": 1, "open": 0 }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_was_given_back_at_the_bank_is_told_once() {
+    let world = two_referees().await;
+    world.bank(BOB, "39.00", "fang", "t1").await;
+    let body = json!({ "payment": "bank:t1", "amount": "19.50", "reason": "sent back" });
+    let half = world.operator_post("refunds", "k1", &body).await;
+    assert_eq!((half.status, &half.body["undone"]), (200, &json!(19.5)), "{half:?}");
+    let again = world.operator_post("refunds", "k1", &body).await;
+    assert_eq!((&again.body["undone"], again.header("idempotent-replayed")), (&json!(19.5), Some("true")));
+    assert_eq!(world.bill_credit(ALICE).await, 500);
+    for (field, value, status, code) in [
+        ("amount", json!("20.00"), 409, "refund_too_large"),
+        ("amount", json!("0"), 400, "bad_amount"),
+        ("payment", json!("bank:t9"), 404, "unknown_payment"),
+        ("payment", json!("t1"), 400, "bad_payment"),
+        ("reason", json!(""), 400, "bad_reason"),
+    ] {
+        let mut bad = body.clone();
+        bad[field] = value;
+        let answer = world.operator_post("refunds", "bad", &bad).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{bad}");
+    }
+}

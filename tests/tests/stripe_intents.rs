@@ -110,12 +110,53 @@ async fn the_intent_of_a_checkout_and_of_an_old_invoice_is_no_payment() {
     assert!(!is_booked(&world, "pi_cs").await && !is_booked(&world, "pi_old").await);
 }
 
+fn of_intent(kind: &str, fields: &Value) -> Value {
+    let mut object =
+        json!({ "id": "re_1", "object": "refund", "amount": 3900, "currency": "usd", "status": "succeeded" });
+    object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    event(&format!("evt_{kind}"), kind, &object)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_intent_that_turns_out_to_have_paid_an_invoice_counts_with_it() {
+    let paid = invoice_paid("in_1", "cus_bob", 3900, 3900);
+    // Staff attaches the payment to an invoice afterwards, and either event may come first.
+    for order in [[tie("in_1", "pi_1"), paid.clone()], [paid, tie("in_1", "pi_1")]] {
+        let world = World::referred().await;
+        world.tell(&[intent("pi_1", &json!({}))]).await;
+        assert_eq!(world.bill_credit(ALICE).await, 1000);
+        world.tell(&order).await;
+        assert_eq!(world.operator_get("payments/stripe:pi_1").await["undone"], json!(39.0));
+        assert_eq!(world.operator_get("payments/stripe:in_1").await["undone"], json!(0.0));
+        assert_eq!((world.bill_credit(ALICE).await, world.parked().await.len()), (1000, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn until_its_invoice_is_told_the_intent_counts() {
     let world = World::referred().await;
-    world.tell(&[intent("pi_1", &json!({}))]).await;
-    // Staff attaches the payment to an invoice afterwards.
-    world.tell(&[tie("in_1", "pi_1")]).await;
-    assert_eq!(world.operator_get("payments/stripe:pi_1").await["undone"], json!(39.0));
-    assert_eq!(world.bill_credit(ALICE).await, 0);
+    world.tell(&[intent("pi_1", &json!({})), tie("in_1", "pi_1")]).await;
+    assert_eq!((world.bill_credit(ALICE).await, world.parked().await.len()), (1000, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refunded_or_disputed_of_the_intent_is_so_of_its_invoice() {
+    let refund = of_intent("refund.created", &json!({ "payment_intent": "pi_1" }));
+    // Only the charge is named, which was tied to the intent.
+    let lost = of_intent(
+        "charge.dispute.closed",
+        &json!({ "id": "dp_1", "object": "dispute", "status": "lost", "charge": "ch_pi_1" }),
+    );
+    let later = [tie("in_1", "pi_1"), invoice_paid("in_1", "cus_bob", 3900, 3900)];
+    for undone in [refund, lost] {
+        for before in [true, false] {
+            let world = World::referred().await;
+            world.tell(&[intent("pi_1", &json!({}))]).await;
+            let (first, last) =
+                if before { (vec![undone.clone()], vec![]) } else { (vec![], vec![undone.clone()]) };
+            world.tell(&[&first[..], &later[..], &last[..]].concat()).await;
+            assert_eq!(world.operator_get("payments/stripe:in_1").await["undone"], json!(39.0), "{before}");
+            assert_eq!((world.bill_credit(ALICE).await, world.parked().await.len()), (0, 0), "{before}");
+        }
+    }
 }

@@ -86,8 +86,14 @@ pub(crate) async fn set(State(api): State<Arc<Api>>, write: Write) -> Result<Res
 
 /// A program has the shape it has in a preset. What is wrong with it is said with its path.
 fn read(raw: &RawValue) -> Result<Program, Refusal> {
-    serde_json::from_str(raw.get())
-        .map_err(|error| unprocessable("bad_program", format!("Nothing was changed: program: {error}.")))
+    let bad = |why: String| unprocessable("bad_program", format!("Nothing was changed: program: {why}."));
+    let program = serde_json::from_str(raw.get()).map_err(|error| bad(error.to_string()))?;
+    // A preset may have no rules. Here a field that was forgotten would switch off all rewards.
+    let fields: BTreeMap<&str, &RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
+    if !fields.contains_key("rules") {
+        return Err(bad("rules is missing; an empty list switches all rewards off".to_owned()));
+    }
+    Ok(program)
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -131,7 +137,7 @@ pub(crate) async fn simulate(State(api): State<Arc<Api>>, body: Bytes) -> Result
         Some(raw) => read(raw)?,
         None => guerdon_app::programs::newest_program(&api.gate.app).await?.program,
     };
-    program.check(api.gate.app.preset.currency).map_err(ProgramRefusal::from)?;
+    api.gate.app.preset.check_program(&program).map_err(ProgramRefusal::from)?;
     let done = guerdon_app::programs::simulate(&api.gate.app, &program, first, days).await?;
     let view = SimulationView {
         first: first.to_string(),

@@ -66,6 +66,10 @@ routes! { Arc<Api>;
     ADMIN => get "/api/admin/program" programs::newest;
     SUPER => put "/api/admin/program" programs::set;
     ADMIN => post "/api/admin/program/simulate" programs::simulate;
+    ADMIN => get "/api/admin/undecided" payments::undecided::list;
+    ADMIN => post "/api/admin/undecided" payments::undecided::decide;
+    ADMIN => post "/api/admin/undecided/all" payments::undecided::decide_them_all;
+    ADMIN => post "/api/admin/refunds" payments::refund::refund;
     ADMIN => post "/api/admin/payments" payments::bank::record;
     // The rest of the path: a reference may have a slash in it.
     ADMIN => get "/api/admin/payments/{*payment}" payments::explain::explain;

@@ -26,13 +26,23 @@ impl From<ChangeRefusal> for Refusal {
             }
             ChangeRefusal::NotReferred => (StatusCode::CONFLICT, "not_referred", "Not referred"),
             ChangeRefusal::NotPending(_) => (StatusCode::CONFLICT, "referral_not_pending", "Not pending"),
+            ChangeRefusal::NoReward => (StatusCode::CONFLICT, "no_reward", "No reward"),
+            ChangeRefusal::WouldNotConvert(_) => {
+                (StatusCode::CONFLICT, "would_not_convert", "Would not convert")
+            }
             ChangeRefusal::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused", "Key used before"),
             ChangeRefusal::App(_) => match error {
                 ChangeRefusal::App(error) => return error.into(),
                 _ => return Self(problem::internal()),
             },
         };
-        Self(Problem::new(status, code, title, format!("Nothing was changed: {error}.")))
+        let why = error.to_string();
+        Self(Problem::new(
+            status,
+            code,
+            title,
+            format!("Nothing was changed: {}.", why.trim_end_matches('.')),
+        ))
     }
 }
 

@@ -5,7 +5,6 @@ use std::error::Error as _;
 use guerdon_domain::{
     ids::IdError,
     money::MoneyError,
-    programs::DecideError,
     settings::StoredSettingError,
     wallets::{LedgerError, WalletError},
 };
@@ -71,15 +70,7 @@ macro_rules! corrupt_from {
         }
     )*};
 }
-corrupt_from!(
-    IdError,
-    MoneyError,
-    LedgerError,
-    WalletError,
-    DecideError,
-    StoredSettingError,
-    serde_json::Error
-);
+corrupt_from!(IdError, MoneyError, LedgerError, WalletError, StoredSettingError, serde_json::Error);
 
 /// The effect of a commit that is refused for one reason: its state has changed.
 pub(crate) fn guarded(refused: Option<()>) -> Guarded {

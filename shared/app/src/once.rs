@@ -4,6 +4,7 @@ use guerdon_domain::{
     ids::{MemberId, PrincipalId, TelegramId},
     money::Money,
     operators::AuditRecord,
+    payments::Refusal,
 };
 use guerdon_store::{
     requests::StoredResponse,
@@ -80,6 +81,12 @@ pub enum ChangeRefusal {
     /// The referral is converted or expired.
     #[error("this referral is {0}, not pending")]
     NotPending(&'static str),
+    /// The program rewards no referrer.
+    #[error("the program in force rewards no referrer, so nothing converts a referral")]
+    NoReward,
+    /// The confirmed payment would not convert the referral.
+    #[error("a confirmed payment would not convert this referral: {}", .0.explain())]
+    WouldNotConvert(Refusal),
     /// An earlier call used this key with another input.
     #[error("this Idempotency-Key was used for another request")]
     KeyReused,

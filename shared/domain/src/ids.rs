@@ -195,6 +195,13 @@ name_id! {
     PrincipalId
 }
 
+impl ProductId {
+    /// True for an id that Stripe gave: a product or a price. Which ones exist, only Stripe knows.
+    pub fn is_of_a_provider(&self) -> bool {
+        self.0.starts_with("prod_") || self.0.starts_with("price_")
+    }
+}
+
 impl From<&PlanId> for ProductId {
     fn from(plan: &PlanId) -> Self {
         Self(plan.0.clone())

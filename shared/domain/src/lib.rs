@@ -7,13 +7,15 @@
 //!
 //! There is one module for each concern, with the same name in every layer. Nothing is re-exported at the
 //! root: the path `wallets::Wallet` shows where a wallet is found. Concerns use each other in this order and
-//! form no circle: `money`, `time` and `ids`; `referrals`, `members`, `wallets`, `operators`; `withdrawals`,
+//! form no circle: `decimal`, `money`, `time` and `ids`; `exchange`; `referrals`, `members`, `wallets`, `operators`; `withdrawals`,
 //! `fraud`, `payments`; `intents`, `programs`, `commissions`, `bill_credit`, `gamification`, `statistics`; `settings`,
 //! whose presets contain the numbers of every concern.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 pub mod bill_credit;
 pub mod commissions;
+pub mod decimal;
+pub mod exchange;
 pub mod fraud;
 pub mod gamification;
 pub mod ids;

@@ -85,6 +85,12 @@ impl Currency {
         }
     }
 
+    /// True when it exists: one of ISO 4217, or one of ours that is not counted in days.
+    pub fn is_known(&self) -> bool {
+        matches!(self.as_str(), "XTR" | "BTC" | "LTC")
+            || iso_currency::Currency::from_code(self.as_str()).is_some()
+    }
+
     fn symbol(&self) -> Option<&'static str> {
         match self.as_str() {
             "USD" => Some("$"),

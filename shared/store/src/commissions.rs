@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{
     commissions::{Commission, CommissionState},
-    ids::MemberId,
+    ids::{MemberId, RuleId},
     payments::{PaymentRecord, Verdict},
     referrals::Referral,
     time::Timestamp,
@@ -132,6 +132,16 @@ fn commission_keys(record: &PaymentRecord) -> Result<Vec<Key>, StoreError> {
         }
     }
     Ok(found)
+}
+
+/// The own place of a rule that rewards a first payment.
+fn first_place(
+    beneficiary: &MemberId,
+    (joined_at, attempt): (Timestamp, u32),
+    (referee, rule, level): (&MemberId, &RuleId, u8),
+) -> Key {
+    let of = CommissionOf { referee, rule, level };
+    keys::first(beneficiary, (joined_at, attempt), &of)
 }
 
 handle! {
@@ -271,6 +281,30 @@ impl Commissions<'_> {
     pub async fn conversion(self, referral: &Referral) -> Result<Option<Commission>, StoreError> {
         let place = (referral.joined_at, referral.undone);
         self.store.get(&keys::conversion(&referral.referrer, place, &referral.referee)).await
+    }
+
+    /// Reads the commission of a rule that rewards a first payment, in the rule's own place.
+    pub async fn first(
+        self,
+        beneficiary: &MemberId,
+        (joined_at, attempt): (Timestamp, u32),
+        (referee, rule, level): (&MemberId, &RuleId, u8),
+    ) -> Result<Option<Commission>, StoreError> {
+        self.store.get(&first_place(beneficiary, (joined_at, attempt), (referee, rule, level))).await
+    }
+
+    /// Requires that a rule has never rewarded a first payment in its own place.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn never_first<E>(
+        self,
+        commission: &Commission,
+        joined_at: Timestamp,
+        taken: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let of = (&commission.referee, &commission.snapshot.rule.id, commission.snapshot.level);
+        Fragment::absent(&first_place(&commission.beneficiary, (joined_at, 0), of), taken)
     }
 
     /// Reads the commission in the place of `commission`, whichever it is.

@@ -44,6 +44,7 @@
 //! | [`SignInLink`] | `OPERATOR#member` | `LINK#id` | | | when it ends |
 //! | [`ServiceKey`] | `SERVICES` | `KEY#id` | | | |
 //! | [`StoredSettings`] | `SETTINGS` | `SETTINGS` | | | |
+//! | [`SupersededSettings`] | `SETTINGS` | `UNTIL#until#version` | | | |
 //! | [`AuditRecord`] | `AUDIT#month` | `at#id` | | | |
 //! | answered update | `UPDATE#id` | `UPDATE` | | | 2 days |
 //! | [`Notification`] | `NOTIFICATION#event` | `NOTIFICATION` | | | 30 days |
@@ -111,6 +112,10 @@
 //! | 46 | the customers of a member | [`BillCredit::customers`] |
 //! | 47 | all postings, and all effects of invoices, of a member | [`BillCredit::postings`], [`BillCredit::invoice_credits`] |
 //! | 48 | a member's latest intent of a kind | [`Intents::find`] |
+//! | 49 | a member's payments until an instant, newest first | [`Payments::until`] |
+//! | 50 | settings that were in force at an instant | [`Settings::superseded`] |
+//! | 51 | payments that wait for a decision, oldest first | [`Payments::undecided`] |
+//! | 52 | the commission of a rule that rewards a first payment | [`Commissions::first`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition

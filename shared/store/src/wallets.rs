@@ -35,6 +35,14 @@ impl Record for Entry {
     }
 }
 
+/// The condition that the fence of a wallet has not moved.
+fn fenced(fence: u32, terms: Update) -> (&'static str, Update) {
+    match fence {
+        0 => ("attribute_not_exists(fence)", terms),
+        fence => ("fence = :fence", terms.value(":fence", number(fence))),
+    }
+}
+
 handle! {
     /// The handle for wallets, their entries and adjustments.
     Wallets, wallets
@@ -76,11 +84,12 @@ impl Wallets<'_> {
         changed: E,
     ) -> Result<Vec<Fragment<E>>, StoreError> {
         let before = wallet.seq.saturating_sub(entries.len() as u64);
+        let terms = Update::default();
         let posted = if before == 0 {
-            Fragment::put(wallet, "attribute_not_exists(pk)", &Update::default(), changed.clone())?
+            Fragment::put(wallet, "attribute_not_exists(pk)", &terms, changed.clone())?
         } else {
-            let terms = Update::default().value(":before", number(before));
-            Fragment::put(wallet, "seq = :before", &terms, changed.clone())?
+            let (condition, terms) = fenced(wallet.fence, terms.value(":before", number(before)));
+            Fragment::put(wallet, &format!("seq = :before AND {condition}"), &terms, changed.clone())?
         };
         let mut fragments = vec![posted];
         for entry in entries {
@@ -89,15 +98,19 @@ impl Wallets<'_> {
         Ok(fragments)
     }
 
-    /// Requires that nothing was posted to the wallet since `seen` was read.
+    /// Lets no posting be claimed by what was known before, if nothing was posted to the wallet since `seen` was read.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
-    pub fn unchanged<E>(self, seen: &Wallet, changed: E) -> Result<Fragment<E>, StoreError> {
-        match seen.seq {
-            0 => Fragment::absent(&seen.key(), changed),
-            seq => Fragment::check(&seen.key(), "seq = :seen", &[(":seen", number(seq))], changed),
+    pub fn fence<E>(self, seen: &Wallet, changed: E) -> Result<Fragment<E>, StoreError> {
+        if seen.seq == 0 {
+            return Fragment::absent(&seen.key(), changed);
         }
+        let update = Update::new("SET fence = :next")
+            .value(":next", number(seen.fence.saturating_add(1)))
+            .value(":before", number(seen.seq));
+        let (condition, update) = fenced(seen.fence, update);
+        Fragment::update(&seen.key(), &update.only_if(format!("seq = :before AND {condition}")), changed)
     }
 
     /// Reads a statement's lines, newest first, before `before_seq`, at most `limit`.

@@ -260,8 +260,8 @@ async fn what_undoes_a_payment_is_remembered_from_what_was_read() {
 
 /// Progress under one rule.
 fn progress(payments: u32, months: &[&str]) -> BTreeMap<RuleId, Progress> {
-    let months = months.iter().map(|month| (*month).to_owned()).collect();
-    BTreeMap::from([("loyal".into(), Progress { payments, months })])
+    let months = months.iter().map(|month| ((*month).to_owned(), 1)).collect();
+    BTreeMap::from([("loyal".into(), Progress { payments, months, rewarded: None })])
 }
 
 #[tokio::test]

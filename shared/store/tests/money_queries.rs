@@ -12,6 +12,7 @@ use guerdon_domain::{
     operators::Stamp,
     payments::{Candidate, PaymentRecord, Place, Refusal, Verdict},
     programs::{Cap, CapPeriod, Limit},
+    referrals::Counted,
     time::Timestamp,
     wallets::{Wallet, WalletKind},
     withdrawals::{Withdrawal, WithdrawalState},
@@ -122,7 +123,8 @@ async fn pattern_22_a_payments_commissions_come_in_the_order_of_its_trace() {
     let store = &table.store;
     let mut earned = earned_by_payment_7();
     let verdict = Verdict::Refused { reason: Refusal::NotYet };
-    let refused = Candidate { rule: "loyal".into(), level: 1, verdict };
+    let refused =
+        Candidate { rule: "loyal".into(), level: 1, version: None, counted: Some(Counted::Months), verdict };
     let mut paid = payment(7, 2, 1);
     paid.trace = earned.iter().map(granted).collect();
     paid.trace.insert(1, refused.clone());

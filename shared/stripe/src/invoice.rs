@@ -47,6 +47,8 @@ pub enum BillingReason {
 pub struct InvoiceLine {
     /// The amount before discounts; negative on the credit half of a proration.
     pub amount: Money,
+    /// The number of units; 1 where Stripe names none.
+    pub quantity: u32,
     /// True when it corrects for a change within a period, so it is no purchase of a period.
     pub proration: bool,
     /// True for a period of a subscription, false for a one-off item.
@@ -101,6 +103,8 @@ pub struct Invoice {
     pub charge: Option<ExternalPaymentId>,
     /// Its first lines (Stripe sends ten at most).
     pub lines: Vec<InvoiceLine>,
+    /// True when it has more lines.
+    pub has_more_lines: bool,
     member_hint: Option<TelegramId>,
 }
 
@@ -129,6 +133,7 @@ impl Invoice {
             subscription: node.id(&["parent.subscription_details.subscription", "subscription"])?,
             payment_intent,
             charge,
+            has_more_lines: node.flag("lines.has_more")?,
             member_hint: merged_member_hint(node, &lines),
             lines: lines.iter().map(|line| InvoiceLine::read(line, currency)).collect::<Result<_, _>>()?,
         })
@@ -158,6 +163,13 @@ impl Invoice {
         let periods = self.lines.iter().filter(|line| line.is_subscription && !line.proration);
         let largest = periods.map(|line| line.amount).filter(|amount| amount.currency() == self.currency);
         largest.max_by_key(|amount| amount.minor()).unwrap_or(self.amount_paid)
+    }
+
+    /// The amount of the lines that the event does not show, if there are any.
+    pub fn unlisted(&self) -> Option<Money> {
+        let listed =
+            self.lines.iter().try_fold(Money::zero(self.currency), |sum, line| sum.checked_add(line.amount));
+        self.has_more_lines.then(|| self.subtotal.checked_sub(listed.ok()?).ok()).flatten()
     }
 
     /// The tax within `amount_paid`. If credit paid a part, it paid the same part of the tax.
@@ -206,6 +218,7 @@ impl InvoiceLine {
         let kind = node.text("parent.type")?.or(node.text("type")?);
         Ok(Self {
             amount: node.need_money("amount", currency)?,
+            quantity: node.int("quantity")?.and_then(|units| u32::try_from(units).ok()).unwrap_or(1),
             proration: node.flag("proration")?
                 || node.flag("parent.subscription_item_details.proration")?
                 || node.flag("parent.invoice_item_details.proration")?,

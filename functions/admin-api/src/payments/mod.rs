@@ -4,4 +4,6 @@ pub(crate) mod bank;
 pub(crate) mod explain;
 pub(crate) mod orders;
 pub(crate) mod parked;
+pub(crate) mod refund;
+pub(crate) mod undecided;
 pub(crate) mod vouch;

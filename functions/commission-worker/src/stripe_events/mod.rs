@@ -23,7 +23,7 @@ use crate::{
 pub(crate) async fn act(worker: &Worker, received: &Received<'_>) -> Result<(), AppError> {
     let event = &received.event;
     if let EventObject::InvoicePayment(paid) = &event.object {
-        return payments::tie_invoice_payment(worker, paid).await;
+        return payments::tie_invoice_payment(worker, received, paid).await;
     }
     if matches!(&event.object, EventObject::PaymentIntent(intent) if intent.invoice.is_some()) {
         tracing::info!(event_id = event.id, kind = event.kind, "ignored: the invoice is the payment");

@@ -6,8 +6,8 @@ use guerdon_app::{
     events::{Announcement, DomainEvent},
     observe::METRICS,
     payments::{
-        Parked, Recorded, payment_behind, record_failed_payment, record_payment, reverse_payment,
-        tie_reference, undo_payment_intent,
+        Parked, Recorded, is_own_payment, payment_behind, record_failed_payment, record_payment,
+        reverse_payment, tie_reference, undo_payment_intent,
     },
     stored::{PaymentReference, WaitsFor},
 };
@@ -104,10 +104,6 @@ fn invoice_facts(
     member: &MemberId,
     known_at: Timestamp,
 ) -> Result<PaymentFacts, AppError> {
-    let lines = invoice.lines.iter().filter_map(|line| {
-        let product = line.product.clone().or_else(|| line.price.clone())?;
-        Some(PaymentLine { product: product.into(), amount: line.amount })
-    });
     Ok(PaymentFacts {
         key: stripe_key(ExternalPaymentId::parse(invoice.id.as_str())?),
         member: member.clone(),
@@ -116,12 +112,31 @@ fn invoice_facts(
         presented: None,
         tax: invoice.tax_paid(),
         tier: invoice.tier_amount(),
-        lines: lines.collect(),
-        cost: Money::zero(invoice.currency),
+        lines: lines_of(invoice),
+        cost: None,
         paid_at: invoice.paid_at.unwrap_or(event.created),
         known_at,
     })
 }
+
+/// What an invoice sold. Lines that the event does not show are one more, of an unknown product.
+fn lines_of(invoice: &Invoice) -> Vec<PaymentLine> {
+    let listed = invoice.lines.iter().map(|line| {
+        let product = line.product.clone().or_else(|| line.price.clone());
+        PaymentLine {
+            product: product.unwrap_or_else(|| UNNAMED.to_owned()).into(),
+            amount: line.amount,
+            quantity: line.quantity,
+            proration: line.proration,
+            cost: None,
+        }
+    });
+    let rest = invoice.unlisted().map(|amount| PaymentLine::unit(UNNAMED.into(), amount));
+    listed.chain(rest).collect()
+}
+
+/// The product of a line that names none.
+const UNNAMED: &str = "unnamed";
 
 /// Records a payment and replays the events that waited for it.
 async fn pay(worker: &Worker, event: &StripeEvent, facts: &PaymentFacts) -> Result<Recorded, AppError> {
@@ -188,10 +203,23 @@ async fn on_intent(
     Err(AppError::Conflict)
 }
 
-/// Ties an invoice to its payment intent. Since API version `basil` only this event names the intent of an invoice.
-pub(super) async fn tie_invoice_payment(worker: &Worker, paid: &InvoicePayment) -> Result<(), AppError> {
+/// Ties an invoice to its payment intent. Since API version `basil` only this event names the intent of an invoice. An
+/// intent that was booked by itself counts until the invoice is on record.
+pub(super) async fn tie_invoice_payment(
+    worker: &Worker,
+    received: &Received<'_>,
+    paid: &InvoicePayment,
+) -> Result<(), AppError> {
     let payment = stripe_key(ExternalPaymentId::parse(paid.invoice.as_str())?);
-    let names = [&paid.payment_intent, &paid.charge].into_iter().flatten().cloned().collect();
+    let names: Vec<_> = [&paid.payment_intent, &paid.charge].into_iter().flatten().cloned().collect();
+    for name in &names {
+        if is_own_payment(&worker.app, &stripe_key(name.clone())).await? {
+            let waits_for = WaitsFor::Payment { payment: payment.clone() };
+            if park(worker, received, waits_for).await? == Parked::Waiting {
+                return Ok(());
+            }
+        }
+    }
     tie(worker, names, &payment).await
 }
 

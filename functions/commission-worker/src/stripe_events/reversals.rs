@@ -142,11 +142,15 @@ pub(super) async fn reverse(
         };
         let waits_for = match (payment, &undone.subject) {
             (Some(payment), _) => match reverse_payment(&worker.app, &payment, &undone.reversal).await? {
-                Reversed::Applied { undone, changed } => {
-                    let (event_id, minor) = (&event.id, undone.minor());
+                Reversed::Applied { undone: amount, changed } => {
+                    let (event_id, minor) = (&event.id, amount.minor());
                     tracing::info!(event_id, minor, changed, "payment reversed");
+                    if has_moved(worker, &undone.subject, &payment).await? {
+                        continue;
+                    }
                     return Ok(());
                 }
+                Reversed::AlreadyApplied if has_moved(worker, &undone.subject, &payment).await? => continue,
                 Reversed::AlreadyApplied => return Ok(()),
                 Reversed::UnknownPayment => WaitsFor::Payment { payment },
                 Reversed::OtherCurrency => {
@@ -166,4 +170,16 @@ pub(super) async fn reverse(
         }
     }
     Err(AppError::Conflict)
+}
+
+/// Returns whether the name counts with another payment since it was looked up: only an intent that was booked by itself
+/// can move.
+async fn has_moved(worker: &Worker, subject: &Subject, payment: &PaymentKey) -> Result<bool, AppError> {
+    match subject {
+        Subject::Reference(reference) if payment.id.as_str().starts_with("pi_") => {
+            let now = guerdon_app::payments::payment_behind(&worker.app, reference).await?;
+            Ok(now.is_some_and(|now| now != *payment))
+        }
+        _ => Ok(false),
+    }
 }

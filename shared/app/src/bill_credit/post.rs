@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use guerdon_domain::{
-    bill_credit::{BilledCustomers, BillingReport, Posting, PostingState},
+    bill_credit::{BillingReport, Posting, PostingState},
     ids::{CustomerId, MemberId, PostingId},
     money::Money,
     time::Timestamp,
@@ -66,7 +66,6 @@ pub enum Posted {
 enum Moved {
     Wallet,
     Posting,
-    Customers,
 }
 
 /// Time for which other messages leave a claimed posting alone. It is longer than the Stripe calls of a
@@ -95,10 +94,10 @@ pub async fn post_bill_credit(
         let (mut done, mut lost) = (Money::zero(app.preset.currency), None);
         let mut attempts = Attempts::default();
         loop {
-            let customers = customers_of(app, id).await?;
-            // The wallet is read before the posting: a claim between the two reads makes the version check of
-            // this claim fail.
+            // The wallet is read before the customers and the posting: a claim, or the loss of a customer to another
+            // member, in between makes the condition of this claim fail.
             let wallet = app.store.wallets().find(id, WalletKind::BillCredit, app.preset.currency).await?;
+            let customers = customers_of(app, id).await?;
             if recall(app, &customers, &wallet).await? {
                 attempts.at_once()?;
                 continue;
@@ -113,8 +112,7 @@ pub async fn post_bill_credit(
                     (_, false) => return Ok(Posted::Nothing),
                     (None, _) => return Ok(lost.map_or(Posted::NoCustomer, Posted::Refused)),
                     (Some(customer), true) => {
-                        let target = (&customers, customer);
-                        let Some(claimed) = claim(app, wallet, target, claimant).await? else {
+                        let Some(claimed) = claim(app, wallet, customer.clone(), claimant).await? else {
                             attempts.again(app).await?;
                             continue;
                         };
@@ -161,19 +159,17 @@ fn is_claimed_by_another(app: &App, posting: &Posting, claimant: &str) -> bool {
         && app.now() < posting.claimed_at.plus_seconds(LEASE_SECONDS)
 }
 
-/// Claims a posting to the customer, if it still is the one that gets the credit: an operator may link it to another
-/// member at the same time.
 async fn claim(
     app: &App,
     wallet: Wallet,
-    (customers, target): (&BilledCustomers, &CustomerId),
+    customer: CustomerId,
     claimant: &str,
 ) -> Result<Option<Posting>, AppError> {
     let (amount, member, now) = (wallet.available(), wallet.member.clone(), app.now());
     let posting = Posting {
         id: posting_id(&member, wallet.seq + 1)?,
         member,
-        customer: target.clone(),
+        customer,
         amount,
         seq: wallet.seq + 1,
         claimed_at: now,
@@ -183,7 +179,6 @@ async fn claim(
     let (wallet, entry) = wallet.claim_posting(amount, posting.id.clone(), now)?;
     let mut writes = app.store.wallets().post(&wallet, &entry, Moved::Wallet)?;
     writes.push(app.store.bill_credit().insert_posting(&posting, Moved::Posting)?);
-    writes.push(app.store.bill_credit().customers_are(customers, Moved::Customers)?);
     let refused = refusal(metered("claim_bill_credit", app.store.commit(&writes)).await)?;
     Ok(refused.is_none().then_some(posting))
 }
@@ -246,7 +241,7 @@ async fn give_back(app: &App, posting: Posting, code: String) -> Result<Posted, 
         writes.push(app.store.bill_credit().refuse(&posting, &code, now, Moved::Posting)?);
         match refusal(app.store.commit(&writes).await)? {
             None => return refused(app, &posting, code).await,
-            Some(Moved::Wallet | Moved::Posting | Moved::Customers) => attempts.again(app).await?,
+            Some(Moved::Wallet | Moved::Posting) => attempts.again(app).await?,
         }
     }
 }

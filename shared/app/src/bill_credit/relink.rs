@@ -174,7 +174,8 @@ async fn taken(
 ) -> Result<(Vec<Fragment<()>>, BilledCustomers, Money), RelinkRefusal> {
     let (owner, customer) = (&link.member, &link.customer);
     let customers = customers_of(app, owner).await?;
-    // The wallet is read before the postings: a claim in between makes the check of its version fail.
+    // The wallet is read before the postings: a claim in between makes the condition of its version fail. The other way
+    // round, a claim that still takes this customer for the member's fails at the wallet, which is written in any case.
     let wallet = app.store.wallets().find(owner, WalletKind::BillCredit, app.preset.currency).await;
     let wallet = wallet.map_err(AppError::from)?;
     let balances = Balances::read(app, owner).await?;
@@ -191,7 +192,7 @@ async fn taken(
         let recalled = wallet.recall(left, customer.clone(), app.now()).map_err(AppError::from)?;
         writes.extend(app.store.wallets().post(&recalled.0, &recalled.1, ()).map_err(AppError::from)?);
     } else {
-        writes.push(app.store.wallets().unchanged(&wallet, ()).map_err(AppError::from)?);
+        writes.push(app.store.wallets().fence(&wallet, ()).map_err(AppError::from)?);
     }
     Ok((writes, customers, left))
 }

@@ -85,7 +85,9 @@ pub async fn record_bank_payment(
     payment: &BankPayment,
 ) -> Result<Recorded, BankRefusal> {
     metered("record_bank_payment", async {
-        request.call.answered(app).await?;
+        if let Some(record) = recorded_before(app, request, &payment.reference).await? {
+            return Ok(Recorded::AlreadyApplied(record));
+        }
         if !(1..=MOST_MINOR).contains(&payment.paid.minor()) {
             return Err(BankRefusal::BadAmount(Money::new(MOST_MINOR, payment.paid.currency())));
         }
@@ -127,23 +129,37 @@ async fn facts_of(app: &App, member: &MemberId, payment: &BankPayment) -> Result
         if plan.price.currency() == payment.paid.currency() {
             facts.tier = plan.price;
         }
-        facts.lines = vec![PaymentLine { product: ProductId::from(&plan.id), amount: payment.paid }];
+        facts.lines = vec![PaymentLine::unit(ProductId::from(&plan.id), payment.paid)];
     }
     Ok(facts)
 }
 
-/// Returns the recorded payment if it has the facts of the request. Lines are recorded only when a rule needs
-/// them.
+/// Returns the payment that an earlier call under the same key recorded. What its plan costs by now does not matter.
+async fn recorded_before(
+    app: &App,
+    request: &MemberCall,
+    reference: &ExternalPaymentId,
+) -> Result<Option<PaymentRecord>, BankRefusal> {
+    if request.call.answered(app).await?.is_none() {
+        return Ok(None);
+    }
+    Ok(app.store.payments().find(&PaymentKey::named(Rail::Bank, reference)?).await?)
+}
+
+/// Returns the recorded payment if it has the facts of the request.
 fn known(record: PaymentRecord, told: &PaymentFacts) -> Result<Recorded, BankRefusal> {
     let same = record.member == told.member
         && record.paid == told.paid
-        && record.tier == told.tier
         && record.purpose == told.purpose
-        && (record.lines.is_empty() || record.lines == told.lines);
+        && (products(&record.lines).eq(products(&told.lines)));
     if same { Ok(Recorded::AlreadyApplied(record)) } else { Err(BankRefusal::ReferenceUsed) }
+}
+
+fn products(lines: &[PaymentLine]) -> impl Iterator<Item = &ProductId> {
+    lines.iter().map(|line| &line.product)
 }
 
 /// Returns true for a currency that banks transfer, and false for days, Stars and cryptocurrencies.
 pub fn is_transferred(currency: Currency) -> bool {
-    !matches!(currency.as_str(), "DAY" | "XTR" | "BTC" | "LTC")
+    currency.is_known() && !matches!(currency.as_str(), "XTR" | "BTC" | "LTC")
 }

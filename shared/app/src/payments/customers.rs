@@ -93,5 +93,13 @@ pub async fn member_of_customer(app: &App, customer: &CustomerId) -> Result<Opti
 
 /// Returns the payment that is linked to a provider's other name for it, if there is one.
 pub async fn payment_behind(app: &App, reference: &PaymentKey) -> Result<Option<PaymentKey>, AppError> {
-    Ok(app.store.customers().referenced(reference).await?)
+    let payment = app.store.customers().referenced(reference).await?;
+    match payment {
+        // An intent that was booked by itself may count with another payment since.
+        Some(intent) if intent != *reference && intent.id.as_str().starts_with("pi_") => {
+            let counts_with = app.store.customers().referenced(&intent).await?;
+            Ok(counts_with.or(Some(intent)))
+        }
+        payment => Ok(payment),
+    }
 }

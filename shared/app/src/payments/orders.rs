@@ -109,7 +109,7 @@ pub async fn create_order(app: &App, request: &OrderRequest) -> Result<Order, Or
             Effect::Applied => order,
             Effect::AlreadyApplied => {
                 let known = app.store.orders().find(&order.id).await?.ok_or(AppError::Conflict)?;
-                if !alike(&known, &order) {
+                if !alike(&known, &order, request.price) {
                     return Err(OrderRefusal::TransactionUsed);
                 }
                 known
@@ -160,10 +160,11 @@ fn id_of(app: &App, request: &OrderRequest) -> Result<OrderId, AppError> {
     Ok(OrderId::parse(format!("ord_{}", &digest[..24]))?)
 }
 
-/// Compares two orders, ignoring their state.
-fn alike(known: &Order, asked: &Order) -> bool {
-    (&known.member, &known.product, known.price, known.method)
-        == (&asked.member, &asked.product, asked.price, asked.method)
+/// Compares two orders, ignoring their state. An order without a price of its own keeps the plan's price at the time when
+/// it was made.
+fn alike(known: &Order, asked: &Order, price: Option<Money>) -> bool {
+    (&known.member, &known.product, known.method) == (&asked.member, &asked.product, asked.method)
+        && price.is_none_or(|price| price == known.price)
         && known.transfer() == asked.transfer()
 }
 
@@ -268,6 +269,6 @@ fn facts_of(plans: &[Plan], order: &Order, key: PaymentKey, now: Timestamp) -> P
     if let Some(plan) = plans.iter().find(|plan| plan.id == order.product) {
         facts.tier = plan.price;
     }
-    facts.lines = vec![PaymentLine { product: ProductId::from(&order.product), amount: order.price }];
+    facts.lines = vec![PaymentLine::unit(ProductId::from(&order.product), order.price)];
     facts
 }

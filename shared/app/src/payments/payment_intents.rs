@@ -15,7 +15,7 @@ use guerdon_store::{
     table::{Effect, metered},
 };
 
-use super::reverse_payment;
+use super::{decide_after, move_reversals, reverse_payment};
 use crate::{
     context::App,
     error::{AppError, refusal},
@@ -71,9 +71,11 @@ pub async fn claim_payment_intent(
     .await
 }
 
-/// Ties a provider's other name of a payment to it. Events that wait for this name can then be replayed. A payment
-/// intent that was booked by itself, and turns out to have paid an invoice, counts with the invoice: the same money is
-/// one payment.
+/// Ties a provider's other name of a payment to it. Events that wait for this name can then be replayed.
+///
+/// A payment intent that was booked by itself, and turns out to have paid an invoice, counts with the invoice: the same
+/// money is one payment. Its payment is undone, what was refunded or disputed of it is so of the invoice, and the invoice is
+/// decided again, as the intent's payment stood in its way. The payment must be on record by then.
 pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<(), AppError> {
     metered("tie_reference", async {
         if app.store.customers().tie_reference(tie).await? == Effect::Applied {
@@ -82,22 +84,35 @@ pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<(), AppE
         match app.store.customers().referenced(&tie.reference).await? {
             Some(payment) if payment == tie.reference && payment != tie.payment => {
                 app.store.customers().retie(tie).await?;
-                undo_payment_intent(app, &tie.reference).await
+                take_over(app, tie).await
             }
             // An earlier call may have died before the last step.
-            Some(payment) if payment == tie.payment && payment != tie.reference => {
-                undo_payment_intent(app, &tie.reference).await
-            }
+            Some(payment) if payment == tie.payment && payment != tie.reference => take_over(app, tie).await,
             _ => Ok(()),
         }
     })
     .await
 }
 
+/// Returns whether `intent` is booked as a payment of its own, so that its invoice must be on record before it is tied.
+pub async fn is_own_payment(app: &App, intent: &PaymentKey) -> Result<bool, AppError> {
+    Ok(app.store.customers().referenced(intent).await?.as_ref() == Some(intent))
+}
+
+/// Lets a payment take the place of the intent that was booked by itself. Every step can be repeated.
+async fn take_over(app: &App, tie: &PaymentReference) -> Result<(), AppError> {
+    if app.store.payments().find(&tie.reference).await?.is_none() {
+        return Ok(());
+    }
+    undo_payment_intent(app, &tie.reference).await?;
+    move_reversals(app, &tie.reference, &tie.payment).await?;
+    decide_after(app, &tie.payment).await
+}
+
 /// Undoes the payment of an intent that another payment counts, if it was booked. To be called after the intent was
 /// booked, too: the tie may have changed in between.
 pub async fn undo_payment_intent(app: &App, intent: &PaymentKey) -> Result<(), AppError> {
-    if app.store.customers().referenced(intent).await?.is_none_or(|payment| payment == *intent) {
+    if is_own_payment(app, intent).await? || app.store.customers().referenced(intent).await?.is_none() {
         return Ok(());
     }
     // Later than the payment by any clock, so that it counts.

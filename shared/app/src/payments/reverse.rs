@@ -1,12 +1,12 @@
 //! Reversals of payments. A reversal claws back the commissions of all levels, up to a cumulative target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::{
     commissions::Commission,
-    ids::{MemberId, PaymentKey},
+    ids::{MemberId, PaymentKey, RuleId},
     money::{Money, MoneyError},
-    payments::{PaymentRecord, Place, Reversal, ReversalKind, Reversals},
+    payments::{PaymentRecord, Place, Reversal, ReversalKind, Reversals, Verdict},
     programs::Trigger,
     wallets::{Entry, Wallet, WalletKind},
 };
@@ -16,6 +16,7 @@ use crate::{
     attempt::Attempts,
     context::App,
     error::{AppError, refusal},
+    settings::settings_now,
 };
 
 /// The result of a reversal.
@@ -42,11 +43,12 @@ enum Moved {
     Payment,
     Commission,
     Wallet,
+    Referral,
 }
 
 /// Applies one report about the reversal of a payment. One transaction writes the payment, its commissions at
-/// all levels, and the wallets of released commissions. An amount that the wallet no longer has becomes owed.
-/// An amount that a won dispute or a failed refund returns is reinstated.
+/// all levels, the counts of its referral, and the wallets of released commissions. An amount that the wallet no longer
+/// has becomes owed. An amount that a won dispute or a failed refund returns is reinstated.
 ///
 /// # Errors
 /// [`AppError::Corrupt`] for an amount that cannot belong to the payment.
@@ -56,34 +58,54 @@ pub async fn reverse_payment(
     reversal: &Reversal,
 ) -> Result<Reversed, AppError> {
     metered("reverse_payment", async {
-        let mut attempts = Attempts::default();
-        loop {
-            let Some(record) = app.store.payments().find(payment).await? else {
-                return Ok(Reversed::UnknownPayment);
-            };
-            if is_overtaken(&record, reversal) {
-                return Ok(Reversed::AlreadyApplied);
+        merge(app, payment, |record| {
+            if is_overtaken(record, reversal) {
+                return Ok(None);
             }
             let reversal = &reversal.in_currency_of(record.paid, record.presented)?;
-            let next = match record.reversals.merged(reversal, record.paid) {
-                Ok(Some(next)) => {
-                    warn_of_another_currency(&record, reversal);
-                    next
-                }
-                Ok(None) => return Ok(Reversed::AlreadyApplied),
-                Err(MoneyError::CurrencyMismatch { .. }) => return Ok(Reversed::OtherCurrency),
-                Err(error) => return Err(error.into()),
-            };
-            let (writes, changed) = writes(app, &record, &next).await?;
-            match refusal(app.store.commit(&writes).await)? {
-                None => return Ok(Reversed::Applied { undone: next.undone(record.paid), changed }),
-                Some(Moved::Payment | Moved::Commission | Moved::Wallet) => {
-                    attempts.again(app).await?;
-                }
+            let next = record.reversals.merged(reversal, record.paid)?;
+            if next.is_some() {
+                warn_of_another_currency(record, reversal);
             }
-        }
+            Ok(next)
+        })
+        .await
     })
     .await
+}
+
+/// Merges the refunds and disputes that were reported about one payment into another one, which the same money paid.
+pub(crate) async fn move_reversals(app: &App, from: &PaymentKey, to: &PaymentKey) -> Result<(), AppError> {
+    let Some(from) = app.store.payments().find(from).await? else { return Ok(()) };
+    merge(app, to, |record| Ok(record.reversals.with_those_of(&from.reversals))).await?;
+    Ok(())
+}
+
+/// Brings a payment to the reversals that `next` makes of it, if they change.
+async fn merge(
+    app: &App,
+    payment: &PaymentKey,
+    next: impl Fn(&PaymentRecord) -> Result<Option<Reversals>, MoneyError>,
+) -> Result<Reversed, AppError> {
+    let mut attempts = Attempts::default();
+    loop {
+        let Some(record) = app.store.payments().find(payment).await? else {
+            return Ok(Reversed::UnknownPayment);
+        };
+        let next = match next(&record) {
+            Ok(Some(next)) => next,
+            Ok(None) => return Ok(Reversed::AlreadyApplied),
+            Err(MoneyError::CurrencyMismatch { .. }) => return Ok(Reversed::OtherCurrency),
+            Err(error) => return Err(error.into()),
+        };
+        let (writes, changed) = writes(app, &record, &next).await?;
+        match refusal(app.store.commit(&writes).await)? {
+            None => return Ok(Reversed::Applied { undone: next.undone(record.paid), changed }),
+            Some(Moved::Payment | Moved::Commission | Moved::Wallet | Moved::Referral) => {
+                attempts.again(app).await?;
+            }
+        }
+    }
 }
 
 /// Says in the log that a dispute takes the whole payment, because its amount is in another currency.
@@ -114,6 +136,7 @@ async fn writes(
     let mut writes = vec![app.store.payments().reverse(record, next, Moved::Payment)?];
     let mut wallets = Touched::default();
     let mut changed = 0;
+    let rewarded_since = counts(app, record, next, &mut writes).await?;
     let commissions = app.store.commissions().of(record).await?;
     if commissions.len() != record.grants().count() {
         return Err(AppError::Corrupt("a commission of the payment is missing".into()));
@@ -121,6 +144,9 @@ async fn writes(
     for before in &commissions {
         let (after, change) = before.after_reversal(undone, disputed, now)?;
         let (after, change) = match before.place.next() {
+            _ if rewarded_since.contains(&before.snapshot.rule.id) => {
+                (Commission { superseded: true, ..before.clone() }, Money::zero(change.currency()))
+            }
             Some(next) => contested(app, before, (after, change), next, &mut writes).await?,
             None => (after, change),
         };
@@ -137,6 +163,52 @@ async fn writes(
         writes.extend(app.store.wallets().post_all(&wallet, &entries, Moved::Wallet)?);
     }
     Ok((writes, changed))
+}
+
+/// Counts a payment no more when it is undone as a whole, and again when it is restored. Returns the rules that have
+/// rewarded another payment in the meantime.
+async fn counts(
+    app: &App,
+    record: &PaymentRecord,
+    next: &Reversals,
+    writes: &mut Vec<Fragment<Moved>>,
+) -> Result<BTreeSet<RuleId>, AppError> {
+    let mut rewarded_since = BTreeSet::new();
+    let after = PaymentRecord { reversals: next.clone(), ..record.clone() };
+    let counted = record.trace.iter().filter_map(|candidate| Some((candidate, candidate.counted?)));
+    let counted: Vec<_> = counted.collect();
+    if counted.is_empty() || record.is_undone() == after.is_undone() {
+        return Ok(rewarded_since);
+    }
+    let payer = app.store.members().find(&record.member).await?;
+    let Some(payer) = payer else { return Ok(rewarded_since) };
+    let Some(referral) = app.store.referrals().of(&payer).await? else { return Ok(rewarded_since) };
+    let reopens = settings_now(app).await?.undone_reopens;
+    let (mut all, month) = (referral.progress.clone(), record.paid_at.month());
+    for (candidate, counted) in counted {
+        let progress = all.entry(candidate.rule.clone()).or_default();
+        let is_granted = matches!(candidate.verdict, Verdict::Granted { .. });
+        if after.is_undone() {
+            progress.uncount(counted, &month);
+            if reopens && progress.rewarded.as_ref() == Some(&record.payment) {
+                progress.rewarded = None;
+            }
+        } else {
+            progress.count(counted, month.clone());
+            match &progress.rewarded {
+                None if is_granted => progress.rewarded = Some(record.payment.clone()),
+                Some(other) if is_granted && *other != record.payment => {
+                    rewarded_since.insert(candidate.rule.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+    all.retain(|_, progress| !progress.is_empty());
+    if all != referral.progress {
+        writes.push(app.store.referrals().count_progress(&referral, &all, Moved::Referral)?);
+    }
+    Ok(rewarded_since)
 }
 
 /// Decides about a commission that is granted once and would be restored. If another payment took its place in the

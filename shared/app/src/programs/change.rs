@@ -59,7 +59,7 @@ pub async fn set_program(
     program: Program,
 ) -> Result<ProgramVersion, ProgramRefusal> {
     metered("set_program", async {
-        program.check(app.preset.currency)?;
+        app.preset.check_program(&program)?;
         if let Some(version) = set_before(app, call).await? {
             return Ok(version);
         }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use guerdon_domain::{
     ids::{MemberId, RuleId},
     money::Money,
-    payments::{PaymentFacts, PaymentRecord, Verdict},
-    programs::{Cap, Grant, Program, Surroundings},
-    referrals::{Progress, Referral, ReferralState},
+    payments::{PaymentFacts, PaymentRecord, Place, Verdict},
+    programs::{Cap, Decision, Grant, Program, Surroundings},
+    referrals::{Referral, ReferralState},
     time::{DAY_SECONDS, Timestamp},
 };
 use guerdon_store::table::metered;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::{
     context::App,
     error::AppError,
-    programs::{last_paid, surroundings},
+    programs::{last_paid, rewarded_too_late, surroundings},
 };
 
 /// The totals of one rule.
@@ -102,7 +102,15 @@ impl Run<'_> {
         }
         let facts = payment.facts();
         let around = self.around(&facts).await?;
-        let decision = self.program.decide(&facts, &around)?;
+        let mut around = around;
+        let mut decision = self.program.decide(&facts, &around);
+        let late = rewarded_too_late(self.app, self.program, (&decision, &facts), &around).await?;
+        // Payments of the period are in the surroundings already.
+        let late: BTreeMap<_, _> = late.into_iter().filter(|(_, at)| *at < self.first).collect();
+        if !late.is_empty() {
+            around.spent.extend(late);
+            decision = self.program.decide(&facts, &around);
+        }
         for candidate in &decision.trace {
             if let Verdict::Refused { reason } = candidate.verdict {
                 *self.result.refusals.entry(reason.code()).or_default() += 1;
@@ -112,8 +120,7 @@ impl Run<'_> {
         for grant in &decision.grants {
             self.grant(grant, payment.paid_at)?;
         }
-        let spent = decision.grants.iter().map(|grant| grant.snapshot.rule.id.clone());
-        let around = after(around, payment, converted, decision.progress, spent.collect());
+        let around = after(around, payment, converted, &decision);
         self.world.around.insert(facts.member, around);
         Ok(())
     }
@@ -137,9 +144,11 @@ impl Run<'_> {
         let as_before = |referral: Referral| {
             let earlier = matches!(referral.state, ReferralState::Converted { at, .. } if at < self.first);
             let state = if earlier { referral.state } else { ReferralState::Pending };
-            Referral { state, progress: BTreeMap::new(), ..referral }
+            Referral { state, progress: BTreeMap::new(), undone: 0, ..referral }
         };
-        Surroundings { referral: around.referral.map(as_before), ..around }
+        let spent = around.spent.into_iter().filter(|(_, at)| *at < self.first).collect();
+        let undone = BTreeMap::new();
+        Surroundings { referral: around.referral.map(as_before), spent, undone, ..around }
     }
 
     fn grant(&mut self, grant: &Grant, paid_at: Timestamp) -> Result<(), AppError> {
@@ -171,18 +180,24 @@ fn after(
     around: Surroundings,
     payment: &PaymentRecord,
     converted: bool,
-    progress: Option<BTreeMap<RuleId, Progress>>,
-    spent: Vec<RuleId>,
+    decision: &Decision,
 ) -> Surroundings {
     let moved = |mut referral: Referral| {
         if converted {
             referral.state =
                 ReferralState::Converted { payment: payment.payment.clone(), at: payment.paid_at };
         }
-        referral.progress = progress.unwrap_or(referral.progress);
+        referral.progress = decision.progress.clone().unwrap_or(referral.progress);
         referral
     };
-    let mut all_spent = around.spent;
-    all_spent.extend(spent);
-    Surroundings { referral: around.referral.map(moved), spent: all_spent, ..around }
+    let mut after = Surroundings { referral: around.referral.map(moved), ..around };
+    for grant in &decision.grants {
+        let rule = grant.snapshot.rule.id.clone();
+        if let Place::Conversion { .. } = grant.place {
+            after.converted_by = Some(rule);
+        } else if let Place::Once { .. } = grant.place {
+            after.spent.insert(rule, payment.paid_at);
+        }
+    }
+    after
 }

@@ -8,5 +8,5 @@ pub use change::{ProgramRefusal, newest_program, set_program};
 pub use dry_run::{MOST_DAYS, RuleTotal, Simulation, simulate};
 pub use versions::{program_at, program_now, reward_wallet};
 
-pub(crate) use surroundings::{last_paid, surroundings, with_conversion};
+pub(crate) use surroundings::{last_paid, rewarded_too_late, surroundings, with_conversion};
 pub(crate) use versions::{EFFECTIVE_AFTER_SECONDS, reward_wallet_now, would_earn};

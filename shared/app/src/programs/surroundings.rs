@@ -1,10 +1,12 @@
 //! The records that a decision about a payment depends on.
 
+use std::collections::BTreeMap;
+
 use guerdon_domain::{
-    ids::{MemberId, Rail},
+    ids::{MemberId, Rail, RuleId},
     members::Member,
-    payments::PaymentRecord,
-    programs::{Party, Program, Surroundings},
+    payments::{PaymentFacts, PaymentRecord, Place, Refusal, Verdict},
+    programs::{Beneficiary, Decision, Party, Program, Rule, Surroundings, Trigger},
     referrals::{Referral, ReferralState},
     time::Timestamp,
 };
@@ -32,13 +34,109 @@ pub(crate) async fn surroundings(
     if let Some(upline) = &mut upline {
         upline.last_paid_at = last_paid(app, program, &upline.member, paid_at).await?;
     }
-    Ok(Surroundings {
+    let (referral, converted_by) = with_conversion(app, referral).await?;
+    let mut around = Surroundings {
         referrer: referrer.map(party),
         upline,
-        referral: Some(with_conversion(app, referral).await?),
+        referral: Some(referral),
+        converted_by,
         ..Surroundings::default()
-    })
+    };
+    first_payments(app, program, &mut around).await?;
+    Ok(around)
 }
+
+/// Adds which rules that reward a first payment have rewarded one in their own place. Only where another rule's reward
+/// converted the referral, or a conversion was undone, can one be there that its first payment does not show.
+async fn first_payments(app: &App, program: &Program, around: &mut Surroundings) -> Result<(), AppError> {
+    let Some(referral) = &around.referral else { return Ok(()) };
+    if !referral.is_converted() && referral.undone == 0 {
+        return Ok(());
+    }
+    let is_asked = |rule: &&Rule| {
+        rule.trigger == Trigger::FirstPayment && around.converted_by.as_ref() != Some(&rule.id)
+    };
+    for rule in program.rules.iter().filter(is_asked) {
+        let beneficiary = match rule.beneficiary {
+            Beneficiary::Referrer => &referral.referrer,
+            Beneficiary::Referee => &referral.referee,
+            Beneficiary::Upline => match &referral.upline {
+                Some(upline) => upline,
+                None => continue,
+            },
+        };
+        let of = (&referral.referee, &rule.id, rule.beneficiary.level());
+        let mut attempt = 0;
+        while let Some(first) =
+            app.store.commissions().first(beneficiary, (referral.joined_at, attempt), of).await?
+        {
+            if !first.is_undone() || !settings_now(app).await?.undone_reopens {
+                around.spent.insert(rule.id.clone(), first.paid_at);
+                break;
+            }
+            attempt = attempt.saturating_add(1);
+        }
+        if attempt > 0 {
+            around.undone.insert(rule.id.clone(), attempt);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the rules that `decision` would let reward a first payment, although the referee has made one before: another
+/// rule's reward converted the referral, and this rule, which is newer, would have been satisfied by an earlier payment.
+pub(crate) async fn rewarded_too_late(
+    app: &App,
+    program: &Program,
+    (decision, payment): (&Decision, &PaymentFacts),
+    around: &Surroundings,
+) -> Result<BTreeMap<RuleId, Timestamp>, AppError> {
+    let mut late = BTreeMap::new();
+    let Some(referral) = around.referral.as_ref().filter(|referral| referral.is_converted()) else {
+        return Ok(late);
+    };
+    for grant in &decision.grants {
+        let rule = &grant.snapshot.rule;
+        let is_new_here = matches!(grant.place, Place::Once { attempt: 0, .. });
+        if rule.trigger != Trigger::FirstPayment || !is_new_here {
+            continue;
+        }
+        let mut page = app.store.payments().until(&payment.member, payment.paid_at, MOST_PAYMENTS).await?;
+        while let Some(oldest) = page.last().cloned() {
+            if let Some(first) = page.iter().find(|before| is_first(program, rule, (before, payment), around))
+            {
+                late.insert(rule.id.clone(), first.paid_at);
+                break;
+            }
+            if oldest.paid_at.is_seconds_before(referral.joined_at) {
+                break;
+            }
+            page = app.store.payments().of(&payment.member, Some(&oldest), MOST_PAYMENTS).await?;
+        }
+    }
+    Ok(late)
+}
+
+/// True when `before` satisfied the rule. A payment that the rule itself has decided did not, or the rule has rewarded
+/// an even earlier one.
+fn is_first(
+    program: &Program,
+    rule: &Rule,
+    (before, payment): (&PaymentRecord, &PaymentFacts),
+    around: &Surroundings,
+) -> bool {
+    if before.payment == payment.key || before.is_undone() {
+        return false;
+    }
+    match before.trace.iter().find(|candidate| candidate.rule == rule.id).map(|known| &known.verdict) {
+        Some(Verdict::Refused { reason }) => *reason == Refusal::AlreadyConverted,
+        Some(Verdict::Granted { .. }) => true,
+        None => program.is_satisfied(rule, &before.facts(), around),
+    }
+}
+
+/// Number of payments in one read.
+const MOST_PAYMENTS: i32 = 50;
 
 fn party(member: Member) -> Party {
     Party { barred: member.is_barred(), last_paid_at: None, member: member.id }
@@ -69,19 +167,21 @@ pub(crate) async fn last_paid(
 }
 
 fn is_sale(payment: &PaymentRecord) -> bool {
-    let undone = payment.reversals.undone(payment.paid).minor();
-    payment.payment.rail != Rail::Manual && payment.paid.is_positive() && undone < payment.paid.minor()
+    payment.payment.rail != Rail::Manual && payment.paid.is_positive() && !payment.is_undone()
 }
 
-/// Returns the referral with its conversion. The stream updates the referral a moment later, so the conversion's places
+/// Returns the referral with its conversion, and the rule whose commission that is. The stream updates the referral a moment later, so the conversion's places
 /// are read in any case: a commission there may be new, restored, or undone as a whole. After the last one that is
 /// undone the next payment may convert.
-pub(crate) async fn with_conversion(app: &App, referral: Referral) -> Result<Referral, AppError> {
+pub(crate) async fn with_conversion(
+    app: &App,
+    referral: Referral,
+) -> Result<(Referral, Option<RuleId>), AppError> {
     let mut seen = Referral { undone: 0, ..referral.clone() };
     loop {
         let Some(first) = app.store.commissions().conversion(&seen).await? else {
             let state = if seen.is_converted() { ReferralState::Pending } else { seen.state };
-            return Ok(Referral { state, ..seen });
+            return Ok((Referral { state, ..seen }, None));
         };
         // The setting is asked for only when something was undone: most payments follow a conversion that stands.
         if first.is_undone() && (seen.undone < referral.undone || settings_now(app).await?.undone_reopens) {
@@ -89,6 +189,6 @@ pub(crate) async fn with_conversion(app: &App, referral: Referral) -> Result<Ref
             continue;
         }
         let state = ReferralState::Converted { payment: first.payment, at: first.paid_at };
-        return Ok(Referral { state, ..seen });
+        return Ok((Referral { state, ..seen }, Some(first.snapshot.rule.id)));
     }
 }

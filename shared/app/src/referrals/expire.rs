@@ -47,12 +47,18 @@ pub async fn expire(app: &App) -> Result<Expired, AppError> {
             }
             loop {
                 let due = app.store.referrals().due(shard, now, PAGE).await?;
-                let mut moved = 0;
+                let (mut moved, mut deferred) = (0, 0);
                 for referral in &due {
-                    moved += u32::from(app.store.referrals().expire(referral).await? == Effect::Applied);
+                    // Its referee has begun to pay since it was due.
+                    if referral.is_counting() {
+                        deferred +=
+                            u32::from(app.store.referrals().defer(referral).await? == Effect::Applied);
+                    } else {
+                        moved += u32::from(app.store.referrals().expire(referral).await? == Effect::Applied);
+                    }
                 }
                 expired.referrals += moved;
-                if moved == 0 {
+                if moved + deferred == 0 {
                     break;
                 }
             }

@@ -23,6 +23,7 @@ use crate::{
 /// the cache.
 fn keep(app: &App, stored: &StoredSettings) -> Result<Arc<Settings>, AppError> {
     let settings = Settings::of(&app.preset, &stored.values())?;
+    let settings = Settings { changed_at: stored.changed_at(), ..settings };
     Ok(app.settings.keep(app.now(), stored.version, settings))
 }
 
@@ -39,6 +40,23 @@ pub async fn settings_now(app: &App) -> Result<Arc<Settings>, AppError> {
     }
     let stored = app.store.settings().find().await?;
     keep(app, &stored)
+}
+
+/// Returns the settings that were in force at `at`, so that a payment that is told late is decided by the prices and costs
+/// of its time.
+///
+/// # Errors
+/// As [`settings_now`].
+pub(crate) async fn settings_at(app: &App, at: Timestamp) -> Result<Arc<Settings>, AppError> {
+    let now = settings_now(app).await?;
+    if now.changed_at.is_none_or(|changed| !at.is_seconds_before(changed)) {
+        return Ok(now);
+    }
+    match app.store.settings().superseded(at).await? {
+        Some(stored) => Ok(Arc::new(Settings::of(&app.preset, &stored.values())?)),
+        // The change is older than the history.
+        None => Ok(now),
+    }
 }
 
 /// A setting and its current value.
@@ -108,8 +126,11 @@ pub async fn set_setting(
             let states = [&settings, &next].map(|settings| json_of(key, settings));
             let line = Line::new("setting.set").because(reason.unwrap_or_default()).states(states);
             let audit = audit::line(format!("setting-{}", after.version), app.now(), principal, line);
-            let writes =
-                [app.store.settings().replace(&before, &after, ())?, app.store.audit().insert(&audit, ())?];
+            let writes = [
+                app.store.settings().replace(&before, &after, ())?,
+                app.store.settings().supersede(&before, app.now(), ())?,
+                app.store.audit().insert(&audit, ())?,
+            ];
             if refusal(app.store.commit(&writes).await)?.is_none() {
                 // While another stored value has a wrong type, reads continue to fail and nothing is cached
                 // here.

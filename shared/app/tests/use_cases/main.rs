@@ -9,6 +9,7 @@ mod budgets;
 mod claiming;
 mod confirming;
 mod customers;
+mod deciding;
 mod faults;
 mod fraud;
 mod linking;

@@ -33,8 +33,33 @@ impl Purpose {
 pub struct PaymentLine {
     /// The product, by our id or by the provider's.
     pub product: ProductId,
-    /// The amount; negative for the credit half of a proration, which nets within its payment.
+    /// The amount before discounts; negative for the credit half of a proration, which nets within its payment.
     pub amount: Money,
+    /// The number of units.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub quantity: u32,
+    /// True when it corrects for a change within a period, so it is a part of a unit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proration: bool,
+    /// What all its units cost to make. Absent: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_one(quantity: &u32) -> bool {
+    *quantity == 1
+}
+
+impl PaymentLine {
+    /// One unit of `product`, whose cost is not known.
+    pub const fn unit(product: ProductId, amount: Money) -> Self {
+        Self { product, amount, quantity: 1, proration: false, cost: None }
+    }
 }
 
 /// The facts of a payment, in the same form for every rail.
@@ -56,8 +81,8 @@ pub struct PaymentFacts {
     pub tier: Money,
     /// The products that were bought, if the rail reports them.
     pub lines: Vec<PaymentLine>,
-    /// The cost of making the product, for rules that share profit; zero if unknown.
-    pub cost: Money,
+    /// What all that was bought costs to make, where the lines do not say it. Absent: not known.
+    pub cost: Option<Money>,
     /// The instant of settlement, by the provider's clock.
     pub paid_at: Timestamp,
     /// The instant at which we first knew of it, by our own clock.
@@ -76,7 +101,7 @@ impl PaymentFacts {
             tax: Money::zero(paid.currency()),
             tier: paid,
             lines: Vec::new(),
-            cost: Money::zero(paid.currency()),
+            cost: None,
             paid_at: at,
             known_at: at,
         }
@@ -115,5 +140,29 @@ impl PaymentFacts {
             return Ok(net);
         }
         net.checked_share(matching.minor(), all.minor())
+    }
+
+    /// What `products` of the payment cost to make: the sum of their lines, or else their share of what the whole
+    /// payment cost. Nothing when it is not known; it is never taken for zero.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when amounts do not fit or combine.
+    pub fn cost_of(&self, products: &[ProductId]) -> Result<Option<Money>, MoneyError> {
+        let wanted = |line: &&PaymentLine| products.is_empty() || products.contains(&line.product);
+        let costs: Option<Vec<Money>> = self.lines.iter().filter(wanted).map(|line| line.cost).collect();
+        match (costs.as_deref(), self.cost) {
+            (Some([first, rest @ ..]), _) => {
+                rest.iter().try_fold(*first, |sum, cost| sum.checked_add(*cost)).map(Some)
+            }
+            (_, None) => Ok(None),
+            (_, Some(whole)) if products.is_empty() => Ok(Some(whole)),
+            (_, Some(whole)) => {
+                let net = self.net()?;
+                if !net.is_positive() {
+                    return Ok(Some(whole));
+                }
+                Ok(Some(whole.checked_share(self.net_of(products)?.minor(), net.minor())?))
+            }
+        }
     }
 }

@@ -28,10 +28,10 @@ pub struct PaymentRecord {
     pub tax: Money,
     /// List price of the tier.
     pub tier: Money,
-    /// The cost of making the product, if it is known.
+    /// What all that was bought costs to make, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Money>,
-    /// The products that were bought, stored if a rule asks for them.
+    /// The products that were bought.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<PaymentLine>,
     /// The instant of settlement.
@@ -44,6 +44,9 @@ pub struct PaymentRecord {
     pub program_version: u32,
     /// Each rule's decision.
     pub trace: Vec<Candidate>,
+    /// The number of times that it was decided again. Every later decision is conditional on it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub decisions: u32,
     /// The reversals that undid it.
     #[serde(default, skip_serializing_if = "Reversals::is_empty")]
     pub reversals: Reversals,
@@ -55,7 +58,27 @@ pub struct PaymentRecord {
     pub correlation_id: Option<String>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 impl PaymentRecord {
+    /// True when a rule could not decide, because something is missing that an operator can supply, and something of the
+    /// payment is left to decide about.
+    pub fn is_undecided(&self) -> bool {
+        let open = |candidate: &Candidate| match candidate.verdict {
+            Verdict::Refused { reason } => reason.is_open(),
+            Verdict::Granted { .. } => false,
+        };
+        self.trace.iter().any(open) && !self.is_undone()
+    }
+
+    /// True when the payment is undone as a whole.
+    pub fn is_undone(&self) -> bool {
+        self.paid.is_positive() && self.reversals.undone(self.paid).minor() >= self.paid.minor()
+    }
+
     /// The facts that the decision was made on.
     pub fn facts(&self) -> PaymentFacts {
         PaymentFacts {
@@ -67,7 +90,7 @@ impl PaymentRecord {
             tax: self.tax,
             tier: self.tier,
             lines: self.lines.clone(),
-            cost: self.cost.unwrap_or(Money::zero(self.tier.currency())),
+            cost: self.cost,
             paid_at: self.paid_at,
             known_at: self.known_at,
         }

@@ -242,6 +242,25 @@ impl Reversals {
         Ok(Some(next))
     }
 
+    /// Merges the refunds and disputes of `other` into these. Returns `None` when they change nothing.
+    pub fn with_those_of(&self, other: &Self) -> Option<Self> {
+        let mut next = self.clone();
+        for (id, said) in &other.refunds {
+            keep_latest(&mut next.refunds, id, said.clone());
+        }
+        for (id, said) in &other.disputes {
+            keep_latest(&mut next.disputes, id, said.clone());
+        }
+        if let Some(total) = &other.total {
+            keep_later(&mut next.total, total.clone());
+        }
+        if next == *self {
+            return None;
+        }
+        next.seq = next.seq.saturating_add(1);
+        Some(next)
+    }
+
     /// The part of `paid` that is undone in total. Refunds and disputes may overlap, so it is never more than
     /// was paid.
     pub fn undone(&self, paid: Money) -> Money {

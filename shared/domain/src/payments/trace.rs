@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{MemberId, RuleId},
     money::Money,
+    referrals::Counted,
     time::Timestamp,
 };
 
@@ -17,7 +18,7 @@ pub enum Refusal {
     /// The payment settled, or we knew of it, before the member joined: a member who has paid before is not a new
     /// referee.
     BeforeReferral,
-    /// An earlier payment has already converted the referral.
+    /// The rule, which rewards one payment of a referee, has rewarded an earlier one.
     AlreadyConverted,
     /// The referral's window had closed when the payment settled.
     ReferralExpired,
@@ -33,6 +34,12 @@ pub enum Refusal {
     OtherProduct,
     /// The rule waits for a later payment of this referee.
     NotYet,
+    /// The rule shares the profit, and nobody has said what the product costs to make.
+    CostUnknown,
+    /// The rule's amount cannot be computed: a number is too large.
+    NotComputable,
+    /// The rule could not decide, and was taken out of the program before it was decided again.
+    RuleWithdrawn,
     /// The price did not exceed what the product costs.
     NoProfit,
     /// The share rounds to nothing.
@@ -50,6 +57,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// True when an operator can supply what is missing, and the payment can be decided again then.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::CostUnknown | Self::NotComputable)
+    }
+
     /// The stable code.
     pub const fn code(self) -> &'static str {
         match self {
@@ -63,6 +75,9 @@ impl Refusal {
             Self::OtherPurpose => "other_purpose",
             Self::OtherProduct => "other_product",
             Self::NotYet => "not_yet",
+            Self::CostUnknown => "cost_unknown",
+            Self::NotComputable => "not_computable",
+            Self::RuleWithdrawn => "rule_withdrawn",
             Self::NoProfit => "no_profit",
             Self::TooSmall => "too_small",
             Self::SecondLevelOff => "second_level_off",
@@ -78,7 +93,7 @@ impl Refusal {
         match self {
             Self::NotReferred => "The member was not referred by anybody.",
             Self::BeforeReferral => "The payment was made before the member joined.",
-            Self::AlreadyConverted => "An earlier payment has already converted the referral.",
+            Self::AlreadyConverted => "The rule has already rewarded an earlier payment of this referee.",
             Self::ReferralExpired => "The referral's window had closed when the payment settled.",
             Self::ZeroAmount => "Nothing was really paid: a trial, a full discount, or credit.",
             Self::BelowMinimum => "Less was paid than the rule asks for.",
@@ -88,6 +103,13 @@ impl Refusal {
             Self::OtherPurpose => "The rule looks at payments of another kind.",
             Self::OtherProduct => "None of what was bought is among the rule's products.",
             Self::NotYet => "The rule waits for a later payment of this referee.",
+            Self::CostUnknown => {
+                "What the product costs is not known. Name the product or the cost, then it is decided again."
+            }
+            Self::NotComputable => {
+                "The amount cannot be computed: a number is too large. Correct the program, then it is decided again."
+            }
+            Self::RuleWithdrawn => "The rule was taken out of the program before it could decide.",
             Self::NoProfit => "The price did not exceed what the product costs.",
             Self::TooSmall => "The share rounds to nothing.",
             Self::SecondLevelOff => "Level 2 is switched off.",
@@ -171,6 +193,12 @@ pub struct Candidate {
     pub rule: RuleId,
     /// 1 for the referrer, 2 for the upline, 0 for the payer.
     pub level: u8,
+    /// The version of the program that decided, if it is another one than the payment's, because it was decided again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// What the payment counts for, towards a rule that counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
     /// The decision.
     #[serde(flatten)]
     pub verdict: Verdict,

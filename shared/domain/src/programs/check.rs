@@ -1,11 +1,15 @@
 //! Checks of a whole program, made before anything uses it.
 
+use std::borrow::Cow;
+
 use rust_decimal::Decimal;
 
 use crate::ids::ProductId;
 use crate::{
     money::{Currency, Money},
-    programs::{Amount, Cap, Program, Rule, Trigger},
+    payments::Purpose,
+    programs::{Amount, Beneficiary, Cap, Program, Rule, Trigger},
+    wallets::WalletKind,
 };
 
 /// A setting of the program that is not allowed.
@@ -15,7 +19,14 @@ pub struct ProgramError {
     /// Path of the setting.
     pub setting: String,
     /// The problem with it.
-    pub problem: &'static str,
+    pub problem: Cow<'static, str>,
+}
+
+impl ProgramError {
+    /// A problem with a setting of a rule.
+    pub fn of_rule(rule: &Rule, setting: &str, problem: impl Into<Cow<'static, str>>) -> Self {
+        Self { setting: path(rule, setting), problem: problem.into() }
+    }
 }
 
 /// The most rules in a program.
@@ -49,9 +60,25 @@ impl Program {
         if self.budget.is_some() && self.rules.iter().any(|r| r.granted_currency(currency) != currency) {
             return wrong("budget", "cannot limit rules that grant in another currency");
         }
-        for rate in &self.rates {
-            if rate.to != currency || rate.from == currency || rate.rate <= Decimal::ZERO {
-                return wrong("rates", "must be above zero, from another currency to the preset's");
+        if self.rules.iter().any(|rule| rule.beneficiary == Beneficiary::Upline) && !self.second_level {
+            return wrong("second_level", "must be true, because a rule rewards the upline");
+        }
+        self.check_rates(currency)
+    }
+
+    fn check_rates(&self, currency: Currency) -> Result<(), ProgramError> {
+        for (n, rate) in self.rates.iter().enumerate() {
+            if rate.to != currency || rate.from == currency || !rate.from.is_known() {
+                return wrong("rates", "must be from another currency that exists to the preset's");
+            }
+            if !rate.is_sound() {
+                return wrong(
+                    "rates",
+                    "must be above zero, at most 100,000,000,000, with at most 12 decimals",
+                );
+            }
+            if self.rates.iter().take(n).any(|other| other.from == rate.from) {
+                return wrong("rates", "must be one for each currency");
             }
         }
         Ok(())
@@ -72,8 +99,11 @@ impl Rule {
         if self.minimum_payment.currency() != currency {
             return fail("minimum_payment", "must be in the preset's currency");
         }
-        if self.minimum_payment.minor() < 0 {
-            return fail("minimum_payment", "must not be negative");
+        if !(0..=MOST_MINOR).contains(&self.minimum_payment.minor()) {
+            return fail("minimum_payment", "must be 0 to 1,000,000,000 minor units");
+        }
+        if self.trigger == Trigger::Spend {
+            return fail("trigger", "cannot be spend: nothing is sold from wallets in this version");
         }
         if matches!(self.trigger, Trigger::NthPayment(n) | Trigger::Months(n) if !(1..=120).contains(&n)) {
             return fail("trigger", "must count from 1 to 120");
@@ -86,6 +116,13 @@ impl Rule {
             return fail("products", "must be at most 8 names of 1 to 64 characters");
         }
         self.check_amount(currency)?;
+        let days = matches!(self.amount, Amount::PremiumDays { .. });
+        if days && self.target != WalletKind::Credits {
+            return fail("target", "must be credits for premium days");
+        }
+        if self.shares_profit() && self.trigger.purpose() != Purpose::Purchase {
+            return fail("amount", "cannot share a profit: only a purchase has one");
+        }
         let granted = self.granted_currency(currency);
         if self.cap_commission.is_some_and(|cap| cap.currency() != granted || !cap.is_positive()) {
             return fail("cap_commission", "must be above zero, in the currency the rule grants");
@@ -134,5 +171,5 @@ fn path(rule: &Rule, setting: &str) -> String {
 }
 
 fn wrong(setting: &str, problem: &'static str) -> Result<(), ProgramError> {
-    Err(ProgramError { setting: setting.to_owned(), problem })
+    Err(ProgramError { setting: setting.to_owned(), problem: Cow::Borrowed(problem) })
 }

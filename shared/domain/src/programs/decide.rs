@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    ids::{IdError, Rail, RuleId},
+    exchange::ExchangeRate,
+    ids::{Rail, RuleId},
     money::{Money, MoneyError},
     payments::{Candidate, PaymentFacts, Place, Refusal, Verdict},
-    programs::{
-        Amount, Beneficiary, ExchangeRate, Grant, Party, Program, Rule, RuleSnapshot, Surroundings, Trigger,
-    },
-    referrals::{Progress, Referral},
+    programs::{Beneficiary, Grant, Party, Program, Rule, RuleSnapshot, Surroundings, Trigger},
+    referrals::{Counted, Progress, Referral},
 };
 
 /// The result of a decision about a payment.
@@ -31,38 +30,33 @@ impl Decision {
     }
 }
 
-/// A number that could not be computed. A program that was checked when it was loaded never causes it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DecideError {
-    /// An amount does not fit.
-    #[error(transparent)]
-    Money(#[from] MoneyError),
-    /// The commission's id does not fit.
-    #[error(transparent)]
-    Id(#[from] IdError),
-}
-
 impl Program {
     /// Decides what `payment` earns. Each rule decides on its own; within a rule, refusals are tried in a
-    /// fixed order, so the reason shown is always the first that applies.
-    ///
-    /// # Errors
-    /// [`DecideError`] when a number does not fit.
-    pub fn decide(&self, payment: &PaymentFacts, around: &Surroundings) -> Result<Decision, DecideError> {
+    /// fixed order, so the reason shown is always the first that applies. No rule makes a payment impossible to book:
+    /// one whose numbers do not fit refuses as [`Refusal::NotComputable`].
+    pub fn decide(&self, payment: &PaymentFacts, around: &Surroundings) -> Decision {
         let mut decision = Decision { trace: Vec::new(), grants: Vec::new(), progress: None };
         for rule in &self.rules {
             let ask = Asked { program: self, rule, payment, around };
-            let verdict = match ask.eligible()? {
-                Err(reason) => Verdict::Refused { reason },
-                Ok(eligible) => ask.count(&eligible, &mut decision)?,
+            let (verdict, counted) = match ask.eligible() {
+                Ok(eligible) => ask.count(&eligible, &mut decision),
+                Err(reason) => (Verdict::Refused { reason }, None),
             };
             decision.trace.push(Candidate {
                 rule: rule.id.clone(),
                 level: rule.beneficiary.level(),
+                version: None,
+                counted,
                 verdict,
             });
         }
-        Ok(decision)
+        decision
+    }
+
+    /// True when `payment` satisfies the rule, whether or not the rule has rewarded another payment before.
+    pub fn is_satisfied(&self, rule: &Rule, payment: &PaymentFacts, around: &Surroundings) -> bool {
+        let fresh = Surroundings { spent: BTreeMap::new(), converted_by: Some("".into()), ..around.clone() };
+        Asked { program: self, rule, payment, around: &fresh }.eligible().is_ok()
     }
 }
 
@@ -80,39 +74,59 @@ struct Eligible<'a> {
     beneficiary: &'a Party,
     /// The amount in the rule's currency.
     base: Money,
+    /// What it costs to make, in the rule's currency; zero where the rule does not ask.
     cost: Money,
+    /// The reward, if the rule fires.
+    amount: Money,
     exchange: Option<ExchangeRate>,
 }
 
+/// Amounts of a payment in the rule's currency, and the rate that made them.
+struct Converted {
+    base: Money,
+    tier: Money,
+    exchange: Option<ExchangeRate>,
+}
+
+fn not_computable(_: MoneyError) -> Refusal {
+    Refusal::NotComputable
+}
+
 impl<'a> Asked<'a> {
-    fn eligible(&self) -> Result<Result<Eligible<'a>, Refusal>, MoneyError> {
+    fn eligible(&self) -> Result<Eligible<'a>, Refusal> {
         let (rule, payment) = (self.rule, self.payment);
         if rule.trigger.purpose() != payment.purpose {
-            return Ok(Err(Refusal::OtherPurpose));
+            return Err(Refusal::OtherPurpose);
         }
-        let referral = match self.referral() {
-            Ok(referral) => referral,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let beneficiary = match self.beneficiary() {
-            Ok(beneficiary) => beneficiary,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let net = payment.net_of(&rule.products)?;
-        if !payment.net()?.is_positive() {
-            return Ok(Err(Refusal::ZeroAmount));
+        let referral = self.referral()?;
+        let beneficiary = self.beneficiary()?;
+        let net = payment.net_of(&rule.products).map_err(not_computable)?;
+        if !payment.net().map_err(not_computable)?.is_positive() {
+            return Err(Refusal::ZeroAmount);
         }
         if !net.is_positive() {
-            return Ok(Err(Refusal::OtherProduct));
+            return Err(Refusal::OtherProduct);
         }
-        let Some((base, tier, cost, exchange)) = self.in_rule_currency(net)? else {
-            return Ok(Err(Refusal::CurrencyMismatch));
-        };
+        let Converted { base, tier, exchange } = self.in_rule_currency(net)?;
         // A price that was not paid counts for nothing, and money beyond the price is a tip or a mistake.
         if base.minor().min(tier.minor()) < rule.minimum_payment.minor() {
-            return Ok(Err(Refusal::BelowMinimum));
+            return Err(Refusal::BelowMinimum);
         }
-        Ok(Ok(Eligible { referral, beneficiary, base, cost, exchange }))
+        let cost =
+            if rule.shares_profit() { self.cost(base, exchange)? } else { Money::zero(base.currency()) };
+        let amount = rule.amount_for(base, cost).map_err(not_computable)?;
+        Ok(Eligible { referral, beneficiary, base, cost, amount, exchange })
+    }
+
+    /// What the rule's products cost to make, in the currency of `base`.
+    fn cost(&self, base: Money, exchange: Option<ExchangeRate>) -> Result<Money, Refusal> {
+        let cost = self.payment.cost_of(&self.rule.products).map_err(not_computable)?;
+        let cost = cost.ok_or(Refusal::CostUnknown)?;
+        match exchange {
+            _ if cost.currency() == base.currency() => Ok(cost),
+            Some(rate) => rate.convert(cost).map_err(not_computable),
+            None => Err(Refusal::CurrencyMismatch),
+        }
     }
 
     /// Returns the payer's referral, if this payment may earn under it.
@@ -123,15 +137,21 @@ impl<'a> Asked<'a> {
         {
             return Err(Refusal::BeforeReferral);
         }
-        let converted = referral.is_converted();
-        let once = self.rule.trigger == Trigger::FirstPayment;
-        if once && (converted || self.around.spent.contains(&self.rule.id)) {
+        if self.rule.trigger == Trigger::FirstPayment && self.is_rewarded(referral) {
             return Err(Refusal::AlreadyConverted);
         }
-        if !converted && !self.payment.paid_at.is_seconds_before(referral.expires_at) {
+        // Who has converted or pays regularly stays a referee, however long ago they joined.
+        let stays = referral.is_converted() || referral.is_counting();
+        if !stays && !self.payment.paid_at.is_seconds_before(referral.expires_at) {
             return Err(Refusal::ReferralExpired);
         }
         Ok(referral)
+    }
+
+    /// True when the rule, which rewards a first payment, has rewarded one: in its own place, or as the conversion.
+    fn is_rewarded(&self, referral: &Referral) -> bool {
+        let by_conversion = || self.around.converted_by.as_ref().is_none_or(|rule| *rule == self.rule.id);
+        self.around.spent.contains_key(&self.rule.id) || (referral.is_converted() && by_conversion())
     }
 
     fn beneficiary(&self) -> Result<&'a Party, Refusal> {
@@ -167,85 +187,77 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Converts base, tier and cost to the currency of the rule's minimum, which is the program's.
-    #[expect(clippy::type_complexity, reason = "three amounts and the rate that made them")]
-    fn in_rule_currency(
-        &self,
-        net: Money,
-    ) -> Result<Option<(Money, Money, Money, Option<ExchangeRate>)>, MoneyError> {
-        let (payment, wanted) = (self.payment, self.rule.minimum_payment.currency());
-        if net.currency() == wanted && payment.tier.currency() == wanted {
-            return Ok(Some((net, payment.tier, payment.cost, None)));
+    /// Converts base and tier to the currency of the rule's minimum, which is the program's.
+    fn in_rule_currency(&self, net: Money) -> Result<Converted, Refusal> {
+        let (tier, wanted) = (self.payment.tier, self.rule.minimum_payment.currency());
+        if net.currency() == wanted && tier.currency() == wanted {
+            return Ok(Converted { base: net, tier, exchange: None });
         }
-        let rate = self.program.rates.iter().find(|r| r.from == net.currency() && r.to == wanted);
-        let Some(rate) = rate.filter(|_| payment.tier.currency() == net.currency()) else { return Ok(None) };
-        let cost = if payment.cost.currency() == wanted { payment.cost } else { rate.convert(payment.cost)? };
-        Ok(Some((rate.convert(net)?, rate.convert(payment.tier)?, cost, Some(*rate))))
+        let rate = self.program.rate(net.currency(), wanted);
+        let rate = rate.filter(|_| tier.currency() == net.currency()).ok_or(Refusal::CurrencyMismatch)?;
+        let base = rate.convert(net).map_err(not_computable)?;
+        let tier = rate.convert(tier).map_err(not_computable)?;
+        Ok(Converted { base, tier, exchange: Some(rate) })
     }
 
     /// Counts the payment if the rule counts, and grants when it fires.
-    fn count(&self, eligible: &Eligible<'_>, decision: &mut Decision) -> Result<Verdict, DecideError> {
-        if let Some(reason) = self.waits(eligible.referral, decision) {
-            return Ok(Verdict::Refused { reason });
+    fn count(&self, eligible: &Eligible<'_>, decision: &mut Decision) -> (Verdict, Option<Counted>) {
+        let refused = |reason, counted| (Verdict::Refused { reason }, counted);
+        let counted = match self.counted(eligible.referral, decision) {
+            Ok(counted) => counted,
+            Err((reason, counted)) => return refused(reason, counted),
+        };
+        if !eligible.amount.is_positive() {
+            let loss = self.rule.shares_profit() && eligible.cost.minor() >= eligible.base.minor();
+            return refused(if loss { Refusal::NoProfit } else { Refusal::TooSmall }, counted);
         }
-        let amount = self.rule.amount_for(eligible.base, eligible.cost)?;
-        if !amount.is_positive() {
-            let loss = matches!(self.rule.amount, Amount::PercentOfProfit { .. })
-                && eligible.cost.minor() >= eligible.base.minor();
-            let reason = if loss { Refusal::NoProfit } else { Refusal::TooSmall };
-            return Ok(Verdict::Refused { reason });
+        let Some(grant) = self.grant(eligible, decision) else {
+            return refused(Refusal::NotComputable, counted);
+        };
+        if let (Some(_), Some(all)) = (counted, &mut decision.progress) {
+            all.entry(self.rule.id.clone()).or_default().rewarded = Some(self.payment.key.clone());
         }
-        let grant = self.grant(eligible, amount, decision)?;
-        let verdict =
-            Verdict::Granted { beneficiary: grant.beneficiary.clone(), reward: amount, place: grant.place };
+        let (beneficiary, place) = (grant.beneficiary.clone(), grant.place);
         decision.grants.push(grant);
-        Ok(verdict)
+        (Verdict::Granted { beneficiary, reward: eligible.amount, place }, counted)
     }
 
-    /// Counts this payment if the rule counts, and returns the reason why it does not fire now. Nothing is
-    /// counted beyond the number that the rule waits for.
-    fn waits(&self, referral: &Referral, decision: &mut Decision) -> Option<Refusal> {
-        if !self.rule.trigger.counts() {
-            return None;
-        }
+    /// Counts this payment if the rule counts. The error is the reason why the rule does not fire now. After it has
+    /// fired, nothing is counted.
+    fn counted(
+        &self,
+        referral: &Referral,
+        decision: &mut Decision,
+    ) -> Result<Option<Counted>, (Refusal, Option<Counted>)> {
+        let Some(counted) = self.rule.trigger.counted() else { return Ok(None) };
+        let (Trigger::NthPayment(wanted) | Trigger::Months(wanted)) = self.rule.trigger else {
+            return Ok(None);
+        };
         let all = decision.progress.get_or_insert_with(|| referral.progress.clone());
         let progress = all.entry(self.rule.id.clone()).or_default();
-        let (so_far, wanted) = match self.rule.trigger {
-            Trigger::Months(n) => (progress.months.len(), n as usize),
-            Trigger::NthPayment(n) => (progress.payments as usize, n as usize),
-            _ => return None,
-        };
-        if so_far >= wanted {
-            return Some(Refusal::AlreadyConverted);
+        if progress.rewarded.is_some() {
+            return Err((Refusal::AlreadyConverted, None));
         }
-        let counted = if matches!(self.rule.trigger, Trigger::Months(_)) {
-            let month = self.payment.paid_at.month();
-            let new = !progress.months.contains(&month);
-            progress.months.extend(new.then_some(month));
-            new
+        let (so_far, is_new) = progress.count(counted, self.payment.paid_at.month());
+        if is_new && so_far >= wanted as usize {
+            Ok(Some(counted))
         } else {
-            progress.payments = progress.payments.saturating_add(1);
-            true
-        };
-        (!counted || so_far.saturating_add(1) < wanted).then_some(Refusal::NotYet)
+            Err((Refusal::NotYet, Some(counted)))
+        }
     }
 
-    fn grant(
-        &self,
-        eligible: &Eligible<'_>,
-        amount: Money,
-        decision: &Decision,
-    ) -> Result<Grant, DecideError> {
+    /// Makes the commission. None when its id does not fit, which no rail's id causes.
+    fn grant(&self, eligible: &Eligible<'_>, decision: &Decision) -> Option<Grant> {
         let (rule, payment) = (self.rule, self.payment);
         let level = rule.beneficiary.level();
         let beneficiary = match rule.beneficiary {
             Beneficiary::Referee => payment.member.clone(),
             Beneficiary::Referrer | Beneficiary::Upline => eligible.beneficiary.member.clone(),
         };
-        Ok(Grant {
-            commission: payment.key.commission(&rule.id, level)?,
+        Some(Grant {
+            commission: payment.key.commission(&rule.id, level).ok()?,
             beneficiary,
-            amount,
+            amount: eligible.amount,
             base: eligible.base,
             due_at: payment.paid_at.plus_seconds(rule.hold_seconds),
             place: self.place(eligible.referral, decision),
@@ -260,14 +272,14 @@ impl<'a> Asked<'a> {
     }
 
     /// Chooses the place: the referrer's first commission converts the referral; other commissions that are
-    /// granted once are guarded by their rule's own place.
+    /// granted for a first payment are guarded by their rule's own place. A rule that has used its own place stays there.
     fn place(&self, referral: &Referral, decision: &Decision) -> Place {
         let joined_at = referral.joined_at;
+        let attempt = self.around.undone.get(&self.rule.id).copied().unwrap_or_default();
         let level_one = self.rule.beneficiary == Beneficiary::Referrer;
-        if level_one && !referral.is_converted() && !decision.converts() {
+        if level_one && !referral.is_converted() && !decision.converts() && attempt == 0 {
             Place::Conversion { joined_at, attempt: referral.undone }
         } else if self.rule.trigger == Trigger::FirstPayment {
-            let attempt = self.around.undone.get(&self.rule.id).copied().unwrap_or_default();
             Place::Once { joined_at, attempt }
         } else {
             Place::Payment

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    exchange::ExchangeRate,
     ids::{CommissionId, MemberId},
     money::Money,
     payments::Place,
-    programs::{Cap, ExchangeRate, Rule},
+    programs::{Cap, Rule},
     time::Timestamp,
 };
 

@@ -11,10 +11,10 @@ mod tests;
 mod version;
 
 pub use check::ProgramError;
-pub use decide::{DecideError, Decision};
+pub use decide::Decision;
 pub use grant::{Grant, RuleSnapshot};
 pub use limits::Limit;
-pub use program::{ExchangeRate, Program};
+pub use program::Program;
 pub use rule::{Amount, Beneficiary, Cap, CapPeriod, Rule, Trigger};
 pub use surroundings::{Party, Surroundings};
 pub use version::ProgramVersion;

@@ -1,12 +1,11 @@
-//! The program: the rules in force, and the rates that convert other currencies.
+//! The program: the rules in force, with the rates that convert other currencies.
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    money::{Currency, Money, MoneyError, Rounding},
+    exchange::ExchangeRate,
+    money::Currency,
     programs::{Beneficiary, Cap, Rule},
-    time::Timestamp,
 };
 
 /// The rules in force. A change makes a new version and never changes booked commissions.
@@ -36,47 +35,21 @@ pub struct Program {
     pub rates: Vec<ExchangeRate>,
 }
 
-/// The value of one unit of a foreign currency, as the operator set it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExchangeRate {
-    /// The foreign currency.
-    pub from: Currency,
-    /// The currency of the program.
-    pub to: Currency,
-    /// Major units of `to` for one major unit of `from`.
-    pub rate: Decimal,
-    /// The instant at which the rate was observed; frozen with each commission.
-    pub as_of: Timestamp,
-}
-
-impl ExchangeRate {
-    /// Converts an amount to the rate's target currency, rounded half to even to its minor unit.
-    ///
-    /// # Errors
-    /// [`MoneyError`] when it does not fit or is not in the rate's source currency.
-    pub fn convert(&self, amount: Money) -> Result<Money, MoneyError> {
-        if amount.currency() != self.from {
-            return Err(MoneyError::CurrencyMismatch { left: self.from, right: amount.currency() });
-        }
-        let scale = |currency: Currency| Decimal::from(10_i64.pow(currency.exponent()));
-        let rate = self
-            .rate
-            .checked_mul(scale(self.to))
-            .and_then(|rate| rate.checked_div(scale(self.from)))
-            .ok_or(MoneyError::Overflow)?;
-        Money::new(amount.minor(), self.to).checked_mul_rate(rate, Rounding::HalfEven, 1)
-    }
-}
-
 impl Program {
     /// Returns the rule that texts describe: the first that rewards the referrer.
     pub fn headline(&self) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.beneficiary == Beneficiary::Referrer)
     }
 
-    /// True when a rule counts payments, so that referrals have to keep counts.
-    pub fn counts(&self) -> bool {
-        self.rules.iter().any(|rule| rule.trigger.counts())
+    /// The rate by which amounts in `from` count in `to`.
+    pub fn rate(&self, from: Currency, to: Currency) -> Option<ExchangeRate> {
+        self.rates.iter().find(|rate| rate.from == from && rate.to == to).copied()
+    }
+
+    /// The same program with some of its rules.
+    #[must_use]
+    pub fn with_rules(&self, wanted: impl Fn(&Rule) -> bool) -> Self {
+        let rules = self.rules.iter().filter(|rule| wanted(rule)).cloned().collect();
+        Self { rules, ..self.clone() }
     }
 }

@@ -7,6 +7,7 @@ use crate::ids::{ProductId, RuleId};
 use crate::{
     money::{Currency, Money, MoneyError, Rounding},
     payments::Purpose,
+    referrals::Counted,
     time::Timestamp,
     wallets::WalletKind,
 };
@@ -15,7 +16,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
-    /// The referee's first purchase that satisfies the rule. It converts the referral.
+    /// The referee's first purchase that satisfies the rule, also where another rule's reward converted the referral.
     FirstPayment,
     /// Every purchase that satisfies the rule.
     EveryPayment,
@@ -41,9 +42,18 @@ impl Trigger {
         }
     }
 
-    /// True when it counts payments before it fires, so the referral keeps a count.
-    pub const fn counts(self) -> bool {
-        matches!(self, Self::NthPayment(_) | Self::Months(_))
+    /// What it counts before it fires, if it counts: the referral keeps the count.
+    pub const fn counted(self) -> Option<Counted> {
+        match self {
+            Self::NthPayment(_) => Some(Counted::Payments),
+            Self::Months(_) => Some(Counted::Months),
+            Self::FirstPayment | Self::EveryPayment | Self::Deposit | Self::Spend => None,
+        }
+    }
+
+    /// True when it rewards one payment of a referee.
+    pub const fn is_once(self) -> bool {
+        matches!(self, Self::FirstPayment | Self::NthPayment(_) | Self::Months(_))
     }
 }
 
@@ -86,7 +96,8 @@ pub enum Amount {
     },
     /// A share of the payment net of tax.
     PercentOfPayment {
-        /// The percentage: 3 means 3%.
+        /// The percentage: 3 means 3%. Written as a text.
+        #[serde(with = "crate::decimal")]
         percent: Decimal,
         /// The rounding of the share to minor units.
         rounding: Rounding,
@@ -95,7 +106,8 @@ pub enum Amount {
     },
     /// A share of the profit: the payment net of tax, less what the product costs to make.
     PercentOfProfit {
-        /// The percentage: 30 means 30%.
+        /// The percentage: 30 means 30%. Written as a text.
+        #[serde(with = "crate::decimal")]
         percent: Decimal,
         /// The rounding of the share to minor units.
         rounding: Rounding,
@@ -176,6 +188,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// True when the reward depends on what the product costs to make.
+    pub const fn shares_profit(&self) -> bool {
+        matches!(self.amount, Amount::PercentOfProfit { .. })
+    }
+
     /// Computes the reward for a payment of `base` net of tax whose product costs `cost` to make. Zero when
     /// there is no profit.
     ///

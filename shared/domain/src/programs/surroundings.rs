@@ -28,8 +28,10 @@ pub struct Surroundings {
     pub referrer: Option<Party>,
     /// The referrer's referrer.
     pub upline: Option<Party>,
-    /// Rules that have booked their one commission for this referral.
-    pub spent: Vec<RuleId>,
-    /// The number of commissions of rules that grant once whose payment was undone as a whole.
+    /// The rule whose commission converted the referral.
+    pub converted_by: Option<RuleId>,
+    /// Rules that reward a first payment and have rewarded one in their own place, with its instant.
+    pub spent: BTreeMap<RuleId, Timestamp>,
+    /// The number of commissions in such a rule's own place whose payment was undone as a whole.
     pub undone: BTreeMap<RuleId, u32>,
 }

@@ -2,6 +2,7 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::{
+    exchange::ExchangeRate,
     ids::{ExternalPaymentId, MemberId, PaymentKey, Rail},
     money::{Currency, Money, Rounding},
     payments::{PaymentFacts, PaymentLine, Place, Purpose, Verdict},
@@ -32,7 +33,7 @@ fn payment(paid: i64, tier: i64) -> PaymentFacts {
         tax: usd(0),
         tier: usd(tier),
         lines: vec![],
-        cost: usd(0),
+        cost: None,
         paid_at: JOINED.plus_days(3),
         known_at: JOINED.plus_days(3),
     }
@@ -64,8 +65,7 @@ fn around(referral: Referral) -> Surroundings {
         referral: Some(referral),
         referrer: party("bob"),
         upline: party("alice"),
-        undone: std::collections::BTreeMap::new(),
-        spent: Vec::new(),
+        ..Surroundings::default()
     }
 }
 
@@ -87,13 +87,13 @@ fn percent(percent: i64) -> Amount {
 
 #[track_caller]
 fn granted(program: &Program, payment: &PaymentFacts, around: &Surroundings) -> Vec<(String, i64)> {
-    let decision = program.decide(payment, around).unwrap();
+    let decision = program.decide(payment, around);
     decision.grants.iter().map(|grant| (grant.beneficiary.to_string(), grant.amount.minor())).collect()
 }
 
 #[track_caller]
 fn refused(program: &Program, payment: &PaymentFacts, around: &Surroundings, codes: &[&str]) {
-    let decision = program.decide(payment, around).unwrap();
+    let decision = program.decide(payment, around);
     let found: Vec<_> = decision
         .trace
         .iter()
@@ -107,7 +107,7 @@ fn refused(program: &Program, payment: &PaymentFacts, around: &Surroundings, cod
 
 #[test]
 fn bitten_pays_ten_dollars_for_the_first_39_dollar_payment() {
-    let decision = bitten().decide(&payment(3900, 3900), &around(referral())).unwrap();
+    let decision = bitten().decide(&payment(3900, 3900), &around(referral()));
     let grant = &decision.grants[0];
     assert_eq!((grant.amount.to_string().as_str(), decision.converts()), ("$10.00", true));
     assert_eq!(grant.commission.as_str(), "stripe:in_1-recruit-1");
@@ -119,11 +119,11 @@ fn ott_pays_28_and_9() {
     let program = Preset::builtin("ott").unwrap().program;
     let inr = |minor| Money::new(minor, Currency::INR);
     let mut order = payment(0, 0);
-    (order.paid, order.tax, order.tier, order.cost) = (inr(13_500), inr(0), inr(13_500), inr(4_200));
+    (order.paid, order.tax, order.tier, order.cost) = (inr(13_500), inr(0), inr(13_500), Some(inr(4_200)));
     let pays = vec![("bob".to_owned(), 2800), ("alice".to_owned(), 900)];
     assert_eq!(granted(&program, &order, &around(referral())), pays);
     // Every order earns, and later ones do not convert again.
-    let later = program.decide(&order, &around(converted())).unwrap();
+    let later = program.decide(&order, &around(converted()));
     assert_eq!((later.grants.len(), later.converts()), (2, false));
     assert!(later.grants.iter().all(|grant| grant.place == Place::Payment));
     // A price at cost leaves nothing to share.
@@ -156,16 +156,14 @@ fn every_refusal_has_its_reason() {
     let mut barred = pending.clone();
     barred.referrer.as_mut().unwrap().barred = true;
     check(payment(3900, 3900), &barred, "beneficiary_barred");
-    let spent = Surroundings { spent: vec!["recruit".into()], ..pending };
+    let spent = Surroundings { spent: [("recruit".into(), JOINED)].into(), ..pending };
     check(payment(3900, 3900), &spent, "already_converted");
 }
 
 #[test]
 fn uplines_are_skipped_by_the_stated_rule() {
-    let mut program = one(|rule| {
-        rule.beneficiary = Beneficiary::Upline;
-        rule.trigger = Trigger::EveryPayment;
-    });
+    let mut program = one(|rule| rule.trigger = Trigger::EveryPayment);
+    program.rules[0].beneficiary = Beneficiary::Upline;
     let pending = around(referral());
     let check = |program: &Program, around: &Surroundings, code| {
         refused(program, &payment(3900, 3900), around, &[code]);
@@ -217,9 +215,7 @@ fn only_the_rules_products_earn_and_lines_net_within_the_payment() {
         (rule.products, rule.minimum_payment) = (vec!["pro".into()], usd(0));
     });
     let check = |lines: &[(&str, i64)], paid: i64, expect: &[i64]| {
-        let lines = lines
-            .iter()
-            .map(|(product, minor)| PaymentLine { product: (*product).into(), amount: usd(*minor) });
+        let lines = lines.iter().map(|(product, minor)| PaymentLine::unit((*product).into(), usd(*minor)));
         let bought = PaymentFacts { lines: lines.collect(), ..payment(paid, 3900) };
         let rewards: Vec<_> =
             granted(&program, &bought, &around(referral())).iter().map(|(_, minor)| *minor).collect();
@@ -249,7 +245,7 @@ fn a_foreign_payment_counts_at_the_programs_rate_or_not_at_all() {
         ExchangeRate { from: Currency::EUR, to: Currency::USD, rate: Decimal::new(1085, 3), as_of: JOINED };
     program.rates.push(rate);
     program.check(Currency::USD).unwrap();
-    let decision = program.decide(&foreign, &around(referral())).unwrap();
+    let decision = program.decide(&foreign, &around(referral()));
     let grant = &decision.grants[0];
     assert_eq!((grant.base, grant.amount), (usd(5425), usd(543)));
     assert_eq!(grant.snapshot.exchange, Some(rate));
@@ -267,7 +263,7 @@ fn counting_rules_fire_once() {
         for (n, day) in days.iter().enumerate() {
             let at = JOINED.plus_days(*day);
             let paid = PaymentFacts { paid_at: at, known_at: at, ..payment(3900, 3900) };
-            let decision = program.decide(&paid, &around(edge.clone())).unwrap();
+            let decision = program.decide(&paid, &around(edge.clone()));
             edge.progress = decision.progress.clone().unwrap();
             if !decision.grants.is_empty() {
                 fired.push(n + 1);
@@ -280,7 +276,7 @@ fn counting_rules_fire_once() {
     // JOINED is the 18th of November 2026.
     assert_eq!(run(Trigger::Months(3), &[1, 2, 20, 21, 50, 51, 80, 110]), [5]);
     let below = one(|rule| rule.trigger = Trigger::NthPayment(2));
-    let decision = below.decide(&payment(1000, 1000), &around(referral())).unwrap();
+    let decision = below.decide(&payment(1000, 1000), &around(referral()));
     assert_eq!(decision.progress, None, "what does not satisfy the rule does not count");
 }
 
@@ -296,7 +292,7 @@ fn both_sides_may_be_rewarded_and_one_commission_converts() {
     };
     program.rules.push(welcome);
     program.check(Currency::USD).unwrap();
-    let decision = program.decide(&payment(3900, 3900), &around(referral())).unwrap();
+    let decision = program.decide(&payment(3900, 3900), &around(referral()));
     let places: Vec<_> = decision.grants.iter().map(|grant| grant.place).collect();
     assert_eq!(
         places,
@@ -339,6 +335,25 @@ fn a_program_that_cannot_be_is_refused_by_name() {
     );
     check(|p| p.budget = Some(Cap { amount: Money::new(-1, Currency::USD), per: CapPeriod::Ever }), "budget");
     check(|p| p.upline_active_days = Some(0), "upline_active_days");
+    check(|p| p.rules[0].minimum_payment = usd(i64::MAX), "rules.recruit.minimum_payment");
+    check(|p| p.rules[0].beneficiary = Beneficiary::Upline, "second_level");
+    check(|p| p.rules[0].trigger = Trigger::Spend, "rules.recruit.trigger");
+    check(|p| p.rules[0].amount = Amount::PremiumDays { days: 30 }, "rules.recruit.target");
+    let rate = |from: &str, rate: &str| ExchangeRate {
+        from: Currency::parse(from).unwrap(),
+        to: Currency::USD,
+        rate: rate.parse().unwrap(),
+        as_of: JOINED,
+    };
+    for (from, number) in [("EUR", "79000000000000000000000000000"), ("ZZZ", "1"), ("USD", "1"), ("EUR", "0")]
+    {
+        let mut program = bitten();
+        program.rates = vec![rate(from, number)];
+        assert_eq!(program.check(Currency::USD).unwrap_err().setting, "rates", "{from} {number}");
+    }
+    let mut twice = bitten();
+    twice.rates = vec![rate("EUR", "1.08"), rate("EUR", "1.09")];
+    assert_eq!(twice.check(Currency::USD).unwrap_err().setting, "rates");
     let mut ok = bitten();
     (ok.budget, ok.rules[0].cap_member) = (cap(100_000), cap(5_000));
     assert_eq!(ok.check(Currency::USD), Ok(()));

@@ -5,4 +5,4 @@ mod referral;
 
 pub use click::{Attribution, Click, Touch, attribute, is_program};
 pub use code::{ALPHABET, CODE_LEN, Code, CodeError, CodeRecord};
-pub use referral::{Progress, Referral, ReferralState};
+pub use referral::{Counted, Progress, Referral, ReferralState};

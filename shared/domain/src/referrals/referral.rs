@@ -72,15 +72,91 @@ impl Referral {
     pub const fn is_converted(&self) -> bool {
         matches!(self.state, ReferralState::Converted { .. })
     }
+
+    /// True when a payment counts towards a rule, so the referee is a payer and the window does not close any more.
+    pub fn is_counting(&self) -> bool {
+        self.progress.values().any(|progress| !progress.is_empty())
+    }
 }
 
 /// A referee's progress towards a rule that counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Payments that satisfied a rule of [`Trigger::NthPayment`](crate::programs::Trigger).
+    /// Payments that satisfied a rule that counts them, and were not undone.
     #[serde(default)]
     pub payments: u32,
-    /// Months with such a payment, as `2026-11`, for a rule of [`Trigger::Months`](crate::programs::Trigger).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub months: Vec<String>,
+    /// The number of such payments in each month, as `2026-11`, for a rule that counts months.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "months")]
+    pub months: BTreeMap<String, u32>,
+    /// The payment that the rule has rewarded, unless it was undone as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewarded: Option<PaymentKey>,
+}
+
+impl Progress {
+    /// True when nothing counts.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Counts a payment of `month`. Returns how many payments or months there are now, and whether this payment made one
+    /// more.
+    pub fn count(&mut self, counted: Counted, month: String) -> (usize, bool) {
+        match counted {
+            Counted::Payments => {
+                self.payments = self.payments.saturating_add(1);
+                (self.payments as usize, true)
+            }
+            Counted::Months => {
+                let payments = self.months.entry(month).or_default();
+                *payments = payments.saturating_add(1);
+                let is_new = *payments == 1;
+                (self.months.len(), is_new)
+            }
+        }
+    }
+
+    /// Takes back what [`count`](Self::count) counted of a payment of `month`.
+    pub fn uncount(&mut self, counted: Counted, month: &str) {
+        match counted {
+            Counted::Payments => self.payments = self.payments.saturating_sub(1),
+            Counted::Months => {
+                let Some(payments) = self.months.get_mut(month) else { return };
+                *payments = payments.saturating_sub(1);
+                if *payments == 0 {
+                    self.months.remove(month);
+                }
+            }
+        }
+    }
+}
+
+/// What a rule counts before it rewards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Payments.
+    Payments,
+    /// Months with a payment.
+    Months,
+}
+
+/// Months with their numbers of payments are stored as a list, with a month for each payment.
+mod months {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(months: &BTreeMap<String, u32>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(months.iter().flat_map(|(month, payments)| (0..*payments).map(move |_| month)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, u32>, D::Error> {
+        let mut months = BTreeMap::<String, u32>::new();
+        for month in Vec::<String>::deserialize(from)? {
+            let payments = months.entry(month).or_default();
+            *payments = payments.saturating_add(1);
+        }
+        Ok(months)
+    }
 }

@@ -12,6 +12,7 @@ use crate::{
         Plan, Preset, Setting, SettingError, SettingValue, StoredSettingError,
         table::{Entry, table},
     },
+    time::Timestamp,
 };
 
 /// The preset and the fraud rules in force, with the overrides applied.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub attribution_window_days: i64,
     /// The fraud rules.
     pub fraud: FraudRules,
+    /// The instant of the latest change; none as shipped.
+    pub changed_at: Option<Timestamp>,
 }
 
 /// Overrides by key.
@@ -44,6 +47,7 @@ impl Settings {
             undone_reopens: true,
             attribution_window_days: 30,
             fraud: FraudRules::default(),
+            changed_at: None,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::ids::{PlanId, ProductId};
 use crate::{
     gamification::{Ranks, Tier},
     money::{Currency, Money, MoneyError},
-    payments::PaymentFacts,
+    payments::{PaymentFacts, PaymentLine},
     programs::{Amount, Program, ProgramError, Rule},
     withdrawals::WithdrawalRules,
 };
@@ -159,15 +159,70 @@ impl Preset {
         }
     }
 
-    /// The cost of making a payment's product: the cost of the plan that it names, or else of the plan with
-    /// its list price. Zero if no plan has a cost.
-    pub fn cost_of(&self, payment: &PaymentFacts) -> Money {
-        let named = |plan: &&Plan| {
-            payment.lines.iter().any(|line| line.amount.is_positive() && plan.is_for(&line.product))
+    /// Fills in what the lines of a payment cost to make, and what a purchase without lines does. Costs that the rail
+    /// or an operator gave stay. What is not known stays open.
+    pub fn price(&self, payment: &mut PaymentFacts) {
+        for line in &mut payment.lines {
+            line.cost = line.cost.or_else(|| self.cost_of_line(line));
+        }
+        if payment.lines.is_empty() && payment.cost.is_none() && payment.purpose.is_purchase() {
+            payment.cost = self.plan_at(payment.tier).and_then(|plan| plan.cost);
+        }
+    }
+
+    /// What a line costs to make: its units at the cost of its plan. A correction within a period costs the part of a
+    /// unit that it is of the plan's price. A line without money sells nothing.
+    fn cost_of_line(&self, line: &PaymentLine) -> Option<Money> {
+        if line.amount.is_zero() {
+            return Some(Money::zero(self.currency));
+        }
+        let unit = i64::from(line.quantity.max(1));
+        let each = Money::new(line.amount.minor().checked_div(unit)?, line.amount.currency());
+        let named = self.plans.iter().find(|plan| plan.is_for(&line.product));
+        let plan = match named {
+            Some(plan) => plan,
+            None => self.plan_priced(each).filter(|_| !line.proration)?,
         };
-        let priced = |plan: &&Plan| plan.price == payment.tier;
-        let plan = self.plans.iter().find(named).or_else(|| self.plans.iter().find(priced));
-        plan.and_then(|plan| plan.cost).unwrap_or(Money::zero(self.currency))
+        let cost = plan.cost?;
+        if line.proration || line.amount.minor() < 0 {
+            let same = line.amount.currency() == plan.price.currency();
+            return cost.checked_share(line.amount.minor(), plan.price.minor()).ok().filter(|_| same);
+        }
+        cost.checked_share(unit, 1).ok()
+    }
+
+    /// The plan that a purchase of nothing named is for: the only one, or else the only one at this price.
+    fn plan_at(&self, price: Money) -> Option<&Plan> {
+        match self.plans.as_slice() {
+            [plan] => Some(plan),
+            _ => self.plan_priced(price),
+        }
+    }
+
+    fn plan_priced(&self, price: Money) -> Option<&Plan> {
+        let mut priced = self.plans.iter().filter(|plan| plan.price == price);
+        priced.next().filter(|_| priced.next().is_none())
+    }
+
+    /// Checks a program for this business: its numbers, and that its products and wallets exist here.
+    ///
+    /// # Errors
+    /// [`ProgramError`] names the first setting that is wrong.
+    pub fn check_program(&self, program: &Program) -> Result<(), ProgramError> {
+        program.check(self.currency)?;
+        for rule in &program.rules {
+            let known = |product: &&ProductId| {
+                product.is_of_a_provider() || self.plans.iter().any(|plan| plan.is_for(product))
+            };
+            if let Some(product) = rule.products.iter().find(|product| !known(product)) {
+                return Err(ProgramError::of_rule(
+                    rule,
+                    "products",
+                    format!("names '{product}', which is no plan"),
+                ));
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn check(&self) -> Result<(), PresetError> {
@@ -183,7 +238,7 @@ impl Preset {
         if !(1..=3650).contains(&self.referral_window_days) {
             return wrong("referral_window_days", "must be 1 to 3650");
         }
-        self.program.check(self.currency)?;
+        self.check_program(&self.program)?;
         for plan in &self.plans {
             if !named(plan.id.as_str()) {
                 return wrong("plans.id", "must be lower-case letters, digits or '-'");
@@ -193,6 +248,9 @@ impl Preset {
             }
             if plan.cost.is_some_and(|cost| cost.minor() < 0 || !own(cost)) {
                 return wrong("plans.cost", "must not be negative, in the preset's currency");
+            }
+            if plan.cost.is_some_and(|cost| cost.minor() > plan.price.minor()) {
+                return wrong("plans.cost", "must not be above the plan's price");
             }
         }
         if !self.tiers.is_sorted_by(|a, b| a.from_minor < b.from_minor)

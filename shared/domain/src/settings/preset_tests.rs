@@ -90,3 +90,22 @@ fn a_wrong_setting_is_named() {
     check("hold_seconds = 0", "hold_second = 0", "unknown field");
     assert!(Preset::builtin("nope").unwrap_err().to_string().contains("trollz"));
 }
+
+#[test]
+fn a_program_names_plans_that_exist_and_a_plan_costs_no_more_than_its_price() {
+    let preset = Preset::builtin("bitten").unwrap();
+    let named = |product: &str| {
+        let mut program = preset.program.clone();
+        program.rules[0].products = vec![product.into()];
+        preset.check_program(&program)
+    };
+    assert!(named("fang").is_ok() && named("prod_TOnRzwk3w8KAot").is_ok());
+    let refused = named("gold").unwrap_err();
+    assert_eq!(
+        (refused.setting.as_str(), &*refused.problem),
+        ("rules.recruit.products", "names 'gold', which is no plan")
+    );
+    let mut dear = preset.clone();
+    dear.plans[0].cost = Some(Money::new(1901, Currency::USD));
+    assert!(dear.check().unwrap_err().to_string().contains("plans.cost"));
+}

@@ -30,15 +30,34 @@ fn every_setting_is_at_its_default_until_it_is_set_and_takes_its_bounds() {
                 None if *takes == SettingType::Switch => [true, false].map(SettingValue::Switch),
                 None => [FraudAction::Allow, FraudAction::Reject].map(SettingValue::Action),
             };
+            let before = room_for(&preset, key);
             for value in extremes {
-                let after = Settings::set(&preset, &Overrides::new(), key, &value.to_json()).unwrap();
-                assert_eq!(after, Overrides::from([(key.clone(), value)]), "{key}");
+                let after = Settings::set(&preset, &before, key, &value.to_json()).unwrap();
+                assert_eq!(after.get(key), Some(&value), "{key}");
                 assert_eq!(Settings::of(&preset, &after).unwrap().value_of(key), Some(value), "{key}");
-                assert_eq!(Settings::set(&preset, &after, key, "null"), Ok(Overrides::new()), "{key}");
+                assert_eq!(Settings::set(&preset, &after, key, "null"), Ok(before.clone()), "{key}");
             }
         }
         assert_eq!(Settings::of(&preset, &Overrides::new()), Ok(shipped));
     }
+}
+
+/// Overrides with which a price or a cost takes all its values: a plan costs no more than its price.
+fn room_for(preset: &Preset, key: &str) -> Overrides {
+    let amount = |minor| SettingValue::Amount(Money::new(minor, preset.currency));
+    match key.strip_prefix("plans.").and_then(|rest| rest.split_once('.')) {
+        Some((plan, "cost")) => Overrides::from([(format!("plans.{plan}.price"), amount(1_000_000_000))]),
+        Some((plan, "price")) => Overrides::from([(format!("plans.{plan}.cost"), amount(0))]),
+        _ => Overrides::new(),
+    }
+}
+
+#[test]
+fn a_plan_costs_no_more_than_its_price() {
+    for (key, json) in [("plans.combo.cost", "135.01"), ("plans.combo.price", "41.99")] {
+        assert!(matches!(set(key, json), Err(SettingError::Inconsistent { .. })), "{key}");
+    }
+    assert!(set("plans.combo.cost", "135").is_ok() && set("plans.combo.price", "42").is_ok());
 }
 
 #[test]

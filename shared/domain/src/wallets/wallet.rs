@@ -76,6 +76,15 @@ pub struct Wallet {
     /// The instant of the latest request for a withdrawal that was not rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrew_at: Option<Timestamp>,
+    /// The number of times that a Stripe customer was taken from the member. A posting that was claimed by what was known
+    /// before is refused.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fence: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Wallet {
@@ -93,6 +102,7 @@ impl Wallet {
             moved_at: None,
             open_withdrawal: None,
             withdrew_at: None,
+            fence: 0,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Payments on record, and the lists of a member's and a day's payments. A payment touches no item that
 //! another payment touches.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_domain::{
     ids::{MemberId, OrderId, PaymentKey, Rail},
     members::Member,
@@ -8,6 +9,7 @@ use guerdon_domain::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value;
 
 use crate::table::{
     Effect, Fragment, Range, StoreError, Update, handle,
@@ -66,6 +68,34 @@ impl Record for PaymentRecord {
     fn key(&self) -> Key {
         keys::payment(&self.payment)
     }
+    fn index(&self) -> Index {
+        Index { gsi1: self.is_undecided().then(|| undecided(self)), ..Index::default() }
+    }
+}
+
+/// The place in the list of payments that wait for a decision.
+fn undecided(payment: &PaymentRecord) -> (String, String) {
+    let name = payment.payment.to_string();
+    let place = format!("{}#{name}", keys::sortable(payment.paid_at));
+    (Prefix::Undecided.with(keys::shard(&name)), place)
+}
+
+/// The condition that neither the decision nor the reversals of a payment have changed, with its values.
+fn unchanged(before: &PaymentRecord) -> (String, Vec<(&'static str, AttributeValue)>) {
+    let mut values = Vec::new();
+    let reversals = if before.reversals.is_empty() {
+        "attribute_exists(pk) AND attribute_not_exists(reversals)"
+    } else {
+        values.push((":seq", number(before.reversals.seq)));
+        "reversals.seq = :seq"
+    };
+    let decisions = if before.decisions == 0 {
+        "attribute_not_exists(decisions)"
+    } else {
+        values.push((":decisions", number(before.decisions)));
+        "decisions = :decisions"
+    };
+    (format!("{reversals} AND {decisions}"), values)
 }
 
 handle! {
@@ -125,14 +155,73 @@ impl Payments<'_> {
         reversals: &Reversals,
         said_since: E,
     ) -> Result<Fragment<E>, StoreError> {
-        let value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(reversals)?;
-        let update = Update::new("SET reversals = :reversals").value(":reversals", value);
-        let update = if before.reversals.is_empty() {
-            update.only_if("attribute_exists(pk) AND attribute_not_exists(reversals)")
-        } else {
-            update.only_if("reversals.seq = :seq").value(":seq", number(before.reversals.seq))
+        let after = PaymentRecord { reversals: reversals.clone(), ..before.clone() };
+        let value = to_attribute_value(reversals)?;
+        let update = match (before.is_undecided(), after.is_undecided()) {
+            (true, false) => Update::new("SET reversals = :reversals REMOVE gsi1pk, gsi1sk"),
+            (false, true) => {
+                let (pk, sk) = undecided(&after);
+                Update::new("SET reversals = :reversals, gsi1pk = :pk, gsi1sk = :sk")
+                    .value(":pk", string(pk))
+                    .value(":sk", string(sk))
+            }
+            _ => Update::new("SET reversals = :reversals"),
         };
+        let (condition, terms) = unchanged(before);
+        let update = terms
+            .into_iter()
+            .fold(update.only_if(condition), |update, (name, value)| update.value(name, value));
+        let update = update.value(":reversals", value);
         Fragment::update(&keys::payment(&before.payment), &update, said_since)
+    }
+
+    /// Writes a payment whose trace was decided again, if neither its decision nor its reversals have changed since. An
+    /// order that adopts it meanwhile is kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be encoded.
+    pub fn decide_again<E>(
+        self,
+        before: &PaymentRecord,
+        after: &PaymentRecord,
+        moved: E,
+    ) -> Result<Fragment<E>, StoreError> {
+        let mut set = "SET trace = :trace, decisions = :next, #lines = :lines".to_owned();
+        if after.cost.is_some() {
+            set.push_str(", cost = :cost");
+        }
+        set.push_str(if after.is_undecided() { "" } else { " REMOVE gsi1pk, gsi1sk" });
+        let (condition, terms) = unchanged(before);
+        let mut update = Update::new(set)
+            .only_if(condition)
+            .name("#lines", "lines")
+            .value(":trace", to_attribute_value(&after.trace)?)
+            .value(":lines", to_attribute_value(&after.lines)?)
+            .value(":next", number(after.decisions));
+        if let Some(cost) = after.cost {
+            update = update.value(":cost", to_attribute_value(&cost)?);
+        }
+        let update = terms.into_iter().fold(update, |update, (name, value)| update.value(name, value));
+        Fragment::update(&before.key(), &update, moved)
+    }
+
+    /// Reads payments of one shard that wait for a decision, oldest first, after `after`, at most `limit`.
+    pub async fn undecided(
+        self,
+        shard: u8,
+        after: Option<&PaymentRecord>,
+        limit: i32,
+    ) -> Result<Vec<PaymentRecord>, StoreError> {
+        let start = after.map(|payment| {
+            let (pk, sk) = undecided(payment);
+            let mut key = payment.key().attributes();
+            key.insert("gsi1pk".to_owned(), string(pk));
+            key.insert("gsi1sk".to_owned(), string(sk));
+            key
+        });
+        let range = Range::index("gsi1", Prefix::Undecided.with(shard)).limit(limit).start_after(start);
+        let (items, _) = self.store.page(range).await?;
+        self.store.get_all(&items.iter().map(keys::of_item).collect::<Vec<_>>()).await
     }
 
     /// Lists a payment. Repeating it changes nothing.

@@ -98,12 +98,20 @@ pub(crate) fn commission(
         Place::Conversion { joined_at, attempt } => {
             return conversion(beneficiary, (joined_at, attempt), of.referee);
         }
-        Place::Once { joined_at, attempt } => {
-            let (at, again) = (sortable(joined_at), again(attempt));
-            format!("{at}#{}-{}-{}{again}", of.referee, of.rule, of.level)
-        }
+        Place::Once { joined_at, attempt } => return first(beneficiary, (joined_at, attempt), of),
         Place::Payment => format!("{}#{id}", sortable(paid_at)),
     };
+    Key::new(referrer_pk(beneficiary), Prefix::Commission.with(place))
+}
+
+/// The own place of a rule that rewards a first payment.
+pub(crate) fn first(
+    beneficiary: &MemberId,
+    (joined_at, attempt): (Timestamp, u32),
+    of: &CommissionOf<'_>,
+) -> Key {
+    let (at, again) = (sortable(joined_at), again(attempt));
+    let place = format!("{at}#{}-{}-{}{again}", of.referee, of.rule, of.level);
     Key::new(referrer_pk(beneficiary), Prefix::Commission.with(place))
 }
 

@@ -124,6 +124,8 @@ prefixes! {
         ParkedEvent = "PARKED#",
         /// A version of the program.
         Version = "VERSION#",
+        /// Settings that were in force until an instant.
+        Until = "UNTIL#",
         Total = "TOTAL",
         Day = "DAY#",
         Histogram = "HISTOGRAM",
@@ -156,6 +158,8 @@ prefixes! {
         Ranking = "RANKING#",
         /// Parked events by waiting time.
         Parked = "PARKED#",
+        /// Payments that wait for a decision.
+        Undecided = "UNDECIDED#",
         /// Fingerprints that a member was seen with.
         Seen = "SEEN#",
         /// Flags in a state.

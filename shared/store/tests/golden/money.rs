@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use guerdon_domain::{
     commissions::{Commission, CommissionState, VoidReason},
+    exchange::ExchangeRate,
     ids::{ExternalPaymentId, PaymentKey, ProductId, Rail},
     money::{Currency, Money, Rounding},
     operators::Stamp,
     payments::{DisputeStage, PaymentLine, Place, RefundStage, Reversal, ReversalKind, Reversals},
-    programs::{Amount, Beneficiary, Cap, CapPeriod, ExchangeRate, Limit, Trigger},
+    programs::{Amount, Beneficiary, Cap, CapPeriod, Limit, Trigger},
     referrals::Progress,
     wallets::{Wallet, WalletKind},
     withdrawals::Withdrawal,
@@ -178,7 +179,7 @@ async fn a_payment_that_two_levels_earn_from() {
     second.snapshot.level = 2;
     record.trace = vec![granted(&under("level-1", first)), granted(&under("level-2", second))];
     record.cost = Some(usd(1200));
-    let line = |product: &str, minor| PaymentLine { product: product.into(), amount: usd(minor) };
+    let line = |product: &str, minor| PaymentLine::unit(product.into(), usd(minor));
     record.lines = vec![line("prod_TOnRzwk3w8KAot", 3900), line("prod_TOnSbq1x7JzKcd", -1200)];
     table.store.commit(&[table.store.payments().insert(&record, ()).unwrap()]).await.unwrap();
     check_within_a_unit(&table, "payment", "payment_two_levels").await;
@@ -228,10 +229,10 @@ async fn a_referral_of_two_levels_with_its_counts() {
     let table = table().await;
     let edge = guerdon_domain::referrals::Referral { upline: Some(id(3)), ..referral(1, 2) };
     table.store.commit(&[table.store.referrals().insert(&edge, ()).unwrap()]).await.unwrap();
-    let months = ["2026-09", "2026-10", "2026-11"].map(str::to_owned).into();
+    let months = ["2026-09", "2026-10", "2026-11"].map(|month| (month.to_owned(), 1)).into();
     let progress = BTreeMap::from([
-        ("loyal".into(), Progress { payments: 0, months }),
-        ("third-box".into(), Progress { payments: 2, months: Vec::new() }),
+        ("loyal".into(), Progress { months, ..Progress::default() }),
+        ("third-box".into(), Progress { payments: 2, ..Progress::default() }),
     ]);
     table
         .store

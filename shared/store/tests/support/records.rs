@@ -150,6 +150,8 @@ pub fn granted(commission: &Commission) -> Candidate {
     Candidate {
         rule: commission.snapshot.rule.id.clone(),
         level: commission.snapshot.level,
+        version: None,
+        counted: None,
         verdict: Verdict::Granted {
             beneficiary: commission.beneficiary.clone(),
             reward: commission.amount,
@@ -176,6 +178,7 @@ pub fn payment(n: u32, payer: u32, beneficiary: u32) -> PaymentRecord {
         recorded_at: earned.booked_at,
         program_version: 1,
         trace: vec![granted(&earned)],
+        decisions: 0,
         reversals: Reversals::default(),
         order: None,
         correlation_id: None,

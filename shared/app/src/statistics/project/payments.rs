@@ -42,10 +42,22 @@ fn paid(plan: &mut Plan, sequence: &str, payment: &PaymentRecord) {
 /// Counts a change of the reversed amount on the current day, when it became known.
 fn undone(plan: &mut Plan, sequence: &str, before: &PaymentRecord, after: &PaymentRecord) {
     let undone = |payment: &PaymentRecord| payment.reversals.undone(payment.paid).minor();
+    costs(plan, sequence, before, after);
     let more = undone(after) - undone(before);
     if more != 0 && after.payment.rail != Rail::Manual {
         let refunded = [(Counter::of(Sum::Refunded, after.paid), more)];
         plan.add_to_day(sequence, plan.now, &refunded);
         plan.add(Projection::Payer(after.member.clone()), sequence, &refunded);
     }
+}
+
+/// Counts a cost that became known after the payment, on the payment's day.
+fn costs(plan: &mut Plan, sequence: &str, before: &PaymentRecord, after: &PaymentRecord) {
+    if before.cost == after.cost || after.payment.rail == Rail::Manual {
+        return;
+    }
+    let known = before.cost.map(|cost| (Counter::of(Sum::Cost, cost), -cost.minor()));
+    let now = after.cost.map(|cost| (Counter::of(Sum::Cost, cost), cost.minor()));
+    let adds: Vec<_> = known.into_iter().chain(now).collect();
+    plan.add_to_day(sequence, after.paid_at, &adds);
 }
