@@ -117,9 +117,10 @@ fn searched(text: Option<&str>) -> Result<(Option<TelegramId>, Option<String>), 
         return Ok((Some(id), None));
     }
     let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
-    if (2..=64).contains(&letters) {
+    if (1..=64).contains(&letters) {
         return Ok((None, Some(text.to_owned())));
     }
-    let detail = "search must be a Telegram id, or 2 to 64 letters with which a name begins.";
+    let detail =
+        "search must be a Telegram id, or 2 to 64 letters with which a name begins, or a name of one letter.";
     Err(bad_request("bad_search", detail))
 }

@@ -38,7 +38,7 @@ pub(crate) struct StatementQuery {
     wallet: Option<String>,
     /// Of the wallet; the deployment's own when it is left out.
     currency: Option<String>,
-    /// An instant, as `2026-11-21T00:00:00Z`; now when it is left out.
+    /// An instant, as `2026-11-21T00:00:00Z`, with everything that happened in its second; now when it is left out.
     at: Option<String>,
     /// 1 to 200, 50 when it is left out.
     #[param(value_type = Option<i32>)]

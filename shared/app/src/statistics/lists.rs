@@ -25,8 +25,8 @@ use crate::{
 pub struct UserFilter {
     /// Only the member with this Telegram id.
     pub telegram_id: Option<TelegramId>,
-    /// Only members with a name that starts with this text. Only letters and digits count, in any case; at
-    /// least two are required.
+    /// Only members with a name that starts with this text. Only letters and digits count, in any case. A text of one
+    /// character finds the names that are this character.
     pub name: Option<String>,
     /// Only barred members, or only members who are not barred.
     pub barred: Option<bool>,

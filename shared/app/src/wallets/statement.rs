@@ -21,7 +21,7 @@ pub struct BalanceAt {
     pub entry: Option<Entry>,
 }
 
-/// Returns the balance of a wallet at `at`, which is the balance after its last entry up to then. The entries
+/// Returns the balance of a wallet at `at`, which is the balance after its last entry up to the end of that second. The entries
 /// are numbered without gaps and ordered by time, so a binary search needs few reads for any length of the
 /// statement.
 ///
@@ -35,13 +35,14 @@ pub async fn balance_at(
 ) -> Result<BalanceAt, AppError> {
     metered("balance_at", async {
         let wallet = app.store.wallets().find(member, kind, app.preset.currency).await?;
-        // Entries up to `first` are not later than `at`; entries from `last` on are later.
+        // Entries up to `first` are not later than the second of `at`; entries from `last` on are later.
         let (mut first, mut last) = (0, wallet.seq + 1);
         let mut found = None;
         while first + 1 < last {
             let middle = first + (last - first) / 2;
             let entry = numbered(app, &wallet, middle).await?;
-            if entry.at <= at {
+            // Texts show whole seconds, so a second includes everything that happened in it.
+            if entry.at.seconds() <= at.seconds() {
                 first = middle;
                 found = Some(entry);
             } else {

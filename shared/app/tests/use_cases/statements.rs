@@ -1,11 +1,14 @@
 //! Statements: the balance at any time, and a verification that finds what was tampered with.
 
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use guerdon_app::{
+    context::FixedClock,
     verification::{Verified, verify_ledger},
     wallets::balance_at,
 };
-use guerdon_domain::wallets::WalletKind;
+use guerdon_domain::{time::Timestamp, wallets::WalletKind};
 
 use crate::support::*;
 
@@ -46,6 +49,29 @@ async fn the_balance_is_known_at_any_time() {
     b.meter.reset();
     at(60 * 7).await;
     assert!(b.cost("balance_at").requests <= 7, "a search, not a reading of the statement");
+}
+
+#[tokio::test]
+async fn a_second_includes_everything_that_happened_in_it() {
+    let mut b = bitten().await;
+    b.join(1).await;
+    // 2026-11-21T23:59:59.300Z and .900Z, and a moment after midnight.
+    let last = NOW.plus_seconds(52_199);
+    assert_eq!(last.to_string(), "2026-11-21T23:59:59Z");
+    for (referee, millis) in [(2, 300), (3, 900), (4, 1_001)] {
+        b.app.clock = Arc::new(FixedClock::new(Timestamp::from_millis(last.millis() + millis)));
+        b.refer(1, referee).await;
+        b.pay(referee, &format!("in_{referee}")).await;
+        b.settle(1).await;
+    }
+    let at = async |at: Timestamp| {
+        let found = balance_at(&b.app, &b.id(1), WalletKind::BillCredit, at).await.unwrap();
+        found.buckets.available
+    };
+    assert_eq!(at(last.plus_seconds(-1)).await, 0);
+    assert_eq!(at(last).await, 2_000, "as it is shown");
+    assert_eq!(at(Timestamp::from_millis(last.millis() + 1)).await, 2_000, "and with a fraction");
+    assert_eq!(at(last.plus_seconds(1)).await, 3_000);
 }
 
 /// Things to tamper with, each with the problems of which one is found. A commission's is seen from the wallet or from

@@ -29,7 +29,7 @@ pub enum List {
     Orders(OrderState),
     /// Withdrawals of a state.
     Withdrawals(WithdrawalState),
-    /// Members by the beginning of a name: the name's first two characters.
+    /// Members by the beginning of a name: the name's first two characters, or its only one.
     Names(String),
 }
 
@@ -61,8 +61,7 @@ impl Listed {
         Self { list: List::Withdrawals(withdrawal.state()), place, id: withdrawal.id.to_string() }
     }
 
-    /// Makes a line for a member, sorted by a name in lower case; nothing for a name of less than two
-    /// characters.
+    /// Makes a line for a member, sorted by a name in lower case; nothing for an empty name.
     pub fn name(name: &str, member: &MemberId) -> Option<Self> {
         let list = List::names(name)?;
         Some(Self { list, place: name.to_owned(), id: member.to_string() })
@@ -75,10 +74,10 @@ impl Listed {
 }
 
 impl List {
-    /// The list of the names that begin like this one.
+    /// The list of the names that begin with the same two characters. Names of one character have lists of their own.
     pub fn names(name: &str) -> Option<Self> {
         let first: String = name.chars().take(2).collect();
-        (first.chars().count() == 2).then_some(Self::Names(first))
+        (!first.is_empty()).then_some(Self::Names(first))
     }
 
     fn partition(&self, shard: u8) -> String {
