@@ -59,6 +59,31 @@ async fn a_new_program_decides_later_payments_only() {
     assert_eq!(audit.iter().filter(|known| **known == line).count(), 1, "{audit:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn money_from_before_a_changed_target_is_still_shown() {
+    let world = two_referees().await;
+    world.bank(BOB, "39.00", "fang", "transfer/1").await;
+    let told = world.says(ALICE, "/credits").await;
+    assert!(told.contains("$10.00") && !told.contains("from other rewards"), "{told}");
+    let mut program = world.operator_get("program").await["program"].clone();
+    program["version"] = json!(2);
+    program["rules"][0]["target"] = json!("earnings");
+    assert_eq!(set(&world, "k", "paid out from now on", &program).await.status, 200);
+    world.advance(61).await;
+    let told = world.says(ALICE, "/credits").await;
+    assert!(told.contains("My credit, from other rewards: <b>$10.00</b>"), "{told}");
+    let shop = world.shop().await;
+    let wallet = async || world.bearing(&shop, &format!("/wallet/{}", ALICE.id), None).await.body;
+    let credit =
+        json!({ "wallet": "bill_credit", "currency": "USD", "available": 10.0, "held": 0.0, "owed": 0.0 });
+    let before = wallet().await;
+    assert_eq!((&before["wallet"], &before["available"]), (&json!("earnings"), &json!(0.0)));
+    assert_eq!(before["others"], json!([credit]));
+    world.bank(CAROL, "39.00", "fang", "transfer/2").await;
+    let after = wallet().await;
+    assert_eq!((&after["available"], &after["others"]), (&json!(10.0), &json!([credit])));
+}
+
 /// Programs with one thing changed, each with its refusal and the part that the refusal names.
 fn bad_programs(good: &Value) -> Vec<(Value, u16, &'static str, &'static str)> {
     let with = |change: &dyn Fn(&mut Value)| {

@@ -132,6 +132,7 @@ pub(crate) struct Claim {
 
 #[derive(Serialize, ToSchema)]
 struct ClaimedView {
+    /// Says so when a limit left less of the reward, or nothing.
     message: &'static str,
     reward: ClaimedReward,
 }
@@ -141,8 +142,18 @@ struct ClaimedView {
 struct ClaimedReward {
     id: String,
     reward_type: &'static str,
+    /// What the limits of the program leave of it.
     reward_value: Value,
     claimed_at: String,
+}
+
+/// The message for a claimed reward: whether it is all of what was granted.
+fn message(claimed: &Commission) -> &'static str {
+    match (claimed.allowed, claimed.entitlement().is_positive()) {
+        (None, _) => "Reward claimed successfully",
+        (Some(_), true) => "Reward claimed; a limit for this period left a part of it",
+        (Some(_), false) => "Reward claimed; the limit for this period is used up, so nothing is left of it",
+    }
 }
 
 /// Claims a reward of the caller: 404 when there is none that waits for that, 400 when its time is over.
@@ -161,8 +172,9 @@ pub(crate) async fn claim(State(gate): State<Arc<Gate>>, write: Write) -> Result
             claim_reward(&gate.app, &caller(&write.principal)?.id, &position).await.map_err(refused)?;
         let (reward_type, reward_value) = value(&claimed);
         let claimed_at = claimed.claimed_at.map(|at| at.to_iso_millis()).unwrap_or_default();
+        let message = message(&claimed);
         let reward = ClaimedReward { id: claim.reward_id, reward_type, reward_value, claimed_at };
-        Kept::new(StatusCode::OK, &ClaimedView { message: "Reward claimed successfully", reward })
+        Kept::new(StatusCode::OK, &ClaimedView { message, reward })
     })
     .await
 }

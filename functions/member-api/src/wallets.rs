@@ -35,9 +35,31 @@ struct WalletView {
     owed: Amount,
     /// Rewards that wait for their hold to end.
     pending: Amount,
+    /// The member's other wallets that are not empty.
+    others: Vec<OtherWallet>,
 }
 
-/// The wallet that a member's rewards come into.
+#[derive(Serialize, ToSchema)]
+struct OtherWallet {
+    /// `earnings`, `balance`, `bill_credit` or `credits`.
+    wallet: &'static str,
+    currency: String,
+    available: Amount,
+    held: Amount,
+    owed: Amount,
+}
+
+fn other(wallet: &Wallet) -> OtherWallet {
+    OtherWallet {
+        wallet: wallet.kind.as_str(),
+        currency: wallet.currency.to_string(),
+        available: Amount(wallet.available()),
+        held: Amount(wallet.held()),
+        owed: Amount(wallet.owed()),
+    }
+}
+
+/// The wallet that a member's rewards come into, and all others that are not empty.
 #[utoipa::path(
     get,
     path = "/wallet/{user_id}",
@@ -62,6 +84,7 @@ pub(crate) async fn one(
         held: Amount(view.wallet.held()),
         owed: Amount(view.wallet.owed()),
         pending: Amount(view.on_hold),
+        others: view.others.iter().map(other).collect(),
     })
     .into_response())
 }

@@ -10,7 +10,7 @@ use guerdon_domain::{
     intents::ActionKind,
     members::Member,
     money::Money,
-    wallets::{Entry, EntryKind},
+    wallets::{Entry, EntryKind, Wallet},
 };
 use guerdon_telegram::{
     keyboard::{Button, Keyboard},
@@ -86,6 +86,9 @@ pub(crate) async fn page(
     if view.wallet.owed().is_positive() {
         text.push_str(&fill(words.credits_owed, &[("owed", &view.wallet.owed().to_string())]));
     }
+    for wallet in &view.others {
+        text.push_str(&other(words, wallet));
+    }
     if view.entries.is_empty() && view.to_claim.is_none() {
         text.push_str(words.credits_no_history);
     } else if !view.entries.is_empty() {
@@ -110,6 +113,21 @@ pub(crate) async fn page(
         .row(withdraw)
         .row([Button::nav(words.button_recruit, Nav::Recruit), Button::nav(words.button_plans, Nav::Plans)]);
     Ok(Page { text, keyboard })
+}
+
+/// The line of a wallet that rewards do not come into at present.
+fn other(words: Words, wallet: &Wallet) -> String {
+    let amounts = [wallet.available(), wallet.held(), wallet.owed()].map(|amount| amount.to_string());
+    let [available, held, owed] = &amounts;
+    let kind = words.purse(Purse::of(wallet.kind, wallet.currency)).button;
+    let mut line = fill(words.credits_other, &[("kind", kind), ("available", available)]);
+    if wallet.held().is_positive() {
+        line.push_str(&fill(words.credits_other_held, &[("held", held)]));
+    }
+    if wallet.owed().is_positive() {
+        line.push_str(&fill(words.credits_other_owed, &[("owed", owed)]));
+    }
+    line
 }
 
 fn entry_row(words: Words, entry: &Entry) -> String {

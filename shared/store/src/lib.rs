@@ -73,7 +73,7 @@
 //! | 7 | a referrer's due commissions | [`Commissions::due`] |
 //! | 8 | a referrer's commissions, newest first, or all of them | [`Commissions::list`], [`Commissions::all`] |
 //! | 9 | referrers with due commissions, for the sweep | [`Commissions::marked`] |
-//! | 10 | a wallet, its statement's line, page, whole statement | [`Wallets::find`], [`Wallets::entry`], [`Wallets::entries`], [`Wallets::statement`] |
+//! | 10 | a wallet, all of a member, its statement's line, page, whole statement | [`Wallets::find`], [`Wallets::of`], [`Wallets::entry`], [`Wallets::entries`], [`Wallets::statement`] |
 //! | 11 | the posting that may still be open | [`BillCredit::latest_posting`] |
 //! | 12 | the effect of an invoice on the credit | [`BillCredit::invoice_credit`] |
 //! | 13 | the member of a customer, and the events that wait for a customer, payment, reference or rule | [`Customers::find`], [`Parked::waiting_for`] |

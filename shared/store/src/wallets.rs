@@ -60,6 +60,11 @@ impl Wallets<'_> {
         Ok(stored.unwrap_or_else(|| Wallet::empty(member.clone(), kind, currency)))
     }
 
+    /// Reads all wallets of a member.
+    pub async fn of(self, member: &MemberId) -> Result<Vec<Wallet>, StoreError> {
+        self.store.all(Range::partition(keys::member_pk(member)).prefix(Prefix::Wallet.as_str())).await
+    }
+
     /// Writes the wallet after a change, if it has not changed since, and the change's entry.
     ///
     /// # Errors

@@ -72,7 +72,8 @@ pub(crate) async fn claimable_rewards(app: &App, member: &MemberId) -> Result<Ve
 }
 
 /// Claims a reward of `member` by its position in their list, and releases it when its hold is over. One of
-/// several concurrent claims succeeds.
+/// several concurrent claims succeeds. The reward that is returned is worth what its limits leave of it: what they left
+/// when it was released, or what they leave at present while its hold lasts.
 pub async fn claim_reward(
     app: &App,
     member: &MemberId,
@@ -82,9 +83,23 @@ pub async fn claim_reward(
         let before = app.store.commissions().at(member, position).await?.ok_or(ClaimRefusal::Unknown)?;
         let after = claim(app, &before).await?;
         settle_these(app, member, vec![after.clone()]).await?;
-        Ok(after)
+        let settled = app.store.commissions().at(member, position).await?.unwrap_or(after);
+        Ok(within_limits(app, settled).await?)
     })
     .await
+}
+
+/// Lowers a reward that is still on hold to what its limits would leave of it now.
+async fn within_limits(app: &App, reward: Commission) -> Result<Commission, AppError> {
+    if reward.state != CommissionState::Held {
+        return Ok(reward);
+    }
+    let mut left = reward.amount.minor();
+    for (limit, cap, period) in reward.limits() {
+        left = left.min(app.store.programs().limit_use(&limit, &period).await?.left(cap));
+    }
+    let allowed = (left < reward.amount.minor()).then_some(left);
+    Ok(Commission { allowed, ..reward })
 }
 
 /// The sums of some rewards, one for each currency.

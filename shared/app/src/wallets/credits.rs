@@ -7,7 +7,7 @@ use guerdon_domain::{
     money::Money,
     statistics::{Counters, Sum},
     time::Timestamp,
-    wallets::{Entry, Wallet},
+    wallets::{Buckets, Entry, Wallet},
 };
 use guerdon_store::{statistics::Projection, table::metered};
 
@@ -22,8 +22,10 @@ use crate::{
 /// The data of the `/credits` command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreditsView {
-    /// The wallet, after all due commissions are released.
+    /// The wallet that rewards come into now, after all due commissions are released.
     pub wallet: Wallet,
+    /// All other wallets of the member that are not empty: rewards of other rules, or from before the program changed.
+    pub others: Vec<Wallet>,
     /// Commissions that are on hold, including those that wait for a claim.
     pub on_hold: Money,
     /// Rewards that wait for a claim.
@@ -85,7 +87,14 @@ async fn view_settled(
     settled: &Settled,
 ) -> Result<CreditsView, AppError> {
     let (kind, currency) = reward_wallet_now(app).await?;
-    let wallet = app.store.wallets().find(&member.id, kind, currency).await?;
+    let mut others = app.store.wallets().of(&member.id).await?;
+    let own = others.iter().position(|wallet| (wallet.kind, wallet.currency) == (kind, currency));
+    let wallet = match own {
+        Some(own) => others.swap_remove(own),
+        None => Wallet::empty(member.id.clone(), kind, currency),
+    };
+    others.retain(|wallet| wallet.buckets != Buckets::default());
+    others.sort_by_key(|wallet| (wallet.kind, wallet.currency.to_string()));
     let entries = app.store.wallets().entries((&member.id, kind, currency), before, limit).await?;
     let counters = app.store.statistics().counters(&Projection::Member(member.id.clone())).await?;
     let next_before = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
@@ -96,7 +105,7 @@ async fn view_settled(
     let held = stats_in(currency, &counters).held.minor().saturating_sub(off_hold);
     let on_hold = Money::new(held.max(0), currency);
     let has_customer = member.customer.is_some();
-    Ok(CreditsView { wallet, on_hold, to_claim, entries, next_before, has_customer })
+    Ok(CreditsView { wallet, others, on_hold, to_claim, entries, next_before, has_customer })
 }
 
 /// Returns the rewards that `member` can claim. A member without held commissions has no such rewards.

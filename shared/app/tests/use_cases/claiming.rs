@@ -1,7 +1,7 @@
 //! Rewards that wait to be claimed.
 
 use guerdon_app::{
-    commissions::{ShownClaim, claim_shown, offer_claim},
+    commissions::{ShownClaim, claim_reward, claim_shown, offer_claim},
     intents::IntentRefusal,
     referrals::expire,
     wallets::{ToClaim, credits_view},
@@ -10,11 +10,14 @@ use guerdon_domain::{
     commissions::Commission,
     ids::IntentId,
     intents::{Closed, VALID_SECONDS},
+    programs::{Cap, CapPeriod},
 };
+use guerdon_store::commissions::CommissionCursor;
 
 use crate::support::*;
 
 const DAYS: i64 = 30;
+const TROLLZ: &str = include_str!("../../../domain/presets/trollz.toml");
 
 /// Member 1 has that many friends who paid, and claims for each.
 async fn waiting(rewards: i64) -> Business {
@@ -99,6 +102,39 @@ async fn a_tap_claims_what_was_shown_or_nothing() {
     assert_eq!(b.tap(&three).await, ShownClaim::Refused(Closed::Expired.into()));
     assert_eq!(b.claim("message-4").await.len(), 3);
     assert_eq!(b.buckets(1).await.0, 3000);
+}
+
+/// What the claims of member 1's three rewards are answered with, one after the other.
+async fn answers(b: &Business) -> Vec<(i64, &'static str)> {
+    let mut answers = Vec::new();
+    for reward in b.commissions(1).await {
+        let position = CommissionCursor::of(&reward);
+        let claimed = claim_reward(&b.app, &b.id(1), &position).await.unwrap();
+        answers.push((claimed.entitlement().minor(), claimed.state.as_str()));
+    }
+    answers
+}
+
+#[tokio::test]
+async fn a_claim_is_answered_with_what_the_cap_leaves() {
+    // 30 days for each friend, 45 at the most: 30, 15 and none.
+    let cap = "claim_within_days = 365\ncap_member = { amount = { minor = 45, currency = \"DAY\" }, per = \"month\" }";
+    let b = Business::open(&TROLLZ.replace("claim_within_days = 365", cap)).await;
+    b.recruit_paying(3).await;
+    assert_eq!(answers(&b).await, [(30, "released"), (15, "released"), (0, "void")]);
+    let wallet = b.calm().wallets().of(&b.id(1)).await.unwrap();
+    assert_eq!(wallet[0].available().minor(), 45);
+    // Money, and a hold that is not over: what is left at present.
+    let b = bitten_with_hold(DAY).await;
+    b.every_payment(|rule| {
+        rule.claim_within_days = Some(DAYS);
+        rule.cap_member = Some(Cap { amount: usd(600), per: CapPeriod::Day });
+    })
+    .await;
+    b.recruit_paying(1).await;
+    assert_eq!(answers(&b).await, [(600, "held")]);
+    b.advance(DAY);
+    assert_eq!((b.settle(1).await, b.buckets(1).await.0), (1, 600));
 }
 
 #[tokio::test]
