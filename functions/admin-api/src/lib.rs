@@ -19,5 +19,6 @@ pub mod routes;
 mod settings;
 pub mod state;
 mod statistics;
+mod verification;
 mod wallets;
 mod withdrawals;

@@ -12,7 +12,7 @@ use guerdon_domain::operators::Role;
 
 use crate::{
     commissions, fraud, jobs, members, operators, payments, programs, referrals, settings, state::Api,
-    statistics, wallets, withdrawals,
+    statistics, verification, wallets, withdrawals,
 };
 
 const ADMIN: Access = operator(Role::Admin);
@@ -52,6 +52,8 @@ routes! { Arc<Api>;
     ADMIN => post "/withdrawals/{id}/paid" withdrawals::steps::paid;
     ADMIN => get "/api/admin/audit" operators::audit::list;
     ADMIN => get "/api/admin/jobs" jobs::list;
+    SUPER => get "/api/admin/verification" verification::show;
+    SUPER => post "/api/admin/verification/{id}/acknowledge" verification::acknowledge;
     ADMIN => get "/api/admin/parked" payments::parked::list;
     ADMIN => post "/api/admin/parked/{id}/replay" payments::parked::replay;
     ADMIN => get "/api/admin/credits/stats" statistics::credits::stats;

@@ -15,16 +15,18 @@ pub async fn handle(app: &App) -> Result<Value, AppError> {
     tracing::info!(target: METRICS, ledger_drift = i64::from(run.difference.is_some()));
     if let Some(difference) = run.difference {
         tracing::error!(
+            id = difference.id(),
             subject = difference.subject,
             problem = difference.problem,
             "the ledger is not sound"
         );
-        return Err(AppError::Corrupt(difference.to_string().into()));
+        return Err(AppError::Corrupt(format!("{}: {difference}", difference.id()).into()));
     }
     tracing::info!(
         wallets = run.wallets,
         payments = run.payments,
         commissions = run.commissions,
+        acknowledged = run.acknowledged,
         finished = run.next.is_none(),
         "no difference in the part of the ledger that was read"
     );
@@ -32,6 +34,7 @@ pub async fn handle(app: &App) -> Result<Value, AppError> {
         "wallets": run.wallets,
         "payments": run.payments,
         "commissions": run.commissions,
+        "acknowledged": run.acknowledged,
         "finished": run.next.is_none(),
     }))
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use guerdon_app::context::SystemClock;
+use guerdon_app::{
+    context::SystemClock,
+    verification::{acknowledge_found, verify_all},
+};
 use guerdon_local::{
     config::{Config, Data},
     parts,
@@ -30,7 +33,12 @@ async fn run() -> anyhow::Result<()> {
     match std::env::args().nth(1).as_deref() {
         None => {}
         Some("verify-ledger") => return verify(config).await,
-        Some(other) => anyhow::bail!("there is no command '{other}'; there is: verify-ledger"),
+        Some("acknowledge-difference") => return acknowledge(config).await,
+        Some(other) => {
+            anyhow::bail!(
+                "there is no command '{other}'; there are: verify-ledger, acknowledge-difference ID REASON"
+            )
+        }
     }
     telemetry::start_for_people()?;
     let greeting = config.clone();
@@ -45,13 +53,34 @@ async fn run() -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "a command answers")]
 async fn verify(config: Config) -> anyhow::Result<()> {
     let app = parts::app_on(&config, Arc::new(SystemClock::default()))?;
-    let verified = guerdon_app::verification::verify_all(&app).await?;
+    let verified = verify_all(&app).await?;
     let (wallets, payments, commissions) = (verified.wallets, verified.payments, verified.commissions);
     println!("{wallets} wallets, {payments} payments, {commissions} commissions recomputed");
-    match verified.difference {
-        Some(difference) => anyhow::bail!("the ledger is not sound: {difference}"),
-        None => println!("The ledger is sound."),
+    match (verified.difference, verified.acknowledged) {
+        (Some(difference), _) => {
+            anyhow::bail!("the ledger is not sound: {difference} (difference {})", difference.id())
+        }
+        (None, 0) => println!("The ledger is sound."),
+        (None, known) => println!("The ledger is sound beside {known} acknowledged differences."),
     }
+    Ok(())
+}
+
+/// Acknowledges the first difference in the data folder, which must be the one that was named. The stack must not be
+/// running on it.
+#[expect(clippy::print_stdout, reason = "a command answers")]
+async fn acknowledge(config: Config) -> anyhow::Result<()> {
+    let mut words = std::env::args().skip(2);
+    let (Some(id), Some(reason), None) = (words.next(), words.next(), words.next()) else {
+        anyhow::bail!("say which difference and why: acknowledge-difference ID 'REASON'");
+    };
+    anyhow::ensure!((3..=500).contains(&reason.trim().chars().count()), "the reason has 3 to 500 characters");
+    let app = parts::app_on(&config, Arc::new(SystemClock::default()))?;
+    let found = verify_all(&app).await?.difference;
+    let found = found.filter(|difference| difference.id() == id);
+    let found = found.ok_or_else(|| anyhow::anyhow!("the verification does not stand at difference {id}"))?;
+    acknowledge_found(&app, &"command-line".into(), &found, reason.trim()).await?;
+    println!("Acknowledged: {found}");
     Ok(())
 }
 

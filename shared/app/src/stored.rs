@@ -6,5 +6,5 @@ pub use guerdon_store::{
     jobs::JobRun,
     payments::{ParkedEvent, PaymentReference, WaitsFor},
     table::{Cost, Meter, Store, StoreError},
-    verification::ScanCursor,
+    verification::{AcknowledgedDifference, FoundDifference, ScanCursor},
 };

@@ -122,7 +122,7 @@ impl Record for ReleaseDue {
 }
 
 /// The keys of the payment's commissions.
-fn commission_keys(record: &PaymentRecord) -> Result<Vec<Key>, StoreError> {
+pub(crate) fn keys_of(record: &PaymentRecord) -> Result<Vec<Key>, StoreError> {
     let mut found = Vec::new();
     for candidate in &record.trace {
         if let Verdict::Granted { beneficiary, place, .. } = &candidate.verdict {
@@ -270,7 +270,7 @@ impl Commissions<'_> {
 
     /// Reads the commissions of a payment, in the order of its trace.
     pub async fn of(self, payment: &PaymentRecord) -> Result<Vec<Commission>, StoreError> {
-        match commission_keys(payment)?.as_slice() {
+        match keys_of(payment)?.as_slice() {
             [] => Ok(Vec::new()),
             keys => self.store.get_all(keys).await,
         }

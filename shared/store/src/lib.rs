@@ -49,6 +49,8 @@
 //! | answered update | `UPDATE#id` | `UPDATE` | | | 2 days |
 //! | [`Notification`] | `NOTIFICATION#event` | `NOTIFICATION` | | | 30 days |
 //! | cursor of the verification | `VERIFICATION` | `CURSOR` | | | |
+//! | [`AcknowledgedDifference`] | `VERIFICATION` | `ACKNOWLEDGED#id` | | | |
+//! | [`KnownProgram`] | `VERIFICATION` | `PRESET#digest` | | | |
 //! | [`JobRun`] | `JOB#function` | `started_at#id` | | | 90 days |
 //! | rate counter | `RATE#principal` | `RATE` | | | 1 hour |
 //! | attempts to sign in | `SIGNINS#group` | `SIGNINS` | | | 2 hours |
@@ -94,7 +96,7 @@
 //! | 28 | the amount released under a limit | [`Programs::limit_use`] |
 //! | 29 | a payment by another name of it | [`Customers::referenced`] |
 //! | 30 | an operator, and a session of theirs | [`Operators::find`], [`Operators::with_session`] |
-//! | 31 | the whole table, for verification | [`Verification::scan`] |
+//! | 31 | the whole table, a member's own items, any items by their keys, for verification | [`Verification::scan`], [`Verification::of_member`], [`Verification::payments`] |
 //! | 32 | a service's key, all of them | [`ServiceKeys::find`], [`ServiceKeys::list`] |
 //! | 33 | an order, several orders | [`Orders::find`], [`Orders::find_all`] |
 //! | 34 | members who were seen with a fingerprint | [`Sightings::with`] |
@@ -116,6 +118,7 @@
 //! | 50 | settings that were in force at an instant | [`Settings::superseded`] |
 //! | 51 | payments that wait for a decision, oldest first | [`Payments::undecided`] |
 //! | 52 | the commission of a rule that rewards a first payment | [`Commissions::first`] |
+//! | 53 | what the verification found, acknowledged differences, programs of the preset | [`Verification::found`], [`Verification::acknowledged`], [`Verification::known_programs`] |
 //!
 //! # Writing
 //! Writes that must hold together are [`Fragment`]s: each carries the error that its failed condition

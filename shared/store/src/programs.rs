@@ -37,6 +37,11 @@ impl Record for LimitUse {
 }
 
 impl LimitUse {
+    /// The rule and the period of a member's limit; nothing for the program's budget.
+    pub fn of_rule(&self) -> Option<(&str, &str)> {
+        Prefix::Cap.strip(&self.sk)?.rsplit_once('#')
+    }
+
     /// The amount that the limit still allows.
     pub fn left(&self, cap: Cap) -> i64 {
         cap.amount.minor().saturating_sub(self.used).max(0)

@@ -21,7 +21,7 @@ use guerdon_store::{
     commissions::CommissionCursor,
     payments::PaymentReference,
     table::{Guarded, SHARDS, Store, withdrawal_id},
-    verification::ScannedPage,
+    verification::Scanned,
 };
 use support::*;
 
@@ -401,7 +401,7 @@ async fn pattern_29_a_payment_is_found_by_its_other_names() {
 }
 
 /// Scans the table in pages of three, and keeps the cursor as text in between, as a caller may.
-async fn scanned(store: &Store) -> Vec<ScannedPage> {
+async fn scanned(store: &Store) -> Vec<Scanned> {
     let (mut pages, mut from) = (Vec::new(), None);
     loop {
         let page = store.verification().scan(from.as_ref(), 3).await.unwrap();
@@ -423,7 +423,7 @@ async fn others(store: &Store) {
 async fn pattern_31_reading_the_whole_table_finds_each_wallet_and_payment_once() {
     let table = table().await;
     let store = &table.store;
-    assert_eq!(store.verification().scan(None, 10).await.unwrap(), ScannedPage::default());
+    assert_eq!(store.verification().scan(None, 10).await.unwrap(), Scanned::default());
 
     let mut wallets = BTreeMap::new();
     for n in 1..=5 {

@@ -5,6 +5,7 @@
     reason = "tests may panic, and print what they measured"
 )]
 
+mod acknowledging;
 mod budgets;
 mod claiming;
 mod confirming;
@@ -25,4 +26,5 @@ mod settling;
 mod starting;
 mod statements;
 mod support;
+mod tampering;
 mod withdrawing;

@@ -102,7 +102,13 @@ async fn tamper(b: &Business, with: &str) {
         }
         "entry" => b.tamper(own, entry.to_owned(), "at", number(5)).await,
         "commission" => b.tamper(rewards, conversion, "clawed", number(400)).await,
-        "state" => b.tamper(rewards, conversion, "state", AttributeValue::S("held".to_owned())).await,
+        "state" => {
+            let text = |text: &str| AttributeValue::S(text.to_owned());
+            let queue = [("gsi2pk", text(&format!("HELD#{}", b.id(1)))), ("gsi2sk", number(NOW.millis()))];
+            for (name, value) in queue.into_iter().chain([("state", text("held"))]) {
+                b.tamper(rewards.clone(), conversion.clone(), name, value).await;
+            }
+        }
         _ => {
             let trace = AttributeValue::L(vec![]);
             b.tamper("PAYMENT#stripe:in_1002".to_owned(), "PAYMENT".to_owned(), "trace", trace).await;

@@ -22,6 +22,15 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// The purpose's name in digests.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Purchase => "purchase",
+            Self::Deposit => "deposit",
+            Self::Spend => "spend",
+        }
+    }
+
     /// True for the default, which is not stored.
     pub fn is_purchase(&self) -> bool {
         *self == Self::Purchase

@@ -1,6 +1,7 @@
 //! A payment on record: recorded once, with its trace and all its reversals.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     ids::{MemberId, OrderId, PaymentKey},
@@ -94,6 +95,24 @@ impl PaymentRecord {
             paid_at: self.paid_at,
             known_at: self.known_at,
         }
+    }
+
+    /// A digest of what settled, 16 hex digits. It never changes: neither a reversal nor a later decision of the rules
+    /// is part of it.
+    pub fn digest(&self) -> String {
+        let money = |money: Money| format!("{} {}", money.minor(), money.currency());
+        let content = [
+            self.payment.to_string(),
+            self.member.to_string(),
+            self.purpose.as_str().to_owned(),
+            money(self.paid),
+            self.presented.map(money).unwrap_or_default(),
+            money(self.tax),
+            self.paid_at.millis().to_string(),
+            self.known_at.millis().to_string(),
+            self.recorded_at.millis().to_string(),
+        ];
+        hex::encode(&Sha256::digest(content.join("|").as_bytes())[..8])
     }
 
     /// The grants: rule, level, beneficiary and reward.

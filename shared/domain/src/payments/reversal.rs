@@ -284,6 +284,11 @@ impl Reversals {
         self.disputes.values().any(|dispute| dispute.word.stage == DisputeStage::Opened)
     }
 
+    /// True when a dispute was ever reported, however it ended.
+    pub fn was_disputed(&self) -> bool {
+        !self.disputes.is_empty()
+    }
+
     /// The part of a note's correction beyond the refunds that pay it out, which count by themselves.
     fn beyond_refunds(&self, note: &Latest<Noted>) -> i64 {
         let told = note.word.refunds.iter().filter_map(|id| self.refunds.get(id)).map(|refund| refund.minor);

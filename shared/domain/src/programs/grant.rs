@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     exchange::ExchangeRate,
     ids::{CommissionId, MemberId},
-    money::Money,
-    payments::Place,
-    programs::{Cap, Rule},
+    money::{Money, MoneyError},
+    payments::{PaymentFacts, Place},
+    programs::{Cap, Program, Rule},
     time::Timestamp,
 };
 
@@ -26,6 +26,34 @@ pub struct RuleSnapshot {
     /// The rate by which the payment was converted, if it was in another currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<ExchangeRate>,
+}
+
+impl RuleSnapshot {
+    /// Computes the base and the reward of a payment again, by the frozen rule and rate.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when amounts do not fit or combine.
+    pub fn recompute(&self, payment: &PaymentFacts) -> Result<(Money, Money), MoneyError> {
+        let net = payment.net_of(&self.rule.products)?;
+        let base = self.exchange.map_or(Ok(net), |rate| rate.convert(net))?;
+        let cost = payment.cost_of(&self.rule.products)?.filter(|_| self.rule.shares_profit());
+        let cost = match (cost, self.exchange) {
+            (None, _) => Money::zero(base.currency()),
+            (Some(cost), Some(rate)) if cost.currency() != base.currency() => rate.convert(cost)?,
+            (Some(cost), _) => cost,
+        };
+        Ok((base, self.rule.amount_for(base, cost)?))
+    }
+
+    /// True when the snapshot is that of one of the program's rules.
+    pub fn is_of(&self, program: &Program) -> bool {
+        let rate_is_known = |rate: &ExchangeRate| program.rates.contains(rate);
+        self.version == program.version
+            && self.level == self.rule.beneficiary.level()
+            && program.rules.contains(&self.rule)
+            && self.budget == program.budget
+            && self.exchange.as_ref().is_none_or(rate_is_known)
+    }
 }
 
 /// A commission that is to be booked.

@@ -49,6 +49,21 @@ pub struct PaymentLink {
     pub member: MemberId,
     /// The instant of settlement.
     pub paid_at: Timestamp,
+    /// The digest of the payment's facts when it was listed. A line that an older version wrote has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+impl PaymentLink {
+    /// The line of a payment.
+    pub fn of(payment: &PaymentRecord) -> Self {
+        Self {
+            payment: payment.payment.clone(),
+            member: payment.member.clone(),
+            paid_at: payment.paid_at,
+            digest: Some(payment.digest()),
+        }
+    }
 }
 
 impl Record for PaymentLink {

@@ -172,6 +172,15 @@ impl Store {
         if let [key] = keys {
             return Ok(vec![self.get_raw(key).await?]);
         }
+        self.get_each_as(keys, true).await
+    }
+
+    /// Like `get_each`; without `consistent`, for half the price, what was written a moment ago may be missing.
+    pub(crate) async fn get_each_as(
+        &self,
+        keys: &[Key],
+        consistent: bool,
+    ) -> Result<Vec<Option<Attributes>>, StoreError> {
         let mut found: HashMap<(String, String), Attributes> = HashMap::new();
         // An index may show an item twice while it moves, and a request with the same key twice is an error.
         let mut asked = HashSet::new();
@@ -180,7 +189,7 @@ impl Store {
         while !pending.is_empty() {
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(pending))
-                .consistent_read(true)
+                .consistent_read(consistent)
                 .build()
                 .map_err(|error| StoreError::Corrupt(Reason::of(error)))?;
             let output = self

@@ -136,6 +136,10 @@ prefixes! {
         ServiceKey = "KEY#",
         /// The cursor of the verification.
         Cursor = "CURSOR",
+        /// A difference that an operator acknowledged.
+        Acknowledged = "ACKNOWLEDGED#",
+        /// A program that the preset has had.
+        KnownProgram = "PRESET#",
     }
     Index {
         /// Withdrawals in a state.

@@ -187,7 +187,7 @@ pub fn payment(n: u32, payer: u32, beneficiary: u32) -> PaymentRecord {
 
 /// The line of a payment in its member's and its day's list.
 pub fn listed(payment: &PaymentRecord) -> PaymentLink {
-    PaymentLink { payment: payment.payment.clone(), member: payment.member.clone(), paid_at: payment.paid_at }
+    PaymentLink::of(payment)
 }
 
 /// Version `n` of the program, as an operator set it.

@@ -26,8 +26,8 @@ pub(super) fn failed(plan: &mut Plan, change: &Changed<'_, FailedPayment>) {
 }
 
 fn paid(plan: &mut Plan, sequence: &str, payment: &PaymentRecord) {
-    let (member, at) = (payment.member.clone(), payment.paid_at);
-    plan.list_payment(PaymentLink { payment: payment.payment.clone(), member, paid_at: at });
+    let at = payment.paid_at;
+    plan.list_payment(PaymentLink::of(payment));
     // A payment that only an operator confirmed is not counted as revenue.
     if payment.payment.rail == Rail::Manual {
         return;

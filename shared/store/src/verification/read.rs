@@ -1,0 +1,174 @@
+//! Reads of the verification. An item that cannot be read counts as missing; the scan finds it as a misfit.
+
+use std::collections::{HashMap, HashSet};
+
+use guerdon_domain::{
+    bill_credit::BilledCustomers,
+    commissions::Commission,
+    ids::{CustomerId, MemberId, OrderId, PaymentKey},
+    members::Member,
+    money::Currency,
+    payments::{Order, PaymentRecord},
+    programs::ProgramVersion,
+    referrals::Referral,
+    time::Timestamp,
+    wallets::{Wallet, WalletKind},
+};
+
+use super::{ScanCursor, Scanned};
+use crate::{
+    commissions::keys_of,
+    payments::{CustomerLink, PaymentLink},
+    table::{
+        Range, Store, StoreError,
+        item::{Key, Record, decode},
+        keys,
+        prefixes::Prefix,
+    },
+};
+
+/// The handle for verification: the whole table, items by their keys, and its own notes.
+#[derive(Debug, Clone, Copy)]
+pub struct Verification<'a> {
+    pub(super) store: &'a Store,
+    consistent: bool,
+}
+
+impl Store {
+    /// The handle for verification: the whole table, items by their keys, and its own notes.
+    pub const fn verification(&self) -> Verification<'_> {
+        Verification { store: self, consistent: true }
+    }
+}
+
+impl Verification<'_> {
+    /// The same, but reads by key may miss what was written a moment ago. They cost half as much.
+    #[must_use]
+    pub const fn lagging(self) -> Self {
+        Self { consistent: false, ..self }
+    }
+
+    /// Reads the next page of the whole table. Only verification does this, because it must also find items
+    /// that no list names.
+    pub async fn scan(self, from: Option<&ScanCursor>, limit: i32) -> Result<Scanned, StoreError> {
+        let start = from.map(|cursor| Key::new(&cursor.pk, &cursor.sk).attributes());
+        let (items, next) = self.store.scan_page(start, limit).await?;
+        let mut page = Scanned::default();
+        items.into_iter().for_each(|item| page.take(item));
+        page.next = next.map(|key| keys::of_item(&key)).map(|key| ScanCursor { pk: key.pk, sk: key.sk });
+        Ok(page)
+    }
+
+    /// Reads everything of a member's own.
+    pub async fn of_member(self, member: &MemberId) -> Result<Scanned, StoreError> {
+        self.range(Range::partition(keys::member_pk(member))).await
+    }
+
+    /// Reads all commissions of a beneficiary.
+    pub async fn commissions(self, member: &MemberId) -> Result<Vec<Commission>, StoreError> {
+        let range = Range::partition(keys::referrer_pk(member)).prefix(Prefix::Commission.as_str());
+        Ok(self.range(range).await?.commissions)
+    }
+
+    /// Reads all versions of the program.
+    pub async fn versions(self) -> Result<Vec<ProgramVersion>, StoreError> {
+        let range = Range::partition(Prefix::Program).prefix(Prefix::Version.as_str());
+        Ok(self.range(range).await?.versions)
+    }
+
+    async fn range(self, range: Range) -> Result<Scanned, StoreError> {
+        let (mut all, mut start) = (Scanned::default(), None);
+        loop {
+            let (items, next) = self.store.page(range.clone().limit(1000).start_after(start)).await?;
+            items.into_iter().for_each(|item| all.take(item));
+            match next {
+                Some(key) => start = Some(key),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// Reads the commissions that a payment's trace names.
+    pub async fn commissions_of(self, payment: &PaymentRecord) -> Result<Vec<Commission>, StoreError> {
+        let keys = keys_of(payment)?;
+        Ok(self.all(&keys).await?.into_values().collect())
+    }
+
+    /// Reads wallets, each if it exists.
+    pub async fn wallets(
+        self,
+        of: &[(MemberId, WalletKind, Currency)],
+    ) -> Result<Vec<Option<Wallet>>, StoreError> {
+        self.each(of.iter().map(|(member, kind, currency)| keys::wallet(member, *kind, *currency))).await
+    }
+
+    /// Reads payments, each if it exists.
+    pub async fn payments(self, of: &[PaymentKey]) -> Result<Vec<Option<PaymentRecord>>, StoreError> {
+        self.each(of.iter().map(keys::payment)).await
+    }
+
+    /// Reads the lines of payments in their members' lists, each if it exists.
+    pub async fn links(self, of: &[PaymentRecord]) -> Result<Vec<Option<PaymentLink>>, StoreError> {
+        self.each(of.iter().map(|paid| keys::payment_of(&paid.member, paid.paid_at, &paid.payment))).await
+    }
+
+    /// Reads orders, each if it exists.
+    pub async fn orders(self, of: &[OrderId]) -> Result<Vec<Option<Order>>, StoreError> {
+        self.each(of.iter().map(keys::order)).await
+    }
+
+    /// Reads members, each if it exists.
+    pub async fn members(self, of: &[MemberId]) -> Result<Vec<Option<Member>>, StoreError> {
+        self.each(of.iter().map(keys::member)).await
+    }
+
+    /// Reads the customers of members, each if there are some.
+    pub async fn customers(self, of: &[MemberId]) -> Result<Vec<Option<BilledCustomers>>, StoreError> {
+        self.each(of.iter().map(keys::billed_customers)).await
+    }
+
+    /// Reads the links of customers, each if it exists.
+    pub async fn customer_links(self, of: &[CustomerId]) -> Result<Vec<Option<CustomerLink>>, StoreError> {
+        self.each(of.iter().map(keys::customer)).await
+    }
+
+    /// Reads referrals by referrer, time of joining and referee, each if it exists.
+    pub async fn referrals(
+        self,
+        of: &[(MemberId, Timestamp, MemberId)],
+    ) -> Result<Vec<Option<Referral>>, StoreError> {
+        self.each(of.iter().map(|(referrer, at, referee)| keys::referral(referrer, *at, referee))).await
+    }
+
+    /// Reads the commissions that convert referrals: the one of the present attempt, each if it exists.
+    pub async fn conversions(self, of: &[Referral]) -> Result<Vec<Option<Commission>>, StoreError> {
+        self.each(of.iter().map(|referral| {
+            keys::conversion(&referral.referrer, (referral.joined_at, referral.undone), &referral.referee)
+        }))
+        .await
+    }
+
+    async fn each<R: Record + Clone>(
+        self,
+        keys: impl Iterator<Item = Key>,
+    ) -> Result<Vec<Option<R>>, StoreError> {
+        let keys: Vec<Key> = keys.collect();
+        let found = self.all(&keys).await?;
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+    }
+
+    /// Reads any number of items, each key once.
+    async fn all<R: Record>(self, keys: &[Key]) -> Result<HashMap<Key, R>, StoreError> {
+        const AT_ONCE: usize = 100;
+        let different: HashSet<&Key> = keys.iter().collect();
+        let different: Vec<Key> = different.into_iter().cloned().collect();
+        let mut found = HashMap::new();
+        for some in different.chunks(AT_ONCE) {
+            let items = self.store.get_each_as(some, self.consistent).await?;
+            for (key, item) in some.iter().zip(items) {
+                found.extend(item.and_then(|item| decode(item).ok()).map(|record| (key.clone(), record)));
+            }
+        }
+        Ok(found)
+    }
+}
