@@ -59,6 +59,14 @@ async fn business(world: &World) -> String {
     shop
 }
 
+/// The sums by currency of one order of 135 rupees.
+fn in_rupees() -> Value {
+    let sums = [("revenue", 135.00), ("refunded", 0.00), ("cost", 42.00), ("commission_amount", 28.00)];
+    let mut rupees: Value = sums.map(|(name, amount)| (name.to_owned(), json!(amount))).into_iter().collect();
+    rupees["currency"] = json!("INR");
+    json!([rupees])
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_figures_are_those_of_the_business() {
     let world = ott().await;
@@ -69,7 +77,7 @@ async fn the_figures_are_those_of_the_business() {
         "new_users": 2, "referred_users": 1, "converted_referrals": 1, "conversion_rate": 100.0,
         "orders": 2, "paid_orders": 1, "payments": 1, "revenue": 135.00, "refunded": 0.00, "cost": 42.00,
         "profit": 93.00, "commissions": 1, "commission_amount": 28.00, "profit_after_commissions": 65.00,
-        "paid_out": 0.00,
+        "paid_out": 0.00, "by_currency": in_rupees(),
     });
     assert_eq!((&stats["today"], &stats["overall"]), (&figures, &figures));
     assert_eq!((&stats["pending_commissions"], &stats["active_codes"]), (&json!(28.00), &json!(2)));

@@ -67,6 +67,13 @@ fn totals(items: &Items) -> Counters {
             add(&mut counters, format!("cost_{}", cost.currency()), cost.minor());
         }
         let undone = payment.reversals.undone(payment.paid);
+        if let Some(account) = payment.account {
+            let currency = account.currency();
+            let part = |money| payment.in_account(money).map_or(0, |part| part.minor());
+            add(&mut counters, format!("foreign_paid_{currency}"), account.minor());
+            add(&mut counters, format!("foreign_refunded_{currency}"), part(undone));
+            add(&mut counters, format!("foreign_cost_{currency}"), payment.cost.map_or(0, part));
+        }
         add(&mut counters, format!("refunded_{currency}"), undone.minor());
     }
     for withdrawal in &items.withdrawals {

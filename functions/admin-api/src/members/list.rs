@@ -58,7 +58,8 @@ const USER_COLUMNS: [&str; 13] = [
 
 fn user(user: ListedUser, currency: Currency) -> UserRow {
     let (of, sum) = (|counter| user.referrals.get(counter), |sum| user.payments.money(sum, currency).minor());
-    let net = sum(Sum::Paid).saturating_sub(sum(Sum::Refunded));
+    let paid = sum(Sum::Paid).saturating_add(sum(Sum::ForeignPaid));
+    let net = paid.saturating_sub(sum(Sum::Refunded)).saturating_sub(sum(Sum::ForeignRefunded));
     UserRow {
         payments: user.payments.get(Counter::Payments),
         total_paid: Amount(Money::new(net, currency)),

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::output::{Amount, Percent, Refusal};
-use guerdon_app::statistics::{Dashboard, Figures, Success};
+use guerdon_app::statistics::{Dashboard, Figures, Success, Sums};
 use guerdon_domain::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -41,6 +41,28 @@ struct FiguresView {
     profit_after_commissions: Amount,
     /// Withdrawals that were paid out.
     paid_out: Amount,
+    /// The sums of each currency, as they were paid and granted. The sums above have payments in other currencies by the
+    /// rate of the program that decided them; those without a rate are only here.
+    by_currency: Vec<SumsView>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SumsView {
+    currency: String,
+    revenue: Amount,
+    refunded: Amount,
+    cost: Amount,
+    commission_amount: Amount,
+}
+
+fn sums(sums: Sums) -> SumsView {
+    SumsView {
+        currency: sums.revenue.currency().to_string(),
+        revenue: Amount(sums.revenue),
+        refunded: Amount(sums.refunded),
+        cost: Amount(sums.cost),
+        commission_amount: Amount(sums.commission_amount),
+    }
 }
 
 fn figures(figures: Figures) -> FiguresView {
@@ -62,6 +84,7 @@ fn figures(figures: Figures) -> FiguresView {
         commission_amount: Amount(figures.commission_amount),
         profit_after_commissions: Amount(figures.profit_after_commissions),
         paid_out: Amount(figures.paid_out),
+        by_currency: figures.by_currency.into_iter().map(sums).collect(),
     }
 }
 

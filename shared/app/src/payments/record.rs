@@ -81,7 +81,7 @@ pub(crate) async fn record_along(
             }
             let now = app.now();
             let order = along.order.map(|order| order.id.clone());
-            let record = PaymentRecord { order, ..record_of(&program, facts, &decision, now) };
+            let record = PaymentRecord { order, ..record_of(app, &program, facts, &decision, now) };
             let mut writes = vec![app.store.payments().insert(&record, Refused::PaymentMoved)?];
             writes.extend(decision_writes(app, &record, around.referral.as_ref(), decision, now)?);
             if let Some(once) = along.once {
@@ -109,13 +109,20 @@ pub(crate) async fn priced(app: &App, facts: &PaymentFacts) -> Result<PaymentFac
     Ok(facts)
 }
 
-fn record_of(program: &Program, facts: &PaymentFacts, decision: &Decision, now: Timestamp) -> PaymentRecord {
+fn record_of(
+    app: &App,
+    program: &Program,
+    facts: &PaymentFacts,
+    decision: &Decision,
+    now: Timestamp,
+) -> PaymentRecord {
     PaymentRecord {
         payment: facts.key.clone(),
         member: facts.member.clone(),
         purpose: facts.purpose,
         paid: facts.paid,
         presented: facts.presented,
+        account: program.convert(facts.paid, app.preset.currency),
         tax: facts.tax,
         tier: facts.tier,
         // A cost that cannot be added up is not known.

@@ -77,12 +77,11 @@ pub(crate) async fn reward_wallet_now(app: &App) -> Result<(WalletKind, Currency
 }
 
 /// Returns the reward that a pending referral would earn under the current program, for the cheapest
-/// qualifying plan. It is zero if there is no rule for referrers, or if the reward is not in the preset's
-/// currency.
-pub(crate) async fn would_earn(app: &App) -> Result<Money, AppError> {
+/// qualifying plan. It is zero if there is no rule for referrers, or if the reward is not in `currency`.
+pub(crate) async fn would_earn(app: &App, currency: Currency) -> Result<Money, AppError> {
     let program = program_now(app).await?;
     let settings = settings_now(app).await?;
     let reward = program.headline().map(|rule| settings.preset.typical_reward(rule)).transpose()?;
-    let own = reward.filter(|reward| reward.currency() == app.preset.currency);
-    Ok(own.unwrap_or(Money::zero(app.preset.currency)))
+    let own = reward.filter(|reward| reward.currency() == currency);
+    Ok(own.unwrap_or(Money::zero(currency)))
 }

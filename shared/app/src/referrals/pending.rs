@@ -72,7 +72,7 @@ async fn admin_referrals(app: &App, found: Vec<Referral>) -> Result<Vec<AdminRef
     let known = |id: &MemberId| members.iter().find(|m| m.id == *id).map(|m| m.telegram_id);
     // The index can lag behind and still contain a referral that is no longer pending.
     let found = found.into_iter().filter(|referral| referral.state == ReferralState::Pending);
-    let would_earn = would_earn(app).await?;
+    let would_earn = would_earn(app, app.preset.currency).await?;
     Ok(found
         .map(|referral| AdminReferral {
             referrer_user_id: known(&referral.referrer),

@@ -27,7 +27,7 @@ pub struct TrendDay {
     pub day: String,
     /// Number of members who joined with a code.
     pub referrals: i64,
-    /// Number of converted referrals.
+    /// Number of those members who have converted by now.
     pub converted: i64,
 }
 

@@ -1,6 +1,8 @@
 //! Business figures for today and for all time. The cost does not depend on the amount of data: the figures
 //! come from counters that the stream updates, and from the oldest withdrawal of each state.
 
+use std::collections::BTreeMap;
+
 use guerdon_domain::{
     ids::Rail,
     money::{Currency, Money},
@@ -14,6 +16,13 @@ use guerdon_store::{statistics::Projection, table::metered};
 use crate::{context::App, error::AppError};
 
 /// Figures of one day or of all time.
+///
+/// Everything counts on the UTC day of what it began with: a conversion on the day of the joining, a paid order on the
+/// day of the order, a refund, a cost and a commission, less what is taken back of it, on the day of the payment. So no rate
+/// of a day exceeds 100%, and a day's profit is that of its own payments, whenever they are refunded.
+///
+/// Amounts are in the preset's currency, the currency of account. A payment in another one counts by its own rate, which is
+/// that of the program's version that decided it; without a rate it is among the sums by currency only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
     /// Number of clicks on shared links.
@@ -24,17 +33,17 @@ pub struct Figures {
     pub members: i64,
     /// Number of those members who joined with a code.
     pub referrals: i64,
-    /// Number of converted referrals.
+    /// Number of those referrals that have converted by now.
     pub converted: i64,
     /// Number of orders that services created.
     pub orders: i64,
-    /// Number of paid orders.
+    /// Number of those orders that are paid by now.
     pub orders_paid: i64,
     /// Number of payments on all rails.
     pub payments: i64,
     /// Sum of the payments minus reversals.
     pub revenue: Money,
-    /// Sum of refunds and disputes, counted when they became known.
+    /// Sum of what was undone of these payments.
     pub refunded: Money,
     /// Cost of the sold products.
     pub cost: Money,
@@ -48,6 +57,21 @@ pub struct Figures {
     pub profit_after_commissions: Money,
     /// Sum of the paid withdrawals.
     pub paid_out: Money,
+    /// The sums of each currency, as they were paid and granted.
+    pub by_currency: Vec<Sums>,
+}
+
+/// The sums of one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sums {
+    /// Sum of the payments minus reversals.
+    pub revenue: Money,
+    /// Sum of what was undone of these payments.
+    pub refunded: Money,
+    /// Cost of the sold products.
+    pub cost: Money,
+    /// Sum of the commissions minus clawbacks.
+    pub commission_amount: Money,
 }
 
 /// Withdrawals of a state that is not final.
@@ -164,8 +188,11 @@ fn successes(counters: &Counters) -> Vec<Success> {
 
 fn figures(counters: &Counters, currency: Currency) -> Result<Figures, AppError> {
     let sum = |sum| counters.money(sum, currency);
-    let revenue = sum(Sum::Paid).checked_sub(sum(Sum::Refunded))?;
-    let profit = revenue.checked_sub(sum(Sum::Cost))?;
+    let with_foreign = |own, foreign| sum(own).checked_add(sum(foreign));
+    let refunded = with_foreign(Sum::Refunded, Sum::ForeignRefunded)?;
+    let revenue = with_foreign(Sum::Paid, Sum::ForeignPaid)?.checked_sub(refunded)?;
+    let cost = with_foreign(Sum::Cost, Sum::ForeignCost)?;
+    let profit = revenue.checked_sub(cost)?;
     let commission_amount = sum(Sum::Issued);
     Ok(Figures {
         clicks: counters.get(Counter::Clicks),
@@ -177,12 +204,28 @@ fn figures(counters: &Counters, currency: Currency) -> Result<Figures, AppError>
         orders_paid: counters.get(Counter::OrdersPaid),
         payments: counters.get(Counter::Payments),
         revenue,
-        refunded: sum(Sum::Refunded),
-        cost: sum(Sum::Cost),
+        refunded,
+        cost,
         profit,
         commissions: counters.get(Counter::Commissions),
         commission_amount,
         profit_after_commissions: profit.checked_sub(commission_amount)?,
         paid_out: sum(Sum::Withdrawn(WithdrawalState::Paid)),
+        by_currency: by_currency(counters)?,
     })
+}
+
+/// The sums of each currency, by its code.
+fn by_currency(counters: &Counters) -> Result<Vec<Sums>, AppError> {
+    let known = [Sum::Paid, Sum::Refunded, Sum::Cost, Sum::Issued].map(|sum| counters.sums(sum));
+    let moved = known.into_iter().flatten().filter(|money| !money.is_zero());
+    let currencies: BTreeMap<String, Currency> =
+        moved.map(|money| (money.currency().to_string(), money.currency())).collect();
+    let of = |currency| {
+        let sum = |sum| counters.money(sum, currency);
+        let refunded = sum(Sum::Refunded);
+        let revenue = sum(Sum::Paid).checked_sub(refunded)?;
+        Ok(Sums { revenue, refunded, cost: sum(Sum::Cost), commission_amount: sum(Sum::Issued) })
+    };
+    currencies.into_values().map(of).collect()
 }

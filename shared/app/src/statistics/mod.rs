@@ -9,7 +9,7 @@ mod referrer;
 mod totals;
 
 pub use analytics::{Analytics, MOST_TREND_DAYS, TrendDay, referral_analytics, referral_trends};
-pub use dashboard::{Dashboard, Figures, Monitoring, Success, Waiting, dashboard, payment_monitoring};
+pub use dashboard::{Dashboard, Figures, Monitoring, Success, Sums, Waiting, dashboard, payment_monitoring};
 pub use leaderboard::{Board, Period, Row, leaderboard, public_board};
 pub use lists::{
     LONGEST_PAGE, ListedReferrer, ListedUser, UserFilter, UserPlace, list_orders, list_referrers, list_users,

@@ -3,7 +3,7 @@
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
     members::Member,
-    money::Money,
+    money::{Currency, Money},
     statistics::{Counter, Sum},
 };
 use guerdon_store::{statistics::Projection, table::metered};
@@ -11,11 +11,11 @@ use guerdon_store::{statistics::Projection, table::metered};
 use crate::{
     context::App,
     error::AppError,
-    programs::would_earn,
-    statistics::{Period, referral_stats},
+    programs::{reward_wallet_now, would_earn},
+    statistics::{Period, stats_in},
 };
 
-/// The deployment's totals.
+/// The deployment's totals, in the currency that rewards are in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdminStats {
     /// Sum of all booked commissions minus clawbacks, plus the net amount of operators' adjustments.
@@ -43,7 +43,7 @@ pub struct DayTrend {
     pub joined: i64,
     /// Number of those members who joined with a code.
     pub referrals: i64,
-    /// Number of converted referrals.
+    /// Number of those members who have converted by now.
     pub converted: i64,
     /// Number of payments of all members.
     pub payments: i64,
@@ -51,9 +51,8 @@ pub struct DayTrend {
     pub issued: Money,
 }
 
-async fn daily(app: &App) -> Result<Vec<DayTrend>, AppError> {
+async fn daily(app: &App, currency: Currency) -> Result<Vec<DayTrend>, AppError> {
     let now = app.now();
-    let currency = app.preset.currency;
     let days = app.store.statistics().daily(&now.plus_days(-29).day(), &now.day()).await?;
     Ok(days
         .into_iter()
@@ -83,9 +82,10 @@ pub struct TopReferrer {
 pub async fn admin_stats(app: &App) -> Result<AdminStats, AppError> {
     metered("admin_stats", async {
         let totals = app.store.statistics().counters(&Projection::Totals).await?;
-        let currency = app.preset.currency;
+        // Rewards may be in another currency than prices, such as days of premium.
+        let (_, currency) = reward_wallet_now(app).await?;
         let sum = |sum| totals.money(sum, currency);
-        let promised = would_earn(app).await?.minor().saturating_mul(totals.get(Counter::Pending));
+        let promised = would_earn(app, currency).await?.minor().saturating_mul(totals.get(Counter::Pending));
         Ok(AdminStats {
             total_credits_issued: sum(Sum::Issued).checked_add(sum(Sum::Adjusted))?,
             total_referrals: totals.get(Counter::Referrals),
@@ -93,7 +93,7 @@ pub async fn admin_stats(app: &App) -> Result<AdminStats, AppError> {
             pending_credits: sum(Sum::Held).checked_add(Money::new(promised, currency))?,
             applied_credits: sum(Sum::Applied),
             top_referrers: top_referrers(app, Period::All, 10).await?,
-            daily: daily(app).await?,
+            daily: daily(app, currency).await?,
         })
     })
     .await
@@ -105,13 +105,14 @@ pub async fn top_referrers(app: &App, period: Period, limit: i32) -> Result<Vec<
         let ranked = app.store.statistics().ranking(&period.key(app.now()), limit.clamp(1, 100)).await?;
         let ids: Vec<_> = ranked.iter().map(|r| r.member.clone()).collect();
         let members = app.store.members().find_all(&ids).await?;
+        let (_, currency) = reward_wallet_now(app).await?;
         let mut top = Vec::with_capacity(ranked.len());
         for entry in ranked {
             let counters = app.store.statistics().counters(&Projection::Member(entry.member.clone())).await?;
             top.push(TopReferrer {
                 user_id: members.iter().find(|m| m.id == entry.member).map(|m| m.telegram_id),
                 referrals: entry.score,
-                total_earned: referral_stats(app, &counters).earned,
+                total_earned: stats_in(currency, &counters).earned,
             });
         }
         Ok(top)

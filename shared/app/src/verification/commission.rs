@@ -103,9 +103,10 @@ fn terms(commission: &Commission, payment: &PaymentRecord, known: &Known, proble
     problems.check(known.has(snapshot), || {
         format!("rule {} of version {} is another on record", snapshot.rule.id, snapshot.version)
     });
-    let decided = payment.trace.iter().find(|candidate| {
-        (&candidate.rule, candidate.level) == (&snapshot.rule.id, snapshot.level)
-    });
+    let decided = payment
+        .trace
+        .iter()
+        .find(|candidate| (&candidate.rule, candidate.level) == (&snapshot.rule.id, snapshot.level));
     let version = decided.and_then(|decided| decided.version).unwrap_or(payment.program_version);
     problems.check(snapshot.version == version, || {
         format!("it is of version {}, its payment was decided by {version}", snapshot.version)

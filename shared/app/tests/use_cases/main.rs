@@ -12,6 +12,7 @@ mod confirming;
 mod customers;
 mod deciding;
 mod faults;
+mod figures;
 mod fraud;
 mod linking;
 mod operators;

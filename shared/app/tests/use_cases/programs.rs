@@ -28,7 +28,7 @@ fn flat(program: &Program, minor: i64) -> Program {
 }
 
 impl Business {
-    async fn set(&self, change: impl FnOnce(&mut Program)) {
+    pub async fn set(&self, change: impl FnOnce(&mut Program)) {
         let mut next = newest_program(&self.app).await.unwrap().program;
         next.version += 1;
         change(&mut next);

@@ -25,6 +25,10 @@ pub struct PaymentRecord {
     /// The same amount as the payer saw it, where that was in another currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presented: Option<Money>,
+    /// The same amount in the currency of account, where it was paid in another one: by the rate of the program's version
+    /// that decided it. Absent without a rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Money>,
     /// Tax within it.
     pub tax: Money,
     /// List price of the tier.
@@ -95,6 +99,13 @@ impl PaymentRecord {
             paid_at: self.paid_at,
             known_at: self.known_at,
         }
+    }
+
+    /// Converts a part of the payment to the currency of account, by the payment's own rate: all of it is all of
+    /// `account`. Nothing for a payment in the currency of account, or without a rate.
+    pub fn in_account(&self, part: Money) -> Option<Money> {
+        let account = self.account.filter(|_| part.currency() == self.paid.currency())?;
+        account.checked_share(part.minor(), self.paid.minor()).ok()
     }
 
     /// A digest of what settled, 16 hex digits. It never changes: neither a reversal nor a later decision of the rules

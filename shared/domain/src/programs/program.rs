@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     exchange::ExchangeRate,
-    money::Currency,
+    money::{Currency, Money},
     programs::{Beneficiary, Cap, Rule},
 };
 
@@ -51,5 +51,12 @@ impl Program {
     pub fn with_rules(&self, wanted: impl Fn(&Rule) -> bool) -> Self {
         let rules = self.rules.iter().filter(|rule| wanted(rule)).cloned().collect();
         Self { rules, ..self.clone() }
+    }
+
+    /// Converts an amount in another currency to `account`, by the program's rate. Nothing for an amount in `account`
+    /// itself, and without a rate that gives a number.
+    pub fn convert(&self, amount: Money, account: Currency) -> Option<Money> {
+        let foreign = amount.currency() != account;
+        self.rate(amount.currency(), account).filter(|_| foreign)?.convert(amount).ok()
     }
 }

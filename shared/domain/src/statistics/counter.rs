@@ -73,6 +73,12 @@ pub enum Sum {
     Refunded,
     /// The cost of making the sold products.
     Cost,
+    /// Payments in other currencies, in the currency of account.
+    ForeignPaid,
+    /// The part of them that was undone, in the currency of account.
+    ForeignRefunded,
+    /// The cost of what they bought, in the currency of account.
+    ForeignCost,
     /// Commissions of all beneficiaries, less what was taken back.
     Issued,
     /// Commissions of one beneficiary, less what was taken back.
@@ -139,6 +145,9 @@ impl Sum {
             Self::Paid => "paid",
             Self::Refunded => "refunded",
             Self::Cost => "cost",
+            Self::ForeignPaid => "foreign_paid",
+            Self::ForeignRefunded => "foreign_refunded",
+            Self::ForeignCost => "foreign_cost",
             Self::Issued => "issued",
             Self::Earned => "earned",
             Self::Held => "held",

@@ -21,7 +21,10 @@ const PLAIN: [(Counter, &str); 18] = [
     (Counter::WithdrawalSeconds, "withdrawal_seconds"),
 ];
 
-const SUMS: [(Sum, &str); 17] = [
+const SUMS: [(Sum, &str); 20] = [
+    (Sum::ForeignPaid, "foreign_paid_USD"),
+    (Sum::ForeignRefunded, "foreign_refunded_USD"),
+    (Sum::ForeignCost, "foreign_cost_USD"),
     (Sum::Paid, "paid_USD"),
     (Sum::Refunded, "refunded_USD"),
     (Sum::Cost, "cost_USD"),
@@ -101,6 +104,7 @@ const fn is_listed(counter: Counter) -> bool {
             Sum::Paid | Sum::Refunded | Sum::Cost | Sum::Issued | Sum::Earned | Sum::Held => true,
             Sum::Clawed | Sum::Adjusted | Sum::Applied | Sum::Owed => true,
             Sum::Withdrawn(_) | Sum::PaidOut => true,
+            Sum::ForeignPaid | Sum::ForeignRefunded | Sum::ForeignCost => true,
         },
     }
 }

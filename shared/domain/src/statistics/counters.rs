@@ -29,12 +29,16 @@ impl Counters {
 
     /// True when a sum is above zero in some currency.
     pub fn has(&self, sum: Sum) -> bool {
+        self.sums(sum).any(|money| money.is_positive())
+    }
+
+    /// A sum in each currency in which something was ever added to it.
+    pub fn sums(&self, sum: Sum) -> impl Iterator<Item = Money> {
         let word = sum.word();
-        let is_of = |name: &str| {
-            let code = name.strip_prefix(&word).and_then(|rest| rest.strip_prefix('_'));
-            code.is_some_and(|code| Currency::parse(code).is_ok())
-        };
-        self.0.iter().any(|(name, minor)| *minor > 0 && is_of(name))
+        self.0.iter().filter_map(move |(name, minor)| {
+            let code = name.strip_prefix(&word)?.strip_prefix('_')?;
+            Some(Money::new(*minor, Currency::parse(code).ok()?))
+        })
     }
 
     /// Adds to a counter.

@@ -169,6 +169,7 @@ pub fn payment(n: u32, payer: u32, beneficiary: u32) -> PaymentRecord {
         purpose: Purpose::Purchase,
         paid: usd(4797),
         presented: None,
+        account: None,
         tax: usd(897),
         tier: usd(3900),
         cost: None,

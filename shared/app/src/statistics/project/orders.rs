@@ -17,9 +17,9 @@ pub(super) fn changed(plan: &mut Plan, change: &Changed<'_, Order>) {
         plan.add_to_day(change.sequence, order.created_at, &adds);
     }
     if order.state() == OrderState::Paid && before != Some(OrderState::Paid) {
-        let paid_at = order.paid().map_or(order.created_at, |stamp| stamp.at);
+        // On the day of the order, so that no day has more paid orders than orders.
         let adds = [(Counter::OrdersPaid, 1), (Counter::OrdersPaidBy(order.method), 1)];
-        plan.add_to_day(change.sequence, paid_at, &adds);
+        plan.add_to_day(change.sequence, order.created_at, &adds);
     }
 }
 

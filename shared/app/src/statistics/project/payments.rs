@@ -2,6 +2,7 @@
 
 use guerdon_domain::{
     ids::Rail,
+    money::Money,
     payments::PaymentRecord,
     statistics::{Counter, Sum},
 };
@@ -35,20 +36,38 @@ fn paid(plan: &mut Plan, sequence: &str, payment: &PaymentRecord) {
     let paid = (Counter::of(Sum::Paid, payment.paid), payment.paid.minor());
     let mut adds = vec![(Counter::Payments, 1), (Counter::PaymentsBy(payment.payment.rail), 1), paid];
     adds.extend(payment.cost.map(|cost| (Counter::of(Sum::Cost, cost), cost.minor())));
+    let foreign = in_account(Sum::ForeignPaid, payment, payment.paid);
+    adds.extend(foreign);
+    adds.extend(payment.cost.and_then(|cost| in_account(Sum::ForeignCost, payment, cost)));
     plan.add_to_day(sequence, at, &adds);
-    plan.add(Projection::Payer(payment.member.clone()), sequence, &[(Counter::Payments, 1), paid]);
+    let by_payer: Vec<_> = [(Counter::Payments, 1), paid].into_iter().chain(foreign).collect();
+    plan.add(Projection::Payer(payment.member.clone()), sequence, &by_payer);
 }
 
-/// Counts a change of the reversed amount on the current day, when it became known.
+/// Counts a change of the reversed amount on the payment's day, as the commissions that it takes back are.
 fn undone(plan: &mut Plan, sequence: &str, before: &PaymentRecord, after: &PaymentRecord) {
-    let undone = |payment: &PaymentRecord| payment.reversals.undone(payment.paid).minor();
     costs(plan, sequence, before, after);
-    let more = undone(after) - undone(before);
-    if more != 0 && after.payment.rail != Rail::Manual {
-        let refunded = [(Counter::of(Sum::Refunded, after.paid), more)];
-        plan.add_to_day(sequence, plan.now, &refunded);
-        plan.add(Projection::Payer(after.member.clone()), sequence, &refunded);
+    if after.payment.rail == Rail::Manual {
+        return;
     }
+    let undone = |payment: &PaymentRecord| payment.reversals.undone(payment.paid);
+    let more = undone(after).minor() - undone(before).minor();
+    if more == 0 {
+        return;
+    }
+    let mut refunded = vec![(Counter::of(Sum::Refunded, after.paid), more)];
+    let in_account = |payment| in_account(Sum::ForeignRefunded, payment, undone(payment));
+    if let (Some((_, was)), Some((counter, is))) = (in_account(before), in_account(after)) {
+        refunded.push((counter, is - was));
+    }
+    plan.add_to_day(sequence, after.paid_at, &refunded);
+    plan.add(Projection::Payer(after.member.clone()), sequence, &refunded);
+}
+
+/// What a part of a payment in another currency adds to a sum in the currency of account.
+fn in_account(sum: Sum, payment: &PaymentRecord, part: Money) -> Option<(Counter, i64)> {
+    let account = payment.in_account(part)?;
+    Some((Counter::of(sum, account), account.minor()))
 }
 
 /// Counts a cost that became known after the payment, on the payment's day.
@@ -58,6 +77,9 @@ fn costs(plan: &mut Plan, sequence: &str, before: &PaymentRecord, after: &Paymen
     }
     let known = before.cost.map(|cost| (Counter::of(Sum::Cost, cost), -cost.minor()));
     let now = after.cost.map(|cost| (Counter::of(Sum::Cost, cost), cost.minor()));
-    let adds: Vec<_> = known.into_iter().chain(now).collect();
+    let mut adds: Vec<_> = known.into_iter().chain(now).collect();
+    let foreign = |payment: &PaymentRecord| in_account(Sum::ForeignCost, payment, payment.cost?);
+    adds.extend(foreign(before).map(|(counter, minor)| (counter, -minor)));
+    adds.extend(foreign(after));
     plan.add_to_day(sequence, after.paid_at, &adds);
 }

@@ -43,10 +43,12 @@ fn joined(plan: &mut Plan, sequence: &str, referral: &Referral) {
     plan.add(referrer, sequence, &[(Counter::Recruits, 1), (Counter::Pending, 1)]);
 }
 
+/// Counts a conversion on the day of the joining, so that no day has more conversions than referrals. The rankings count it
+/// when it happened.
 fn moved(plan: &mut Plan, sequence: &str, before: &Referral, after: &Referral) {
     let referrer = Projection::Member(after.referrer.clone());
     if let ReferralState::Converted { at, .. } = &before.state {
-        plan.add_to_day(sequence, *at, &[(Counter::Converted, -1)]);
+        plan.add_to_day(sequence, after.joined_at, &[(Counter::Converted, -1)]);
         plan.add(referrer.clone(), sequence, &[(Counter::Converted, -1)]);
         score(plan, sequence, after, *at, -1);
     }
@@ -54,7 +56,7 @@ fn moved(plan: &mut Plan, sequence: &str, before: &Referral, after: &Referral) {
     let left_expired = (Counter::Expired, -i64::from(before.state == ReferralState::Expired));
     match &after.state {
         ReferralState::Converted { at, .. } => {
-            plan.add_to_day(sequence, *at, &[(Counter::Converted, 1)]);
+            plan.add_to_day(sequence, after.joined_at, &[(Counter::Converted, 1)]);
             plan.add(Projection::Totals, sequence, &[left_pending, left_expired]);
             plan.add(referrer, sequence, &[left_pending, left_expired, (Counter::Converted, 1)]);
             score(plan, sequence, after, *at, 1);

@@ -56,7 +56,7 @@ fn count(plan: &mut Plan, sequence: &str, before: Option<WithdrawalState>, after
         adds.push((Counter::WithdrawalSeconds, millis / 1000));
     }
     plan.add(Projection::Totals, sequence, &adds);
-    if after.state() == WithdrawalState::Paid {
-        plan.add(Projection::Day(plan.now.day()), sequence, &[(number, 1), (sum, minor)]);
+    if let Step::Paid { closed, .. } = &after.step {
+        plan.add(Projection::Day(closed.at.day()), sequence, &[(number, 1), (sum, minor)]);
     }
 }

@@ -74,7 +74,7 @@ pub async fn business() -> Business {
 
 async fn pay_in_every_way(b: &Business) {
     b.pay(2, "in_2").await;
-    let line = |product: &str, minor| PaymentLine { product: product.into(), amount: usd(minor) };
+    let line = |product: &str, minor| PaymentLine::unit(product.into(), usd(minor));
     let lines = vec![line("fang", 3900), line("mug", 1000)];
     let mixed = PaymentFacts { paid: usd(5400), tax: usd(500), lines, ..b.invoice(2, "in_2b") };
     record_payment(&b.app, &mixed).await.unwrap();
