@@ -284,8 +284,6 @@ fn bad_users() -> Vec<Refused> {
         (json!({ "telegram_id": 1.5 }), 400, "bad_body"),
         (json!({ "telegram_id": 5, "first_name": long }), 400, "bad_name"),
         (json!({ "telegram_id": 5, "first_name": "a\u{0}b" }), 400, "bad_name"),
-        (json!({ "telegram_id": 5, "ip_address": "1.2.3" }), 400, "bad_fingerprint"),
-        (json!({ "telegram_id": 5, "device_id": long }), 400, "bad_fingerprint"),
         (json!({ "telegram_id": 5, "referred_by_code": "NOPE" }), 400, "unknown_code"),
         (json!({ "telegram_id": 5, "referred_by_code": "ABCD2345" }), 400, "unknown_code"),
         (json!({ "telegram_id": 5, "colour": "red" }), 400, "bad_body"),
@@ -451,4 +449,66 @@ async fn what_clients_do_differently_is_taken_or_refused_by_name() {
     assert_eq!((made.status, &made.body["is_new"]), (200, &json!(true)), "an empty code is none: {made:?}");
     let list = create_user(json!([BOB, "bob", "Bob", null, null, null, null])).await;
     assert_eq!(refused(&list), (400, "bad_body".to_owned()));
+}
+
+/// Registers a user with this device and address; returns the number of fraud flags there are then.
+async fn flags_after(world: &World, shop: &str, id: i64, device: &str, address: &str) -> usize {
+    let body = json!({ "telegram_id": id, "device_id": device, "ip_address": address });
+    let made = world.bearing(shop, "/users/create", Some(&body)).await;
+    assert_eq!((made.status, &made.body["is_new"]), (200, &json!(true)), "{body}: {made:?}");
+    let headers = [("x-admin-token", ADMIN_TOKEN)];
+    let flags = world.request(Method::GET, "/fraud/flags", &headers, Vec::new()).await;
+    flags.body["items"].as_array().unwrap().len()
+}
+
+/// A world in which two members on one device or at one address are flagged.
+async fn strict() -> (World, String) {
+    let world = World::of("ott").await;
+    let shop = world.shop().await;
+    for rule in ["shared_ip", "shared_device"] {
+        let path = format!("/settings/fraud.{rule}.members");
+        let headers = [("x-admin-token", ADMIN_TOKEN), ("content-type", "application/json")];
+        let set = world.request(Method::PUT, &path, &headers, br#"{"value":2}"#.to_vec()).await;
+        assert_eq!(set.status, 200, "{set:?}");
+    }
+    (world, shop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_that_says_nothing_is_left_out_and_the_registration_goes_on() {
+    let (world, shop) = strict().await;
+    let mut ids = 920_001..;
+    let addresses = "|unknown|1.2.3|127.0.0.1|::1|10.0.0.5|192.168.1.1|169.254.1.1|203.0.113.7|a, b";
+    for address in addresses.split('|').flat_map(|address| [address; 2]) {
+        assert_eq!(flags_after(&world, &shop, ids.next().unwrap(), "", address).await, 0, "{address}");
+    }
+    let long = "x".repeat(300);
+    let devices = ["unknown", "00000000-0000-0000-0000-000000000000", &long, "a\u{0}b"];
+    for device in devices.into_iter().flat_map(|device| [device; 2]) {
+        assert_eq!(flags_after(&world, &shop, ids.next().unwrap(), device, "").await, 0, "{device}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_list_of_addresses_the_first_public_one_counts() {
+    let (world, shop) = strict().await;
+    assert_eq!(flags_after(&world, &shop, 920_001, "", "10.0.0.5, 8.8.8.8, 1.1.1.1").await, 0);
+    assert_eq!(flags_after(&world, &shop, 920_002, "", "1.1.1.1").await, 0);
+    assert_eq!(flags_after(&world, &shop, 920_003, "", "8.8.8.8:443").await, 1, "as that address alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_placeholder_for_the_payer_shares_nothing() {
+    let world = World::of("ott").await;
+    let shop = world.shop().await;
+    chain(&world, &shop).await;
+    for (id, transaction) in [(ALICE, "T-1"), (BOB, "T-2"), (CAROL, "T-3")] {
+        let order = json!({
+            "user_id": id, "payment_method": "upi", "upi_id": "Unknown", "transaction_id": transaction,
+        });
+        assert_eq!(world.bearing(&shop, "/orders/create", Some(&order)).await.status, 200);
+    }
+    let headers = [("x-admin-token", ADMIN_TOKEN)];
+    let flags = world.request(Method::GET, "/fraud/flags", &headers, Vec::new()).await;
+    assert_eq!(flags.body["items"], json!([]));
 }

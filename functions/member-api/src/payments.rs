@@ -145,7 +145,7 @@ fn request(
         .ok_or_else(|| bad_request("bad_method", "payment_method must be one of upi, bank and blik."))?;
     let payer = new.upi_id.as_deref().filter(|id| !id.trim().is_empty());
     let payout = payer.and_then(|id| payout_of(&gate.app, method, id));
-    let payer = payer.map(|id| Fingerprint::payment(&gate.app.pseudonyms, id)).transpose();
+    let payer = payer.map_or(Ok(None), |id| Fingerprint::usable_payment(&gate.app.pseudonyms, id));
     let currency = gate.app.preset.currency;
     Ok(OrderRequest {
         member: new.user_id.member(gate),

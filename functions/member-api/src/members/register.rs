@@ -10,10 +10,7 @@ use guerdon_api::{
     output::Refusal,
 };
 use guerdon_app::members::{Profile, Registered, StartRefusal, register_member};
-use guerdon_domain::{
-    fraud::{Fingerprint, FingerprintError},
-    members::shown_name,
-};
+use guerdon_domain::{fraud::Fingerprint, members::shown_name};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,9 +33,11 @@ pub(crate) struct NewUser {
     last_name: Option<String>,
     /// The friend's code, also as `ref_` and the code.
     referred_by_code: Option<String>,
-    /// Kept as a hash, for the fraud rules.
+    /// Kept as a hash, for the fraud rules. An id that identifies no device (empty, `unknown`, zeros, more than 256
+    /// characters) is left out.
     device_id: Option<String>,
-    /// Kept as a hash, for the fraud rules.
+    /// Kept as a hash, for the fraud rules. Of a list (`X-Forwarded-For`) the first public address counts. What is no
+    /// public address is left out.
     ip_address: Option<String>,
 }
 
@@ -65,7 +64,7 @@ struct CreatedUser {
 pub(crate) async fn create(State(gate): State<Arc<Gate>>, write: Write) -> Result<Response, Refusal> {
     once(&gate, &write, async {
         let new: NewUser = input::json(&write.body, "telegram_id and what is known of the user")?;
-        let prints = prints(&gate, &new)?;
+        let prints = prints(&gate, &new);
         let code = new.referred_by_code.as_deref().filter(|code| !code.trim().is_empty());
         let code = code.map(parse).transpose()?;
         let profile = profile(new)?;
@@ -108,12 +107,10 @@ pub(crate) fn name(field: &str, text: Option<String>) -> Result<Option<String>, 
     Ok(Some(shown))
 }
 
-fn prints(gate: &Gate, new: &NewUser) -> Result<Vec<Fingerprint>, Refusal> {
+/// What the fraud rules can use of the request. The rest is left out: a member is not refused for the lack of a signal.
+fn prints(gate: &Gate, new: &NewUser) -> Vec<Fingerprint> {
     let key = &gate.app.pseudonyms;
-    let bad = |field: &'static str| {
-        move |error: FingerprintError| bad_request("bad_fingerprint", format!("{field}: {error}."))
-    };
-    let device = new.device_id.as_deref().map(|id| Fingerprint::device(key, id).map_err(bad("device_id")));
-    let ip = new.ip_address.as_deref().map(|ip| Fingerprint::ip(key, ip).map_err(bad("ip_address")));
-    [device, ip].into_iter().flatten().collect()
+    let device = new.device_id.as_deref().and_then(|id| Fingerprint::usable_device(key, id));
+    let ip = new.ip_address.as_deref().and_then(|ip| Fingerprint::public_ip(key, ip));
+    device.into_iter().chain(ip).collect()
 }

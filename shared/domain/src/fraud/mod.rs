@@ -13,6 +13,7 @@ mod rules;
 mod signal;
 #[cfg(test)]
 mod tests;
+mod usable;
 
 pub use check::FraudRulesError;
 pub use evidence::Evidence;
