@@ -57,6 +57,10 @@ lint: ## Check formatting, code and template.
 deny: ## Check the dependencies: licences, bans, sources, and known weaknesses (ADVISORIES=required fails offline).
 	infra/lint/deny.sh
 
+.PHONY: crawlers
+crawlers: ## Renew the published list of programs that open links (needs npm and jq).
+	infra/lint/crawlers.sh
+
 .PHONY: checkov
 checkov: ## Check the template's security.
 	infra/lint/checkov.sh

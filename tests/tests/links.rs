@@ -111,3 +111,43 @@ async fn programs_and_unknown_codes_are_not_counted() {
     }
     assert_eq!(clicks(&world).await.0, 3, "those of people");
 }
+
+const TELEGRAM: &str = "Mozilla/5.0 (Linux; Android 14; CUBOT X30 Build/UP1A.231005.007; wv) AppleWebKit/537.36 (KHTML, \
+    like Gecko) Version/4.0 Chrome/120.0.0.0 Mobile Safari/537.36 Telegram-Android/11.2.1 (CUBOT X30; Android 14; SDK 34)";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_browser_inside_telegram_is_a_person() {
+    let world = World::new().await;
+    let (first, second) = (world.code_of(ALICE).await, world.code_of(BEN).await);
+    let clicked = click(&world, &first, None, TELEGRAM).await;
+    assert!(payload(&clicked).starts_with(&format!("ref_{first}-")), "{clicked:?}");
+    let later = click(&world, &second, Some(&cookie(&clicked)), TELEGRAM).await;
+    assert!(payload(&later).starts_with(&format!("ref_{first}-")), "{later:?}");
+    assert_eq!(clicks(&world).await, (2, 1));
+}
+
+/// Asserts that the visit leads to the bot with this code, and is no click.
+fn leads_on(answer: &Answer, code: &str) {
+    assert_eq!((payload(answer), answer.header("set-cookie")), (format!("ref_{code}"), None), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_touch_is_kept_though_the_visit_does_not_count() {
+    let world = World::new().await;
+    let (first, second) = (world.code_of(ALICE).await, world.code_of(BEN).await);
+    let remembered = cookie(&click(&world, &first, None, PHONE).await);
+    for agent in
+        ["HTTPie/3.2.2", "PostmanRuntime/7.36.0", "GuzzleHttp/7", "undici", "Viber", "WhatsApp/2.2", ""]
+    {
+        leads_on(&click(&world, &second, Some(&remembered), agent).await, &first);
+        leads_on(&click(&world, &second, None, agent).await, &second);
+    }
+    let headers = [("user-agent", PHONE), ("cookie", &*remembered), ("purpose", "prefetch")];
+    let ahead = world.request(reqwest::Method::GET, &format!("/r/{second}"), &headers, Vec::new()).await;
+    leads_on(&ahead, &first);
+    // Nor is it lost by a link whose code does not exist.
+    leads_on(&click(&world, "ZZZZZZZZ", Some(&remembered), PHONE).await, &first);
+    assert_eq!(clicks(&world).await, (1, 1));
+    world.advance(30 * 86_400).await;
+    leads_on(&click(&world, &second, Some(&remembered), "undici").await, &second);
+}

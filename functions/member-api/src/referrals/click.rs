@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{gate::Gate, output::Refusal};
-use guerdon_app::referrals::{Followed, follow_link};
+use guerdon_app::referrals::{Followed, Visit, follow_link};
 use guerdon_domain::referrals::{Code, Touch, is_program};
 use guerdon_runtime::{problem, source::Source};
 use guerdon_telegram::{
@@ -43,12 +43,12 @@ pub(crate) async fn follow(
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let fetched_ahead =
         ["purpose", "sec-purpose", "x-moz"].iter().any(|name| text(name).contains("prefetch"));
-    if method == Method::HEAD || fetched_ahead || is_program(text("user-agent")) {
-        return leads_to(&deep_link(&bot, &code), None);
-    }
+    let program = method == Method::HEAD || fetched_ahead || is_program(text("user-agent"));
     let first = remembered(&headers);
     let source = Source::of(&extensions);
-    match follow_link(&gate.app, &code, first.clone(), source.as_str()).await? {
+    let visit = Visit { code: &code, first: first.clone(), source: source.as_str(), program };
+    match follow_link(&gate.app, visit).await? {
+        Followed::Uncounted { credited } => leads_to(&deep_link(&bot, &credited), None),
         Followed::Nowhere => leads_to(&format!("https://t.me/{}", *bot), None),
         Followed::To { click, window_days, kept: recorded } => {
             let kept = first.filter(|_| click.attribution.keeps_first());

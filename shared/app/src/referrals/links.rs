@@ -1,13 +1,26 @@
 //! Clicks on shared links, and the attribution of members to their referrers.
 
 use guerdon_domain::{
-    ids::ClickId,
+    ids::{ClickId, MemberId},
     members::Member,
-    referrals::{Click, Code, Touch, attribute},
+    referrals::{Attribution, Click, Code, CodeRecord, Touch, attribute},
 };
 use guerdon_store::table::{METRICS, metered};
 
 use crate::{context::App, error::AppError, settings::settings_now};
+
+/// A visit of a shared link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit<'a> {
+    /// The code of the link.
+    pub code: &'a Code,
+    /// The first click that the browser remembers.
+    pub first: Option<Touch>,
+    /// The source of the request.
+    pub source: &'a str,
+    /// True when a program follows the link, or when that is doubtful. The visit is then not counted.
+    pub program: bool,
+}
 
 /// The destination of a shared link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +34,11 @@ pub enum Followed {
         /// Whether the click is recorded. It leads on in any case.
         kept: bool,
     },
+    /// The link opens the bot with the credited code, and is no click.
+    Uncounted {
+        /// The code.
+        credited: Code,
+    },
     /// The link opens the bot without a code, because the code does not exist or has expired.
     Nowhere,
 }
@@ -28,41 +46,55 @@ pub enum Followed {
 /// The most clicks of one source that are recorded in a minute.
 const KEPT_OF_A_SOURCE: u64 = 60;
 
-/// Records a click on the link of `code` by `source`, unless it has made too many. `first` is the first click that the
-/// browser remembers. The click is counted for the code's owner. The first link that the person followed within the
-/// window is credited.
-pub async fn follow_link(
-    app: &App,
-    code: &Code,
-    first: Option<Touch>,
-    source: &str,
-) -> Result<Followed, AppError> {
+/// Records a click on a shared link, unless its source has made too many. The click is counted for the code's owner. The
+/// first link that the person followed within the window is credited, also when this visit is no click: a program's, or
+/// one of a link that has expired.
+pub async fn follow_link(app: &App, visit: Visit<'_>) -> Result<Followed, AppError> {
     metered("follow_link", async {
-        let Some(link) = valid(app, code).await? else { return Ok(Followed::Nowhere) };
-        let now = app.now();
         let window_days = settings_now(app).await?.attribution_window_days;
-        let elsewhere = first.as_ref().filter(|first| first.code != *code);
+        let elsewhere = visit.first.as_ref().filter(|first| first.code != *visit.code);
+        if visit.program && elsewhere.is_none() {
+            return Ok(Followed::Uncounted { credited: visit.code.clone() });
+        }
+        let link = valid(app, visit.code).await?;
         let first_is_valid = match elsewhere {
             Some(first) => valid(app, &first.code).await?.is_some(),
             None => true,
         };
-        let attribution = attribute(code, first.as_ref(), first_is_valid, now, window_days);
-        let credited = match &first {
-            Some(first) if attribution.keeps_first() => first.code.clone(),
-            _ => code.clone(),
+        let attribution = attribute(visit.code, visit.first.as_ref(), first_is_valid, app.now(), window_days);
+        let kept = elsewhere.filter(|_| attribution.keeps_first()).map(|first| first.code.clone());
+        let credited = match (kept, &link) {
+            (Some(first), _) => first,
+            (None, Some(_)) => visit.code.clone(),
+            (None, None) if visit.program => visit.code.clone(),
+            (None, None) => return Ok(Followed::Nowhere),
         };
-        let id = app.entropy.nonce()?;
-        let id = ClickId::parse(hex::encode(&id[..8]))?;
-        let (code, owner) = (code.clone(), link.owner);
-        let click = Click { id, code, owner, credited, attribution, first, at: now };
-        let kept = app.memory.clicks.count(source, now).is_some_and(|clicks| clicks <= KEPT_OF_A_SOURCE);
-        if kept {
-            app.store.clicks().put(&click).await?;
+        match link.filter(|_| !visit.program) {
+            Some(link) => clicked(app, visit, link.owner, (credited, attribution), window_days).await,
+            None => Ok(Followed::Uncounted { credited }),
         }
-        count_not_kept(app, u64::from(!kept)).await;
-        Ok(Followed::To { click: Box::new(click), window_days, kept })
     })
     .await
+}
+
+/// Records the click of a person.
+async fn clicked(
+    app: &App,
+    visit: Visit<'_>,
+    owner: MemberId,
+    (credited, attribution): (Code, Attribution),
+    window_days: i64,
+) -> Result<Followed, AppError> {
+    let (now, id) = (app.now(), app.entropy.nonce()?);
+    let id = ClickId::parse(hex::encode(&id[..8]))?;
+    let Visit { code, first, source, .. } = visit;
+    let click = Click { id, code: code.clone(), owner, credited, attribution, first, at: now };
+    let kept = app.memory.clicks.count(source, now).is_some_and(|clicks| clicks <= KEPT_OF_A_SOURCE);
+    if kept {
+        app.store.clicks().put(&click).await?;
+    }
+    count_not_kept(app, u64::from(!kept)).await;
+    Ok(Followed::To { click: Box::new(click), window_days, kept })
 }
 
 /// Counts clicks that are not kept, in one write a minute. A visitor is not held up by it.
@@ -77,7 +109,7 @@ async fn count_not_kept(app: &App, more: u64) {
     }
 }
 
-async fn valid(app: &App, code: &Code) -> Result<Option<guerdon_domain::referrals::CodeRecord>, AppError> {
+async fn valid(app: &App, code: &Code) -> Result<Option<CodeRecord>, AppError> {
     Ok(app.store.codes().find(code).await?.filter(|record| app.now() < record.expires_at))
 }
 

@@ -8,7 +8,7 @@ mod tree;
 
 pub use codes::{generate_code, share_code};
 pub use expire::{Expired, expire};
-pub use links::{Attributed, Followed, explain_attribution, follow_link};
+pub use links::{Attributed, Followed, Visit, explain_attribution, follow_link};
 pub use pending::{AdminReferral, Pending, pending_referrals};
 pub use recruit::{RecruitView, recruit_view};
 pub use tree::{Branch, Tree, TreePlace, referral_tree};

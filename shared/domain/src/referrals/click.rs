@@ -118,38 +118,6 @@ pub struct Click {
     pub at: Timestamp,
 }
 
-/// Names in the user agents of programs that open links without a person: crawlers, link previews, libraries.
-const PROGRAMS: [&str; 22] = [
-    "bot",
-    "crawl",
-    "spider",
-    "slurp",
-    "preview",
-    "externalhit",
-    "facebookcatalog",
-    "whatsapp",
-    "telegram",
-    "skypeuripreview",
-    "vkshare",
-    "embedly",
-    "curl",
-    "wget",
-    "python",
-    "go-http",
-    "java/",
-    "okhttp",
-    "axios",
-    "node-fetch",
-    "headless",
-    "lighthouse",
-];
-
-/// True when this user agent belongs to a program, or is empty.
-pub fn is_program(user_agent: &str) -> bool {
-    let agent = user_agent.to_ascii_lowercase();
-    agent.trim().is_empty() || PROGRAMS.iter().any(|word| agent.contains(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,27 +151,6 @@ mod tests {
             ["", "AAAAAAAA", "AAAAAAAA.c1", "AAAAAAAA.c1.x", "AAAAAAAA.c1.1.1", "0OI1.c1.1", "AAAAAAAA..1"]
         {
             assert_eq!(Touch::from_cookie(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn programs_are_told_from_people() {
-        for agent in [
-            "",
-            "TelegramBot (like TwitterBot)",
-            "WhatsApp/2.23.20.0",
-            "facebookexternalhit/1.1",
-            "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
-            "curl/8.5.0",
-            "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/120.0",
-        ] {
-            assert!(is_program(agent), "{agent}");
-        }
-        for agent in [
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 Version/17.1 Mobile Safari/604.1",
-            "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/120.0.0.0 Mobile Safari/537.36",
-        ] {
-            assert!(!is_program(agent), "{agent}");
         }
     }
 }
