@@ -151,3 +151,32 @@ async fn a_first_touch_is_kept_though_the_visit_does_not_count() {
     world.advance(30 * 86_400).await;
     leads_on(&click(&world, &second, Some(&remembered), "undici").await, &second);
 }
+
+async fn fraud(world: &World, step: &str) {
+    let headers = [("x-admin-token", guerdon_tests::ADMIN_TOKEN), ("content-type", "application/json")];
+    let path = format!("/fraud/user/{}/{step}", ALICE.id);
+    let done = world.request(reqwest::Method::POST, &path, &headers, Vec::new()).await;
+    assert_eq!(done.status, 200, "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_referrer_does_not_keep_a_first_touch() {
+    let world = World::new().await;
+    let (first, second) = (world.code_of(ALICE).await, world.code_of(BEN).await);
+    let remembered = cookie(&click(&world, &first, None, PHONE).await);
+    fraud(&world, "block").await;
+    for agent in [PHONE, "undici"] {
+        let later = click(&world, &second, Some(&remembered), agent).await;
+        assert!(payload(&later).starts_with(&format!("ref_{second}")), "{agent}: {later:?}");
+    }
+    let later = click(&world, &second, Some(&remembered), PHONE).await;
+    world.says(CARL, &format!("/start {}", payload(&later))).await;
+    let told = world.operator_get(&format!("users/{}/attribution", CARL.id)).await;
+    assert_eq!(
+        (&told["referred_by"], &told["click"]["decision"]),
+        (&json!(BEN.id.to_string()), &json!("first_owner_blocked"))
+    );
+    fraud(&world, "unblock").await;
+    let again = click(&world, &second, Some(&remembered), PHONE).await;
+    assert!(payload(&again).starts_with(&format!("ref_{first}-")), "{again:?}");
+}

@@ -247,3 +247,18 @@ async fn a_members_token_is_for_their_own_things() {
     site.world.advance(3600).await;
     assert_eq!(site.world.bearing(&bob, "/api/referral/stats", None).await.status, 401, "an hour");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_referrer_is_not_on_the_public_board() {
+    let site = Site::new().await;
+    let (alice, _) = site.signup().await;
+    site.converted(BOB).await;
+    let rows = async || site.get(&alice, "leaderboard").await.as_array().unwrap().len();
+    assert_eq!(rows().await, 1);
+    let headers = [("x-admin-token", guerdon_tests::ADMIN_TOKEN), ("content-type", "application/json")];
+    for (step, left) in [("block", 0), ("unblock", 1)] {
+        let path = format!("/fraud/user/{ALICE}/{step}");
+        let done = site.world.request(reqwest::Method::POST, &path, &headers, Vec::new()).await;
+        assert_eq!((done.status, rows().await), (200, left), "{done:?}");
+    }
+}

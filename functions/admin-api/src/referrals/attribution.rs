@@ -33,7 +33,7 @@ struct ClickView {
     code: String,
     /// The code that was credited.
     credited_code: String,
-    /// `first_touch`, `kept_first_touch`, `window_over` or `first_code_over`.
+    /// `first_touch`, `kept_first_touch`, `window_over`, `first_code_over` or `first_owner_blocked`.
     decision: &'static str,
     /// Time of the visitor's first click, if this click is not the first.
     first_click_at: Option<String>,

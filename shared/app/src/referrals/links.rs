@@ -3,7 +3,7 @@
 use guerdon_domain::{
     ids::{ClickId, MemberId},
     members::Member,
-    referrals::{Attribution, Click, Code, CodeRecord, Touch, attribute},
+    referrals::{Attribution, Click, Code, CodeRecord, CodeStanding, Touch, attribute},
 };
 use guerdon_store::table::{METRICS, metered};
 
@@ -57,11 +57,11 @@ pub async fn follow_link(app: &App, visit: Visit<'_>) -> Result<Followed, AppErr
             return Ok(Followed::Uncounted { credited: visit.code.clone() });
         }
         let link = valid(app, visit.code).await?;
-        let first_is_valid = match elsewhere {
-            Some(first) => valid(app, &first.code).await?.is_some(),
-            None => true,
+        let standing = match elsewhere {
+            Some(first) => standing(app, &first.code).await?,
+            None => CodeStanding::Valid,
         };
-        let attribution = attribute(visit.code, visit.first.as_ref(), first_is_valid, app.now(), window_days);
+        let attribution = attribute(visit.code, visit.first.as_ref(), standing, app.now(), window_days);
         let kept = elsewhere.filter(|_| attribution.keeps_first()).map(|first| first.code.clone());
         let credited = match (kept, &link) {
             (Some(first), _) => first,
@@ -111,6 +111,17 @@ async fn count_not_kept(app: &App, more: u64) {
 
 async fn valid(app: &App, code: &Code) -> Result<Option<CodeRecord>, AppError> {
     Ok(app.store.codes().find(code).await?.filter(|record| app.now() < record.expires_at))
+}
+
+/// Returns whether a first click on the link of `code` still counts.
+async fn standing(app: &App, code: &Code) -> Result<CodeStanding, AppError> {
+    let Some(record) = valid(app, code).await? else { return Ok(CodeStanding::Over) };
+    let owner = app.store.members().find(&record.owner).await?;
+    Ok(match owner {
+        None => CodeStanding::Over,
+        Some(owner) if owner.is_barred() => CodeStanding::OwnerBlocked,
+        Some(_) => CodeStanding::Valid,
+    })
 }
 
 /// The attribution of a member to their referrer.

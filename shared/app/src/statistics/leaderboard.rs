@@ -1,7 +1,15 @@
 //! Rankings of referrers: per week, per month and for all time.
 
-use guerdon_domain::{ids::MemberId, members::mask_name, statistics::Counter, time::Timestamp};
-use guerdon_store::{statistics::Projection, table::metered};
+use guerdon_domain::{
+    ids::MemberId,
+    members::{Member, mask_name},
+    statistics::Counter,
+    time::Timestamp,
+};
+use guerdon_store::{
+    statistics::{Projection, Ranked},
+    table::metered,
+};
 
 use crate::{context::App, error::AppError, statistics::ahead_of};
 
@@ -62,8 +70,9 @@ pub struct Board {
     pub viewer_place: Option<i64>,
 }
 
-/// Returns the best `limit` rows of a ranking and the viewer's place. It needs three bounded reads, however
-/// long the history is.
+/// Returns the best `limit` rows of a ranking and the viewer's place, without members who are blocked from rewards. It
+/// needs three bounded reads, however long the history is, and one more for each page of blocked members. Behind the rows
+/// the viewer's place still counts blocked members who are not among those that were read.
 pub async fn leaderboard(
     app: &App,
     period: Period,
@@ -72,10 +81,10 @@ pub async fn leaderboard(
 ) -> Result<Board, AppError> {
     metered("leaderboard", async {
         let key = period.key(app.now());
-        let rows = best(app, &key, limit, Some(viewer)).await?;
+        let Best { rows, blocked } = best(app, &key, limit, Some(viewer)).await?;
         let viewer_place = match rows.iter().find(|row| row.is_viewer) {
             Some(row) => Some(row.place),
-            None => place_below(app, &key, viewer).await?,
+            None => place_below(app, &key, viewer, &blocked).await?,
         };
         Ok(Board { rows, viewer_place })
     })
@@ -83,10 +92,10 @@ pub async fn leaderboard(
 }
 
 /// Returns the best `limit` (at most 100) rows of a ranking, each with the member's number of referrals for
-/// all time.
+/// all time. Members who are blocked from rewards have no row.
 pub async fn public_board(app: &App, period: Period, limit: i32) -> Result<Vec<(Row, i64)>, AppError> {
     metered("leaderboard", async {
-        let rows = best(app, &period.key(app.now()), limit.clamp(1, 100), None).await?;
+        let rows = best(app, &period.key(app.now()), limit.clamp(1, 100), None).await?.rows;
         let ids: Vec<_> = rows.iter().map(|row| row.member.clone()).collect();
         let counters = app.store.statistics().counters_of(&ids).await?;
         let recruits = counters.iter().map(|all| all.get(Counter::Recruits));
@@ -95,30 +104,69 @@ pub async fn public_board(app: &App, period: Period, limit: i32) -> Result<Vec<(
     .await
 }
 
-async fn best(app: &App, key: &str, limit: i32, viewer: Option<&MemberId>) -> Result<Vec<Row>, AppError> {
-    let mut ranked = app.store.statistics().ranking(key, limit).await?;
-    // A member whose conversions were all undone has no place.
-    ranked.retain(|entry| entry.score > 0);
-    let ids: Vec<_> = ranked.iter().map(|r| r.member.clone()).collect();
-    let members = app.store.members().find_all(&ids).await?;
-    let mut rows: Vec<Row> = Vec::with_capacity(ranked.len());
-    for (index, entry) in (1_i64..).zip(ranked) {
-        let name = members.iter().find(|m| m.id == entry.member).map_or("", |m| m.first_name.as_str());
-        let place = rows.last().filter(|above| above.score == entry.score).map_or(index, |above| above.place);
-        rows.push(Row {
-            place,
-            masked_name: mask_name(name),
+/// The best rows of a ranking, and the blocked members who were met on the way to them.
+struct Best {
+    rows: Vec<Row>,
+    blocked: Vec<Ranked>,
+}
+
+/// The most pages of a ranking that are read to fill a board.
+const MOST_PAGES: u32 = 10;
+
+async fn best(app: &App, key: &str, limit: i32, viewer: Option<&MemberId>) -> Result<Best, AppError> {
+    let most = usize::try_from(limit).unwrap_or_default();
+    let mut best = Best { rows: Vec::with_capacity(most), blocked: Vec::new() };
+    let mut after: Option<Ranked> = None;
+    for _ in 0..MOST_PAGES {
+        let mut ranked = app.store.statistics().ranking_after(key, after.as_ref(), limit).await?;
+        let is_last = ranked.len() < most;
+        after = ranked.last().cloned();
+        // A member whose conversions were all undone has no place.
+        ranked.retain(|entry| entry.score > 0);
+        let ids: Vec<_> = ranked.iter().map(|r| r.member.clone()).collect();
+        let members = app.store.members().find_all(&ids).await?;
+        for entry in ranked {
+            match members.iter().find(|member| member.id == entry.member) {
+                Some(member) if member.is_barred() => best.blocked.push(entry),
+                member if best.rows.len() < most => best.add(entry, member, viewer),
+                _ => {}
+            }
+        }
+        if is_last || best.rows.len() >= most {
+            break;
+        }
+    }
+    Ok(best)
+}
+
+impl Best {
+    fn add(&mut self, entry: Ranked, member: Option<&Member>, viewer: Option<&MemberId>) {
+        let index = i64::try_from(self.rows.len()).unwrap_or(i64::MAX).saturating_add(1);
+        let equal = self.rows.last().filter(|above| above.score == entry.score);
+        self.rows.push(Row {
+            place: equal.map_or(index, |above| above.place),
+            masked_name: mask_name(member.map_or("", |member| member.first_name.as_str())),
             score: entry.score,
             is_viewer: viewer == Some(&entry.member),
             member: entry.member,
         });
     }
-    Ok(rows)
 }
 
-async fn place_below(app: &App, key: &str, viewer: &MemberId) -> Result<Option<i64>, AppError> {
+async fn place_below(
+    app: &App,
+    key: &str,
+    viewer: &MemberId,
+    blocked: &[Ranked],
+) -> Result<Option<i64>, AppError> {
     let score = app.store.statistics().score(viewer, key).await?.filter(|score| *score > 0);
-    let Some(score) = score else { return Ok(None) };
+    let Some(score) = score.filter(|_| blocked.iter().all(|entry| entry.member != *viewer)) else {
+        return Ok(None);
+    };
+    if app.store.members().find(viewer).await?.is_some_and(|member| member.is_barred()) {
+        return Ok(None);
+    }
     let histogram = app.store.statistics().counters(&Projection::Histogram(key.to_owned())).await?;
-    Ok(Some(ahead_of(&histogram, score) + 1))
+    let above = blocked.iter().filter(|entry| entry.score > score).count();
+    Ok(Some(ahead_of(&histogram, score) + 1 - i64::try_from(above).unwrap_or_default()))
 }

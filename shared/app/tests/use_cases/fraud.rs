@@ -26,38 +26,38 @@ use guerdon_domain::{
 
 use crate::support::*;
 
-const OTT: &str = include_str!("../../../domain/presets/ott.toml");
-const IPHONE: &str = "iphone-of-asha";
-const CARD: &str = "card_4242asha";
-const UPI: &str = "asha@okhdfc";
+pub const OTT: &str = include_str!("../../../domain/presets/ott.toml");
+pub const IPHONE: &str = "iphone-of-asha";
+pub const CARD: &str = "card_4242asha";
+pub const UPI: &str = "asha@okhdfc";
 
 impl Business {
-    fn device(&self, id: &str) -> Fingerprint {
+    pub fn device(&self, id: &str) -> Fingerprint {
         Fingerprint::device(&self.app.pseudonyms, id).unwrap()
     }
 
-    fn ip(&self, address: &str) -> Fingerprint {
+    pub fn ip(&self, address: &str) -> Fingerprint {
         Fingerprint::ip(&self.app.pseudonyms, address).unwrap()
     }
 
-    fn payment(&self, id: &str) -> Fingerprint {
+    pub fn payment(&self, id: &str) -> Fingerprint {
         Fingerprint::payment(&self.app.pseudonyms, id).unwrap()
     }
 
-    async fn register(&self, user: i64, code: Option<&Code>, prints: &[Fingerprint]) {
+    pub async fn register(&self, user: i64, code: Option<&Code>, prints: &[Fingerprint]) {
         register_member(&self.app, &profile(user), code, prints).await.unwrap().unwrap();
     }
 
-    async fn put_setting(&self, key: &str, json: &str) {
+    pub async fn put_setting(&self, key: &str, json: &str) {
         set_setting(&self.app, &"olga".into(), key, json, None).await.unwrap();
     }
 
-    async fn flags(&self, user: i64) -> Vec<FraudFlag> {
+    pub async fn flags(&self, user: i64) -> Vec<FraudFlag> {
         self.calm().flags().of(&self.id(user), None, 100).await.unwrap()
     }
 
     /// Signals and what was done, in the order of their names.
-    async fn found(&self, user: i64) -> Vec<(&'static str, &'static str)> {
+    pub async fn found(&self, user: i64) -> Vec<(&'static str, &'static str)> {
         let flags = self.flags(user).await.into_iter();
         let mut found: Vec<_> = flags.map(|flag| (flag.signal.as_str(), flag.enforced.as_str())).collect();
         found.sort_unstable();
@@ -65,7 +65,7 @@ impl Business {
     }
 
     /// `user` makes an order that is paid from `from`.
-    async fn orders(&self, user: i64, transaction: &str, method: PaymentMethod, from: &str) -> Order {
+    pub async fn orders(&self, user: i64, transaction: &str, method: PaymentMethod, from: &str) -> Order {
         let request = OrderRequest {
             member: self.id(user),
             product: self.app.preset.plans.last().map(|plan| plan.id.clone()),
@@ -80,12 +80,12 @@ impl Business {
         create_order(&self.app, &request).await.unwrap()
     }
 
-    async fn buy(&self, user: i64, transaction: &str, from: &str) -> PaymentRecord {
+    pub async fn buy(&self, user: i64, transaction: &str, from: &str) -> PaymentRecord {
         let order = self.orders(user, transaction, PaymentMethod::Bank, from).await;
         pay_order(&self.app, &order.id, None, &"shop".into()).await.unwrap().payment
     }
 
-    async fn by_hand(&self, user: i64, action: FraudAction) -> FraudFlag {
+    pub async fn by_hand(&self, user: i64, action: FraudAction) -> FraudFlag {
         let by_hand = ByHand {
             principal: &"olga".into(),
             user_id: tid(user),
@@ -96,11 +96,11 @@ impl Business {
         flag_by_hand(&self.app, &by_hand).await.unwrap()
     }
 
-    async fn resolve(&self, flag: &FraudFlag, verdict: FraudVerdict) -> Result<FraudFlag, FraudRefusal> {
+    pub async fn resolve(&self, flag: &FraudFlag, verdict: FraudVerdict) -> Result<FraudFlag, FraudRefusal> {
         resolve_flag(&self.app, &"ben".into(), (&flag.subject, &flag.id), verdict, "looked at it").await
     }
 
-    async fn reverse_all(&self, invoice: &str) {
+    pub async fn reverse_all(&self, invoice: &str) {
         let id = format!("re_{invoice}");
         let kind = ReversalKind::Refund { id, amount: usd(3900), stage: RefundStage::Succeeded };
         let reversal = Reversal { at: self.app.now(), kind };
@@ -281,7 +281,7 @@ async fn the_projector_counts_what_the_refund_rate_is_of() {
 }
 
 /// Member 1 of the OTT business with 504 rupees.
-async fn earning() -> Business {
+pub async fn earning() -> Business {
     let b = Business::open(OTT).await;
     b.join(1).await;
     b.refer(1, 2).await;
@@ -294,7 +294,7 @@ async fn earning() -> Business {
     b
 }
 
-async fn ask(
+pub async fn ask(
     b: &Business,
     to: &str,
     key: &str,

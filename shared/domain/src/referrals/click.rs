@@ -47,6 +47,8 @@ pub enum Attribution {
     WindowOver,
     /// The visitor clicked another link before, whose code is no longer valid.
     FirstCodeOver,
+    /// The visitor clicked another link before, whose owner is blocked from rewards.
+    FirstOwnerBlocked,
 }
 
 impl Attribution {
@@ -57,6 +59,7 @@ impl Attribution {
             Self::KeptFirstTouch => "kept_first_touch",
             Self::WindowOver => "window_over",
             Self::FirstCodeOver => "first_code_over",
+            Self::FirstOwnerBlocked => "first_owner_blocked",
         }
     }
 
@@ -69,6 +72,9 @@ impl Attribution {
             Self::FirstCodeOver => {
                 "The code of the link that the visitor had clicked first is not valid any more."
             }
+            Self::FirstOwnerBlocked => {
+                "The member whose link the visitor had clicked first was blocked from rewards."
+            }
         }
     }
 
@@ -78,13 +84,23 @@ impl Attribution {
     }
 }
 
+/// Whether the code of a first click still counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeStanding {
+    /// It can be used.
+    Valid,
+    /// It has expired, or does not exist.
+    Over,
+    /// Its owner is blocked from rewards.
+    OwnerBlocked,
+}
+
 /// Decides which code is credited for a click on the link of `code` at `now`, by a visitor whose first click
-/// was `first`. `first_is_valid` states whether that click's code can still be used, and `window_days` how
-/// long a first click counts.
+/// was `first`. `standing` is that of the first click's code, and `window_days` states how long a first click counts.
 pub fn attribute(
     code: &Code,
     first: Option<&Touch>,
-    first_is_valid: bool,
+    standing: CodeStanding,
     now: Timestamp,
     window_days: i64,
 ) -> Attribution {
@@ -93,8 +109,11 @@ pub fn attribute(
         Some(first) if first.code == *code => Attribution::FirstTouch,
         // A first click with a time in the future is forged, so it does not count.
         Some(first) if first.at > now || now >= first.at.plus_days(window_days) => Attribution::WindowOver,
-        Some(_) if !first_is_valid => Attribution::FirstCodeOver,
-        Some(_) => Attribution::KeptFirstTouch,
+        Some(_) => match standing {
+            CodeStanding::Valid => Attribution::KeptFirstTouch,
+            CodeStanding::Over => Attribution::FirstCodeOver,
+            CodeStanding::OwnerBlocked => Attribution::FirstOwnerBlocked,
+        },
     }
 }
 
@@ -131,16 +150,18 @@ mod tests {
 
     #[test]
     fn the_first_touch_counts_within_the_window() {
-        let check = |first: Option<Touch>, valid: bool, expect: Attribution| {
+        use CodeStanding::{Over, OwnerBlocked, Valid};
+        let check = |first: Option<Touch>, standing: CodeStanding, expect: Attribution| {
             let code = Code::parse("BBBBBBBB").unwrap();
-            assert_eq!(attribute(&code, first.as_ref(), valid, NOW, 30), expect, "{first:?}");
+            assert_eq!(attribute(&code, first.as_ref(), standing, NOW, 30), expect, "{first:?}");
         };
-        check(None, false, Attribution::FirstTouch);
-        check(Some(touch("BBBBBBBB", 5)), true, Attribution::FirstTouch);
-        check(Some(touch("AAAAAAAA", 29)), true, Attribution::KeptFirstTouch);
-        check(Some(touch("AAAAAAAA", 30)), true, Attribution::WindowOver);
-        check(Some(touch("AAAAAAAA", 29)), false, Attribution::FirstCodeOver);
-        check(Some(touch("AAAAAAAA", -1)), true, Attribution::WindowOver);
+        check(None, Over, Attribution::FirstTouch);
+        check(Some(touch("BBBBBBBB", 5)), Valid, Attribution::FirstTouch);
+        check(Some(touch("AAAAAAAA", 29)), Valid, Attribution::KeptFirstTouch);
+        check(Some(touch("AAAAAAAA", 30)), Valid, Attribution::WindowOver);
+        check(Some(touch("AAAAAAAA", 29)), Over, Attribution::FirstCodeOver);
+        check(Some(touch("AAAAAAAA", 29)), OwnerBlocked, Attribution::FirstOwnerBlocked);
+        check(Some(touch("AAAAAAAA", -1)), Valid, Attribution::WindowOver);
     }
 
     #[test]
