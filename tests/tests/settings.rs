@@ -149,3 +149,32 @@ async fn bad_settings_are_refused_one_by_one_and_change_nothing() {
     check("referrals.enabled", json!({ "value": false, "reason": 5 }), 400, "bad_body").await;
     assert_eq!(all(&world).await, before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn switched_off_referrals_hand_out_no_code_and_no_link() {
+    let world = World::of("ott").await;
+    let shop = world.shop().await;
+    let code = world.code_of(ALICE).await;
+    let token = world.member_token(&shop, BOB.id).await;
+    set(&world, "referrals.enabled", json!(false)).await;
+    let page = world.says(ALICE, "/recruit").await;
+    assert!(!page.contains(&code) && page.contains("not given out at the moment"), "{page}");
+    let made = world.bearing(&shop, "/users/create", Some(&json!({ "telegram_id": CAROL.id }))).await.body;
+    let known = world.bearing(&shop, &format!("/users/{}", ALICE.id), None).await.body;
+    for user in [&made, &known] {
+        assert_eq!(
+            (&user["referral_code"], &user["no_referral_code_because"]),
+            (&Value::Null, &json!("referrals_off"))
+        );
+    }
+    let refused = world.bearing(&token, "/api/referral/generate-code", Some(&json!({}))).await;
+    assert_eq!((refused.status, refused.code()), (409, "referrals_off"));
+    for agent in ["Mozilla/5.0 (iPhone) Version/17.1 Mobile Safari/604.1", "undici"] {
+        let link = world.request(Method::GET, &format!("/r/{code}"), &[("user-agent", agent)], vec![]).await;
+        assert_eq!(link.header("location"), Some("https://t.me/guerdon_test_bot"), "{agent}");
+    }
+    set(&world, "referrals.enabled", json!(true)).await;
+    bot_shows(&world, "/recruit", &code).await;
+    let known = world.bearing(&shop, &format!("/users/{}", ALICE.id), None).await.body;
+    assert_eq!((&known["referral_code"], &known["no_referral_code_because"]), (&json!(code), &Value::Null));
+}

@@ -32,6 +32,7 @@ pub struct Texts {
     pub refused_referrals_off: &'static str,
     pub refused_unreadable: &'static str,
     pub recruit: &'static str,
+    pub recruit_off: &'static str,
     pub recruit_offer: &'static str,
     pub recruit_share_text: &'static str,
     pub leaderboard: &'static str,
@@ -256,6 +257,9 @@ pub const EN: Texts = Texts {
     recruit: "🎯 <b>Invite friends</b>\n\n{offer}🔗 Your link:\n<code>{link}</code>\n🏷 Your code: \
               <code>{code}</code>, valid until {until}\n\n👥 Recruits: <b>{recruits}</b>\n⏳ Pending: \
               <b>{pending}</b>\n✅ Converted: <b>{converted}</b>\n💰 Earned: <b>{earned}</b>",
+    recruit_off: "🎯 <b>Invite friends</b>\n\n⏸ Referral links are not given out at the moment. What you have earned \
+                  stays.\n\n👥 Recruits: <b>{recruits}</b>\n⏳ Pending: <b>{pending}</b>\n✅ Converted: \
+                  <b>{converted}</b>\n💰 Earned: <b>{earned}</b>",
     recruit_offer: "You {offer}.\n\n",
     recruit_share_text: "Join me on {brand}!",
     leaderboard: "🏆 <b>Top recruiters {period}</b>\n\n{rows}\n\n{you}",

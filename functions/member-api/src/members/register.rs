@@ -53,7 +53,7 @@ struct CreatedUser {
 }
 
 /// Makes a member with a referral code, and a referral by the owner of `referred_by_code`. A repeated call returns
-/// the existing member.
+/// the existing member. While referrals are off there is no code.
 #[utoipa::path(
     post,
     path = "/users/create",
@@ -70,7 +70,7 @@ pub(crate) async fn create(State(gate): State<Arc<Gate>>, write: Write) -> Resul
         let profile = profile(new)?;
         let registered = register_member(&gate.app, &profile, code.as_ref(), &prints).await?;
         let Registered { mut member, code, is_new, not_referred } = registered.map_err(refused)?;
-        member.code = Some(code);
+        member.code = code;
         let user = user(&gate, member).await?;
         let not_referred_because = not_referred.map(StartRefusal::code);
         Kept::new(StatusCode::OK, &CreatedUser { user, is_new, not_referred_because })

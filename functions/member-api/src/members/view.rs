@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{gate::Gate, output::Refusal};
+use guerdon_app::{members::StartRefusal, settings::settings_now};
 use guerdon_domain::members::Member;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -26,6 +27,8 @@ pub(super) struct User {
     last_name: Option<String>,
     referral_code: Option<String>,
     referral_code_expires_at: Option<String>,
+    /// The reason why no code is shown although members have one: `referrals_off`.
+    no_referral_code_because: Option<&'static str>,
     /// The user id of the referrer.
     referred_by: Option<String>,
     created_at: Option<String>,
@@ -39,13 +42,16 @@ pub(super) async fn user(gate: &Gate, member: Member) -> Result<User, Refusal> {
         Some(id) => guerdon_app::members::find_member(&gate.app, &id).await?,
         None => None,
     };
+    let enabled = settings_now(&gate.app).await?.referrals_enabled;
     let status = if member.is_barred() { "blocked" } else { "active" };
+    let code = member.code.filter(|_| enabled);
     Ok(User {
         user_id: member.telegram_id.to_string(),
         telegram_id: member.telegram_id.get(),
         uuid: member.id.to_uuid(),
-        referral_code: member.code.as_ref().map(|code| code.code.to_string()),
-        referral_code_expires_at: member.code.map(|code| code.expires_at.to_string()),
+        referral_code: code.as_ref().map(|code| code.code.to_string()),
+        referral_code_expires_at: code.map(|code| code.expires_at.to_string()),
+        no_referral_code_because: (!enabled).then_some(StartRefusal::ReferralsOff.code()),
         referred_by: referrer.map(|referrer| referrer.telegram_id.to_string()),
         created_at: member.joined.map(|joined| joined.at.to_string()),
         status,

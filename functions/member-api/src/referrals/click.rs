@@ -20,7 +20,8 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 const COOKIE: &str = "guerdon_touch";
 
 /// Follows a shared link: counts the click, unless a program follows it, and leads to the bot with the code that is
-/// credited, which is that of the first link this visitor followed within the window.
+/// credited, which is that of the first link this visitor followed within the window. While referrals are off it leads to
+/// the bot without a code.
 #[utoipa::path(
     get,
     path = "/r/{code}",

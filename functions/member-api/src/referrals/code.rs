@@ -42,7 +42,7 @@ struct CodeView {
     expires_at: String,
 }
 
-/// Makes the caller's referral code; 409 while they have one that is valid.
+/// Makes the caller's referral code; 409 while they have one that is valid, and while referrals are off.
 #[utoipa::path(
     post,
     path = "/api/referral/generate-code",
@@ -54,10 +54,13 @@ pub(crate) async fn generate(State(gate): State<Arc<Gate>>, write: Write) -> Res
     once(&gate, &write, async {
         // The documented client sends no body when it wants the default.
         let new: NewCode = input::optional_json(&write.body, "expiresInDays")?;
-        let usual = settings_now(&gate.app).await?.preset.code_valid_days;
-        let days = new.expires_in_days.unwrap_or(usual);
+        let settings = settings_now(&gate.app).await?;
+        let days = new.expires_in_days.unwrap_or(settings.preset.code_valid_days);
         if !(1..=3650).contains(&days) {
             return Err(bad_request("bad_days", "expiresInDays must be a whole number from 1 to 3650."));
+        }
+        if !settings.referrals_enabled {
+            return Err(refused(StartRefusal::ReferralsOff));
         }
         let member = caller(&write.principal)?;
         ensure_member(&gate.app, &nameless(member.telegram_id)).await?;
@@ -191,7 +194,9 @@ pub(crate) fn refused(refusal: StartRefusal) -> Refusal {
         StartRefusal::ExpiredCode => (StatusCode::BAD_REQUEST, "this referral code has expired"),
         StartRefusal::OwnCode => (StatusCode::CONFLICT, "a member cannot use their own referral code"),
         StartRefusal::AlreadyReferred => (StatusCode::CONFLICT, "the user has a referrer already"),
-        StartRefusal::ReferralsOff => (StatusCode::CONFLICT, "referral codes are not taken at the moment"),
+        StartRefusal::ReferralsOff => {
+            (StatusCode::CONFLICT, "referral codes are neither given nor taken at the moment")
+        }
         StartRefusal::AlreadyMember => {
             (StatusCode::CONFLICT, "the user was a member before, and only new members can be referred")
         }

@@ -14,6 +14,7 @@ use crate::{
     fraud::inspect_prints,
     members::{Join, Profile, StartRefusal, join},
     referrals::share_code,
+    settings::settings_now,
 };
 
 /// The member after a registration.
@@ -21,8 +22,8 @@ use crate::{
 pub struct Registered {
     /// The member.
     pub member: Member,
-    /// The code that the member can share.
-    pub code: MemberCode,
+    /// The code that the member can share; `None` while referrals are off.
+    pub code: Option<MemberCode>,
     /// True when the registration created the member.
     pub is_new: bool,
     /// The reason why the code created no referral, for a user who was a member before.
@@ -59,7 +60,10 @@ pub async fn register_member(
             app.store.sightings().put(print, &id, app.now()).await?;
         }
         inspect_prints(app, &id, prints).await?;
-        let code = share_code(app, &id).await?;
+        let code = match settings_now(app).await?.referrals_enabled {
+            true => Some(share_code(app, &id).await?),
+            false => None,
+        };
         Ok(Ok(Registered { member, code, is_new, not_referred }))
     })
     .await

@@ -39,7 +39,8 @@ pub enum Followed {
         /// The code.
         credited: Code,
     },
-    /// The link opens the bot without a code, because the code does not exist or has expired.
+    /// The link opens the bot without a code, because the code does not exist or has expired, or because referrals
+    /// are off.
     Nowhere,
 }
 
@@ -51,7 +52,11 @@ const KEPT_OF_A_SOURCE: u64 = 60;
 /// one of a link that has expired.
 pub async fn follow_link(app: &App, visit: Visit<'_>) -> Result<Followed, AppError> {
     metered("follow_link", async {
-        let window_days = settings_now(app).await?.attribution_window_days;
+        let settings = settings_now(app).await?;
+        if !settings.referrals_enabled {
+            return Ok(Followed::Nowhere);
+        }
+        let window_days = settings.attribution_window_days;
         let elsewhere = visit.first.as_ref().filter(|first| first.code != *visit.code);
         if visit.program && elsewhere.is_none() {
             return Ok(Followed::Uncounted { credited: visit.code.clone() });

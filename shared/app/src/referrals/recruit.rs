@@ -8,14 +8,15 @@ use crate::{
     error::AppError,
     programs::reward_wallet_now,
     referrals::share_code_of,
+    settings::settings_now,
     statistics::{ReferralStats, stats_in},
 };
 
 /// The content of the `/recruit` answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecruitView {
-    /// The code to share.
-    pub code: MemberCode,
+    /// The code to share; `None` while referrals are off.
+    pub code: Option<MemberCode>,
     /// The member's referral statistics.
     pub stats: ReferralStats,
 }
@@ -23,7 +24,10 @@ pub struct RecruitView {
 /// Returns the member's code and current statistics.
 pub async fn recruit_view(app: &App, member: &Member) -> Result<RecruitView, AppError> {
     metered("recruit_view", async {
-        let code = share_code_of(app, member).await?;
+        let code = match settings_now(app).await?.referrals_enabled {
+            true => Some(share_code_of(app, member).await?),
+            false => None,
+        };
         let counters = app.store.statistics().counters(&Projection::Member(member.id.clone())).await?;
         let (_, currency) = reward_wallet_now(app).await?;
         Ok(RecruitView { code, stats: stats_in(currency, &counters) })

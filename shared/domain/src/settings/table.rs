@@ -121,7 +121,7 @@ fn referrals() -> [Entry; 5] {
     let enabled = Entry::new(
         "referrals.enabled",
         SettingType::Switch,
-        "Codes make referrals. Off: a new member's code is refused; what exists goes on.",
+        "Codes make referrals. Off: a new member's code is refused, and no code or link is handed out; what exists goes on.",
         |settings| Some(settings.referrals_enabled),
         |settings, on| settings.referrals_enabled = on,
     );
