@@ -249,6 +249,29 @@ async fn a_members_token_is_for_their_own_things() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_members_token_is_void_once_the_key_that_it_was_asked_for_with_is_revoked() {
+    let site = Site::new().await;
+    let other = site.world.service_key(&["tokens:write"]).await;
+    let (by_shop, by_other) = (site.token(ALICE).await, site.world.member_token(&other, ALICE).await);
+    site.post(&by_shop, "generate-code", json!({})).await;
+    for token in [&by_shop, &by_other] {
+        site.get(token, "stats").await;
+    }
+    let id = other.split('_').nth(1).unwrap();
+    let path = format!("/api/admin/service-keys/{id}");
+    let headers = [("x-admin-token", guerdon_tests::ADMIN_TOKEN)];
+    let revoked = site.world.request(reqwest::Method::DELETE, &path, &headers, Vec::new()).await;
+    assert_eq!(revoked.status, 204, "{revoked:?}");
+    for path in ["stats", "rewards", "leaderboard"] {
+        let shut = site.world.bearing(&by_other, &format!("/api/referral/{path}"), None).await;
+        assert_eq!((shut.status, shut.code()), (401, "unauthorized"), "{path}: {shut:?}");
+    }
+    let write = site.post(&by_other, "generate-code", json!({})).await;
+    assert_eq!(write.status, 401, "{write:?}");
+    site.get(&by_shop, "stats").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_blocked_referrer_is_not_on_the_public_board() {
     let site = Site::new().await;
     let (alice, _) = site.signup().await;

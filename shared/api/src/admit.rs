@@ -110,7 +110,7 @@ async fn enter(guarded: &Guarded, mut request: Request) -> Entered {
     let principal = principal(gate, request.headers()).await.map_err(|problem| (problem, None))?;
     let limit = match principal.who {
         Who::Operator(..) => gate.limits.operator,
-        Who::Service(_) => gate.limits.service,
+        Who::Service(..) => gate.limits.service,
         Who::Member(_) => gate.limits.member,
     };
     let allowance = count(gate, principal.name.as_str(), limit).await.map_err(|problem| (problem, None))?;

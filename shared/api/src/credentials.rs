@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use guerdon_app::{
     error::AppError,
-    operators::{KEY_PREFIX, operator_name, service_of, session_of},
+    operators::{KEY_PREFIX, operator_name, service_key_is_in_force, service_of, session_of},
 };
 use guerdon_domain::{
-    ids::PrincipalId,
+    ids::{PrincipalId, ServiceKeyId},
     operators::{Role, Scope},
 };
 use guerdon_runtime::{
@@ -36,8 +36,8 @@ pub struct Principal {
 pub enum Who {
     /// An operator, with their session when they signed in by password.
     Operator(Role, Option<Bearer>),
-    /// A service, with the scopes of its key.
-    Service(BTreeSet<Scope>),
+    /// A service, with its key and the key's scopes.
+    Service(ServiceKeyId, BTreeSet<Scope>),
     /// A member.
     Member(MemberToken),
 }
@@ -47,7 +47,7 @@ impl Principal {
     pub const fn bearer(&self) -> Option<&Bearer> {
         match &self.who {
             Who::Operator(_, bearer) => bearer.as_ref(),
-            Who::Service(_) | Who::Member(_) => None,
+            Who::Service(..) | Who::Member(_) => None,
         }
     }
 
@@ -55,7 +55,7 @@ impl Principal {
     pub const fn role(&self) -> Role {
         match &self.who {
             Who::Operator(role, _) => *role,
-            Who::Service(_) | Who::Member(_) => Role::Admin,
+            Who::Service(..) | Who::Member(_) => Role::Admin,
         }
     }
 
@@ -63,7 +63,15 @@ impl Principal {
     pub const fn member(&self) -> Option<&MemberToken> {
         match &self.who {
             Who::Member(member) => Some(member),
-            Who::Operator(..) | Who::Service(_) => None,
+            Who::Operator(..) | Who::Service(..) => None,
+        }
+    }
+
+    /// The id of the service's key, if the caller is a service.
+    pub const fn service_key(&self) -> Option<&ServiceKeyId> {
+        match &self.who {
+            Who::Service(key, _) => Some(key),
+            Who::Operator(..) | Who::Member(_) => None,
         }
     }
 
@@ -73,7 +81,7 @@ impl Principal {
             (Who::Operator(role, _), Some(needed), _) => {
                 (*role >= needed, format!("the role {}; you have {}", needed.as_str(), role.as_str()))
             }
-            (Who::Service(scopes), _, Some(needed)) => {
+            (Who::Service(_, scopes), _, Some(needed)) => {
                 (scopes.contains(&needed), format!("a key with the scope {}", needed.as_str()))
             }
             (Who::Member(_), ..) if access.member => (true, String::new()),
@@ -147,7 +155,7 @@ fn basic(encoded: &str) -> Option<String> {
 async fn by_key(gate: &Gate, key: &str) -> Result<Principal, Problem> {
     let found = service_of(&gate.app, key).await.map_err(|error| Refusal::from(error).0)?;
     let found = found.ok_or_else(|| unauthorized("The service's key is wrong or revoked."))?;
-    Ok(Principal { name: format!("service-{}", found.id).into(), who: Who::Service(found.scopes) })
+    Ok(Principal { name: format!("service-{}", found.id).into(), who: Who::Service(found.id, found.scopes) })
 }
 
 async fn by_admin_token(gate: &Gate, headers: &HeaderMap) -> Result<Principal, Problem> {
@@ -164,20 +172,25 @@ async fn by_admin_token(gate: &Gate, headers: &HeaderMap) -> Result<Principal, P
     Ok(Principal { name, who: Who::Operator(Role::SuperAdmin, None) })
 }
 
-/// Identifies the caller by an access token. An operator's session and role are looked up, so a change of them takes
-/// effect at once.
+/// Identifies the caller by an access token. An operator's session and role, and the key of the service that asked for a
+/// member's token, are looked up, so a change of them takes effect at once.
 async fn by_token(gate: &Gate, token: &str) -> Result<Principal, Problem> {
-    let wrong = || unauthorized("The access token is wrong, or its time or its session is over.");
+    let wrong =
+        || unauthorized("The access token is wrong, or its time, its session or its service's key is over.");
     let clock = gate.app.clock.as_ref();
     let presented = tokens::presented(&gate.secrets, token, clock).await.map_err(|error| {
         tracing::error!(%error, "cannot verify access tokens; rejecting the call");
         unauthorized("Access tokens are not configured here.")
     })?;
     match presented.ok_or_else(wrong)? {
-        Presented::Member(member) => Ok(Principal {
-            name: format!("member-{}", gate.app.tag(&member.id)).into(),
-            who: Who::Member(member),
-        }),
+        Presented::Member(member) => {
+            let in_force = service_key_is_in_force(&gate.app, &member.service_key).await;
+            if !in_force.map_err(|error| Refusal::from(error).0)? {
+                return Err(wrong());
+            }
+            let name = format!("member-{}", gate.app.tag(&member.id)).into();
+            Ok(Principal { name, who: Who::Member(member) })
+        }
         Presented::Operator(bearer) => {
             let found = session_of(&gate.app, &bearer.operator, &bearer.session).await;
             let found = found.map_err(|error: AppError| Refusal::from(error).0)?;

@@ -1,9 +1,10 @@
 //! Access tokens: short-lived JWTs (RFC 7519, HS256). An operator's token names a session; each call looks up whether
-//! the session is still open and what the operator may do. A member's token is valid until it expires.
+//! the session is still open and what the operator may do. A member's token names the key of the service that asked
+//! for it; each call looks up whether the key is in force.
 
 use guerdon_app::context::Clock;
 use guerdon_domain::{
-    ids::{MemberId, SessionId, TelegramId},
+    ids::{MemberId, ServiceKeyId, SessionId, TelegramId},
     time::Timestamp,
 };
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -38,6 +39,9 @@ struct Claims {
     /// A member's Telegram id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tid: Option<TelegramId>,
+    /// The id of the service's key that a member's token was asked for with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
     iat: i64,
     exp: i64,
 }
@@ -67,6 +71,8 @@ pub struct MemberToken {
     pub id: MemberId,
     /// Their Telegram id.
     pub telegram_id: TelegramId,
+    /// The key of the service that asked for the token. The token is void once the key is revoked.
+    pub service_key: ServiceKeyId,
 }
 
 /// Issues a token for an operator's session, signed with the newest key.
@@ -74,7 +80,7 @@ pub struct MemberToken {
 /// # Errors
 /// [`ConfigError`] when no usable key is configured.
 pub async fn issue(secrets: &Secrets, bearer: &Bearer, now: Timestamp) -> Result<String, ConfigError> {
-    let of = (Some(bearer.session.to_string()), None);
+    let of = Of { sid: Some(bearer.session.to_string()), tid: None, key: None };
     sign(secrets, (OPERATORS, LIFETIME_SECONDS), &bearer.operator, of, now).await
 }
 
@@ -87,15 +93,22 @@ pub async fn issue_to_member(
     member: &MemberToken,
     now: Timestamp,
 ) -> Result<String, ConfigError> {
-    let of = (None, Some(member.telegram_id));
+    let of = Of { sid: None, tid: Some(member.telegram_id), key: Some(member.service_key.to_string()) };
     sign(secrets, (MEMBERS, MEMBER_LIFETIME_SECONDS), &member.id, of, now).await
+}
+
+/// The claims in which the tokens of operators and members differ.
+struct Of {
+    sid: Option<String>,
+    tid: Option<TelegramId>,
+    key: Option<String>,
 }
 
 async fn sign(
     secrets: &Secrets,
     (audience, lifetime): (&str, i64),
     subject: &MemberId,
-    (sid, tid): (Option<String>, Option<TelegramId>),
+    Of { sid, tid, key }: Of,
     now: Timestamp,
 ) -> Result<String, ConfigError> {
     let keys = keys(secrets).await?;
@@ -106,6 +119,7 @@ async fn sign(
         sub: subject.to_string(),
         sid,
         tid,
+        key,
         iat: now.seconds(),
         exp: now.seconds().saturating_add(lifetime),
     };
@@ -143,7 +157,8 @@ pub async fn presented(
                 Some(Presented::Operator(Bearer { operator: subject, session }))
             }
             (MEMBERS, None, Some(telegram_id)) => {
-                Some(Presented::Member(MemberToken { id: subject, telegram_id }))
+                let service_key = ServiceKeyId::parse(claims.key?).ok()?;
+                Some(Presented::Member(MemberToken { id: subject, telegram_id, service_key }))
             }
             _ => None,
         }
@@ -215,7 +230,9 @@ mod tests {
     #[tokio::test]
     async fn a_members_token_is_a_members_and_good_for_an_hour() {
         let (secrets, clock) = (with(OLD), FixedClock::new(NOW));
-        let member = MemberToken { id: ana().operator, telegram_id: TelegramId::try_new(42).unwrap() };
+        let service_key = ServiceKeyId::parse("0123456789abcdef").unwrap();
+        let telegram_id = TelegramId::try_new(42).unwrap();
+        let member = MemberToken { id: ana().operator, telegram_id, service_key };
         let token = issue_to_member(&secrets, &member, NOW).await.unwrap();
         let expect = Some(Presented::Member(member));
         assert_eq!(presented(&secrets, &token, &clock).await.unwrap(), expect);
@@ -231,6 +248,7 @@ mod tests {
             sub: ana().operator.to_string(),
             sid: (aud != MEMBERS).then(|| "s1".to_owned()),
             tid: None,
+            key: None,
             iat: NOW.seconds(),
             exp: NOW.seconds() + 60,
         }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use guerdon_api::{gate::Gate, input::bad_request, output::Refusal};
+use guerdon_api::{credentials::Principal, gate::Gate, input::bad_request, output::Refusal};
+use guerdon_app::error::AppError;
 use guerdon_runtime::{
     problem,
     tokens::{MEMBER_LIFETIME_SECONDS, MemberToken, issue_to_member},
@@ -29,7 +30,7 @@ struct MemberTokenView {
 }
 
 /// A token for a Telegram user whom the service knows to be the one who asks. They need not be a member: a code of
-/// their own, or a friend's that they track, makes them one.
+/// their own, or a friend's that they track, makes them one. It is void once the service's key is revoked.
 #[utoipa::path(
     post,
     path = "/api/members/{user_id}/token",
@@ -39,12 +40,16 @@ struct MemberTokenView {
 )]
 pub(crate) async fn give(
     State(gate): State<Arc<Gate>>,
+    Extension(principal): Extension<Principal>,
     Path(user_id): Path<String>,
 ) -> Result<Response, Refusal> {
     let UserRef::Telegram(telegram_id) = UserRef::parse(&user_id)? else {
         return Err(bad_request("bad_user_id", "A token is given for a Telegram user id in digits."));
     };
-    let member = MemberToken { id: gate.app.member_id(telegram_id), telegram_id };
+    let service_key = principal.service_key().cloned();
+    let service_key = service_key
+        .ok_or_else(|| Refusal::from(AppError::Corrupt("a service's route let another in".into())))?;
+    let member = MemberToken { id: gate.app.member_id(telegram_id), telegram_id, service_key };
     let token = issue_to_member(&gate.secrets, &member, gate.app.now()).await.map_err(|error| {
         tracing::error!(%error, "members' tokens cannot be signed");
         Refusal(problem::unavailable())

@@ -113,6 +113,11 @@ pub async fn service_of(app: &App, presented: &str) -> Result<Option<ServiceKey>
     }))
 }
 
+/// Returns true if the key with this id was not revoked.
+pub async fn service_key_is_in_force(app: &App, id: &ServiceKeyId) -> Result<bool, AppError> {
+    Ok(app.store.service_keys().find(id).await?.is_some_and(|key| key.revoked_at.is_none()))
+}
+
 fn line(
     app: &App,
     operator: &PrincipalId,
