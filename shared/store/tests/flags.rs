@@ -104,6 +104,22 @@ async fn what_is_in_force_stands_on_the_member_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn a_flag_that_rejects_holds_as_well() {
+    let table = table().await;
+    let store = &table.store;
+    members(&table, 1).await;
+    let flag = flag(1, "device", NOW);
+    let reject = Force { rejects: vec![flag.id.clone()], ..Force::default() };
+    store.commit(&[store.flags().enforce(&id(1), &reject, "unknown").unwrap().unwrap()]).await.unwrap();
+    let member = store.members().find(&id(1)).await.unwrap().unwrap();
+    assert!(member.is_barred() && member.is_on_hold() && member.holds.is_empty());
+    check_refused_whole(&table, store.flags().not_on_hold(&id(1), "held").unwrap(), "held").await;
+    let lifted = Force { lifted: vec![flag.id], ..Force::default() };
+    store.commit(&[store.flags().enforce(&id(1), &lifted, "unknown").unwrap().unwrap()]).await.unwrap();
+    store.commit(&[store.flags().not_on_hold(&id(1), "held").unwrap()]).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_flag_moves_only_from_where_it_was_read() {
     let table = table().await;
     let store = &table.store;

@@ -1,11 +1,14 @@
 //! Fraud: the findings of the rules, flags, and the decisions of operators.
 mod by_hand;
+mod chain;
 mod inspect;
 mod list;
 mod raise;
 mod rates;
 mod refusal;
 mod resolve;
+mod self_paid;
+mod shared;
 
 pub use by_hand::{ByHand, block_member, flag_by_hand, unblock_member};
 pub use inspect::{

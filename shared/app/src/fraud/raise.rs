@@ -2,7 +2,7 @@
 
 use guerdon_domain::{
     fraud::{Finding, FraudAction, FraudFlag},
-    ids::MemberId,
+    ids::{FraudFlagId, MemberId},
 };
 use guerdon_store::{fraud::Force, table::Fragment};
 
@@ -20,10 +20,24 @@ pub(super) async fn raise(
     finding: &Finding,
     bucket: &str,
 ) -> Result<FraudFlag, AppError> {
+    raise_once(app, subject, finding, bucket, &[]).await
+}
+
+/// Like [`raise`], for a finding that may be stored under one of the `former` ids.
+pub(super) async fn raise_once(
+    app: &App,
+    subject: &MemberId,
+    finding: &Finding,
+    bucket: &str,
+    former: &[FraudFlagId],
+) -> Result<FraudFlag, AppError> {
     let mut attempts = Attempts::default();
     loop {
         let flag = FraudFlag::raise(subject.clone(), finding.clone(), bucket, app.now());
-        let known = app.store.flags().find(subject, &flag.id).await?;
+        let known = match app.store.flags().find(subject, &flag.id).await? {
+            Some(known) => Some(known),
+            None => app.store.flags().find_all(subject, former).await?.into_iter().find(|it| it.is_of(&flag)),
+        };
         let after = match &known {
             None => flag,
             Some(known) => match known.strengthened(finding) {

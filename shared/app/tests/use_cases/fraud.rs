@@ -431,7 +431,7 @@ async fn a_block_is_one_however_often_and_its_end_is_its_end() {
         let first = block_member(&b.app, &by_hand).await.unwrap();
         assert_eq!(block_member(&b.app, &by_hand).await.unwrap().id, first.id);
         let member = b.calm().members().find(&b.id(1)).await.unwrap().unwrap();
-        assert!(member.is_barred() && !member.is_on_hold());
+        assert!(member.is_barred() && member.is_on_hold(), "a block does what a hold does, and more");
         unblock_member(&b.app, &"olga".into(), tid(1), "all is well").await.unwrap();
         assert!(!b.calm().members().find(&b.id(1)).await.unwrap().unwrap().is_barred());
         assert_eq!(b.flags(1).await.len(), round);

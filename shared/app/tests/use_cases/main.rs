@@ -14,6 +14,7 @@ mod deciding;
 mod faults;
 mod figures;
 mod fraud;
+mod fraud_chains;
 mod leaderboards;
 mod linking;
 mod operators;

@@ -103,6 +103,27 @@ impl Evidence {
         }
     }
 
+    /// What identifies the finding, whenever it is made; `bucket` for what has no fingerprint.
+    pub(super) fn natural_key(&self, bucket: &str) -> String {
+        match self {
+            Self::SelfPaid { payer, referrer, .. } => format!("{payer}\n{referrer}"),
+            _ => self.fingerprint().map_or(bucket, Fingerprint::as_str).to_owned(),
+        }
+    }
+
+    /// The other members whom the evidence names.
+    pub(super) fn others(&self, subject: &MemberId) -> Vec<MemberId> {
+        match self {
+            Self::Shared { members, .. } | Self::Ring { members, .. } => members.clone(),
+            Self::SelfPaid { payer, referrer, .. } => {
+                [payer, referrer].into_iter().filter(|member| *member != subject).cloned().collect()
+            }
+            Self::Conversions { .. } | Self::Signups { .. } | Self::Refunds { .. } | Self::Manual { .. } => {
+                Vec::new()
+            }
+        }
+    }
+
     /// Describes the observation and the rule's action in a sentence for operators. `action` is the rule's.
     pub fn explain(&self, action: FraudAction) -> String {
         let rule = action.verb();

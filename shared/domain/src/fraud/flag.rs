@@ -89,12 +89,12 @@ pub struct FraudFlag {
 }
 
 impl FraudFlag {
-    /// Makes the flag for a finding about `subject` at `at`. The natural key is the fingerprint; without one
-    /// it is `bucket`: the UTC day or hour that was counted, or the idempotency key of an operator's request.
+    /// Makes the flag for a finding about `subject` at `at`. The natural key is the fingerprint, and of a pair the two
+    /// members, whatever they share; without either it is `bucket`: the UTC day or hour that was counted, or the
+    /// idempotency key of an operator's request.
     pub fn raise(subject: MemberId, finding: Finding, bucket: &str, at: Timestamp) -> Self {
         let Finding { signal, action, enforced, evidence } = finding;
-        let natural_key = evidence.fingerprint().map_or(bucket, |fingerprint| fingerprint.as_str());
-        let id = FraudFlagId::derive(&subject, signal, natural_key);
+        let id = FraudFlagId::derive(&subject, signal, &evidence.natural_key(bucket));
         Self { id, subject, signal, action, enforced, evidence, raised_at: at, state: FraudFlagState::Open }
     }
 
@@ -107,6 +107,30 @@ impl FraudFlag {
         }
         let Finding { action, enforced, evidence, .. } = finding.clone();
         Some(Self { action, enforced, evidence, ..self.clone() })
+    }
+
+    /// True when both flags are of the same finding: they have one id, or are about the same pair.
+    pub fn is_of(&self, other: &Self) -> bool {
+        let pair = |flag: &Self| match &flag.evidence {
+            Evidence::SelfPaid { payer, referrer, .. } => Some((payer.clone(), referrer.clone())),
+            _ => None,
+        };
+        self.id == other.id
+            || (self.signal == other.signal && pair(self).is_some() && pair(self) == pair(other))
+    }
+
+    /// True when a dismissal of this flag dismisses `other`, too: an open flag about the same member that rests on the
+    /// same fingerprint. It has the same signal, or says of an account that it is shared, by nobody else.
+    pub fn explains(&self, other: &Self) -> bool {
+        let same = self.evidence.fingerprint().is_some()
+            && self.evidence.fingerprint() == other.evidence.fingerprint()
+            && self.subject == other.subject
+            && self.id != other.id
+            && other.state == FraudFlagState::Open;
+        let account = |flag: &Self| matches!(flag.signal, Signal::SelfReferral | Signal::SharedDestination);
+        let (mine, theirs) = (self.evidence.others(&self.subject), other.evidence.others(&self.subject));
+        same && (self.signal == other.signal
+            || (account(self) && account(other) && theirs.iter().all(|member| mine.contains(member))))
     }
 
     /// Resolves the flag with the verdict of operator `by`.

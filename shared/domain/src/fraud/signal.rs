@@ -83,7 +83,7 @@ pub enum FraudAction {
     Flag,
     /// The member's commissions are not released until a person has reviewed the flag.
     Hold,
-    /// The member gets no more rewards.
+    /// The same, and the member gets no more rewards and cannot withdraw.
     Reject,
 }
 

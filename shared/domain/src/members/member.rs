@@ -41,7 +41,7 @@ pub struct Member {
     /// Fraud flags in force that hold their commissions. Only update expressions change this set.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub holds: BTreeSet<FraudFlagId>,
-    /// Fraud flags in force that exclude them from rewards. Only update expressions change this set.
+    /// Fraud flags in force that exclude them from rewards, and hold their commissions. Only update expressions change this set.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub rejects: BTreeSet<FraudFlagId>,
 }
@@ -75,8 +75,8 @@ impl Member {
         self.barred || !self.rejects.is_empty()
     }
 
-    /// True when a fraud flag holds their commissions.
+    /// True when a fraud flag holds their commissions. A flag that rejects them holds as well.
     pub fn is_on_hold(&self) -> bool {
-        !self.holds.is_empty()
+        !self.holds.is_empty() || !self.rejects.is_empty()
     }
 }

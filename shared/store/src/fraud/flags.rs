@@ -29,7 +29,7 @@ impl Record for FraudFlag {
     }
 }
 
-/// The effect of changed flags on a member. A flag that is escalated to reject still holds what it held.
+/// The effect of changed flags on a member. A flag that rejects also holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Force {
     /// Flags that hold from now on.
@@ -196,11 +196,16 @@ impl Flags<'_> {
         Fragment::update(&keys::member(subject), &update, unknown).map(Some)
     }
 
-    /// Adds a check that no flag holds the member's commissions.
+    /// Adds a check that no flag holds the member's commissions, as one that rejects the member does, too.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be encoded.
     pub fn not_on_hold<E>(self, member: &MemberId, held: E) -> Result<Fragment<E>, StoreError> {
-        Fragment::check(&keys::member(member), "attribute_not_exists(holds)", &[], held)
+        Fragment::check(
+            &keys::member(member),
+            "attribute_not_exists(holds) AND attribute_not_exists(rejects)",
+            &[],
+            held,
+        )
     }
 }

@@ -1,0 +1,39 @@
+//! Members of a referral chain.
+
+use std::collections::BTreeSet;
+
+use guerdon_domain::{ids::MemberId, members::Member};
+
+use crate::{context::App, error::AppError};
+
+/// A member and the members above: the referrer and the referrer's referrer.
+pub(super) struct Chain {
+    pub(super) member: Member,
+    pub(super) up: Vec<MemberId>,
+}
+
+pub(super) async fn chain_of(app: &App, id: &MemberId) -> Result<Option<Chain>, AppError> {
+    let Some(member) = app.store.members().find(id).await? else { return Ok(None) };
+    let mut up: Vec<MemberId> = referrer_of(&member).into_iter().cloned().collect();
+    if let Some(referrer) = up.first()
+        && let Some(referrer) = app.store.members().find(referrer).await?
+    {
+        up.extend(referrer_of(&referrer).cloned());
+    }
+    Ok(Some(Chain { member, up }))
+}
+
+pub(super) fn referrer_of(member: &Member) -> Option<&MemberId> {
+    member.joined.as_ref()?.referrer.as_ref()
+}
+
+/// Reads the members with these ids.
+pub(super) async fn members_of(app: &App, ids: &BTreeSet<MemberId>) -> Result<Vec<Member>, AppError> {
+    let ids: Vec<_> = ids.iter().cloned().collect();
+    let mut members = Vec::with_capacity(ids.len());
+    // The table returns at most 100 members in one read.
+    for some in ids.chunks(100) {
+        members.extend(app.store.members().find_all(some).await?);
+    }
+    Ok(members)
+}
