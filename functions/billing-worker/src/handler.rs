@@ -6,7 +6,7 @@ use guerdon_app::{
     commissions::settle_wallet,
     error::AppError,
     events::DomainEvent,
-    fraud::{inspect_joined, inspect_reversed, inspect_withdrawal},
+    fraud::{inspect_joined, inspect_refunded, inspect_withdrawal},
     observe::correlated,
     payments::claim_payment_intent,
 };
@@ -40,8 +40,8 @@ async fn inspect(worker: &Worker, event: &DomainEvent) -> Result<(), AppError> {
         DomainEvent::ReferralCreated { referee, .. } => {
             inspect_joined(&worker.app, referee).await?;
         }
-        DomainEvent::CommissionReversed { beneficiary, .. } => {
-            inspect_reversed(&worker.app, beneficiary).await?;
+        DomainEvent::CommissionReversed { referee, .. } => {
+            inspect_refunded(&worker.app, referee).await?;
         }
         // Its money is already held, and a finding prevents the approval.
         DomainEvent::WithdrawalMoved { withdrawal, state: WithdrawalState::Requested, .. } => {

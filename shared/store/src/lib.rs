@@ -108,7 +108,7 @@
 //! | 40 | a member's fingerprints, and which of some members were seen with one | [`Sightings::of`], [`Sightings::among`] |
 //! | 41 | a flag, some of a member, all of a member | [`Flags::find`], [`Flags::find_all`], [`Flags::of`] |
 //! | 42 | open or resolved flags, the latest first | [`Flags::in_state`] |
-//! | 43 | the number of a referrer's referrals since an instant | [`Referrals::count_since`] |
+//! | 43 | the number of a referrer's referrals since an instant, those before one | [`Referrals::count_since`], [`Referrals::made_before`] |
 //! | 44 | a click | [`Clicks::find`] |
 //! | 45 | settings that operators changed | [`Settings::find`] |
 //! | 46 | the customers of a member | [`BillCredit::customers`] |

@@ -171,4 +171,10 @@ async fn pattern_43_referrals_since_are_counted_up_to_a_limit() {
         [5, 3, 2, 0, 0]
     );
     assert_eq!(store.referrals().count_since(&id(2), NOW, 100).await.unwrap(), 0);
+    let before = async |at: i64, most| {
+        let found = store.referrals().made_before(&id(1), NOW.plus_seconds(at), most).await.unwrap();
+        found.into_iter().map(|edge| edge.referee).collect::<Vec<_>>()
+    };
+    assert_eq!(before(4, 100).await, [id(3), id(2)], "the newest first, without that of the instant itself");
+    assert_eq!((before(7, 2).await, before(2, 9).await), (vec![id(6), id(5)], vec![]));
 }

@@ -18,6 +18,7 @@ pub mod mutant;
 pub mod net;
 pub mod plan;
 pub mod play;
+mod rates;
 mod recount;
 mod requests;
 mod rest;

@@ -10,6 +10,7 @@ use crate::{
     actors,
     clock::{self, VirtualClock},
     net::Traced,
+    rates,
     requests::TABLE,
     rest,
     run::Run,
@@ -46,7 +47,9 @@ async fn play_inside(run: Run) -> Outcome {
     let engine = Engine::memory_at(Arc::new(|| VirtualClock.now().seconds()));
     #[expect(clippy::expect_used, reason = "nothing works without a table")]
     Store::new(engine.client(), TABLE).create_table().await.expect("a table");
+    let calm = Store::new(engine.client(), TABLE);
     let world = Rc::new(World::new(run, engine));
+    rates::watch_only(&world, calm).await;
     let mut economy = BTreeMap::new();
     tokio::select! {
         biased;

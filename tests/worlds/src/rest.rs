@@ -19,7 +19,7 @@ use guerdon_domain::{
 use crate::{
     items::{Items, scan},
     plan::Kind,
-    recount, stream,
+    rates, recount, stream,
     tasks::until_done,
     withdrawals, words,
     world::World,
@@ -60,6 +60,7 @@ pub async fn check(world: &Rc<World>) -> Result<BTreeMap<String, i64>, String> {
     conversions(&items)?;
     must!(items.parked == 0, "{} events are still parked", items.parked);
     recount::check(app, &items).await?;
+    rates::check(app, &items).await?;
     Ok(economy(world, &items))
 }
 

@@ -66,6 +66,7 @@ pub struct World {
     pub tasks: Tasks,
     pub asked: Asked,
     pub readers: Readers,
+    pub entropy: Arc<dyn Entropy>,
 }
 
 impl World {
@@ -77,7 +78,8 @@ impl World {
         static RUNS: AtomicU64 = AtomicU64::new(0);
         let name = format!("simulated-{}", RUNS.fetch_add(1, Ordering::Relaxed));
         let client = Engine::client_through(net.clone(), name, plan.attempts);
-        let entropy = Arc::new(Seeded(Mutex::new(fastrand::Rng::with_seed(schedule ^ 0xe27))));
+        let entropy: Arc<dyn Entropy> =
+            Arc::new(Seeded(Mutex::new(fastrand::Rng::with_seed(schedule ^ 0xe27))));
         let preset = Arc::new(plan.preset.clone());
         #[expect(clippy::expect_used, reason = "a key of 32 bytes")]
         let pseudonyms = PseudonymKey::try_new(vec![7; 32]).expect("a key");
@@ -94,7 +96,7 @@ impl World {
             .collect();
         let bank = Arc::new(Bank::new(net.clone()));
         let (tasks, asked) = (Tasks::default(), Asked::default());
-        Self { plan, net, apps, bank, tasks, asked, readers: Readers::default() }
+        Self { plan, net, apps, bank, tasks, asked, readers: Readers::default(), entropy }
     }
 
     /// One of the processes.

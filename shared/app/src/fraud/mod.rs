@@ -16,6 +16,6 @@ pub use inspect::{
     run_checks,
 };
 pub use list::{flags_in, flags_of};
-pub use rates::inspect_reversed;
+pub use rates::{inspect_refunded, inspect_reversed, refunds_of};
 pub use refusal::FraudRefusal;
 pub use resolve::resolve_flag;

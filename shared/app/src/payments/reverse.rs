@@ -1,6 +1,9 @@
 //! Reversals of payments. A reversal claws back the commissions of all levels, up to a cumulative target.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
 
 use guerdon_domain::{
     commissions::Commission,
@@ -16,6 +19,7 @@ use crate::{
     attempt::Attempts,
     context::App,
     error::{AppError, refusal},
+    fraud::inspect_refunded,
     settings::settings_now,
 };
 
@@ -57,8 +61,12 @@ pub async fn reverse_payment(
     payment: &PaymentKey,
     reversal: &Reversal,
 ) -> Result<Reversed, AppError> {
-    metered("reverse_payment", async {
+    let unrewarded = OnceLock::new();
+    let reversed = metered("reverse_payment", async {
         merge(app, payment, |record| {
+            if record.grants().next().is_none() {
+                unrewarded.get_or_init(|| record.member.clone());
+            }
             if is_overtaken(record, reversal) {
                 return Ok(None);
             }
@@ -71,7 +79,12 @@ pub async fn reverse_payment(
         })
         .await
     })
-    .await
+    .await?;
+    // The events of commissions bring the fraud rules to the other payments.
+    if let Some(payer) = unrewarded.get() {
+        inspect_refunded(app, payer).await?;
+    }
+    Ok(reversed)
 }
 
 /// Merges the refunds and disputes that were reported about one payment into another one, which the same money paid.

@@ -266,7 +266,7 @@ async fn too_many_refunds_hold_what_is_left() {
 }
 
 #[tokio::test]
-async fn the_projector_counts_what_the_refund_rate_is_of() {
+async fn the_projector_counts_rewards_and_reversals() {
     let b = bitten().await;
     b.recruit_paying(3).await;
     b.reverse_all("in_1001").await;

@@ -15,6 +15,7 @@ mod faults;
 mod figures;
 mod fraud;
 mod fraud_chains;
+mod fraud_rates;
 mod leaderboards;
 mod linking;
 mod operators;

@@ -264,7 +264,7 @@ impl Reversals {
     /// The part of `paid` that is undone in total. Refunds and disputes may overlap, so it is never more than
     /// was paid.
     pub fn undone(&self, paid: Money) -> Money {
-        if self.invoice.as_ref().is_some_and(|said| said.minor == 1) {
+        if self.is_void() {
             return paid;
         }
         let refunds = if self.refunds.is_empty() {
@@ -277,6 +277,11 @@ impl Reversals {
         let notes = sum(self.notes.values().filter(|n| !n.word.voided).map(|note| self.beyond_refunds(note)));
         let all = refunds.saturating_add(disputes).saturating_add(notes);
         Money::new(all.min(paid.minor()), paid.currency())
+    }
+
+    /// True when the whole invoice is void or uncollectible.
+    pub fn is_void(&self) -> bool {
+        self.invoice.as_ref().is_some_and(|said| said.minor == 1)
     }
 
     /// True while a dispute is open and undecided.

@@ -248,6 +248,30 @@ impl Referrals<'_> {
         items.into_iter().map(decode).collect()
     }
 
+    /// Reads the referrals that `referrer` made before `before`, newest first, at most `most`.
+    pub async fn made_before(
+        self,
+        referrer: &MemberId,
+        before: Timestamp,
+        most: usize,
+    ) -> Result<Vec<Referral>, StoreError> {
+        let [first, last] = keys::referrals_before(before).map(string);
+        let range = Range::partition(keys::referrer_pk(referrer))
+            .sort("#sk BETWEEN :first AND :last", &[(":first", first), (":last", last)])
+            .newest_first();
+        let (mut found, mut start) = (Vec::new(), None);
+        while found.len() < most {
+            let limit = i32::try_from(most - found.len()).unwrap_or(i32::MAX);
+            let (items, next) = self.store.page(range.clone().limit(limit).start_after(start)).await?;
+            found.extend(items.into_iter().map(decode).collect::<Result<Vec<Referral>, _>>()?);
+            start = next;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
     /// Closes a referral whose window has passed. [`Effect::AlreadyApplied`] when it was
     /// converted or closed before.
     pub async fn expire(self, referral: &Referral) -> Result<Effect, StoreError> {

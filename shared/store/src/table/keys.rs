@@ -239,6 +239,11 @@ pub(crate) fn referrals_since(since: Timestamp) -> [String; 2] {
     [Prefix::Referral.with(sortable(since)), Prefix::Referral.with(':')]
 }
 
+pub(crate) fn referrals_before(before: Timestamp) -> [String; 2] {
+    // `#` follows a timestamp in a key, so the instant itself is outside.
+    [Prefix::Referral.with(""), Prefix::Referral.with(sortable(before))]
+}
+
 pub(crate) fn release_due(shard: u8) -> String {
     Prefix::ReleasesDue.with(shard)
 }
