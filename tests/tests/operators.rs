@@ -256,7 +256,10 @@ async fn the_ledger_is_verified_by_the_hour() {
     world.joins(BOB, &code).await;
     world.pays(BOB, 3900, 3900).await;
     let report = world.run_job("ledger-verifier").await;
-    assert_eq!(report, json!({ "wallets": 1, "payments": 1, "commissions": 1, "finished": true }));
+    assert_eq!(
+        report,
+        json!({ "wallets": 1, "payments": 1, "commissions": 1, "acknowledged": 0, "finished": true })
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -466,14 +466,15 @@ async fn a_decision_without_what_is_missing_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_a_cost_is_decided_once_the_setting_has_it() {
     let world = waiting_payment().await;
-    let none = world.operator_post("undecided/all", "k2", &json!({})).await;
+    let why = json!({ "reason": "costs are set" });
+    let none = world.operator_post("undecided/all", "k2", &why).await;
     assert_eq!((none.status, none.body), (200, json!({ "decided": 0, "open": 1 })));
     let set = json!({ "value": 9, "reason": "the supplier's bill" });
     let headers = [("x-admin-token", ADMIN_TOKEN), ("content-type", "application/json")];
     let body = set.to_string().into_bytes();
     let answer = world.request(Method::PUT, "/settings/plans.fang.cost", &headers, body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let all = world.operator_post("undecided/all", "k4", &json!({})).await;
+    let all = world.operator_post("undecided/all", "k4", &why).await;
     assert_eq!(all.body, json!({ "decided": 1, "open": 0 }));
 }
 

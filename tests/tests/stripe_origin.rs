@@ -110,18 +110,18 @@ async fn the_currency_of_the_business_counts() {
     let world = World::referred().await;
     let session = json!({
         "id": "cs_eur", "object": "checkout.session", "mode": "payment", "payment_status": "paid",
-        "currency": "eur", "amount_total": 3612, "total_details": { "amount_tax": 600 },
-        "currency_conversion": { "amount_subtotal": 3900, "amount_total": 3900, "fx_rate": "0.92615",
+        "currency": "eur", "amount_total": 4334, "total_details": { "amount_tax": 600 },
+        "currency_conversion": { "amount_subtotal": 4680, "amount_total": 4680, "fx_rate": "0.92607",
             "source_currency": "usd" },
         "client_reference_id": BOB.id.to_string(), "payment_intent": "pi_eur",
     });
     world.tell(&[event("evt_eur", "checkout.session.completed", &session)]).await;
     let booked = world.operator_get("payments/stripe:cs_eur").await;
-    assert_eq!((&booked["paid"], &booked["tax"]), (&json!(39.0), &json!(6.48)), "{booked}");
+    assert_eq!((&booked["paid"], &booked["tax"]), (&json!(46.8), &json!(6.48)), "{booked}");
     assert_eq!(world.bill_credit(ALICE).await, 1000);
     // The sibling: its refund is in the payer's currency. Half of the euros are half of the dollars.
     let refund = json!({
-        "id": "re_eur", "object": "refund", "amount": 1806, "currency": "eur", "payment_intent": "pi_eur",
+        "id": "re_eur", "object": "refund", "amount": 2167, "currency": "eur", "payment_intent": "pi_eur",
         "charge": null, "status": "succeeded",
     });
     world.tell(&[event("evt_re_eur", "refund.created", &refund)]).await;

@@ -376,6 +376,20 @@ async fn what_operators_have_set() {
 }
 
 #[tokio::test]
+async fn settings_that_were_in_force_until_a_change() {
+    let table = table().await;
+    let settings = table.store.settings();
+    let price = guerdon_domain::settings::SettingValue::Amount(usd(3900));
+    let known = Override { set: Some(price), at: NOW, by: "op_5f0e".into() };
+    let before = StoredSettings { version: 3, overrides: [("plans.fang.price".to_owned(), known)].into() };
+    let until = NOW.plus_seconds(60);
+    table.store.commit(&[settings.supersede(&before, until, ()).unwrap()]).await.unwrap();
+    check(&table, "superseded_settings", "superseded_settings").await;
+    assert_eq!(settings.superseded(until.plus_seconds(-1)).await.unwrap(), Some(before));
+    assert_eq!(settings.superseded(until).await.unwrap(), None, "the change is in force in its second");
+}
+
+#[tokio::test]
 async fn parked_events() {
     let table = table().await;
     let event = parked("evt_1SRzqEKXBGcbgpbZdQ0vW8yX", NOW, 5);

@@ -280,7 +280,7 @@ async fn a_referral_counts_from_what_was_read() {
 
     let first = Referral { progress: one, ..edge };
     check_written_once(&table, count(&first, &two), "counted").await;
-    let same_number = Referral { progress: progress(2, &["2026-12", "2026-11"]), ..first.clone() };
+    let same_number = Referral { progress: progress(2, &["2026-12", "2026-10"]), ..first.clone() };
     check_refused_whole(&table, count(&same_number, &progress(3, &[])), "counted").await;
     let second = Referral { progress: two, ..first };
     let stored = store.referrals().find(&id(1), second.joined_at, &id(2)).await.unwrap();

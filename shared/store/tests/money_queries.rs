@@ -446,3 +446,62 @@ async fn pattern_31_reading_the_whole_table_finds_each_wallet_and_payment_once()
     found.sort_by_key(|payment| payment.payment.to_string());
     assert_eq!(found, payments);
 }
+
+#[tokio::test]
+async fn pattern_49_payments_until_an_instant_are_listed_newest_first() {
+    let table = table().await;
+    let store = &table.store;
+    let at = |n: u32| PaymentRecord { paid_at: NOW.plus_days(i64::from(n)), ..payment(n, 2, 1) };
+    for n in 1..=4 {
+        write(store, vec![store.payments().insert(&at(n), ())]).await;
+        store.payments().list(&listed(&at(n))).await.unwrap();
+    }
+    let found = store.payments().until(&id(2), NOW.plus_days(3), 2).await.unwrap();
+    assert_eq!(found, [at(3), at(2)], "the one at that very instant is the first");
+    assert!(store.payments().until(&id(2), NOW, 10).await.unwrap().is_empty());
+}
+
+/// A payment of which a rule could not decide.
+fn waiting(n: u32) -> PaymentRecord {
+    let verdict = Verdict::Refused { reason: Refusal::CostUnknown };
+    let open = Candidate { rule: "half".into(), level: 1, version: None, counted: None, verdict };
+    PaymentRecord { trace: vec![open], paid_at: NOW.plus_days(i64::from(n)), ..payment(n, 2, 1) }
+}
+
+#[tokio::test]
+async fn pattern_51_payments_that_wait_for_a_decision_are_listed_until_it_is_made() {
+    let table = table().await;
+    let store = &table.store;
+    let all = async || {
+        let mut found = Vec::new();
+        for shard in 0..SHARDS {
+            found.extend(store.payments().undecided(shard, None, 10).await.unwrap());
+        }
+        found.sort_by_key(|payment| payment.paid_at);
+        found
+    };
+    let three = [waiting(1), waiting(2), payment(3, 2, 1)];
+    write(store, three.iter().map(|payment| store.payments().insert(payment, ())).collect()).await;
+    assert_eq!(all().await, [waiting(1), waiting(2)]);
+    let decided =
+        PaymentRecord { decisions: 1, cost: Some(usd(100)), trace: payment(1, 2, 1).trace, ..waiting(1) };
+    store.commit(&[store.payments().decide_again(&waiting(1), &decided, "moved").unwrap()]).await.unwrap();
+    assert_eq!(all().await, [waiting(2)]);
+    // Decided twice, or reversed meanwhile, it is refused.
+    let stale = [store.payments().decide_again(&waiting(1), &decided, "moved").unwrap()];
+    assert!(store.commit(&stale).await.is_err());
+}
+
+#[tokio::test]
+async fn pattern_52_what_a_rule_rewarded_first_is_found_in_its_own_place() {
+    let table = table().await;
+    let store = &table.store;
+    let mut first = Commission { place: Place::Once { joined_at: NOW, attempt: 1 }, ..commission(7, 1, 2) };
+    first.snapshot.level = 1;
+    write(store, vec![store.commissions().insert(&first, ())]).await;
+    let (rule, referee) = (first.snapshot.rule.id.clone(), id(2));
+    let at = |attempt| store.commissions().first(&first.beneficiary, (NOW, attempt), (&referee, &rule, 1));
+    assert_eq!((at(0).await.unwrap(), at(1).await.unwrap()), (None, Some(first.clone())));
+    let never = |joined_at| [store.commissions().never_first(&first, joined_at, "taken").unwrap()];
+    store.commit(&never(NOW)).await.unwrap();
+}

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    idempotency::Write,
+    idempotency::{Kept, Write, once},
     input::encode_cursor,
     output::{Page, Refusal, replayed},
     paging::Paged,
@@ -93,6 +93,12 @@ pub(crate) async fn decide(State(api): State<Arc<Api>>, write: Write) -> Result<
     Ok(replayed(Json(view).into_response(), before))
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DecideAll {
+    reason: Option<String>,
+}
+
 #[derive(Serialize, ToSchema)]
 struct DecidedView {
     /// Payments that were decided.
@@ -105,17 +111,23 @@ struct DecidedView {
 const MOST_SECONDS: i64 = 10;
 
 /// Decides all waiting payments again with the settings and the program in force, for ten seconds at most: call it again
-/// while `decided` is above zero.
+/// with another key while `decided` is above zero.
 #[utoipa::path(
     post,
     path = "/api/admin/undecided/all",
     tag = "payments",
+    request_body = DecideAll,
     responses((status = 200, description = "Done", body = DecidedView))
 )]
-pub(crate) async fn decide_them_all(State(api): State<Arc<Api>>) -> Result<Response, Refusal> {
-    let until = api.gate.app.now().plus_seconds(MOST_SECONDS);
-    let done = decide_all(&api.gate.app, until).await?;
-    Ok(Json(DecidedView { decided: done.decided, open: done.open }).into_response())
+pub(crate) async fn decide_them_all(State(api): State<Arc<Api>>, write: Write) -> Result<Response, Refusal> {
+    once(&api.gate, &write, async {
+        let body: DecideAll = input::json(&write.body, "reason")?;
+        let reason = input::reason(body.reason)?;
+        let until = api.gate.app.now().plus_seconds(MOST_SECONDS);
+        let done = decide_all(&api.gate.app, &write.principal.name, &reason, until).await?;
+        Kept::new(StatusCode::OK, &DecidedView { decided: done.decided, open: done.open })
+    })
+    .await
 }
 
 fn refused(refusal: DecideRefusal) -> Refusal {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use guerdon_domain::{
-    ids::{PaymentKey, PlanId, ProductId},
+    ids::{PaymentKey, PlanId, PrincipalId, ProductId},
     money::Money,
     payments::{Candidate, PaymentFacts, PaymentLine, PaymentRecord, Refusal, Verdict},
     programs::Program,
@@ -350,15 +350,23 @@ pub struct DecidedAll {
 }
 
 /// Decides all waiting payments again with the costs and the program in force, until `until`. What was not reached is left
-/// for the next call.
-pub async fn decide_all(app: &App, until: Timestamp) -> Result<DecidedAll, AppError> {
+/// for the next call. Each payment that is decided gets an audit line.
+pub async fn decide_all(
+    app: &App,
+    principal: &PrincipalId,
+    reason: &str,
+    until: Timestamp,
+) -> Result<DecidedAll, AppError> {
     metered("decide_all", async {
         let (mut all, mut from) = (DecidedAll::default(), Some(Undecided::default()));
         while let Some(position) = from.filter(|_| app.now() <= until) {
             let (page, next) = undecided_payments(app, position, 100).await?;
             for payment in page {
                 let ask = Ask { open: Refusal::is_open, supplied: &Supplied::Nothing };
-                match decide(app, &payment.payment, ask, None).await {
+                // One answer for each state of each payment: what was decided is not decided twice.
+                let key = format!("decide-{}-{}", payment.payment, payment.decisions);
+                let call = Call { principal: principal.clone(), input_hash: key.clone(), key };
+                match decide(app, &payment.payment, ask, Some(Author { call: &call, reason })).await {
                     Ok(record) if !record.is_undecided() => all.decided += 1,
                     Err(DecideRefusal::App(error)) => return Err(error),
                     _ => all.open += 1,

@@ -25,6 +25,9 @@ pub struct Expired {
 
 const PAGE: i32 = 50;
 
+/// Number of days after which a referral is looked at again whose referee pays towards a rule that counts.
+const DEFERRED_DAYS: i64 = 30;
+
 /// Expires everything that is due. Each write is conditional, so concurrent runs apply each change once.
 ///
 /// # Errors
@@ -51,8 +54,10 @@ pub async fn expire(app: &App) -> Result<Expired, AppError> {
                 for referral in &due {
                     // Its referee has begun to pay since it was due.
                     if referral.is_counting() {
-                        deferred +=
-                            u32::from(app.store.referrals().defer(referral).await? == Effect::Applied);
+                        deferred += u32::from(
+                            app.store.referrals().defer(referral, now.plus_days(DEFERRED_DAYS)).await?
+                                == Effect::Applied,
+                        );
                     } else {
                         moved += u32::from(app.store.referrals().expire(referral).await? == Effect::Applied);
                     }

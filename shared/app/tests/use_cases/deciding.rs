@@ -1,7 +1,7 @@
 //! What a product costs, which payments count, and payments that are decided again once something is known.
 
 use guerdon_app::{
-    once::{Call, ChangeRefusal, MemberCall},
+    once::{Answer, Call, ChangeRefusal, MemberCall},
     payments::{
         BankPayment, DecideRefusal, Recorded, Supplied, Undecided, decide_again, decide_all, force_confirm,
         record_bank_payment, record_payment, refund_by_hand, undecided_payments,
@@ -15,7 +15,6 @@ use guerdon_domain::{
     payments::{DisputeStage, PaymentFacts, PaymentLine, PaymentRecord, Purpose, Refusal, Verdict},
     programs::{Amount, Beneficiary, Program, Rule, Trigger},
     referrals::ReferralState,
-    wallets::WalletKind,
 };
 
 use crate::{
@@ -183,7 +182,9 @@ async fn a_product_that_is_named_or_a_cost_that_is_set_decides_too() {
     for id in ["in_2", "in_3"] {
         record(&b, &sold(&b, id, vec![line("fang", 3900, 1)])).await;
     }
-    let all = async || decide_all(&b.app, b.app.now().plus_seconds(5)).await.unwrap();
+    let all = async || {
+        decide_all(&b.app, &"olga".into(), "costs are set", b.app.now().plus_seconds(5)).await.unwrap()
+    };
     let none = all().await;
     assert_eq!((none.decided, none.open), (0, 2));
     set(&b, "plans.fang.cost", "20").await;
@@ -224,21 +225,13 @@ async fn a_payment_that_is_decided_again_by_several_at_once_earns_once() {
         record(&b, &sold(&b, "in_1", vec![line("prod_mug", 1200, 1)])).await;
         b.race(2);
         at_once(4, |n| {
-            let b = b.clone();
+            let (b, key) = (b.clone(), stripe_key("in_1"));
             async move {
-                let supplied = Supplied::Cost(usd(400));
-                match n {
-                    0 => drop(b.reverse("in_1", 1, refunded(600)).await),
-                    _ => drop(
-                        decide_again(
-                            &b.app,
-                            &call(&format!("k{n}")),
-                            &stripe_key("in_1"),
-                            &supplied,
-                            "a race",
-                        )
-                        .await,
-                    ),
+                if n == 0 {
+                    b.reverse("in_1", 1, refunded(600)).await;
+                } else {
+                    let (call, cost) = (call(&format!("k{n}")), Supplied::Cost(usd(400)));
+                    decide_again(&b.app, &call, &key, &cost, "a race").await.ok();
                 }
             }
         })
@@ -433,14 +426,14 @@ async fn a_rule_under_a_new_name_does_not_reward_who_has_paid_before() {
     assert_eq!(tried.rules[&"spring".into()].commissions, 2, "of all three, each referee's first");
 }
 
+async fn confirm(b: &Business, key: &str) -> Result<Answer, ChangeRefusal> {
+    let request = MemberCall { call: call(key), user_id: tid(2), reason: "paid in cash".to_owned() };
+    force_confirm(&b.app, &request).await
+}
+
 #[tokio::test]
-async fn a_confirmed_payment_says_what_it_does_and_why_not() {
+async fn a_confirmed_payment_that_would_not_convert_is_not_booked() {
     let b = referred(PROFIT).await;
-    let confirm = |key: &str| {
-        let request = MemberCall { call: call(key), user_id: tid(2), reason: "paid in cash".to_owned() };
-        let b = &b;
-        async move { force_confirm(&b.app, &request).await }
-    };
     change(&b, |program| {
         counting(Trigger::NthPayment(2))(program);
         let welcome = Rule {
@@ -453,32 +446,17 @@ async fn a_confirmed_payment_says_what_it_does_and_why_not() {
     })
     .await;
     let before = b.dump().await;
-    assert!(matches!(confirm("k1").await, Err(ChangeRefusal::WouldNotConvert(Refusal::NotYet))));
+    assert!(matches!(confirm(&b, "k1").await, Err(ChangeRefusal::WouldNotConvert(Refusal::NotYet))));
     assert_eq!(b.dump().await, before, "the count is not used up");
     change(&b, |program| program.rules.truncate(0)).await;
-    assert!(matches!(confirm("k2").await, Err(ChangeRefusal::NoReward)));
-    change(&b, |program| {
-        program.rules = vec![Rule {
-            id: "half".into(),
-            trigger: Trigger::EveryPayment,
-            beneficiary: Beneficiary::Referrer,
-            amount: Amount::PercentOfProfit {
-                percent: "50".parse().unwrap(),
-                rounding: guerdon_domain::money::Rounding::HalfUp,
-                quantum_minor: 1,
-            },
-            minimum_payment: usd(0),
-            products: Vec::new(),
-            hold_seconds: 0,
-            target: WalletKind::BillCredit,
-            claim_within_days: None,
-            cap_commission: None,
-            cap_member: None,
-        }];
-    })
-    .await;
+    assert!(matches!(confirm(&b, "k2").await, Err(ChangeRefusal::NoReward)));
+}
+
+#[tokio::test]
+async fn a_confirmed_payment_earns_what_its_answer_says() {
+    let b = referred(PROFIT).await;
     // The cheapest plan: 19 less its cost of 10.
-    let guerdon_app::once::Answer::Applied(change) = confirm("k3").await.unwrap() else { panic!() };
+    let Answer::Applied(change) = confirm(&b, "k").await.unwrap() else { panic!() };
     assert_eq!((change.amount, b.buckets(1).await), (usd(450), (450, 0, 0)));
     b.project_all().await;
     let member = b.calm().members().find(&b.id(2)).await.unwrap().unwrap();

@@ -328,17 +328,29 @@ fn a_program_that_cannot_be_is_refused_by_name() {
     check(|p| p.rules[0].amount = Amount::PremiumDays { days: 0 }, "rules.recruit.amount");
     check(|p| p.rules[0].cap_commission = Some(Money::new(1, Currency::EUR)), "rules.recruit.cap_commission");
     check(|p| p.rules[0].products = vec!["".into()], "rules.recruit.products");
-    let cap = |minor| Some(Cap { amount: Money::new(minor, Currency::USD), per: CapPeriod::Month });
-    check(
-        |p| p.rules[0].cap_member = Some(Cap { amount: Money::new(0, Currency::USD), per: CapPeriod::Day }),
-        "rules.recruit.cap_member",
-    );
-    check(|p| p.budget = Some(Cap { amount: Money::new(-1, Currency::USD), per: CapPeriod::Ever }), "budget");
     check(|p| p.upline_active_days = Some(0), "upline_active_days");
     check(|p| p.rules[0].minimum_payment = usd(i64::MAX), "rules.recruit.minimum_payment");
     check(|p| p.rules[0].beneficiary = Beneficiary::Upline, "second_level");
     check(|p| p.rules[0].trigger = Trigger::Spend, "rules.recruit.trigger");
     check(|p| p.rules[0].amount = Amount::PremiumDays { days: 30 }, "rules.recruit.target");
+}
+
+#[test]
+fn a_limit_that_cannot_be_is_refused_by_name() {
+    let cap = |minor| Some(Cap { amount: usd(minor), per: CapPeriod::Month });
+    let check = |change: &dyn Fn(&mut Program)| {
+        let mut program = bitten();
+        change(&mut program);
+        program.check(Currency::USD).map_err(|error| error.setting)
+    };
+    let refused = |setting: &str| Err(setting.to_owned());
+    assert_eq!(check(&|p| p.rules[0].cap_member = cap(0)), refused("rules.recruit.cap_member"));
+    assert_eq!(check(&|p| p.budget = cap(-1)), refused("budget"));
+    assert_eq!(check(&|p| (p.budget, p.rules[0].cap_member) = (cap(100_000), cap(5_000))), Ok(()));
+}
+
+#[test]
+fn a_rate_that_cannot_be_is_refused_by_name() {
     let rate = |from: &str, rate: &str| ExchangeRate {
         from: Currency::parse(from).unwrap(),
         to: Currency::USD,
@@ -354,7 +366,4 @@ fn a_program_that_cannot_be_is_refused_by_name() {
     let mut twice = bitten();
     twice.rates = vec![rate("EUR", "1.08"), rate("EUR", "1.09")];
     assert_eq!(twice.check(Currency::USD).unwrap_err().setting, "rates");
-    let mut ok = bitten();
-    (ok.budget, ok.rules[0].cap_member) = (cap(100_000), cap(5_000));
-    assert_eq!(ok.check(Currency::USD), Ok(()));
 }

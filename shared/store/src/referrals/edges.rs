@@ -22,14 +22,9 @@ impl Record for Referral {
         keys::referral(&self.referrer, self.joined_at, &self.referee)
     }
     fn index(&self) -> Index {
-        let due = (keys::referral_due(keys::shard(self.referee.as_str())), due_at(self).millis());
+        let due = (keys::referral_due(keys::shard(self.referee.as_str())), self.expires_at.millis());
         Index { gsi2: matches!(self.state, ReferralState::Pending).then_some(due), ..Index::default() }
     }
-}
-
-/// The instant at which a pending referral expires. While its referee pays towards a rule that counts, it does not.
-fn due_at(referral: &Referral) -> Timestamp {
-    if referral.is_counting() { Timestamp::from_millis(9_999_999_999_999) } else { referral.expires_at }
 }
 
 /// The condition that this many conversions were undone; `:undone` is the number, unless it is zero.
@@ -132,19 +127,12 @@ impl Referrals<'_> {
         progress: &BTreeMap<RuleId, Progress>,
         counted_since: E,
     ) -> Result<Fragment<E>, StoreError> {
-        let after = Referral { progress: progress.clone(), ..before.clone() };
-        let is_pending = matches!(before.state, ReferralState::Pending);
-        let due = due_at(&after);
-        let moves = is_pending && due != due_at(before);
-        let also = if moves { ", gsi2sk = :due" } else { "" };
         let update = if progress.is_empty() {
-            let set = if moves { "SET gsi2sk = :due " } else { "" };
-            Update::new(format!("{set}REMOVE progress"))
+            Update::new("REMOVE progress")
         } else {
             let value = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(progress)?;
-            Update::new(format!("SET progress = :progress{also}")).value(":progress", value)
+            Update::new("SET progress = :progress").value(":progress", value)
         };
-        let update = if moves { update.value(":due", number(due.millis())) } else { update };
         let update = if before.progress.is_empty() {
             update.only_if("attribute_exists(pk) AND attribute_not_exists(progress)")
         } else {
@@ -222,7 +210,7 @@ impl Referrals<'_> {
         let start = after.map(|referral| {
             let mut key = referral.key().attributes();
             key.insert("gsi2pk".to_owned(), string(keys::referral_due(shard)));
-            key.insert("gsi2sk".to_owned(), number(due_at(referral).millis()));
+            key.insert("gsi2sk".to_owned(), number(referral.expires_at.millis()));
             key
         });
         let range = Range::index("gsi2", keys::referral_due(shard)).limit(limit).start_after(start);
@@ -283,14 +271,15 @@ impl Referrals<'_> {
         Ok(self.store.update(&referral.key(), &update, false).await?.effect())
     }
 
-    /// Takes a pending referral out of the queue of those that expire, because its referee pays towards a rule that
-    /// counts. [`Effect::AlreadyApplied`] when it does not any more.
-    pub async fn defer(self, referral: &Referral) -> Result<Effect, StoreError> {
-        let update = Update::new("SET gsi2sk = :due")
-            .only_if("#state = :pending AND attribute_exists(progress) AND gsi2sk <> :due")
+    /// Lets a pending referral expire later, at `until`, because its referee pays towards a rule that counts.
+    /// [`Effect::AlreadyApplied`] when it does not any more, or was deferred before.
+    pub async fn defer(self, referral: &Referral, until: Timestamp) -> Result<Effect, StoreError> {
+        let update = Update::new("SET expires_at = :until, gsi2sk = :until")
+            .only_if("#state = :pending AND attribute_exists(progress) AND expires_at = :before")
             .name("#state", "state")
             .value(":pending", string("pending"))
-            .value(":due", number(due_at(referral).millis()));
+            .value(":before", number(referral.expires_at.millis()))
+            .value(":until", number(until.millis()));
         Ok(self.store.update(&referral.key(), &update, false).await?.effect())
     }
 
