@@ -224,7 +224,7 @@ impl Payments<'_> {
             .value(":lines", to_attribute_value(&after.lines)?)
             .value(":next", number(after.decisions));
         if let Some(cost) = after.cost {
-            update = update.value(":cost", to_attribute_value(&cost)?);
+            update = update.value(":cost", to_attribute_value(cost)?);
         }
         let update = terms.into_iter().fold(update, |update, (name, value)| update.value(name, value));
         Fragment::update(&before.key(), &update, moved)
