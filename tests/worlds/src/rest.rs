@@ -290,7 +290,7 @@ fn conversions(items: &Items) -> Result<(), String> {
 }
 
 fn is_granted_once(commission: &Commission) -> bool {
-    commission.snapshot.rule.trigger == Trigger::FirstPayment
+    commission.snapshot.rule.trigger.is_once()
 }
 
 /// The part of the state that must not depend on the schedule: what is undone of each payment, how often each rule
