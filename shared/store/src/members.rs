@@ -29,7 +29,7 @@ impl Members<'_> {
         self.store.get(&keys::member(id)).await
     }
 
-    /// Reads up to 100 members, in the order of `ids`; unknown ones are left out.
+    /// Reads members, in the order of `ids`; unknown ones are left out.
     pub async fn find_all(self, ids: &[MemberId]) -> Result<Vec<Member>, StoreError> {
         self.store.get_all(&ids.iter().map(keys::member).collect::<Vec<_>>()).await
     }

@@ -51,6 +51,16 @@ async fn pattern_1_a_hundred_members_are_one_request() {
 }
 
 #[tokio::test]
+async fn pattern_1_more_members_than_one_request_returns_come_in_the_same_order() {
+    let table = table().await;
+    let store = &table.store;
+    write(store, (0..230).map(|n| store.members().insert(&member(n, None), ())).collect()).await;
+    let ids: Vec<MemberId> = (0..230).rev().map(id).collect();
+    let found = store.members().find_all(&ids).await.unwrap();
+    assert_eq!(found.into_iter().map(|member| member.id).collect::<Vec<_>>(), ids);
+}
+
+#[tokio::test]
 async fn pattern_1_a_customer_who_meets_the_bot_keeps_how_they_joined() {
     let table = table().await;
     let store = &table.store;

@@ -1,7 +1,5 @@
 //! Members of a referral chain.
 
-use std::collections::BTreeSet;
-
 use guerdon_domain::{ids::MemberId, members::Member};
 
 use crate::{context::App, error::AppError};
@@ -25,15 +23,4 @@ pub(super) async fn chain_of(app: &App, id: &MemberId) -> Result<Option<Chain>, 
 
 pub(super) fn referrer_of(member: &Member) -> Option<&MemberId> {
     member.joined.as_ref()?.referrer.as_ref()
-}
-
-/// Reads the members with these ids.
-pub(super) async fn members_of(app: &App, ids: &BTreeSet<MemberId>) -> Result<Vec<Member>, AppError> {
-    let ids: Vec<_> = ids.iter().cloned().collect();
-    let mut members = Vec::with_capacity(ids.len());
-    // The table returns at most 100 members in one read.
-    for some in ids.chunks(100) {
-        members.extend(app.store.members().find_all(some).await?);
-    }
-    Ok(members)
 }

@@ -8,7 +8,7 @@ use guerdon_domain::{
 };
 
 use super::{
-    chain::{Chain, members_of, referrer_of},
+    chain::{Chain, referrer_of},
     raise::raise_once,
 };
 use crate::{context::App, error::AppError, settings::settings_now};
@@ -88,10 +88,11 @@ pub(super) async fn self_paid(
 /// Returns the members seen with `print` whom `subject` brought, or whom a member they brought has brought.
 async fn brought(app: &App, subject: &MemberId, print: &Fingerprint) -> Result<Vec<MemberId>, AppError> {
     let seen = app.store.sightings().with(print, MOST_PAYERS).await?.into_iter().map(|seen| seen.member);
-    let others = members_of(app, &seen.filter(|member| member != subject).collect()).await?;
-    let referrers: BTreeSet<_> = others.iter().filter_map(referrer_of).cloned().collect();
-    let second = referrers.iter().filter(|referrer| *referrer != subject).cloned().collect();
-    let first_line = members_of(app, &second).await?.into_iter();
+    let others: Vec<_> = seen.filter(|member| member != subject).collect();
+    let others = app.store.members().find_all(&others).await?;
+    let referrers: BTreeSet<_> = others.iter().filter_map(referrer_of).collect();
+    let second: Vec<_> = referrers.into_iter().filter(|referrer| *referrer != subject).cloned().collect();
+    let first_line = app.store.members().find_all(&second).await?.into_iter();
     let first_line = first_line.filter(|member| referrer_of(member) == Some(subject)).map(|member| member.id);
     let lines: BTreeSet<_> = first_line.chain([subject.clone()]).collect();
     let below = others.into_iter().filter(|other| referrer_of(other).is_some_and(|it| lines.contains(it)));

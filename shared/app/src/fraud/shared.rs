@@ -8,7 +8,7 @@ use guerdon_domain::{
 };
 
 use super::{
-    chain::{Chain, members_of, referrer_of},
+    chain::{Chain, referrer_of},
     raise::raise,
 };
 use crate::{context::App, error::AppError, settings::settings_now};
@@ -143,7 +143,8 @@ async fn kin(
     let Some(referrer) = chain.up.first().filter(|_| print.kind() != FingerprintKind::Ip) else {
         return Ok(BTreeSet::new());
     };
-    let siblings = members_of(app, others).await?.into_iter();
+    let ids: Vec<_> = others.iter().cloned().collect();
+    let siblings = app.store.members().find_all(&ids).await?.into_iter();
     let siblings = siblings.filter(|other| referrer_of(other) == Some(referrer)).map(|other| other.id);
     Ok(siblings.chain(chain.up.iter().filter(|above| others.contains(*above)).cloned()).collect())
 }

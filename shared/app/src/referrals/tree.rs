@@ -84,14 +84,11 @@ struct Known {
 
 impl Known {
     async fn of(app: &App, people: &[MemberId]) -> Result<Self, AppError> {
-        let (mut members, mut recruits) = (HashMap::new(), HashMap::new());
-        for chunk in people.chunks(100) {
-            let found = app.store.members().find_all(chunk).await?;
-            members.extend(found.into_iter().map(|member| (member.id.clone(), member)));
-            let counters = app.store.statistics().counters_of(chunk).await?;
-            recruits.extend(chunk.iter().cloned().zip(counters.iter().map(|all| all.get(Counter::Recruits))));
-        }
-        Ok(Self { members, recruits })
+        let members = app.store.members().find_all(people).await?.into_iter();
+        let members = members.map(|member| (member.id.clone(), member)).collect();
+        let counters = app.store.statistics().counters_of(people).await?;
+        let recruits = counters.iter().map(|all| all.get(Counter::Recruits));
+        Ok(Self { members, recruits: people.iter().cloned().zip(recruits).collect() })
     }
 
     fn branch(&self, referral: &Referral, referees: Vec<Branch>) -> Branch {

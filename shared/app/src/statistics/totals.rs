@@ -120,12 +120,7 @@ pub async fn top_referrers(app: &App, period: Period, limit: i32) -> Result<Vec<
     .await
 }
 
-/// Loads those of the given members who still exist. Reads in chunks of 100, the limit of one read of the
-/// table.
+/// Loads those of the given members who still exist.
 pub async fn members_of(app: &App, people: &[MemberId]) -> Result<Vec<Member>, AppError> {
-    let mut members = Vec::with_capacity(people.len());
-    for chunk in people.chunks(100) {
-        members.extend(app.store.members().find_all(chunk).await?);
-    }
-    Ok(members)
+    Ok(app.store.members().find_all(people).await?)
 }

@@ -126,12 +126,7 @@ impl Payments<'_> {
 
     /// Reads the payments with these keys; unknown ones are left out.
     pub async fn find_all(self, keys: &[PaymentKey]) -> Result<Vec<PaymentRecord>, StoreError> {
-        let mut found = Vec::with_capacity(keys.len());
-        // The table returns at most 100 items in one read.
-        for some in keys.chunks(100) {
-            found.extend(self.store.get_all(&some.iter().map(keys::payment).collect::<Vec<_>>()).await?);
-        }
-        Ok(found)
+        self.store.get_all(&keys.iter().map(keys::payment).collect::<Vec<_>>()).await
     }
 
     /// Like `find`, also reads the member who pays, in one request.

@@ -112,6 +112,9 @@ impl Range {
     }
 }
 
+/// The most items that the table returns to one request by keys.
+const AT_ONCE: usize = 100;
+
 impl Store {
     /// Makes a store on `table`, which `client` reaches.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
@@ -160,14 +163,13 @@ impl Store {
         Ok(output.item)
     }
 
-    /// Reads up to 100 items, strongly consistent, in the order of `keys`, each once; missing ones are left
-    /// out.
+    /// Reads items, strongly consistent, in the order of `keys`, each once; missing ones are left out.
     pub(crate) async fn get_all<R: Record>(&self, keys: &[Key]) -> Result<Vec<R>, StoreError> {
         self.get_each(keys).await?.into_iter().flatten().map(decode).collect()
     }
 
-    /// Reads up to 100 items of any kind in one request, each strongly consistent: one for each of `keys`. A
-    /// repeated key finds nothing.
+    /// Reads items of any kind, each strongly consistent: one for each of `keys`, 100 in one request. A repeated key finds
+    /// nothing.
     pub(crate) async fn get_each(&self, keys: &[Key]) -> Result<Vec<Option<Attributes>>, StoreError> {
         if let [key] = keys {
             return Ok(vec![self.get_raw(key).await?]);
@@ -187,6 +189,7 @@ impl Store {
         let mut pending: Vec<Attributes> =
             keys.iter().filter(|key| asked.insert(*key)).map(Key::attributes).collect();
         while !pending.is_empty() {
+            let later = pending.split_off(pending.len().min(AT_ONCE));
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(pending))
                 .consistent_read(consistent)
@@ -206,6 +209,7 @@ impl Store {
             found.extend(items.into_iter().map(|item| (primary_key(&item), item)));
             let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
             pending = rest.map(|rest| rest.keys).unwrap_or_default();
+            pending.extend(later);
         }
         Ok(keys.iter().map(|key| found.remove(&(key.pk.clone(), key.sk.clone()))).collect())
     }

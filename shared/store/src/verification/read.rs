@@ -1,6 +1,6 @@
 //! Reads of the verification. An item that cannot be read counts as missing; the scan finds it as a misfit.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use guerdon_domain::{
     bill_credit::BilledCustomers,
@@ -21,7 +21,7 @@ use crate::{
     payments::{CustomerLink, PaymentLink},
     table::{
         Range, Store, StoreError,
-        item::{Key, Record, decode},
+        item::{Attributes, Key, Record, decode},
         keys,
         prefixes::Prefix,
     },
@@ -159,16 +159,8 @@ impl Verification<'_> {
 
     /// Reads any number of items, each key once.
     async fn all<R: Record>(self, keys: &[Key]) -> Result<HashMap<Key, R>, StoreError> {
-        const AT_ONCE: usize = 100;
-        let different: HashSet<&Key> = keys.iter().collect();
-        let different: Vec<Key> = different.into_iter().cloned().collect();
-        let mut found = HashMap::new();
-        for some in different.chunks(AT_ONCE) {
-            let items = self.store.get_each_as(some, self.consistent).await?;
-            for (key, item) in some.iter().zip(items) {
-                found.extend(item.and_then(|item| decode(item).ok()).map(|record| (key.clone(), record)));
-            }
-        }
-        Ok(found)
+        let items = self.store.get_each_as(keys, self.consistent).await?;
+        let read = |(key, item): (&Key, Option<Attributes>)| Some((key.clone(), decode(item?).ok()?));
+        Ok(keys.iter().zip(items).filter_map(read).collect())
     }
 }
