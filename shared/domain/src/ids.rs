@@ -365,6 +365,11 @@ impl PaymentKey {
         Ok(Self { rail, id })
     }
 
+    /// True for a payment intent at Stripe: it is a payment only while no invoice and no checkout counts it.
+    pub fn is_payment_intent(&self) -> bool {
+        self.rail == Rail::Stripe && self.id.as_str().starts_with("pi_")
+    }
+
     /// The id of the commission that `rule` grants at `level` for this payment.
     ///
     /// # Errors

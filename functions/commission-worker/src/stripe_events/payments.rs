@@ -6,8 +6,8 @@ use guerdon_app::{
     events::{Announcement, DomainEvent},
     observe::METRICS,
     payments::{
-        Parked, Recorded, is_own_payment, payment_behind, record_failed_payment, record_payment,
-        reverse_payment, tie_reference, undo_payment_intent,
+        Parked, Recorded, Tied, payment_behind, record_failed_payment, record_payment, reverse_payment,
+        tie_reference, undo_payment_intent,
     },
     stored::{PaymentReference, WaitsFor},
 };
@@ -40,8 +40,8 @@ pub(super) async fn act(worker: &Worker, received: &Received<'_>, member: &Membe
         EventObject::Checkout(session) if is_one_time_payment(session) => {
             let facts = one_time_facts(event, session, member, received.known_at)?;
             pay(worker, event, &facts).await?;
-            let names = session.payment_intent.iter().cloned().collect();
-            tie(worker, names, &facts.key).await
+            tie(worker, session.payment_intent.as_slice(), &facts.key).await?;
+            Ok(())
         }
         EventObject::PaymentIntent(intent) => on_intent(worker, received, intent, member).await,
         // Sessions, customers and subscriptions matter only because they name their member.
@@ -76,8 +76,9 @@ async fn on_invoice(
             let paid = Reversal { at: event.created, kind: ReversalKind::Invoice { undone: false } };
             reverse_payment(&worker.app, &facts.key, &paid).await?;
         }
-        let names = [&invoice.payment_intent, &invoice.charge].into_iter().flatten().cloned().collect();
-        tie(worker, names, &facts.key).await?;
+        let names: Vec<_> =
+            [&invoice.payment_intent, &invoice.charge].into_iter().flatten().cloned().collect();
+        tie(worker, &names, &facts.key).await?;
     }
     Ok(())
 }
@@ -158,13 +159,15 @@ async fn pay(worker: &Worker, event: &StripeEvent, facts: &PaymentFacts) -> Resu
 }
 
 /// Ties the payment's other names at Stripe to it and replays the events that waited for them.
-async fn tie(worker: &Worker, names: Vec<ExternalPaymentId>, payment: &PaymentKey) -> Result<(), AppError> {
+async fn tie(worker: &Worker, names: &[ExternalPaymentId], payment: &PaymentKey) -> Result<Tied, AppError> {
     for name in names {
-        let tie = PaymentReference { reference: stripe_key(name), payment: payment.clone() };
-        tie_reference(&worker.app, &tie).await?;
+        let tie = PaymentReference { reference: stripe_key(name.clone()), payment: payment.clone() };
+        if tie_reference(&worker.app, &tie).await? == Tied::PaymentUnknown {
+            return Ok(Tied::PaymentUnknown);
+        }
         replay(worker, &WaitsFor::Reference { reference: tie.reference }).await?;
     }
-    Ok(())
+    Ok(Tied::Done)
 }
 
 /// Books a payment intent that is a payment of its own. Until that is known, its event waits for the intent's tie.
@@ -189,7 +192,8 @@ async fn on_intent(
                 pay(worker, &received.event, &facts).await?;
                 undo_payment_intent(&worker.app, &key).await?;
                 replay(worker, &WaitsFor::Reference { reference: key.clone() }).await?;
-                return tie(worker, intent.charge.iter().cloned().collect(), &key).await;
+                tie(worker, intent.charge.as_slice(), &key).await?;
+                return Ok(());
             }
             Some(_) => return Ok(()),
             None => {
@@ -212,15 +216,17 @@ pub(super) async fn tie_invoice_payment(
 ) -> Result<(), AppError> {
     let payment = stripe_key(ExternalPaymentId::parse(paid.invoice.as_str())?);
     let names: Vec<_> = [&paid.payment_intent, &paid.charge].into_iter().flatten().cloned().collect();
-    for name in &names {
-        if is_own_payment(&worker.app, &stripe_key(name.clone())).await? {
-            let waits_for = WaitsFor::Payment { payment: payment.clone() };
-            if park(worker, received, waits_for).await? == Parked::Waiting {
-                return Ok(());
-            }
+    // At most twice: the invoice may be recorded just before the event is parked.
+    for _ in 0..2 {
+        if tie(worker, &names, &payment).await? == Tied::Done {
+            return Ok(());
+        }
+        let waits_for = WaitsFor::Payment { payment: payment.clone() };
+        if park(worker, received, waits_for).await? == Parked::Waiting {
+            return Ok(());
         }
     }
-    tie(worker, names, &payment).await
+    Err(AppError::Conflict)
 }
 
 /// Returns whether the session is a paid checkout without a subscription. `invoice.paid` covers one with an invoice.

@@ -176,7 +176,7 @@ pub(super) async fn reverse(
 /// can move.
 async fn has_moved(worker: &Worker, subject: &Subject, payment: &PaymentKey) -> Result<bool, AppError> {
     match subject {
-        Subject::Reference(reference) if payment.id.as_str().starts_with("pi_") => {
+        Subject::Reference(reference) if payment.is_payment_intent() => {
             let now = guerdon_app::payments::payment_behind(&worker.app, reference).await?;
             Ok(now.is_some_and(|now| now != *payment))
         }

@@ -9,7 +9,6 @@ use guerdon_domain::{
     payments::PaymentRecord,
     programs::{Beneficiary, Program},
     referrals::Referral,
-    time::Timestamp,
 };
 use guerdon_store::table::metered;
 
@@ -140,7 +139,7 @@ async fn payments_of_referees(app: &App, referrer: &MemberId) -> Result<Vec<Paym
     let referrals = app.store.referrals().brought_by(referrer, None, LATEST_REFEREES).await?;
     for referral in &referrals {
         let paid = app.store.payments().of(&referral.referee, None, LATEST).await?;
-        let since = |payment: &PaymentRecord| is_after(payment.paid_at, referral.joined_at);
+        let since = |payment: &PaymentRecord| !payment.paid_at.is_seconds_before(referral.joined_at);
         found.extend(paid.into_iter().filter(since).map(|payment| (payment.payment.to_string(), payment)));
     }
     let commissions = app.store.commissions().list(referrer, None, LATEST).await?;
@@ -157,13 +156,8 @@ async fn payments_of_referees(app: &App, referrer: &MemberId) -> Result<Vec<Paym
 /// False for what an operator vouched for, which is no money that could go back, and for a payment intent that counts with
 /// its invoice.
 fn is_of_its_own(payment: &PaymentRecord) -> bool {
-    let is_intent = payment.payment.rail == Rail::Stripe && payment.payment.id.as_str().starts_with("pi_");
-    payment.payment.rail != Rail::Manual && !(is_intent && payment.reversals.is_void())
-}
-
-/// True unless a payment settled before its payer joined. Providers give whole seconds.
-fn is_after(paid_at: Timestamp, joined_at: Timestamp) -> bool {
-    paid_at.seconds() >= joined_at.seconds()
+    let counts_elsewhere = payment.payment.is_payment_intent() && payment.reversals.is_void();
+    payment.payment.rail != Rail::Manual && !counts_elsewhere
 }
 
 async fn judged(

@@ -96,7 +96,7 @@ pub async fn payment_behind(app: &App, reference: &PaymentKey) -> Result<Option<
     let payment = app.store.customers().referenced(reference).await?;
     match payment {
         // An intent that was booked by itself may count with another payment since.
-        Some(intent) if intent != *reference && intent.id.as_str().starts_with("pi_") => {
+        Some(intent) if intent != *reference && intent.is_payment_intent() => {
             let counts_with = app.store.customers().referenced(&intent).await?;
             Ok(counts_with.or(Some(intent)))
         }

@@ -25,8 +25,7 @@ pub use parked::{
     Parked, ReplayRefusal, park_for_handler, park_until_known, parked_events, replay_parked, request_replay,
 };
 pub use payment_intents::{
-    PaymentIntentClaim, PaymentIntentLookup, claim_payment_intent, is_own_payment, tie_reference,
-    undo_payment_intent,
+    PaymentIntentClaim, PaymentIntentLookup, Tied, claim_payment_intent, tie_reference, undo_payment_intent,
 };
 pub use record::{Recorded, record_payment};
 pub use refund::{RefundRefusal, currency_of, refund_by_hand};

@@ -71,32 +71,43 @@ pub async fn claim_payment_intent(
     .await
 }
 
+/// The result of tying a name to a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tied {
+    /// The name is tied, to this payment or to another one.
+    Done,
+    /// The name is an intent that is booked as a payment of its own. It counts until the payment that it paid is on
+    /// record.
+    PaymentUnknown,
+}
+
 /// Ties a provider's other name of a payment to it. Events that wait for this name can then be replayed.
 ///
 /// A payment intent that was booked by itself, and turns out to have paid an invoice, counts with the invoice: the same
 /// money is one payment. Its payment is undone, what was refunded or disputed of it is so of the invoice, and the invoice is
-/// decided again, as the intent's payment stood in its way. The payment must be on record by then.
-pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<(), AppError> {
+/// decided again, as the intent's payment stood in its way.
+pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<Tied, AppError> {
     metered("tie_reference", async {
         if app.store.customers().tie_reference(tie).await? == Effect::Applied {
-            return Ok(());
+            return Ok(Tied::Done);
         }
         match app.store.customers().referenced(&tie.reference).await? {
             Some(payment) if payment == tie.reference && payment != tie.payment => {
+                if app.store.payments().find(&tie.payment).await?.is_none() {
+                    return Ok(Tied::PaymentUnknown);
+                }
                 app.store.customers().retie(tie).await?;
-                take_over(app, tie).await
+                take_over(app, tie).await?;
             }
             // An earlier call may have died before the last step.
-            Some(payment) if payment == tie.payment && payment != tie.reference => take_over(app, tie).await,
-            _ => Ok(()),
+            Some(payment) if payment == tie.payment && payment != tie.reference => {
+                take_over(app, tie).await?
+            }
+            _ => {}
         }
+        Ok(Tied::Done)
     })
     .await
-}
-
-/// Returns whether `intent` is booked as a payment of its own, so that its invoice must be on record before it is tied.
-pub async fn is_own_payment(app: &App, intent: &PaymentKey) -> Result<bool, AppError> {
-    Ok(app.store.customers().referenced(intent).await?.as_ref() == Some(intent))
 }
 
 /// Lets a payment take the place of the intent that was booked by itself. Every step can be repeated.
@@ -104,7 +115,7 @@ async fn take_over(app: &App, tie: &PaymentReference) -> Result<(), AppError> {
     if app.store.payments().find(&tie.reference).await?.is_none() {
         return Ok(());
     }
-    undo_payment_intent(app, &tie.reference).await?;
+    undo(app, &tie.reference).await?;
     move_reversals(app, &tie.reference, &tie.payment).await?;
     decide_after(app, &tie.payment).await
 }
@@ -112,9 +123,13 @@ async fn take_over(app: &App, tie: &PaymentReference) -> Result<(), AppError> {
 /// Undoes the payment of an intent that another payment counts, if it was booked. To be called after the intent was
 /// booked, too: the tie may have changed in between.
 pub async fn undo_payment_intent(app: &App, intent: &PaymentKey) -> Result<(), AppError> {
-    if is_own_payment(app, intent).await? || app.store.customers().referenced(intent).await?.is_none() {
-        return Ok(());
+    match app.store.customers().referenced(intent).await? {
+        Some(payment) if payment != *intent => undo(app, intent).await,
+        _ => Ok(()),
     }
+}
+
+async fn undo(app: &App, intent: &PaymentKey) -> Result<(), AppError> {
     // Later than the payment by any clock, so that it counts.
     let at = app.now().plus_seconds(1);
     reverse_payment(app, intent, &Reversal { at, kind: ReversalKind::Invoice { undone: true } }).await?;
