@@ -101,11 +101,11 @@ async fn take(webhook: &Webhook, event: &StripeEvent, body: &[u8]) -> Result<Str
         tracing::info!(event_id = event.id, kind = event.kind, "acknowledged, not handled");
         return Ok(NOT_HANDLED.to_owned());
     }
-    if let Err(foreign) = webhook.origin.check(&event.origin()) {
+    if let Err(foreign) = webhook.origin.check(&event.origin) {
         return Ok(not_booked(foreign, &event.id, &event.kind));
     }
     let answer = queue(webhook, body).await?;
-    tracing::info!(event_id = event.id, kind = event.kind, livemode = event.livemode, "queued");
+    tracing::info!(event_id = event.id, kind = event.kind, livemode = event.origin.livemode, "queued");
     Ok(answer)
 }
 

@@ -71,12 +71,10 @@ pub struct StripeEvent {
     pub kind: String,
     /// The instant at which it happened at Stripe.
     pub created: Timestamp,
-    /// True for real money, false for a sandbox.
-    pub livemode: bool,
+    /// The mode and the account that it comes from.
+    pub origin: EventOrigin,
     /// The API version of the object.
     pub api_version: Option<String>,
-    /// The connected account that it happened on; none for the own account.
-    pub account: Option<String>,
     /// The object that it is about.
     pub object: EventObject,
 }
@@ -190,11 +188,6 @@ impl StripeEvent {
         Ok(event)
     }
 
-    /// The mode and the account that it comes from.
-    pub fn origin(&self) -> EventOrigin {
-        EventOrigin { livemode: self.livemode, account: self.account.clone() }
-    }
-
     /// The customer of the event, if its object names one. Refunds and disputes name only a charge.
     pub fn customer(&self) -> Option<&CustomerId> {
         match &self.object {
@@ -230,9 +223,11 @@ impl StripeEvent {
             id: node.own_id()?,
             kind: node.text("type")?.ok_or_else(|| node.bad("type"))?.to_owned(),
             created: node.need_time("created")?,
-            livemode: node.flag("livemode")?,
+            origin: EventOrigin {
+                livemode: node.flag("livemode")?,
+                account: node.text("account")?.map(str::to_owned),
+            },
             api_version: node.text("api_version")?.map(str::to_owned),
-            account: node.text("account")?.map(str::to_owned),
             object: EventObject::Unhandled,
         })
     }
@@ -280,9 +275,8 @@ mod tests {
             id: "evt_A1".to_owned(),
             kind: "product.created".to_owned(),
             created: Timestamp::from_seconds(1_795_253_400),
-            livemode: true,
+            origin: EventOrigin { livemode: true, account: None },
             api_version: Some("2026-10-28.endive".to_owned()),
-            account: None,
             object: EventObject::Unhandled,
         };
         assert_eq!(event, expected);
