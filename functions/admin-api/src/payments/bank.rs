@@ -2,17 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use guerdon_api::{
-    idempotency::Write,
-    output::{Refusal, replayed},
-};
+use axum::{extract::State, response::Response};
+use guerdon_api::{idempotency::Write, output::Refusal};
 use guerdon_app::{
-    error::AppError,
     once::MemberCall,
     payments::{BankPayment, Recorded},
 };
@@ -72,9 +64,7 @@ pub(crate) async fn record(State(api): State<Arc<Api>>, write: Write) -> Result<
     let call = MemberCall { call: write.call(&api.gate)?, user_id, reason };
     let recorded = guerdon_app::payments::record_bank_payment(&api.gate.app, &call, &payment).await?;
     let before = matches!(recorded, Recorded::AlreadyApplied(_));
-    let view = explain::view_of(&api, &recorded.record().payment).await?;
-    let view = view.ok_or_else(|| AppError::Unavailable("the payment is not readable yet".into()))?;
-    Ok(replayed(Json(view).into_response(), before))
+    explain::answer(&api, &recorded.record().payment, before).await
 }
 
 fn currency_of(text: Option<&str>) -> Result<Currency, Refusal> {

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guerdon_api::{
-    output::{Amount, Page, Refusal, id_text},
+    output::{Amount, Page, Refusal, id_text, replayed},
     paging::Paged,
 };
 use guerdon_app::{
@@ -122,7 +122,14 @@ pub(crate) async fn explain(
     }
 }
 
-pub(crate) async fn view_of(api: &Api, key: &PaymentKey) -> Result<Option<PaymentView>, AppError> {
+/// Answers a write about a payment with the payment as it is now. `before` is true for a repeated call.
+pub(crate) async fn answer(api: &Api, key: &PaymentKey, before: bool) -> Result<Response, Refusal> {
+    let view = view_of(api, key).await?;
+    let view = view.ok_or_else(|| AppError::Unavailable("the payment is not readable yet".into()))?;
+    Ok(replayed(Json(view).into_response(), before))
+}
+
+async fn view_of(api: &Api, key: &PaymentKey) -> Result<Option<PaymentView>, AppError> {
     let Some(explained) = guerdon_app::payments::explain_payment(&api.gate.app, key).await? else {
         return Ok(None);
     };
@@ -157,7 +164,7 @@ pub(crate) async fn of_member(
     Ok(Json(Page { items: views(&api, found).await?, next_cursor }).into_response())
 }
 
-async fn views(api: &Api, found: Vec<Explained>) -> Result<Vec<PaymentView>, AppError> {
+pub(crate) async fn views(api: &Api, found: Vec<Explained>) -> Result<Vec<PaymentView>, AppError> {
     let known = known(api, found.iter().flat_map(people_of)).await?;
     Ok(found.into_iter().map(|explained| view(explained, &known)).collect())
 }

@@ -2,16 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use guerdon_api::{
-    idempotency::Write,
-    output::{Refusal, replayed},
-    refusals::unchanged,
-};
+use axum::{extract::State, response::Response};
+use guerdon_api::{idempotency::Write, output::Refusal, refusals::unchanged};
 use guerdon_app::{
     error::AppError,
     payments::{RefundRefusal, refund_by_hand},
@@ -62,9 +54,7 @@ pub(crate) async fn refund(State(api): State<Arc<Api>>, write: Write) -> Result<
     let call = write.call(&api.gate)?;
     let before = call.answered(&api.gate.app).await?.is_some();
     refund_by_hand(&api.gate.app, &call, &payment, amount, &reason).await.map_err(refused)?;
-    let view = explain::view_of(&api, &payment).await?;
-    let view = view.ok_or_else(|| AppError::Unavailable("the payment is not readable yet".into()))?;
-    Ok(replayed(Json(view).into_response(), before))
+    explain::answer(&api, &payment, before).await
 }
 
 fn refused(refusal: RefundRefusal) -> Refusal {

@@ -10,13 +10,13 @@ use axum::{
 use guerdon_api::{
     idempotency::{Kept, Write, once},
     input::encode_cursor,
-    output::{Page, Refusal, replayed},
+    output::{Page, Refusal},
     paging::Paged,
     refusals::unchanged,
 };
 use guerdon_app::{
     error::AppError,
-    payments::{DecideRefusal, Supplied, Undecided, decide_again, decide_all, undecided_payments},
+    payments::{DecideRefusal, Supplied, Undecided, decide_again, decide_all, explained, undecided_payments},
 };
 use guerdon_domain::ids::PlanId;
 use http::StatusCode;
@@ -43,10 +43,7 @@ pub(crate) async fn list(
     Paged { limit, after, .. }: Paged<ListQuery, Undecided>,
 ) -> Result<Response, Refusal> {
     let (found, next) = undecided_payments(&api.gate.app, after.unwrap_or_default(), limit.min(50)).await?;
-    let mut items = Vec::with_capacity(found.len());
-    for payment in &found {
-        items.extend(explain::view_of(&api, &payment.payment).await?);
-    }
+    let items = explain::views(&api, explained(&api.gate.app, found).await?).await?;
     let next_cursor = next.map(|next| encode_cursor(&next)).transpose()?;
     Ok(Json(Page { items, next_cursor }).into_response())
 }
@@ -88,9 +85,7 @@ pub(crate) async fn decide(State(api): State<Arc<Api>>, write: Write) -> Result<
     let call = write.call(&api.gate)?;
     let before = call.answered(&api.gate.app).await?.is_some();
     let decided = decide_again(&api.gate.app, &call, &payment, &supplied, &reason).await.map_err(refused)?;
-    let view = explain::view_of(&api, &decided.payment).await?;
-    let view = view.ok_or_else(|| AppError::Unavailable("the payment is not readable yet".into()))?;
-    Ok(replayed(Json(view).into_response(), before))
+    explain::answer(&api, &decided.payment, before).await
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -1,8 +1,6 @@
 //! Payments that are decided again: those of which a rule could not decide, because a cost was not known or a number of
 //! the program was too large, once an operator has supplied what was missing.
 
-use std::sync::Arc;
-
 use guerdon_domain::{
     ids::{PaymentKey, PlanId, PrincipalId, ProductId},
     money::Money,
@@ -231,11 +229,7 @@ async fn supplied(
 }
 
 /// The program that decides the open rules, without the others.
-async fn deciding_program(
-    app: &App,
-    record: &PaymentRecord,
-    ask: &Ask<'_>,
-) -> Result<Arc<Program>, AppError> {
+async fn deciding_program(app: &App, record: &PaymentRecord, ask: &Ask<'_>) -> Result<Program, AppError> {
     let too_large = |candidate: &Candidate| {
         matches!(candidate.verdict, Verdict::Refused { reason: Refusal::NotComputable })
     };
@@ -246,7 +240,7 @@ async fn deciding_program(
     };
     let is_open =
         |id: &_| record.trace.iter().any(|candidate| candidate.rule == *id && ask.is_open(candidate));
-    Ok(Arc::new(program.with_rules(|rule| is_open(&rule.id))))
+    Ok(program.with_rules(|rule| is_open(&rule.id)))
 }
 
 /// The payment after its open rules were decided again. A rule that is not in the program any more grants nothing.

@@ -21,9 +21,8 @@ pub struct Explained {
 /// Returns the payment and its commissions, if the payment is recorded.
 pub async fn explain_payment(app: &App, payment: &PaymentKey) -> Result<Option<Explained>, AppError> {
     metered("explain_payment", async {
-        let Some(payment) = app.store.payments().find(payment).await? else { return Ok(None) };
-        let commissions = app.store.commissions().of(&payment).await?;
-        Ok(Some(Explained { payment, commissions }))
+        let found = app.store.payments().find(payment).await?;
+        Ok(explained(app, found.into_iter().collect()).await?.pop())
     })
     .await
 }
@@ -45,12 +44,17 @@ pub async fn explain_member(
             Some(key) => app.store.payments().find(key).await?.filter(|payment| payment.member == *member),
             None => None,
         };
-        let mut explained = Vec::new();
-        for payment in app.store.payments().of(member, before.as_ref(), limit).await? {
-            let commissions = app.store.commissions().of(&payment).await?;
-            explained.push(Explained { payment, commissions });
-        }
-        Ok(explained)
+        explained(app, app.store.payments().of(member, before.as_ref(), limit).await?).await
     })
     .await
+}
+
+/// Adds the commissions of payments.
+pub async fn explained(app: &App, payments: Vec<PaymentRecord>) -> Result<Vec<Explained>, AppError> {
+    let mut explained = Vec::with_capacity(payments.len());
+    for payment in payments {
+        let commissions = app.store.commissions().of(&payment).await?;
+        explained.push(Explained { payment, commissions });
+    }
+    Ok(explained)
 }

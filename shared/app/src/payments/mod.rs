@@ -18,7 +18,7 @@ pub use customers::{Linked, link_customer, member_of_customer, payment_behind};
 pub use decide_again::{
     DecideRefusal, DecidedAll, Supplied, Undecided, decide_again, decide_all, undecided_payments,
 };
-pub use explain::{Explained, explain_member, explain_payment, payer_of};
+pub use explain::{Explained, explain_member, explain_payment, explained, payer_of};
 pub use failed::record_failed_payment;
 pub use orders::{OrderRefusal, OrderRequest, PaidOrder, create_order, find_order, pay_order, payout_of};
 pub use parked::{
