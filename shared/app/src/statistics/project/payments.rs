@@ -16,7 +16,7 @@ use super::{Changed, plan::Plan};
 pub(super) fn changed(plan: &mut Plan, change: &Changed<'_, PaymentRecord>) {
     match (change.before, change.after) {
         (None, Some(payment)) => paid(plan, change.sequence, payment),
-        (Some(before), Some(after)) => undone(plan, change.sequence, before, after),
+        (Some(before), Some(after)) => moved(plan, change.sequence, before, after),
         _ => {}
     }
 }
@@ -35,20 +35,23 @@ fn paid(plan: &mut Plan, sequence: &str, payment: &PaymentRecord) {
     }
     let paid = (Counter::of(Sum::Paid, payment.paid), payment.paid.minor());
     let mut adds = vec![(Counter::Payments, 1), (Counter::PaymentsBy(payment.payment.rail), 1), paid];
-    adds.extend(payment.cost.map(|cost| (Counter::of(Sum::Cost, cost), cost.minor())));
     let foreign = in_account(Sum::ForeignPaid, payment, payment.paid);
     adds.extend(foreign);
-    adds.extend(payment.cost.and_then(|cost| in_account(Sum::ForeignCost, payment, cost)));
+    adds.extend(cost_of(payment));
     plan.add_to_day(sequence, at, &adds);
     let by_payer: Vec<_> = [(Counter::Payments, 1), paid].into_iter().chain(foreign).collect();
     plan.add(Projection::Payer(payment.member.clone()), sequence, &by_payer);
 }
 
-/// Counts a change of the reversed amount on the payment's day, as the commissions that it takes back are.
-fn undone(plan: &mut Plan, sequence: &str, before: &PaymentRecord, after: &PaymentRecord) {
-    costs(plan, sequence, before, after);
+/// Counts a change of the reversed amount, or of the cost, on the payment's day, as the commissions are.
+fn moved(plan: &mut Plan, sequence: &str, before: &PaymentRecord, after: &PaymentRecord) {
     if after.payment.rail == Rail::Manual {
         return;
+    }
+    if before.cost != after.cost {
+        // The cost became known after the payment. It counts on the payment's day, too.
+        let was = cost_of(before).map(|(counter, minor)| (counter, -minor));
+        plan.add_to_day(sequence, after.paid_at, &was.chain(cost_of(after)).collect::<Vec<_>>());
     }
     let undone = |payment: &PaymentRecord| payment.reversals.undone(payment.paid);
     let more = undone(after).minor() - undone(before).minor();
@@ -70,16 +73,9 @@ fn in_account(sum: Sum, payment: &PaymentRecord, part: Money) -> Option<(Counter
     Some((Counter::of(sum, account), account.minor()))
 }
 
-/// Counts a cost that became known after the payment, on the payment's day.
-fn costs(plan: &mut Plan, sequence: &str, before: &PaymentRecord, after: &PaymentRecord) {
-    if before.cost == after.cost || after.payment.rail == Rail::Manual {
-        return;
-    }
-    let known = before.cost.map(|cost| (Counter::of(Sum::Cost, cost), -cost.minor()));
-    let now = after.cost.map(|cost| (Counter::of(Sum::Cost, cost), cost.minor()));
-    let mut adds: Vec<_> = known.into_iter().chain(now).collect();
-    let foreign = |payment: &PaymentRecord| in_account(Sum::ForeignCost, payment, payment.cost?);
-    adds.extend(foreign(before).map(|(counter, minor)| (counter, -minor)));
-    adds.extend(foreign(after));
-    plan.add_to_day(sequence, after.paid_at, &adds);
+/// What the cost of a payment adds, in its own currency and, from another one, in the currency of account.
+fn cost_of(payment: &PaymentRecord) -> impl Iterator<Item = (Counter, i64)> {
+    let own = payment.cost.map(|cost| (Counter::of(Sum::Cost, cost), cost.minor()));
+    let foreign = payment.cost.and_then(|cost| in_account(Sum::ForeignCost, payment, cost));
+    own.into_iter().chain(foreign)
 }
