@@ -34,15 +34,10 @@ impl Around {
         let ids: Vec<_> = commissions.iter().map(|commission| commission.referee.clone()).collect();
         let referees: BTreeMap<_, _> =
             reads.members(&ids).await?.into_iter().flatten().map(|known| (known.id.clone(), known)).collect();
-        let edge = |member: &Member| {
-            let joined = member.joined.as_ref()?;
-            Some((joined.referrer.clone()?, joined.at, member.id.clone()))
-        };
-        let edges: Vec<_> = referees.values().filter_map(edge).collect();
-        let referrals = reads.referrals(&edges).await?.into_iter().flatten();
+        let referrals = reads.referrals_of(referees.values()).await?;
         Ok(Self {
             payments: payments.map(|known| (known.payment.clone(), known)).collect(),
-            referrals: referrals.map(|known| (known.referee.clone(), known)).collect(),
+            referrals,
             referees,
         })
     }

@@ -86,11 +86,8 @@ const fn state(state: &PostingState) -> &'static str {
     }
 }
 
-/// The most customers that are remembered. One of more may have been forgotten.
-const ALL_REMEMBERED: usize = 40;
-
 fn is_of(customers: Option<&BilledCustomers>, customer: &CustomerId) -> bool {
-    customers.is_none_or(|known| known.get(customer).is_some() || known.iter().count() >= ALL_REMEMBERED)
+    customers.is_none_or(|known| known.get(customer).is_some() || known.are_full())
 }
 
 /// Checks what invoices used and gave back against their entries, and the credit that was recalled from the balances of

@@ -86,15 +86,12 @@ pub(super) async fn member_records(
     (app, reads): (&App, Verification<'_>),
     members: &[Member],
 ) -> Result<Vec<Difference>, AppError> {
-    let edge = |member: &Member| {
-        let joined = member.joined.as_ref()?;
-        Some((joined.referrer.clone()?, joined.at, member.id.clone()))
-    };
-    let edges: Vec<_> = members.iter().filter_map(edge).collect();
-    let known = reads.referrals(&edges).await?;
+    let known = reads.referrals_of(members).await?;
+    let is_referred =
+        |member: &&Member| member.joined.as_ref().is_some_and(|joined| joined.referrer.is_some());
     let mut found = Vec::new();
-    for ((.., referee), _) in edges.iter().zip(&known).filter(|(_, referral)| referral.is_none()) {
-        let subject = format!("member {}", app.tag(referee));
+    for member in members.iter().filter(is_referred).filter(|member| !known.contains_key(&member.id)) {
+        let subject = format!("member {}", app.tag(&member.id));
         found.push(Difference::new(subject, "the referral by which they joined does not exist"));
     }
     for member in members.iter().filter(|member| app.member_id(member.telegram_id) != member.id) {

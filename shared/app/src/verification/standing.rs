@@ -46,8 +46,6 @@ pub(super) async fn customer_link_differences(
     (app, reads): (&App, Verification<'_>),
     links: &[CustomerLink],
 ) -> Result<Vec<Difference>, AppError> {
-    /// The most customers that are remembered. One of more may have been forgotten.
-    const ALL_REMEMBERED: usize = 40;
     let ids: Vec<_> = links.iter().map(|link| link.member.clone()).collect();
     let (known, members) = (reads.customers(&ids).await?, reads.members(&ids).await?);
     let mut found = Vec::new();
@@ -56,7 +54,7 @@ pub(super) async fn customer_link_differences(
         problems.check(member.is_some(), || "it is linked to nobody who is a member".to_owned());
         let listed = known.is_none_or(|known| {
             let one = known.get(&link.customer);
-            one.map_or(known.iter().count() >= ALL_REMEMBERED, |one| !one.unlinked)
+            one.map_or(known.are_full(), |one| !one.unlinked)
         });
         problems
             .check(listed, || "it is not among the customers of the member whom it is linked to".to_owned());

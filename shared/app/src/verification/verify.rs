@@ -56,7 +56,7 @@ async fn verify_page(
     from: Option<&ScanCursor>,
     items: i32,
 ) -> Result<Verified, AppError> {
-    let (mut verified, mut confirmed) = (Verified::default(), None::<Vec<Difference>>);
+    let (mut verified, mut confirmed) = (Verified::default(), Confirmed::default());
     for look in 0..LOOKS {
         // Most pages have no difference. Only a look that confirms one pays for what was written a moment ago.
         let reads = if look == 0 { app.store.verification().lagging() } else { app.store.verification() };
@@ -72,23 +72,31 @@ async fn verify_page(
             next: page.next,
             difference: None,
         };
-        let found = confirm(confirmed.take(), found);
-        if found.is_empty() {
+        if confirmed.is_sound(found) {
             return Ok(verified);
         }
-        confirmed = Some(found);
     }
-    verified.difference = confirmed.into_iter().flatten().next();
+    verified.difference = confirmed.first();
     Ok(verified)
 }
 
-/// Keeps the differences that this look and all looks before it found.
-fn confirm(before: Option<Vec<Difference>>, mut found: Vec<Difference>) -> Vec<Difference> {
-    if let Some(before) = before {
-        let ids: BTreeSet<String> = before.iter().map(Difference::id).collect();
-        found.retain(|one| ids.contains(&one.id()));
+/// The differences that every look so far has found.
+#[derive(Default)]
+struct Confirmed(Option<Vec<Difference>>);
+
+impl Confirmed {
+    /// Keeps those that this look found, too. Returns whether none is left.
+    fn is_sound(&mut self, mut found: Vec<Difference>) -> bool {
+        if let Some(before) = &self.0 {
+            let ids: BTreeSet<String> = before.iter().map(Difference::id).collect();
+            found.retain(|one| ids.contains(&one.id()));
+        }
+        self.0.insert(found).is_empty()
     }
-    found
+
+    fn first(self) -> Option<Difference> {
+        self.0.into_iter().flatten().next()
+    }
 }
 
 /// Compares everything on a page with what belongs to it, wherever that is. The reads are bounded by the page, except
@@ -183,18 +191,14 @@ impl Verified {
 /// # Errors
 /// [`AppError`] when the table cannot be read.
 pub async fn verify_wallet(app: &App, wallet: &Wallet) -> Result<Option<Difference>, AppError> {
-    let mut confirmed = None;
+    let mut confirmed = Confirmed::default();
     for _ in 0..LOOKS {
-        let found = confirm(
-            confirmed.take(),
-            member_differences((app, app.store.verification()), &wallet.member).await?,
-        );
-        if found.is_empty() {
+        let found = member_differences((app, app.store.verification()), &wallet.member).await?;
+        if confirmed.is_sound(found) {
             return Ok(None);
         }
-        confirmed = Some(found);
     }
-    Ok(confirmed.into_iter().flatten().next())
+    Ok(confirmed.first())
 }
 
 /// Recomputes one payment: each grant has its commission, and its clawback equals the reversed amount.
@@ -202,7 +206,7 @@ pub async fn verify_wallet(app: &App, wallet: &Wallet) -> Result<Option<Differen
 /// # Errors
 /// [`AppError`] when the table cannot be read.
 pub async fn verify_payment(app: &App, payment: &PaymentRecord) -> Result<Option<Difference>, AppError> {
-    let mut confirmed = None;
+    let mut confirmed = Confirmed::default();
     for _ in 0..LOOKS {
         let payment = app.store.payments().find(&payment.payment).await?;
         let found = match payment {
@@ -211,11 +215,9 @@ pub async fn verify_payment(app: &App, payment: &PaymentRecord) -> Result<Option
             }
             None => vec![Difference::new("payment", "it is gone")],
         };
-        let found = confirm(confirmed.take(), found);
-        if found.is_empty() {
+        if confirmed.is_sound(found) {
             return Ok(None);
         }
-        confirmed = Some(found);
     }
-    Ok(confirmed.into_iter().flatten().next())
+    Ok(confirmed.first())
 }

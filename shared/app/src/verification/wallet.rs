@@ -52,17 +52,22 @@ pub(super) async fn member_differences(
 
 /// Every wallet that the member has, or must have.
 fn places(own: &Scanned, commissions: &[Commission]) -> BTreeSet<Place> {
-    let credit = |money: Money| (WalletKind::BillCredit, money.currency());
-    let used = own.invoice_credits.iter().filter(|credit| credit.taken.is_positive());
     let wallets = own.wallets.iter().map(|wallet| (wallet.kind, wallet.currency));
-    wallets
-        .chain(own.entries.iter().map(|entry| (entry.wallet, entry.currency)))
-        .chain(own.withdrawals.iter().map(|withdrawal| (withdrawal.wallet, withdrawal.amount.currency())))
-        .chain(own.postings.iter().map(|posting| credit(posting.amount)))
-        .chain(used.map(|invoice| credit(invoice.taken)))
-        .chain(own.adjustments.iter().map(|adjustment| credit(adjustment.amount)))
-        .chain(commissions.iter().filter(|commission| is_released(commission)).map(target))
-        .collect()
+    wallets.chain(needed(own, commissions).map(|(_, place)| place)).collect()
+}
+
+/// The wallets that must exist for these items and commissions, each with its owner.
+fn needed<'a>(of: &'a Scanned, commissions: &'a [Commission]) -> impl Iterator<Item = (&'a MemberId, Place)> {
+    let credit = |money: Money| (WalletKind::BillCredit, money.currency());
+    let entries = of.entries.iter().map(|entry| (&entry.member, (entry.wallet, entry.currency)));
+    let used = of.invoice_credits.iter().filter(|credit| credit.taken.is_positive());
+    let released = commissions.iter().filter(|commission| is_released(commission));
+    entries
+        .chain(of.withdrawals.iter().map(|known| (&known.member, (known.wallet, known.amount.currency()))))
+        .chain(of.postings.iter().map(move |known| (&known.member, credit(known.amount))))
+        .chain(used.map(move |known| (&known.member, credit(known.taken))))
+        .chain(of.adjustments.iter().map(move |known| (&known.member, credit(known.amount))))
+        .chain(released.map(|commission| (&commission.beneficiary, target(commission))))
 }
 
 /// The entries of one wallet, by what they name.
@@ -189,21 +194,12 @@ pub(super) async fn without_wallet(
     reads: Verification<'_>,
     page: &Scanned,
 ) -> Result<BTreeSet<MemberId>, AppError> {
-    let mut needed: BTreeSet<(MemberId, Place)> = BTreeSet::new();
-    let credit = |money: Money| (WalletKind::BillCredit, money.currency());
-    needed.extend(page.entries.iter().map(|entry| (entry.member.clone(), (entry.wallet, entry.currency))));
-    needed.extend(page.withdrawals.iter().map(|w| (w.member.clone(), (w.wallet, w.amount.currency()))));
-    needed.extend(page.postings.iter().map(|known| (known.member.clone(), credit(known.amount))));
-    needed.extend(page.adjustments.iter().map(|known| (known.member.clone(), credit(known.amount))));
-    let used = page.invoice_credits.iter().filter(|known| known.taken.is_positive());
-    needed.extend(used.map(|known| (known.member.clone(), credit(known.taken))));
-    let released = page.commissions.iter().filter(|commission| is_released(commission));
-    needed.extend(released.map(|commission| (commission.beneficiary.clone(), target(commission))));
-    for wallet in &page.wallets {
-        needed.remove(&(wallet.member.clone(), (wallet.kind, wallet.currency)));
-    }
+    let known: BTreeSet<_> =
+        page.wallets.iter().map(|wallet| (&wallet.member, (wallet.kind, wallet.currency))).collect();
+    let unknown: BTreeSet<_> =
+        needed(page, &page.commissions).filter(|wallet| !known.contains(wallet)).collect();
     let keys: Vec<_> =
-        needed.into_iter().map(|(member, (kind, currency))| (member, kind, currency)).collect();
+        unknown.into_iter().map(|(member, (kind, currency))| (member.clone(), kind, currency)).collect();
     let found: Vec<Option<Wallet>> = reads.wallets(&keys).await?;
     let missing = keys.into_iter().zip(found).filter(|(_, wallet)| wallet.is_none());
     Ok(missing.map(|((member, ..), _)| member).collect())

@@ -171,6 +171,11 @@ impl BilledCustomers {
         self.customers.get(customer)
     }
 
+    /// True when no more are remembered: one that is not here may have been forgotten.
+    pub fn are_full(&self) -> bool {
+        self.customers.len() >= MOST_CUSTOMERS
+    }
+
     /// True when the member has had more than one.
     pub fn are_several(&self) -> bool {
         self.customers.len() > 1

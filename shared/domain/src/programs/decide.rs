@@ -112,21 +112,13 @@ impl<'a> Asked<'a> {
         if base.minor().min(tier.minor()) < rule.minimum_payment.minor() {
             return Err(Refusal::BelowMinimum);
         }
-        let cost =
-            if rule.shares_profit() { self.cost(base, exchange)? } else { Money::zero(base.currency()) };
+        let cost = rule.cost_of(payment, base, exchange).map_err(not_computable)?;
+        let cost = cost.ok_or(Refusal::CostUnknown)?;
+        if cost.currency() != base.currency() {
+            return Err(Refusal::CurrencyMismatch);
+        }
         let amount = rule.amount_for(base, cost).map_err(not_computable)?;
         Ok(Eligible { referral, beneficiary, base, cost, amount, exchange })
-    }
-
-    /// What the rule's products cost to make, in the currency of `base`.
-    fn cost(&self, base: Money, exchange: Option<ExchangeRate>) -> Result<Money, Refusal> {
-        let cost = self.payment.cost_of(&self.rule.products).map_err(not_computable)?;
-        let cost = cost.ok_or(Refusal::CostUnknown)?;
-        match exchange {
-            _ if cost.currency() == base.currency() => Ok(cost),
-            Some(rate) => rate.convert(cost).map_err(not_computable),
-            None => Err(Refusal::CurrencyMismatch),
-        }
     }
 
     /// Returns the payer's referral, if this payment may earn under it.

@@ -36,13 +36,8 @@ impl RuleSnapshot {
     pub fn recompute(&self, payment: &PaymentFacts) -> Result<(Money, Money), MoneyError> {
         let net = payment.net_of(&self.rule.products)?;
         let base = self.exchange.map_or(Ok(net), |rate| rate.convert(net))?;
-        let cost = payment.cost_of(&self.rule.products)?.filter(|_| self.rule.shares_profit());
-        let cost = match (cost, self.exchange) {
-            (None, _) => Money::zero(base.currency()),
-            (Some(cost), Some(rate)) if cost.currency() != base.currency() => rate.convert(cost)?,
-            (Some(cost), _) => cost,
-        };
-        Ok((base, self.rule.amount_for(base, cost)?))
+        let cost = self.rule.cost_of(payment, base, self.exchange)?;
+        Ok((base, self.rule.amount_for(base, cost.unwrap_or(Money::zero(base.currency())))?))
     }
 
     /// True when the snapshot is that of one of the program's rules.

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ProductId, RuleId};
 use crate::{
+    exchange::ExchangeRate,
     money::{Currency, Money, MoneyError, Rounding},
-    payments::Purpose,
+    payments::{PaymentFacts, Purpose},
     referrals::Counted,
     time::Timestamp,
     wallets::WalletKind,
@@ -191,6 +192,26 @@ impl Rule {
     /// True when the reward depends on what the product costs to make.
     pub const fn shares_profit(&self) -> bool {
         matches!(self.amount, Amount::PercentOfProfit { .. })
+    }
+
+    /// What the rule's products in a payment cost to make, in the currency of `base`: zero where the reward does not depend
+    /// on it. Nothing when it is not known.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when amounts do not fit or combine.
+    pub fn cost_of(
+        &self,
+        payment: &PaymentFacts,
+        base: Money,
+        exchange: Option<ExchangeRate>,
+    ) -> Result<Option<Money>, MoneyError> {
+        if !self.shares_profit() {
+            return Ok(Some(Money::zero(base.currency())));
+        }
+        match (payment.cost_of(&self.products)?, exchange) {
+            (Some(cost), Some(rate)) if cost.currency() != base.currency() => rate.convert(cost).map(Some),
+            (cost, _) => Ok(cost),
+        }
     }
 
     /// Computes the reward for a payment of `base` net of tax whose product costs `cost` to make. Zero when

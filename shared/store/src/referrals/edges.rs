@@ -53,7 +53,7 @@ fn converting(rest: &str, payment: &PaymentKey, undone: u32, at: Timestamp) -> R
 }
 
 /// The key of the edge to the referrer.
-fn referral_key(member: &Member) -> Option<Key> {
+pub(crate) fn referral_key(member: &Member) -> Option<Key> {
     let joined = member.joined.as_ref()?;
     let referrer = joined.referrer.as_ref()?;
     Some(keys::referral(referrer, joined.at, &member.id))

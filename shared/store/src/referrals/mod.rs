@@ -6,3 +6,5 @@ mod edges;
 pub use clicks::Clicks;
 pub use codes::Codes;
 pub use edges::Referrals;
+
+pub(crate) use edges::referral_key;

@@ -1,6 +1,6 @@
 //! Reads of the verification. An item that cannot be read counts as missing; the scan finds it as a misfit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use guerdon_domain::{
     bill_credit::BilledCustomers,
@@ -11,7 +11,6 @@ use guerdon_domain::{
     payments::{Order, PaymentRecord},
     programs::ProgramVersion,
     referrals::Referral,
-    time::Timestamp,
     wallets::{Wallet, WalletKind},
 };
 
@@ -19,6 +18,7 @@ use super::{ScanCursor, Scanned};
 use crate::{
     commissions::keys_of,
     payments::{CustomerLink, PaymentLink},
+    referrals::referral_key,
     table::{
         Range, Store, StoreError,
         item::{Attributes, Key, Record, decode},
@@ -132,12 +132,14 @@ impl Verification<'_> {
         self.each(of.iter().map(keys::customer)).await
     }
 
-    /// Reads referrals by referrer, time of joining and referee, each if it exists.
-    pub async fn referrals(
+    /// Reads the referrals by which members joined, by the referee. One that does not exist is left out.
+    pub async fn referrals_of(
         self,
-        of: &[(MemberId, Timestamp, MemberId)],
-    ) -> Result<Vec<Option<Referral>>, StoreError> {
-        self.each(of.iter().map(|(referrer, at, referee)| keys::referral(referrer, *at, referee))).await
+        members: impl IntoIterator<Item = &Member>,
+    ) -> Result<BTreeMap<MemberId, Referral>, StoreError> {
+        let keys: Vec<Key> = members.into_iter().filter_map(referral_key).collect();
+        let found = self.all::<Referral>(&keys).await?.into_values();
+        Ok(found.map(|referral| (referral.referee.clone(), referral)).collect())
     }
 
     /// Reads the commissions that convert referrals: the one of the present attempt, each if it exists.
