@@ -7,7 +7,7 @@
 //!
 //! There is one module for each concern, with the same name in every layer. Nothing is re-exported at the
 //! root: the path `wallets::Wallet` shows where a wallet is found. Concerns use each other in this order and
-//! form no circle: `decimal`, `money`, `time` and `ids`; `exchange`; `referrals`, `members`, `wallets`, `operators`; `withdrawals`,
+//! form no circle: `stored`, `decimal`, `money`, `time` and `ids`; `exchange`; `referrals`, `members`, `wallets`, `operators`; `withdrawals`,
 //! `fraud`, `payments`; `intents`, `programs`, `commissions`, `bill_credit`, `gamification`, `statistics`; `settings`,
 //! whose presets contain the numbers of every concern.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
@@ -28,6 +28,7 @@ pub mod programs;
 pub mod referrals;
 pub mod settings;
 pub mod statistics;
+pub mod stored;
 pub mod time;
 pub mod wallets;
 pub mod withdrawals;

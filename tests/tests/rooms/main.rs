@@ -46,7 +46,7 @@ const CONCERNS: [&str; 23] = [
 
 /// The rooms of each layer that are no concern: what its concerns stand on, or what stands on them.
 const BESIDE: [(&str, &[&str]); 6] = [
-    ("shared/domain", &["decimal", "exchange", "ids", "money", "time"]),
+    ("shared/domain", &["decimal", "exchange", "ids", "money", "stored", "time"]),
     ("shared/store", &["changes", "requests", "table"]),
     (
         "shared/app",

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{CustomerId, MemberId},
     money::MoneyError,
+    stored::is_default,
     time::Timestamp,
 };
 
@@ -90,13 +91,8 @@ pub struct BilledCustomer {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unlinked: bool,
     /// Credit that was on its balance and was given back to the member, in minor units.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub recalled: i64,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn is_zero(minor: &i64) -> bool {
-    *minor == 0
 }
 
 impl BilledCustomer {

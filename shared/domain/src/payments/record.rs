@@ -7,6 +7,7 @@ use crate::{
     ids::{MemberId, OrderId, PaymentKey},
     money::Money,
     payments::{Candidate, PaymentFacts, PaymentLine, Purpose, Refusal, Reversals, Verdict},
+    stored::is_default,
     time::Timestamp,
 };
 
@@ -50,7 +51,7 @@ pub struct PaymentRecord {
     /// Each rule's decision.
     pub trace: Vec<Candidate>,
     /// The number of times that it was decided again. Every later decision is conditional on it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub decisions: u32,
     /// The reversals that undid it.
     #[serde(default, skip_serializing_if = "Reversals::is_empty")]
@@ -61,11 +62,6 @@ pub struct PaymentRecord {
     /// The id of the event that caused the record, for a search in the logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 impl PaymentRecord {

@@ -6,6 +6,7 @@ use crate::{
     ids::{MemberId, RuleId},
     money::Money,
     referrals::Counted,
+    stored::is_default,
     time::Timestamp,
 };
 
@@ -134,7 +135,7 @@ pub enum Place {
         /// The instant at which the referee joined.
         joined_at: Timestamp,
         /// The number of conversions before it whose payment was undone as a whole.
-        #[serde(default, skip_serializing_if = "is_first")]
+        #[serde(default, skip_serializing_if = "is_default")]
         attempt: u32,
     },
     /// One for each referral and rule.
@@ -142,14 +143,9 @@ pub enum Place {
         /// The instant at which the referee joined.
         joined_at: Timestamp,
         /// The number of commissions before it whose payment was undone as a whole.
-        #[serde(default, skip_serializing_if = "is_first")]
+        #[serde(default, skip_serializing_if = "is_default")]
         attempt: u32,
     },
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn is_first(attempt: &u32) -> bool {
-    *attempt == 0
 }
 
 impl Place {

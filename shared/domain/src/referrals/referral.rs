@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{MemberId, PaymentKey, RuleId},
+    stored::is_default,
     time::Timestamp,
 };
 
@@ -55,16 +56,11 @@ pub struct Referral {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub progress: BTreeMap<RuleId, Progress>,
     /// The number of conversions whose payment was undone as a whole.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub undone: u32,
     /// The state.
     #[serde(flatten)]
     pub state: ReferralState,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 impl Referral {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{AdjustmentId, CommissionId, CustomerId, InvoiceId, MemberId, PostingId, WithdrawalId},
     money::{Currency, Money, MoneyError},
+    stored::is_default,
     time::Timestamp,
     wallets::{Bucket, Buckets, Deltas, Entry, EntryKind, House, LedgerError, WalletKind},
 };
@@ -78,13 +79,8 @@ pub struct Wallet {
     pub withdrew_at: Option<Timestamp>,
     /// The number of times that a Stripe customer was taken from the member. A posting that was claimed by what was known
     /// before is refused.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub fence: u32,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 impl Wallet {

@@ -2,6 +2,7 @@
 
 use guerdon_domain::{
     ids::{CustomerId, PaymentKey},
+    stored::is_default,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -60,12 +61,8 @@ pub struct ParkedEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_requested_at: Option<Timestamp>,
     /// The number of times it was replayed and parked again.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub replays: u32,
-}
-
-fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 impl ParkedEvent {
