@@ -18,7 +18,8 @@ use guerdon_domain::{
 use guerdon_store::payments::{ParkedEvent, WaitsFor};
 
 use crate::{
-    plan::{What, changed},
+    kinds::changed,
+    plan::What,
     stream,
     tasks::{Done, Undone, spawn, until_done},
     withdrawals,

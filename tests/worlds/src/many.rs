@@ -10,6 +10,7 @@ use std::{
 };
 
 use crate::{
+    plan::Plan,
     play::{Outcome, play},
     run::Run,
 };
@@ -64,6 +65,9 @@ pub fn play_many(seeds: Range<u64>, run: Run, enough: usize) -> Tally {
             let failed = tally.lock().unwrap_or_else(PoisonError::into_inner).failed.len();
             if seed >= seeds.end || failed >= enough {
                 return;
+            }
+            if run.kind.is_some_and(|kind| Plan::new(seed, run.schedule.unwrap_or(seed)).kind != kind) {
+                continue;
             }
             let outcome = play(Run { seed, ..run });
             tally.lock().unwrap_or_else(PoisonError::into_inner).add(seed, outcome);

@@ -41,6 +41,11 @@ pub enum Mutant {
     ParkedBehindBack,
     /// A payment takes the place of one that is restored at the same time.
     AttemptUnguarded,
+    /// A payment is restored although another one took its place at the same time.
+    RestoreUnguarded,
+    /// A first payment is rewarded as a conversion, although the rule rewards another one in its own place at the same
+    /// time.
+    FirstElsewhere,
     /// A limit is used without a check of what was used since.
     LimitUnguarded,
     /// Payments are counted without a check of what was counted since.
@@ -68,7 +73,7 @@ pub enum Rewritten {
 
 impl Mutant {
     /// All faults.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::PaymentUnguarded,
         Self::ConversionUnguarded,
         Self::ReleaseIgnoresState,
@@ -86,6 +91,8 @@ impl Mutant {
         Self::ProjectorUnguarded,
         Self::ParkedBehindBack,
         Self::AttemptUnguarded,
+        Self::RestoreUnguarded,
+        Self::FirstElsewhere,
         Self::LimitUnguarded,
         Self::ProgressUnguarded,
         Self::IntentUnguarded,
@@ -111,11 +118,14 @@ impl Mutant {
         }
         let Some(items) = request["TransactItems"].as_array_mut() else { return Rewritten::Same };
         let before = items.len();
+        let reverses = items.iter().any(|item| updates(&item["Update"], "SET reversals"));
         match self {
             Self::ParkedBehindBack if items.iter().any(|item| of_type(&item["Put"]["Item"], "parked")) => {
                 items.retain(|item| item.get("ConditionCheck").is_none());
             }
-            Self::AttemptUnguarded => items.retain(|item| !guards_an_attempt(&item["ConditionCheck"])),
+            Self::AttemptUnguarded => items.retain(|item| !is_of_a_place(item, "clawed = amount.minor")),
+            Self::RestoreUnguarded if reverses => items.retain(|item| !is_of_a_place(item, NEW)),
+            Self::FirstElsewhere if !reverses => items.retain(|item| !is_of_a_place(item, NEW)),
             Self::ApprovedInDebt => items.retain(|item| {
                 !text(&item["ConditionCheck"]["ConditionExpression"]).starts_with("buckets.owed")
             }),
@@ -139,7 +149,6 @@ impl Mutant {
 
     fn rewrite_write(self, kind: &str, write: &mut Value) -> bool {
         let (item, condition) = (&write["Item"], text(&write["ConditionExpression"]).to_owned());
-        let update = text(&write["UpdateExpression"]).to_owned();
         let settles = kind == "Update" && condition.starts_with("#state = :held");
         let put = |name: &str| kind == "Put" && of_type(item, name);
         match self {
@@ -147,37 +156,21 @@ impl Mutant {
             Self::ConversionUnguarded if put("commission") && at_conversion(item) => {
                 new_only(&condition) && bare(write)
             }
-            Self::ReleaseIgnoresState if settles => {
-                set(write, "clawed = :clawed AND frozen = :thawed");
-                forget(write, ":held")
-            }
-            Self::ReleaseIgnoresClawed if settles => {
-                set(write, "#state = :held AND frozen = :thawed");
-                forget(write, ":clawed")
-            }
-            Self::ReleaseIgnoresFrozen if settles => {
-                set(write, "#state = :held AND clawed = :clawed");
-                forget(write, ":thawed")
-            }
+            Self::ReleaseIgnoresState if settles => only(write, "clawed = :clawed AND frozen = :thawed"),
+            Self::ReleaseIgnoresClawed if settles => only(write, "#state = :held AND frozen = :thawed"),
+            Self::ReleaseIgnoresFrozen if settles => only(write, "#state = :held AND clawed = :clawed"),
             Self::WalletUnguarded if put("wallet") || put("entry") => bare(write),
-            Self::ReversalUnguarded if update.starts_with("SET reversals") => {
-                forget(write, ":seq");
-                bare_update(write)
-            }
+            Self::ReversalUnguarded if updates(write, "SET reversals") => bare(write),
             Self::ClawbackUnguarded if put("commission") && condition.starts_with("#state") => bare(write),
             Self::WithdrawalUnguarded if put("withdrawal") && condition.starts_with("#state") => bare(write),
             Self::IntentUnguarded if put("intent") && condition.starts_with("#id = :id") => bare(write),
             Self::KeyPerAttempt if put("payment") => suffix(write, "pk"),
             Self::KeyPerAttempt if put("commission") && new_only(&condition) => suffix(write, "sk"),
-            Self::ProjectorUnguarded if update.contains("#guard = :guard") => {
-                forget(write, ":first");
-                bare_update(write)
+            Self::ProjectorUnguarded if text(&write["UpdateExpression"]).contains("#guard = :guard") => {
+                bare(write)
             }
             Self::LimitUnguarded if put("limit") => bare(write),
-            Self::ProgressUnguarded if update.starts_with("SET progress") => {
-                forget(write, ":seen");
-                bare_update(write)
-            }
+            Self::ProgressUnguarded if updates(write, "SET progress") => bare(write),
             Self::MemberUnguarded if put("member") || put("referral") => bare(write),
             _ => false,
         }
@@ -196,45 +189,61 @@ fn is(item: &Value, name: &str, state: &str) -> bool {
     of_type(item, name) && item["state"]["S"] == state
 }
 
+/// The condition of an item that must be new.
+const NEW: &str = "attribute_not_exists(pk)";
+
 fn new_only(condition: &str) -> bool {
-    condition == "attribute_not_exists(pk)"
+    condition == NEW
 }
 
 fn at_conversion(item: &Value) -> bool {
     item["place"]["M"]["at"]["S"] == "conversion"
 }
 
-fn guards_an_attempt(check: &Value) -> bool {
-    let condition = text(&check["ConditionExpression"]);
+/// True for a check of a commission's place with this condition.
+fn is_of_a_place(item: &Value, condition: &str) -> bool {
+    let check = &item["ConditionCheck"];
     let place = text(&check["Key"]["sk"]["S"]).starts_with("COMMISSION#");
-    place && (condition == "clawed = amount.minor" || new_only(condition))
+    place && text(&check["ConditionExpression"]) == condition
 }
 
-fn set(write: &mut Value, condition: &str) {
+/// True for an update whose expression begins so.
+fn updates(write: &Value, beginning: &str) -> bool {
+    text(&write["UpdateExpression"]).starts_with(beginning)
+}
+
+/// Leaves a part of a condition.
+fn only(write: &mut Value, condition: &str) -> bool {
     write["ConditionExpression"] = Value::from(condition);
+    prune(write)
 }
 
-/// Removes a value that nothing names any more, because the table refuses unused values.
-fn forget(write: &mut Value, value: &str) -> bool {
-    if let Some(values) = write["ExpressionAttributeValues"].as_object_mut() {
-        values.remove(value);
+/// Removes the condition of a write.
+fn bare(write: &mut Value) -> bool {
+    let removed = write.as_object_mut().and_then(|fields| fields.remove("ConditionExpression"));
+    removed.is_some() && prune(write)
+}
+
+/// Removes the names and values that no expression names any more, because the table refuses them.
+fn prune(write: &mut Value) -> bool {
+    let expressions = ["ConditionExpression", "UpdateExpression"].map(|name| text(&write[name]).to_owned());
+    let used = expressions.join(" ");
+    let is_used = |name: &str| {
+        let ends = |at: usize| {
+            let rest = used.get(at + name.len()..).unwrap_or_default();
+            !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        };
+        used.match_indices(name).any(|(at, _)| ends(at))
+    };
+    let Some(fields) = write.as_object_mut() else { return false };
+    for field in ["ExpressionAttributeValues", "ExpressionAttributeNames"] {
+        let Some(Value::Object(known)) = fields.get_mut(field) else { continue };
+        known.retain(|name, _| is_used(name));
+        if known.is_empty() {
+            fields.remove(field);
+        }
     }
     true
-}
-
-/// Removes the condition of a put, and what only the condition names.
-fn bare(write: &mut Value) -> bool {
-    let fields = write.as_object_mut();
-    fields.is_some_and(|fields| {
-        fields.remove("ExpressionAttributeValues");
-        fields.remove("ExpressionAttributeNames");
-        fields.remove("ConditionExpression").is_some()
-    })
-}
-
-/// Removes the condition of an update.
-fn bare_update(write: &mut Value) -> bool {
-    write.as_object_mut().is_some_and(|fields| fields.remove("ConditionExpression").is_some())
 }
 
 fn suffix(write: &mut Value, part: &str) -> bool {

@@ -2,31 +2,18 @@
 
 use guerdon_domain::{
     ids::{ExternalPaymentId, PaymentKey, Rail},
-    money::{Currency, Money, Rounding},
+    money::{Currency, Money},
     payments::{DisputeStage, RefundStage, Reversal, ReversalKind},
-    programs::{Amount, Beneficiary, Cap, CapPeriod, Program, Rule, Trigger},
     settings::Preset,
     time::Timestamp,
-    wallets::WalletKind,
-    withdrawals::{PayoutMethod, WithdrawalRules},
+    withdrawals::PayoutMethod,
 };
 
-use crate::clock::BEGINNING;
-
-/// The rules of a world's program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// $10 for the first payment.
-    Bitten,
-    /// Shares of every payment on two levels, held for a day.
-    Ott,
-    /// A share of every payment, within a member's cap and a budget.
-    Capped,
-    /// Rules that count payments and months.
-    Counting,
-    /// Both sides of a referral are rewarded, the referrer's upline too.
-    TwoSided,
-}
+use crate::{
+    clock::BEGINNING,
+    kinds::{Kind, preset},
+    scenes,
+};
 
 /// A payment and all its reversals.
 #[derive(Debug, Clone)]
@@ -45,6 +32,8 @@ pub struct Paid {
     pub settled: Timestamp,
     /// Its reversals.
     pub words: Vec<Reversal>,
+    /// Where its events arrive in a scene: the time at which it is told, and those of its reversals, in milliseconds.
+    pub scene: Option<(u64, Vec<u64>)>,
 }
 
 /// An action in the world.
@@ -128,11 +117,12 @@ impl Plan {
     /// Panics if a built-in preset is broken.
     pub fn new(seed: u64, schedule: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let kind = [Kind::Bitten, Kind::Ott, Kind::Capped, Kind::Counting, Kind::TwoSided][rng.usize(0..5)];
+        let kind = Kind::ALL[rng.usize(0..Kind::ALL.len())];
         let preset = preset(kind, &mut rng);
-        let members = family(&mut rng);
+        let mut members = family(&mut rng);
         let bursts = bursts(&mut rng);
-        let payments = payments(kind, &members, &bursts, &mut rng);
+        let mut payments = payments(kind, &members, &bursts, &mut rng);
+        scenes::add(kind, &mut members, &mut payments, &bursts, &mut rng);
         let (bars, changes) = (rng.u8(0..5) == 0, rng.u8(0..4) == 0);
         let mut other = fastrand::Rng::with_seed(schedule ^ 0x5eed);
         let mut plan = Self {
@@ -169,6 +159,10 @@ impl Plan {
             }
         }
         for (n, paid) in self.payments.clone().iter().enumerate() {
+            if let Some((told, words)) = &paid.scene {
+                self.play_scene(n, *told, words, rng);
+                continue;
+            }
             let at = since_beginning(paid.at);
             let first = at + late(rng);
             self.push(first, What::Pay(n));
@@ -198,6 +192,17 @@ impl Plan {
                         What::Reverse(n, m),
                     );
                 }
+            }
+        }
+    }
+
+    /// Delivers the events of a payment when its scene wants them, and some of them again.
+    fn play_scene(&mut self, n: usize, told: u64, words: &[u64], rng: &mut fastrand::Rng) {
+        let all = std::iter::once((told, What::Pay(n)));
+        for (at, what) in all.chain(words.iter().enumerate().map(|(m, at)| (*at, What::Reverse(n, m)))) {
+            self.push(at + rng.u64(0..60), what.clone());
+            if rng.u8(0..4) == 0 {
+                self.push(at + rng.u64(0..HOUR), what);
             }
         }
     }
@@ -323,7 +328,7 @@ fn payments(kind: Kind, members: &[Option<usize>], bursts: &[u64], rng: &mut fas
         let id = ExternalPaymentId::parse(format!("in_{n}")).unwrap();
         let key = PaymentKey { rail: Rail::Stripe, id };
         let words = if rng.u8(0..2) == 0 { words(paid, at, rng) } else { Vec::new() };
-        let usual = Paid { key, member, paid, tax, at, settled: at, words };
+        let usual = Paid { key, member, paid, tax, at, settled: at, words, scene: None };
         all.push(odd(usual, rng));
     }
     all
@@ -405,94 +410,4 @@ fn words(paid: Money, at: Timestamp, rng: &mut fastrand::Rng) -> Vec<Reversal> {
         }
     }
     words
-}
-
-fn flat(minor: i64) -> Amount {
-    Amount::Flat { amount: Money::new(minor, Currency::USD) }
-}
-
-fn share(percent: u32) -> Amount {
-    Amount::PercentOfPayment { percent: percent.into(), rounding: Rounding::HalfUp, quantum_minor: 1 }
-}
-
-fn rule(id: &str, trigger: Trigger, beneficiary: Beneficiary, amount: Amount) -> Rule {
-    Rule {
-        id: id.into(),
-        trigger,
-        beneficiary,
-        amount,
-        minimum_payment: Money::new(2000, Currency::USD),
-        products: Vec::new(),
-        hold_seconds: 0,
-        claim_within_days: None,
-        target: WalletKind::Earnings,
-        cap_commission: None,
-        cap_member: None,
-    }
-}
-
-fn preset(kind: Kind, rng: &mut fastrand::Rng) -> Preset {
-    use Beneficiary::{Referee, Referrer, Upline};
-    let name = if kind == Kind::Ott { "ott" } else { "bitten" };
-    #[expect(clippy::expect_used, reason = "it is built in")]
-    let mut preset = Preset::builtin(name).expect("a preset");
-    let program = &mut preset.program;
-    match kind {
-        Kind::Bitten => program.rules[0].target = WalletKind::Earnings,
-        Kind::Ott => {}
-        Kind::Capped => {
-            let mut every = rule("every", Trigger::EveryPayment, Referrer, share(10));
-            let per = [CapPeriod::Day, CapPeriod::Month, CapPeriod::Ever][rng.usize(0..3)];
-            every.cap_member = Some(Cap { amount: Money::new(rng.i64(300..1500), Currency::USD), per });
-            program.rules = vec![every];
-            program.budget = (rng.bool()).then(|| Cap {
-                amount: Money::new(rng.i64(700..4000), Currency::USD),
-                per: CapPeriod::Month,
-            });
-        }
-        Kind::Counting => {
-            program.rules = vec![
-                rule("second", Trigger::NthPayment(2), Referrer, flat(700)),
-                rule("third", Trigger::NthPayment(3), Referrer, flat(300)),
-                rule("every", Trigger::EveryPayment, Referrer, share(5)),
-            ];
-        }
-        Kind::TwoSided => {
-            program.second_level = true;
-            program.rules = vec![
-                rule("first", Trigger::FirstPayment, Referrer, flat(1000)),
-                rule("welcome", Trigger::FirstPayment, Referee, flat(500)),
-                rule("level-2", Trigger::EveryPayment, Upline, share(4)),
-            ];
-        }
-    }
-    let hold = [0, 3600, 86_400][rng.usize(0..3)];
-    if kind != Kind::Ott {
-        program.rules.iter_mut().for_each(|rule| rule.hold_seconds = hold);
-    }
-    preset.withdrawals = Some(WithdrawalRules {
-        wallet: WalletKind::Earnings,
-        minimum: Money::new(50, preset.currency),
-        cool_down_seconds: [0, 0, 3600][rng.usize(0..3)],
-        four_eyes: rng.u8(0..3) == 0,
-        methods: vec![METHOD],
-    });
-    preset
-}
-
-/// The program that an operator sets in the middle of a world's run.
-pub fn changed(program: &Program) -> Program {
-    let mut program = Program { version: program.version + 1, ..program.clone() };
-    for rule in &mut program.rules {
-        rule.amount = match rule.amount {
-            Amount::Flat { amount } => {
-                Amount::Flat { amount: Money::new(amount.minor() + 100, amount.currency()) }
-            }
-            Amount::PercentOfProfit { rounding, quantum_minor, .. } => {
-                Amount::PercentOfProfit { percent: 20.into(), rounding, quantum_minor }
-            }
-            other => other,
-        };
-    }
-    program
 }

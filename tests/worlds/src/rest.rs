@@ -18,7 +18,7 @@ use guerdon_domain::{
 
 use crate::{
     items::{Items, scan},
-    plan::Kind,
+    kinds::Kind,
     rates, recount, stream,
     tasks::until_done,
     withdrawals, words,

@@ -1,6 +1,6 @@
 //! The options of a run.
 
-use crate::mutant::Mutant;
+use crate::{kinds::Kind, mutant::Mutant};
 
 /// One run.
 #[derive(Debug, Clone, Copy, Default)]
@@ -11,6 +11,8 @@ pub struct Run {
     pub schedule: Option<u64>,
     /// The guard that is missing.
     pub mutant: Option<Mutant>,
+    /// Of many runs, only those of this kind.
+    pub kind: Option<Kind>,
     /// True to keep a readable trace.
     pub verbose: bool,
 }

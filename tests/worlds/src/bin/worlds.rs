@@ -1,10 +1,10 @@
 //! Runs worlds from the command line: `worlds --seeds 20000`, `worlds --seed 1234` with its trace,
-//! `worlds --mutants 300` for how often each planted fault is detected.
+//! `worlds --mutants 300` for how often each planted fault is detected; with `--kind Beside` only worlds of that kind.
 #![allow(clippy::print_stdout, reason = "this is what it is for")]
 
 use std::{ops::Range, process::ExitCode};
 
-use guerdon_worlds::{many::play_many, mutant::Mutant, play::play, run::Run};
+use guerdon_worlds::{kinds::Kind, many::play_many, mutant::Mutant, play::play, run::Run};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -12,7 +12,8 @@ fn main() -> ExitCode {
     let number = |name: &str| value(name).and_then(|text| text.parse::<u64>().ok());
     let mutant =
         value("--mutant").and_then(|name| Mutant::ALL.into_iter().find(|m| format!("{m:?}") == *name));
-    let run = Run { mutant, schedule: number("--schedule"), ..Run::default() };
+    let kind = value("--kind").and_then(|name| Kind::ALL.into_iter().find(|k| format!("{k:?}") == *name));
+    let run = Run { mutant, kind, schedule: number("--schedule"), ..Run::default() };
     if let Some(seed) = number("--seed") {
         return one(Run { seed, verbose: true, ..run });
     }

@@ -1,0 +1,141 @@
+//! Kinds of worlds, each with the settings and the rules of its business.
+
+use guerdon_domain::{
+    money::{Currency, Money, Rounding},
+    programs::{Amount, Beneficiary, Cap, CapPeriod, Program, Rule, Trigger},
+    settings::Preset,
+    wallets::WalletKind,
+    withdrawals::WithdrawalRules,
+};
+
+use crate::plan::METHOD;
+
+/// The rules of a world's program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// $10 for the first payment.
+    Bitten,
+    /// Shares of every payment on two levels, held for a day.
+    Ott,
+    /// A share of every payment, within a member's cap and a budget.
+    Capped,
+    /// Rules that count payments and months.
+    Counting,
+    /// Both sides of a referral are rewarded, the referrer's upline too.
+    TwoSided,
+    /// A larger first payment is rewarded beside a share of every payment, which may have converted before.
+    Beside,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Bitten, Self::Ott, Self::Capped, Self::Counting, Self::TwoSided, Self::Beside];
+
+    /// True when a rule rewards a first payment.
+    pub const fn rewards_a_first(self) -> bool {
+        matches!(self, Self::Bitten | Self::TwoSided | Self::Beside)
+    }
+}
+
+fn flat(minor: i64) -> Amount {
+    Amount::Flat { amount: Money::new(minor, Currency::USD) }
+}
+
+fn share(percent: u32) -> Amount {
+    Amount::PercentOfPayment { percent: percent.into(), rounding: Rounding::HalfUp, quantum_minor: 1 }
+}
+
+fn rule(id: &str, trigger: Trigger, beneficiary: Beneficiary, amount: Amount) -> Rule {
+    Rule {
+        id: id.into(),
+        trigger,
+        beneficiary,
+        amount,
+        minimum_payment: Money::new(2000, Currency::USD),
+        products: Vec::new(),
+        hold_seconds: 0,
+        claim_within_days: None,
+        target: WalletKind::Earnings,
+        cap_commission: None,
+        cap_member: None,
+    }
+}
+
+/// Draws the settings of a business of this kind.
+///
+/// # Panics
+/// Panics if a built-in preset is broken.
+pub fn preset(kind: Kind, rng: &mut fastrand::Rng) -> Preset {
+    use Beneficiary::{Referee, Referrer, Upline};
+    let name = if kind == Kind::Ott { "ott" } else { "bitten" };
+    #[expect(clippy::expect_used, reason = "it is built in")]
+    let mut preset = Preset::builtin(name).expect("a preset");
+    let program = &mut preset.program;
+    match kind {
+        Kind::Bitten => program.rules[0].target = WalletKind::Earnings,
+        Kind::Ott => {}
+        Kind::Capped => {
+            let mut every = rule("every", Trigger::EveryPayment, Referrer, share(10));
+            let per = [CapPeriod::Day, CapPeriod::Month, CapPeriod::Ever][rng.usize(0..3)];
+            every.cap_member = Some(Cap { amount: Money::new(rng.i64(300..1500), Currency::USD), per });
+            program.rules = vec![every];
+            program.budget = (rng.bool()).then(|| Cap {
+                amount: Money::new(rng.i64(700..4000), Currency::USD),
+                per: CapPeriod::Month,
+            });
+        }
+        Kind::Counting => {
+            program.rules = vec![
+                rule("second", Trigger::NthPayment(2), Referrer, flat(700)),
+                rule("third", Trigger::NthPayment(3), Referrer, flat(300)),
+                rule("every", Trigger::EveryPayment, Referrer, share(5)),
+            ];
+        }
+        Kind::TwoSided => {
+            program.second_level = true;
+            program.rules = vec![
+                rule("first", Trigger::FirstPayment, Referrer, flat(1000)),
+                rule("welcome", Trigger::FirstPayment, Referee, flat(500)),
+                rule("level-2", Trigger::EveryPayment, Upline, share(4)),
+            ];
+        }
+        Kind::Beside => {
+            let first = rule("first", Trigger::FirstPayment, Referrer, flat(1000));
+            let minimum_payment = Money::new(5000, Currency::USD);
+            program.rules = vec![
+                Rule { minimum_payment, ..first },
+                rule("every", Trigger::EveryPayment, Referrer, share(5)),
+            ];
+        }
+    }
+    let hold = [0, 3600, 86_400][rng.usize(0..3)];
+    if kind != Kind::Ott {
+        program.rules.iter_mut().for_each(|rule| rule.hold_seconds = hold);
+    }
+    preset.withdrawals = Some(WithdrawalRules {
+        wallet: WalletKind::Earnings,
+        minimum: Money::new(50, preset.currency),
+        cool_down_seconds: [0, 0, 3600][rng.usize(0..3)],
+        four_eyes: rng.u8(0..3) == 0,
+        methods: vec![METHOD],
+    });
+    preset
+}
+
+/// The program that an operator sets in the middle of a world's run.
+pub fn changed(program: &Program) -> Program {
+    let mut program = Program { version: program.version + 1, ..program.clone() };
+    for rule in &mut program.rules {
+        rule.amount = match rule.amount {
+            Amount::Flat { amount } => {
+                Amount::Flat { amount: Money::new(amount.minor() + 100, amount.currency()) }
+            }
+            Amount::PercentOfProfit { rounding, quantum_minor, .. } => {
+                Amount::PercentOfProfit { percent: 20.into(), rounding, quantum_minor }
+            }
+            other => other,
+        };
+    }
+    program
+}
