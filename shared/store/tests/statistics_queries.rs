@@ -76,6 +76,21 @@ async fn pattern_16_a_new_score_moves_the_member() {
 }
 
 #[tokio::test]
+async fn pattern_16_who_has_no_score_left_has_no_place() {
+    let table = table().await;
+    let store = &table.store;
+    for (n, score) in [(1, 2), (2, 0), (3, 1)] {
+        project(store, Projection::Rank(id(n), "all".to_owned()), Counter::Score, score).await;
+    }
+    let places = store.statistics().ranking("all", 10).await.unwrap();
+    assert_eq!(places.iter().map(|place| place.score).collect::<Vec<_>>(), [2, 1]);
+    let rest = store.statistics().ranking_after("all", places.first(), 10).await.unwrap();
+    assert_eq!(rest, places[1..]);
+    let none = guerdon_store::statistics::Ranked { member: id(2), score: 0 };
+    assert!(store.statistics().ranking_after("all", Some(&none), 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn pattern_17_every_referrer_is_listed_once() {
     let table = table().await;
     let store = &table.store;

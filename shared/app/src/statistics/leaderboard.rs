@@ -118,11 +118,9 @@ async fn best(app: &App, key: &str, limit: i32, viewer: Option<&MemberId>) -> Re
     let mut best = Best { rows: Vec::with_capacity(most), blocked: Vec::new() };
     let mut after: Option<Ranked> = None;
     for _ in 0..MOST_PAGES {
-        let mut ranked = app.store.statistics().ranking_after(key, after.as_ref(), limit).await?;
+        let ranked = app.store.statistics().ranking_after(key, after.as_ref(), limit).await?;
         let is_last = ranked.len() < most;
         after = ranked.last().cloned();
-        // A member whose conversions were all undone has no place.
-        ranked.retain(|entry| entry.score > 0);
         let ids: Vec<_> = ranked.iter().map(|r| r.member.clone()).collect();
         let members = app.store.members().find_all(&ids).await?;
         for entry in ranked {

@@ -2,11 +2,11 @@
 
 use guerdon_app::{
     fraud::unblock_member,
-    statistics::{Period, leaderboard, public_board},
+    statistics::{Period, admin_stats, leaderboard, list_referrers, public_board, top_referrers},
 };
 use guerdon_domain::fraud::FraudAction;
 
-use crate::support::*;
+use crate::{reversing::refunded, support::*};
 
 /// Referrers 1 to 4 with 4, 3, 2 and 1 converted referrals.
 async fn ranked() -> Business {
@@ -65,4 +65,22 @@ async fn a_member_who_is_only_held_stays_on_the_board() {
     b.by_hand(1, FraudAction::Hold).await;
     assert_eq!(b.board(3).await, b.places(&[1, 2, 3]));
     assert_eq!(b.place_of(1, 1).await, Some(1));
+}
+
+#[tokio::test]
+async fn whose_conversions_were_all_undone_is_in_no_list_of_referrers() {
+    let b = ranked().await;
+    b.reverse("in_4004", 1, refunded(3900)).await;
+    b.pump().await;
+    let ids = [1, 2, 3].map(|user| Some(tid(user)));
+    let shown = |top: Vec<guerdon_app::statistics::TopReferrer>| {
+        top.into_iter().map(|top| top.user_id).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(top_referrers(&b.app, Period::All, 10).await.unwrap()), ids);
+    assert_eq!(shown(admin_stats(&b.app).await.unwrap().top_referrers), ids);
+    let (listed, next) = list_referrers(&b.app, Period::All, None, 3).await.unwrap();
+    assert_eq!(listed.iter().map(|row| row.score).collect::<Vec<_>>(), [4, 3, 2]);
+    let (rest, end) = list_referrers(&b.app, Period::All, next.as_ref(), 3).await.unwrap();
+    assert_eq!((rest.len(), end), (0, None));
+    assert_eq!(b.board(10).await, b.places(&[1, 2, 3]));
 }

@@ -248,22 +248,24 @@ impl Statistics<'_> {
         self.ranking_after(period, None, limit).await
     }
 
-    /// Reads the members of a ranking after `after`, highest score first, at most `limit`.
+    /// Reads the members of a ranking after `after`, highest score first, at most `limit`. Who has no score left has no place.
     pub async fn ranking_after(
         self,
         period: &str,
         after: Option<&Ranked>,
         limit: i32,
     ) -> Result<Vec<Ranked>, StoreError> {
+        if after.is_some_and(|last| last.score <= 0) {
+            return Ok(Vec::new());
+        }
         let start = after.map(|ranked| {
             let mut key = keys::rank(&ranked.member, period).attributes();
             key.insert("gsi2pk".to_owned(), string(keys::ranking(period)));
             key.insert("gsi2sk".to_owned(), number(ranked.score));
             key
         });
-        let range =
-            Range::index("gsi2", keys::ranking(period)).newest_first().limit(limit).start_after(start);
-        self.ranked(range).await
+        let range = Range::index("gsi2", keys::ranking(period)).sort("#sk > :zero", &[(":zero", number(0))]);
+        self.ranked(range.newest_first().limit(limit).start_after(start)).await
     }
 
     /// Reads members of one shard who have paid, by id, after `after`, at most `limit`.
