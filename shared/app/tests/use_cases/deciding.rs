@@ -15,7 +15,9 @@ use guerdon_domain::{
     payments::{DisputeStage, PaymentFacts, PaymentLine, PaymentRecord, Purpose, Refusal, Verdict},
     programs::{Amount, Beneficiary, Program, Rule, Trigger},
     referrals::ReferralState,
+    statistics::Counter,
 };
+use guerdon_store::statistics::Projection;
 
 use crate::{
     reversing::{dispute, refunded},
@@ -216,6 +218,23 @@ async fn what_is_undone_is_not_decided_and_what_is_partly_undone_is_taken_back()
     };
     b.reverse("in_1", 2, failed).await;
     assert_eq!(undecided(&b).await, [stripe_key("in_1")]);
+}
+
+#[tokio::test]
+async fn a_reward_of_a_payment_that_was_undone_in_part_before_counts_as_reversed() {
+    let b = referred(PROFIT).await;
+    record(&b, &sold(&b, "in_1", vec![line("prod_mug", 1200, 1)])).await;
+    b.reverse("in_1", 1, refunded(600)).await;
+    let cost = Supplied::Cost(usd(400));
+    decide_again(&b.app, &call("k1"), &stripe_key("in_1"), &cost, "a mug costs four").await.unwrap();
+    let reversed = async || {
+        b.project_all().await;
+        let counters = b.calm().statistics().counters(&Projection::Member(b.id(1))).await.unwrap();
+        counters.get(Counter::Reversed)
+    };
+    assert_eq!(reversed().await, 1);
+    b.reverse("in_1", 2, refunded(900)).await;
+    assert_eq!(reversed().await, 1, "once for each reward");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -23,7 +23,9 @@ fn booked(plan: &mut Plan, sequence: &str, commission: &Commission) {
     }
     plan.add_to_day(sequence, commission.paid_at, &[(Counter::Commissions, 1)]);
     let beneficiary = Projection::Member(commission.beneficiary.clone());
-    plan.add(beneficiary, sequence, &[(Counter::Rewards, 1)]);
+    // A part of a payment that is decided again may be undone already.
+    let reversed = i64::from(commission.clawed > 0);
+    plan.add(beneficiary, sequence, &[(Counter::Rewards, 1), (Counter::Reversed, reversed)]);
     count(plan, sequence, commission, Standing::default());
     plan.mark_due(commission, commission.booked_at);
 }
