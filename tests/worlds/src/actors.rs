@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use guerdon_app::{
-    commissions::{settle_wallet, sweep_releases},
+    commissions::{ClaimRefusal, claim_reward, settle_wallet, sweep_releases},
     error::AppError,
     members::{Profile, StartRefusal, Started, start_member},
     payments::{
@@ -15,10 +15,13 @@ use guerdon_domain::{
     money::Money,
     payments::{PaymentFacts, Reversal, ReversalKind},
 };
-use guerdon_store::payments::{ParkedEvent, WaitsFor};
+use guerdon_store::{
+    commissions::CommissionCursor,
+    payments::{ParkedEvent, WaitsFor},
+};
 
 use crate::{
-    kinds::changed,
+    desk,
     plan::What,
     stream,
     tasks::{Done, Undone, spawn, until_done},
@@ -51,6 +54,9 @@ fn name_of(what: &What) -> String {
         What::Export { operator, .. } => format!("export {operator}"),
         What::Bar(n, barred) => format!("bar {n} {barred}"),
         What::SetProgram => "set program".to_owned(),
+        What::SetCost(plan, _) => format!("set cost {plan}"),
+        What::Decide { payment, .. } => format!("decide {payment}"),
+        What::Claim(n) => format!("claim {n}"),
     }
 }
 
@@ -69,8 +75,11 @@ async fn perform(world: Rc<World>, what: Rc<What>) -> Done {
         }
         What::Ask { member, percent, key } => withdrawals::ask(&world, *member, *percent, key).await,
         What::Export { batch, operator } => withdrawals::export(&world, batch, operator).await,
-        What::Bar(member, barred) => bar(&world, *member, *barred).await,
-        What::SetProgram => set_program(&world).await,
+        What::Bar(member, barred) => desk::bar(&world, *member, *barred).await,
+        What::SetProgram => desk::set_program(&world).await,
+        What::SetCost(plan, dollars) => desk::set_cost(&world, plan, *dollars).await,
+        What::Decide { payment, key } => desk::decide(&world, *payment, key).await,
+        What::Claim(member) => claim(&world, *member).await,
     }
 }
 
@@ -107,7 +116,8 @@ pub fn facts(world: &World, n: usize) -> PaymentFacts {
     let usual = PaymentFacts::purchase(paid.key.clone(), member, paid.paid, paid.settled);
     // The list price of an invoice that credits the customer is no lower for that.
     let tier = if paid.paid.is_zero() { Money::new(3900, paid.paid.currency()) } else { usual.tier };
-    PaymentFacts { tax: paid.tax, tier, known_at: paid.at, ..usual }
+    let (purpose, lines) = (paid.purpose, paid.goods.lines.clone());
+    PaymentFacts { purpose, lines, tax: paid.tax, tier, known_at: paid.at, ..usual }
 }
 
 /// Handles a payment as the worker does: records it, replays what waited for it, and reports it as paid.
@@ -161,33 +171,16 @@ async fn reverse(world: &World, n: usize, m: usize) -> Done {
     }
 }
 
-async fn bar(world: &World, member: usize, barred: bool) -> Done {
-    let request = guerdon_app::once::MemberCall {
-        call: guerdon_app::once::Call {
-            principal: "ann".into(),
-            key: format!("bar-{member}-{barred}"),
-            input_hash: "same".to_owned(),
-        },
-        user_id: World::telegram(member),
-        reason: "simulated".to_owned(),
-    };
-    match guerdon_app::members::set_barred(world.app(), &request, barred).await {
-        Ok(_) => Ok(()),
-        Err(guerdon_app::once::ChangeRefusal::App(error)) => Err(error.into()),
-        Err(error) => Err(Undone::Never(error.to_string())),
+/// Claims all that a member can claim. Another tap may be faster.
+async fn claim(world: &World, member: usize) -> Done {
+    let (app, id) = (world.app(), world.member(member));
+    let waiting = app.store().commissions().redeemable(&id, app.now(), 50).await;
+    for reward in waiting.map_err(AppError::from)? {
+        match claim_reward(app, &id, &CommissionCursor::of(&reward)).await {
+            Ok(_) | Err(ClaimRefusal::Unknown | ClaimRefusal::Disputed) => {}
+            Err(ClaimRefusal::App(error)) => return Err(error.into()),
+            Err(error) => return Err(Undone::Never(error.to_string())),
+        }
     }
-}
-
-async fn set_program(world: &World) -> Done {
-    let call = guerdon_app::once::Call {
-        principal: "ann".into(),
-        key: "program".to_owned(),
-        input_hash: "same".to_owned(),
-    };
-    let program = changed(&world.plan.preset.program);
-    match guerdon_app::programs::set_program(world.app(), &call, "simulated", program).await {
-        Ok(_) => Ok(()),
-        Err(guerdon_app::programs::ProgramRefusal::App(error)) => Err(error.into()),
-        Err(error) => Err(Undone::Never(error.to_string())),
-    }
+    Ok(())
 }

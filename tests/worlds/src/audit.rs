@@ -162,8 +162,10 @@ impl Audit {
         let name = after.payment.to_string();
         if let Some((standing, before)) = self.payments.get(&name) {
             must!(!put, "payment {name} was recorded twice, at {standing:?} and {key:?}");
-            let seqs = (before.reversals.seq, after.reversals.seq);
-            must!(seqs.0 + 1 == seqs.1, "payment {name}: what was said went from {seqs:?}");
+            let of = |payment: &PaymentRecord| (payment.reversals.seq, payment.decisions);
+            let (was, is) = (of(before), of(&after));
+            let one_step = is == (was.0 + 1, was.1) || is == (was.0, was.1 + 1);
+            must!(one_step, "payment {name}: what was said and decided went from {was:?} to {is:?}");
         }
         touched.payments.insert(name.clone());
         self.payments.insert(name, (key, after));

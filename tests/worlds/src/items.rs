@@ -3,6 +3,8 @@
 use guerdon_domain::{
     commissions::Commission,
     intents::Intent,
+    members::Member,
+    operators::AuditRecord,
     payments::PaymentRecord,
     referrals::Referral,
     wallets::{Entry, Wallet},
@@ -15,8 +17,8 @@ use crate::{audit::decode, requests::TABLE, world::World};
 /// Every item of the table that matters.
 #[derive(Default)]
 pub struct Items {
-    /// Members who joined.
-    pub members: usize,
+    /// Members.
+    pub members: Vec<Member>,
     /// Referrals.
     pub referrals: Vec<Referral>,
     /// Payments.
@@ -35,6 +37,8 @@ pub struct Items {
     pub wallets: Vec<Wallet>,
     /// Events that wait.
     pub parked: usize,
+    /// Lines of the audit trail.
+    pub audits: Vec<AuditRecord>,
     /// Period keys of limits with what was used.
     pub limits: Vec<(String, String, i64)>,
 }
@@ -65,7 +69,7 @@ pub fn scan(world: &World) -> Result<Items, String> {
 
 fn take(items: &mut Items, item: Value) -> Result<(), String> {
     match item["type"]["S"].as_str().unwrap_or_default() {
-        "member" => items.members += 1,
+        "member" => items.members.push(decode(item)?),
         "code" => items.codes += 1,
         "referral" => items.referrals.push(decode(item)?),
         "payment" => items.payments.push(decode(item)?),
@@ -74,6 +78,7 @@ fn take(items: &mut Items, item: Value) -> Result<(), String> {
         "wallet" => items.wallets.push(decode(item)?),
         "intent" => items.intents.push(decode(item)?),
         "withdrawal" => items.withdrawals.push(decode(item)?),
+        "audit" => items.audits.push(decode(item)?),
         "parked" => items.parked += 1,
         "limit" => {
             let text = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();

@@ -2,13 +2,14 @@
 
 use guerdon_domain::{
     money::{Currency, Money, Rounding},
+    payments::Purpose,
     programs::{Amount, Beneficiary, Cap, CapPeriod, Program, Rule, Trigger},
     settings::Preset,
     wallets::WalletKind,
     withdrawals::WithdrawalRules,
 };
 
-use crate::plan::METHOD;
+use crate::{goods, plan::METHOD};
 
 /// The rules of a world's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,16 +26,65 @@ pub enum Kind {
     TwoSided,
     /// A larger first payment is rewarded beside a share of every payment, which may have converted before.
     Beside,
+    /// Shares of the profit of several plans, of which not every cost is known, in several currencies.
+    Profit,
+    /// A share of every deposit.
+    Autosales,
+    /// No rewards until an operator sets a rule.
+    Streamline,
+    /// Days of premium for the first payment, which wait to be claimed.
+    Trollz,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Bitten, Self::Ott, Self::Capped, Self::Counting, Self::TwoSided, Self::Beside];
+    pub const ALL: [Self; 10] = [
+        Self::Bitten,
+        Self::Ott,
+        Self::Capped,
+        Self::Counting,
+        Self::TwoSided,
+        Self::Beside,
+        Self::Profit,
+        Self::Autosales,
+        Self::Streamline,
+        Self::Trollz,
+    ];
+
+    /// The preset that it is made of.
+    const fn preset(self) -> &'static str {
+        match self {
+            Self::Ott => "ott",
+            Self::Autosales => "autosales",
+            Self::Streamline => "streamline",
+            Self::Trollz => "trollz",
+            _ => "bitten",
+        }
+    }
+
+    /// True when the rules are those that ship.
+    const fn is_shipped(self) -> bool {
+        matches!(self, Self::Ott | Self::Autosales | Self::Streamline | Self::Trollz)
+    }
+
+    /// The currency and the prices of what is sold.
+    pub const fn prices(self) -> (Currency, &'static [i64]) {
+        match self {
+            Self::Ott => (Currency::INR, &[13_500]),
+            Self::Autosales => (Currency::PLN, &[10_000, 2500, 133]),
+            Self::Streamline => (Currency::USD, &[1999, 4999, 9999]),
+            _ => (Currency::USD, &[3900, 8900, 3900, 1900, 4001]),
+        }
+    }
+
+    /// Draws what a payment is for.
+    pub fn purpose(self, rng: &mut fastrand::Rng) -> Purpose {
+        if self == Self::Autosales && rng.u8(0..4) > 0 { Purpose::Deposit } else { Purpose::Purchase }
+    }
 
     /// True when a rule rewards a first payment.
     pub const fn rewards_a_first(self) -> bool {
-        matches!(self, Self::Bitten | Self::TwoSided | Self::Beside)
+        matches!(self, Self::Bitten | Self::TwoSided | Self::Beside | Self::Trollz)
     }
 }
 
@@ -46,7 +96,8 @@ fn share(percent: u32) -> Amount {
     Amount::PercentOfPayment { percent: percent.into(), rounding: Rounding::HalfUp, quantum_minor: 1 }
 }
 
-fn rule(id: &str, trigger: Trigger, beneficiary: Beneficiary, amount: Amount) -> Rule {
+/// A rule without a hold or limits.
+pub fn rule(id: &str, trigger: Trigger, beneficiary: Beneficiary, amount: Amount) -> Rule {
     Rule {
         id: id.into(),
         trigger,
@@ -68,13 +119,15 @@ fn rule(id: &str, trigger: Trigger, beneficiary: Beneficiary, amount: Amount) ->
 /// Panics if a built-in preset is broken.
 pub fn preset(kind: Kind, rng: &mut fastrand::Rng) -> Preset {
     use Beneficiary::{Referee, Referrer, Upline};
-    let name = if kind == Kind::Ott { "ott" } else { "bitten" };
     #[expect(clippy::expect_used, reason = "it is built in")]
-    let mut preset = Preset::builtin(name).expect("a preset");
+    let mut preset = Preset::builtin(kind.preset()).expect("a preset");
+    if kind == Kind::Profit {
+        goods::stock(&mut preset);
+    }
     let program = &mut preset.program;
     match kind {
         Kind::Bitten => program.rules[0].target = WalletKind::Earnings,
-        Kind::Ott => {}
+        Kind::Ott | Kind::Profit | Kind::Autosales | Kind::Streamline | Kind::Trollz => {}
         Kind::Capped => {
             let mut every = rule("every", Trigger::EveryPayment, Referrer, share(10));
             let per = [CapPeriod::Day, CapPeriod::Month, CapPeriod::Ever][rng.usize(0..3)];
@@ -110,7 +163,7 @@ pub fn preset(kind: Kind, rng: &mut fastrand::Rng) -> Preset {
         }
     }
     let hold = [0, 3600, 86_400][rng.usize(0..3)];
-    if kind != Kind::Ott {
+    if !kind.is_shipped() {
         program.rules.iter_mut().for_each(|rule| rule.hold_seconds = hold);
     }
     preset.withdrawals = Some(WithdrawalRules {
@@ -126,6 +179,10 @@ pub fn preset(kind: Kind, rng: &mut fastrand::Rng) -> Preset {
 /// The program that an operator sets in the middle of a world's run.
 pub fn changed(program: &Program) -> Program {
     let mut program = Program { version: program.version + 1, ..program.clone() };
+    goods::correct(&mut program);
+    if program.rules.is_empty() {
+        program.rules.push(rule("every", Trigger::EveryPayment, Beneficiary::Referrer, share(10)));
+    }
     for rule in &mut program.rules {
         rule.amount = match rule.amount {
             Amount::Flat { amount } => {

@@ -56,6 +56,14 @@ pub enum Mutant {
     ApprovedInDebt,
     /// A member joins even if the member exists.
     MemberUnguarded,
+    /// A payment is decided again whatever was decided and undone since.
+    DecisionUnguarded,
+    /// A payment is undone by the decision that was read, whatever was decided since.
+    ReversalIgnoresDecision,
+    /// Settings are overwritten that were set since.
+    SettingsUnguarded,
+    /// A referral converts, reopens or is restored whatever became of it.
+    EdgeUnguarded,
 }
 
 /// Result of rewriting a request.
@@ -73,7 +81,7 @@ pub enum Rewritten {
 
 impl Mutant {
     /// All faults.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 28] = [
         Self::PaymentUnguarded,
         Self::ConversionUnguarded,
         Self::ReleaseIgnoresState,
@@ -98,6 +106,10 @@ impl Mutant {
         Self::IntentUnguarded,
         Self::ApprovedInDebt,
         Self::MemberUnguarded,
+        Self::DecisionUnguarded,
+        Self::ReversalIgnoresDecision,
+        Self::SettingsUnguarded,
+        Self::EdgeUnguarded,
     ];
 
     /// Removes the guard from a request.
@@ -172,6 +184,13 @@ impl Mutant {
             Self::LimitUnguarded if put("limit") => bare(write),
             Self::ProgressUnguarded if updates(write, "SET progress") => bare(write),
             Self::MemberUnguarded if put("member") || put("referral") => bare(write),
+            Self::DecisionUnguarded if updates(write, "SET trace") => bare(write),
+            Self::ReversalIgnoresDecision if updates(write, "SET reversals") => {
+                let said = condition.rsplit_once(" AND ").map(|(said, _decided)| said.to_owned());
+                said.is_some_and(|said| only(write, &said))
+            }
+            Self::SettingsUnguarded if put("settings") => bare(write),
+            Self::EdgeUnguarded if moves_an_edge(write) => bare(write),
             _ => false,
         }
     }
@@ -210,6 +229,13 @@ fn is_of_a_place(item: &Value, condition: &str) -> bool {
 /// True for an update whose expression begins so.
 fn updates(write: &Value, beginning: &str) -> bool {
     text(&write["UpdateExpression"]).starts_with(beginning)
+}
+
+/// True for an update that converts, reopens or restores a referral.
+fn moves_an_edge(write: &Value) -> bool {
+    let referral = text(&write["Key"]["sk"]["S"]).starts_with("REFERRAL#");
+    let state = updates(write, "SET #state = :converted") || updates(write, "SET #state = :pending");
+    referral && (state || updates(write, "SET undone = :next"))
 }
 
 /// Leaves a part of a condition.

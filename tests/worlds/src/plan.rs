@@ -3,7 +3,7 @@
 use guerdon_domain::{
     ids::{ExternalPaymentId, PaymentKey, Rail},
     money::{Currency, Money},
-    payments::{DisputeStage, RefundStage, Reversal, ReversalKind},
+    payments::{DisputeStage, Purpose, RefundStage, Reversal, ReversalKind},
     settings::Preset,
     time::Timestamp,
     withdrawals::PayoutMethod,
@@ -11,6 +11,7 @@ use guerdon_domain::{
 
 use crate::{
     clock::BEGINNING,
+    goods::{self, COMMANDER_COST, Goods, SCOUT_COSTS},
     kinds::{Kind, preset},
     scenes,
 };
@@ -26,6 +27,10 @@ pub struct Paid {
     pub paid: Money,
     /// Tax within it.
     pub tax: Money,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What it bought, where that matters.
+    pub goods: Goods,
     /// The time at which it is told.
     pub at: Timestamp,
     /// The time at which it settled: the same, or long before its payer joined.
@@ -67,6 +72,17 @@ pub enum What {
     Bar(usize, bool),
     /// An operator changes the program.
     SetProgram,
+    /// An operator sets what a plan costs, in whole dollars.
+    SetCost(&'static str, i64),
+    /// An operator lets a payment be decided again.
+    Decide {
+        /// The payment.
+        payment: usize,
+        /// The caller's key.
+        key: String,
+    },
+    /// A member claims what waits to be claimed.
+    Claim(usize),
 }
 
 /// An action with its time.
@@ -123,7 +139,7 @@ impl Plan {
         let bursts = bursts(&mut rng);
         let mut payments = payments(kind, &members, &bursts, &mut rng);
         scenes::add(kind, &mut members, &mut payments, &bursts, &mut rng);
-        let (bars, changes) = (rng.u8(0..5) == 0, rng.u8(0..4) == 0);
+        let (bars, changes) = (rng.u8(0..5) == 0, rng.u8(0..4) == 0 || kind == Kind::Profit);
         let mut other = fastrand::Rng::with_seed(schedule ^ 0x5eed);
         let mut plan = Self {
             kind,
@@ -166,6 +182,10 @@ impl Plan {
             let at = since_beginning(paid.at);
             let first = at + late(rng);
             self.push(first, What::Pay(n));
+            if paid.goods.wait() {
+                let storms = [first, first + HOUR, storm];
+                self.decide_again(n, storms[rng.usize(0..3)] + rng.u64(0..200), rng);
+            }
             // Members of one program meet at its budget.
             if self.kind == Kind::Capped || rng.u8(0..6) == 0 {
                 self.race_a_release(paid.member, at + 100, rng);
@@ -186,6 +206,9 @@ impl Plan {
                     _ => usual,
                 };
                 self.push(told, What::Reverse(n, m));
+                if paid.goods.wait() && rng.bool() {
+                    self.decide_again(n, told, rng);
+                }
                 if rng.u8(0..3) == 0 {
                     self.push(
                         told + [rng.u64(0..30), rng.u64(0..5 * HOUR)][rng.usize(0..2)],
@@ -193,6 +216,14 @@ impl Plan {
                     );
                 }
             }
+        }
+    }
+
+    /// Operators let a payment be decided again: several at once, and one of them twice.
+    fn decide_again(&mut self, payment: usize, at: u64, rng: &mut fastrand::Rng) {
+        for n in 0..rng.u64(1..4) {
+            let key = format!("decide-{payment}-{at}-{}", n / 2);
+            self.push(at + rng.u64(0..60), What::Decide { payment, key });
         }
     }
 
@@ -243,6 +274,20 @@ impl Plan {
                     let batch = format!("batch-{burst}-{}", n * rng.u64(0..2));
                     let operator = OPERATORS[rng.usize(0..2)];
                     self.push(at + rng.u64(0..80), What::Export { batch, operator });
+                }
+            }
+        }
+        if self.kind == Kind::Profit {
+            // Two operators at once, at any time.
+            let at = bursts[world.usize(0..bursts.len())] + world.u64(0..30 * HOUR);
+            self.push(at + rng.u64(0..60), What::SetCost("commander", COMMANDER_COST / 100));
+            self.push(at + rng.u64(0..60), What::SetCost("scout", SCOUT_COSTS[1] / 100));
+        }
+        if self.kind == Kind::Trollz {
+            for &burst in bursts {
+                let (member, at) = (rng.usize(0..self.members.len()), burst + rng.u64(0..2 * HOUR));
+                for _ in 0..rng.u32(1..4) {
+                    self.push(at + rng.u64(0..80), What::Claim(member));
                 }
             }
         }
@@ -297,8 +342,7 @@ fn bursts(rng: &mut fastrand::Rng) -> Vec<u64> {
 fn payments(kind: Kind, members: &[Option<usize>], bursts: &[u64], rng: &mut fastrand::Rng) -> Vec<Paid> {
     let many = if rng.u8(0..6) == 0 { 40 } else { 16 };
     let referees: Vec<usize> = (0..members.len()).filter(|n| members[*n].is_some()).collect();
-    let currency = if kind == Kind::Ott { Currency::INR } else { Currency::USD };
-    let prices: &[i64] = if kind == Kind::Ott { &[13_500] } else { &[3900, 8900, 3900, 1900, 4001] };
+    let (currency, prices) = kind.prices();
     let mut all = Vec::new();
     let mut last: Option<(usize, u64)> = None;
     let mut newcomer = false;
@@ -327,9 +371,12 @@ fn payments(kind: Kind, members: &[Option<usize>], bursts: &[u64], rng: &mut fas
         #[expect(clippy::unwrap_used, reason = "a well-formed id")]
         let id = ExternalPaymentId::parse(format!("in_{n}")).unwrap();
         let key = PaymentKey { rail: Rail::Stripe, id };
-        let words = if rng.u8(0..2) == 0 { words(paid, at, rng) } else { Vec::new() };
-        let usual = Paid { key, member, paid, tax, at, settled: at, words, scene: None };
-        all.push(odd(usual, rng));
+        let (purpose, goods) = (kind.purpose(rng), Goods::default());
+        let usual =
+            Paid { key, member, paid, tax, purpose, goods, at, settled: at, words: Vec::new(), scene: None };
+        let usual = if kind == Kind::Profit { goods::buy(usual, rng) } else { usual };
+        let words = if rng.u8(0..2) == 0 { words(usual.paid, at, rng) } else { Vec::new() };
+        all.push(odd(Paid { words, ..usual }, rng));
     }
     all
 }

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, sync::Arc};
 use guerdon_app::{context::App, fraud::refunds_of, settings::set_setting};
 use guerdon_domain::{
     ids::{MemberId, Rail},
-    members::PseudonymKey,
     payments::PaymentRecord,
 };
 use guerdon_store::table::Store;
@@ -16,11 +15,9 @@ use crate::{clock::VirtualClock, items::Items, world::World};
 const MOST: usize = 100;
 
 /// Lets the fraud rules record and do nothing. Else a world with many refunds would hold commissions for ever.
-#[expect(clippy::expect_used, reason = "a key of 32 bytes, and a table that works")]
+#[expect(clippy::expect_used, reason = "a table that works")]
 pub async fn watch_only(world: &World, calm: Store) {
-    let pseudonyms = PseudonymKey::try_new(vec![7; 32]).expect("a key");
-    let preset = Arc::new(world.plan.preset.clone());
-    let app = App::new(calm, Arc::new(VirtualClock), world.entropy.clone(), preset, pseudonyms);
+    let app = world.elsewhere(calm, Arc::new(VirtualClock));
     let set = set_setting(&app, &"worlds".into(), "fraud.shadow", "true", None).await;
     set.expect("the setting is set");
 }

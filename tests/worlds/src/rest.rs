@@ -17,9 +17,10 @@ use guerdon_domain::{
 };
 
 use crate::{
+    desk,
     items::{Items, scan},
     kinds::Kind,
-    rates, recount, stream,
+    profit, rates, recount, stream,
     tasks::until_done,
     withdrawals, words,
     world::World,
@@ -41,6 +42,7 @@ pub async fn check(world: &Rc<World>) -> Result<BTreeMap<String, i64>, String> {
     let app = &world.apps[0];
     for _ in 0..3 {
         tokio::time::sleep(Duration::from_secs(27 * 3600)).await;
+        desk::work_off(world).await?;
         stream::settled(world).await;
         sweep_releases(app).await.map_err(|error| format!("the sweep: {error}"))?;
         stream::settled(world).await;
@@ -59,6 +61,7 @@ pub async fn check(world: &Rc<World>) -> Result<BTreeMap<String, i64>, String> {
     withdrawals(world, &items)?;
     conversions(&items)?;
     must!(items.parked == 0, "{} events are still parked", items.parked);
+    profit::check(world, &items)?;
     recount::check(app, &items).await?;
     rates::check(app, &items).await?;
     Ok(economy(world, &items))
@@ -151,7 +154,8 @@ async fn granted(world: &World, items: &Items) -> Result<(), String> {
     }
     let grants: usize = items.payments.iter().map(|payment| payment.grants().count()).sum();
     must!(grants == items.commissions.len(), "{grants} grants, {} commissions", items.commissions.len());
-    if world.plan.bars {
+    // Where the profit is shared, it depends on the costs.
+    if world.plan.bars || world.plan.kind == Kind::Profit {
         return Ok(());
     }
     for referral in &items.referrals {
@@ -160,7 +164,10 @@ async fn granted(world: &World, items: &Items) -> Result<(), String> {
             let in_time = |p: &PaymentRecord| p.paid_at.seconds() >= referral.joined_at.seconds();
             let is_eligible = |p: &PaymentRecord| {
                 let net = p.facts().net().map_or(0, Money::minor);
-                net.min(p.tier.minor()) >= rule.minimum_payment.minor() && net > 0 && in_time(p)
+                p.purpose == rule.trigger.purpose()
+                    && net.min(p.tier.minor()) >= rule.minimum_payment.minor()
+                    && net > 0
+                    && in_time(p)
             };
             let eligible = of_referee.clone().filter(|p| is_eligible(p)).count();
             let grants_it = |p: &&PaymentRecord| p.grants().any(|(candidate, ..)| candidate.rule == rule.id);

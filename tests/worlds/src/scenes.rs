@@ -3,12 +3,13 @@
 use guerdon_domain::{
     ids::{ExternalPaymentId, PaymentKey, Rail},
     money::{Currency, Money},
-    payments::{DisputeStage, RefundStage, Reversal, ReversalKind},
+    payments::{DisputeStage, Purpose, RefundStage, Reversal, ReversalKind},
     time::Timestamp,
 };
 
 use crate::{
     clock::BEGINNING,
+    goods::Goods,
     kinds::Kind,
     plan::{HOUR, Paid},
 };
@@ -79,6 +80,8 @@ impl Stage {
             member: self.member,
             paid: Money::new(minor, Currency::USD),
             tax: Money::zero(Currency::USD),
+            purpose: Purpose::Purchase,
+            goods: Goods::default(),
             at,
             settled: at,
             words: Vec::new(),

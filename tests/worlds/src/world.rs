@@ -10,12 +10,13 @@ use std::{
 };
 
 use guerdon_app::{
-    context::App,
+    context::{App, Clock},
     entropy::{Entropy, EntropyError},
 };
 use guerdon_domain::{
     ids::{MemberId, TelegramId},
     members::PseudonymKey,
+    time::Timestamp,
 };
 use guerdon_engine::engine::Engine;
 use guerdon_store::table::Store;
@@ -66,7 +67,9 @@ pub struct World {
     pub tasks: Tasks,
     pub asked: Asked,
     pub readers: Readers,
-    pub entropy: Arc<dyn Entropy>,
+    /// The costs that operators have set, and when.
+    pub costs: RefCell<Vec<(&'static str, Timestamp)>>,
+    entropy: Arc<dyn Entropy>,
 }
 
 impl World {
@@ -80,23 +83,18 @@ impl World {
         let client = Engine::client_through(net.clone(), name, plan.attempts);
         let entropy: Arc<dyn Entropy> =
             Arc::new(Seeded(Mutex::new(fastrand::Rng::with_seed(schedule ^ 0xe27))));
-        let preset = Arc::new(plan.preset.clone());
-        #[expect(clippy::expect_used, reason = "a key of 32 bytes")]
-        let pseudonyms = PseudonymKey::try_new(vec![7; 32]).expect("a key");
-        let apps = (0..PROCESSES)
-            .map(|_| {
-                App::new(
-                    Store::new(client.clone(), TABLE),
-                    Arc::new(VirtualClock),
-                    entropy.clone(),
-                    preset.clone(),
-                    pseudonyms.clone(),
-                )
-            })
-            .collect();
+        let store = Store::new(client, TABLE);
+        let context = Context { plan: &plan, entropy: &entropy };
+        let apps = (0..PROCESSES).map(|_| context.app(store.clone(), Arc::new(VirtualClock))).collect();
         let bank = Arc::new(Bank::new(net.clone()));
         let (tasks, asked) = (Tasks::default(), Asked::default());
-        Self { plan, net, apps, bank, tasks, asked, readers: Readers::default(), entropy }
+        let (readers, costs) = (Readers::default(), RefCell::default());
+        Self { plan, net, apps, bank, tasks, asked, readers, costs, entropy }
+    }
+
+    /// Another process of the same business, with this clock.
+    pub fn elsewhere(&self, store: Store, clock: Arc<dyn Clock>) -> App {
+        Context { plan: &self.plan, entropy: &self.entropy }.app(store, clock)
     }
 
     /// One of the processes.
@@ -111,5 +109,19 @@ impl World {
 
     pub fn member(&self, number: usize) -> MemberId {
         self.apps[0].member_id(Self::telegram(number))
+    }
+}
+
+/// What every process of a business has.
+struct Context<'a> {
+    plan: &'a Plan,
+    entropy: &'a Arc<dyn Entropy>,
+}
+
+impl Context<'_> {
+    #[expect(clippy::expect_used, reason = "a key of 32 bytes")]
+    fn app(&self, store: Store, clock: Arc<dyn Clock>) -> App {
+        let pseudonyms = PseudonymKey::try_new(vec![7; 32]).expect("a key");
+        App::new(store, clock, self.entropy.clone(), Arc::new(self.plan.preset.clone()), pseudonyms)
     }
 }
