@@ -13,6 +13,7 @@ mod audit;
 mod bank;
 mod clock;
 mod desk;
+mod figures;
 mod goods;
 mod items;
 pub mod kinds;

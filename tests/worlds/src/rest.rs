@@ -17,7 +17,7 @@ use guerdon_domain::{
 };
 
 use crate::{
-    desk,
+    desk, figures,
     items::{Items, scan},
     kinds::Kind,
     profit, rates, recount, stream,
@@ -63,6 +63,7 @@ pub async fn check(world: &Rc<World>) -> Result<BTreeMap<String, i64>, String> {
     must!(items.parked == 0, "{} events are still parked", items.parked);
     profit::check(world, &items)?;
     recount::check(app, &items).await?;
+    figures::check(world, &items).await?;
     rates::check(app, &items).await?;
     Ok(economy(world, &items))
 }
