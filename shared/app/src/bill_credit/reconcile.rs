@@ -74,27 +74,38 @@ pub async fn reconcile_invoice(
     .await
 }
 
-/// Finds what the invoice used before. A voided one may have used credit of a member whose customer it was then.
+/// Finds what the invoice used before. It may have used credit of a member whose customer it was then.
 async fn credit_of_invoice(
     app: &App,
     member: &MemberId,
     facts: &InvoiceFacts,
 ) -> Result<Option<InvoiceCredit>, AppError> {
     let known = app.store.bill_credit().invoice_credit(member, &facts.invoice).await?;
-    let (None, true, Some(customer)) = (&known, facts.voided, &facts.customer) else { return Ok(known) };
-    let link = app.store.customers().find(customer).await?;
-    for former in link.into_iter().flat_map(|link| link.former).filter(|former| former != member) {
+    // A record of nothing may stand beside that of the member whose credit it was.
+    let is_found = known.as_ref().is_some_and(|credit| credit.taken.is_positive() || !facts.voided);
+    let (false, Some(customer)) = (is_found, &facts.customer) else { return Ok(known) };
+    for former in former_members(app, customer, member).await? {
         let credit = app.store.bill_credit().invoice_credit(&former, &facts.invoice).await?;
         if credit.is_some() {
             return Ok(credit);
         }
     }
-    Ok(None)
+    Ok(known)
+}
+
+/// The other members whose customer it was, the latest first.
+async fn former_members(
+    app: &App,
+    customer: &CustomerId,
+    member: &MemberId,
+) -> Result<Vec<MemberId>, AppError> {
+    let former = app.store.customers().find(customer).await?.map(|link| link.former).unwrap_or_default();
+    Ok(former.into_iter().rev().filter(|former| former != member).collect())
 }
 
 async fn apply(app: &App, member: &MemberId, facts: &InvoiceFacts) -> Result<Option<Reconciled>, AppError> {
-    let wallet = app.store.wallets().find(member, WalletKind::BillCredit, app.preset.currency).await?;
-    let usable = usable(app, &wallet, facts).await?;
+    let (wallet, usable) = whose(app, member, facts).await?;
+    let member = &wallet.member.clone();
     let taken = usable.held.checked_add(usable.recalled)?;
     // An invoice that used none of our credit is stored too: a later event of it must not take newer credit.
     let credit = credit_of(member, facts, taken, InvoiceCreditState::Applied);
@@ -118,6 +129,25 @@ async fn apply(app: &App, member: &MemberId, facts: &InvoiceFacts) -> Result<Opt
     Ok(refusal(app.store.commit(&writes).await)?.is_none().then_some(done))
 }
 
+/// Finds whose credit the invoice used: the member's, or else that of a member whose customer it was, from whom it was
+/// recalled before the invoice was told.
+async fn whose(app: &App, member: &MemberId, facts: &InvoiceFacts) -> Result<(Wallet, Usable), AppError> {
+    let of = async |member: &MemberId| {
+        let wallet = app.store.wallets().find(member, WalletKind::BillCredit, app.preset.currency).await?;
+        let usable = usable(app, &wallet, facts).await?;
+        Ok::<_, AppError>((wallet, usable))
+    };
+    let own = of(member).await?;
+    let Some(customer) = facts.customer.as_ref().filter(|_| own.1.is_nothing()) else { return Ok(own) };
+    for former in former_members(app, customer, member).await? {
+        let theirs = of(&former).await?;
+        if theirs.1.recalled.is_positive() {
+            return Ok(theirs);
+        }
+    }
+    Ok(own)
+}
+
 /// The part of what Stripe applied that was the member's.
 struct Usable {
     /// The part that the wallet still holds.
@@ -126,6 +156,12 @@ struct Usable {
     recalled: Money,
     /// The customers after that part is taken again.
     customers: Option<BilledCustomers>,
+}
+
+impl Usable {
+    const fn is_nothing(&self) -> bool {
+        !self.held.is_positive() && !self.recalled.is_positive()
+    }
 }
 
 /// Returns how much of the member's credit the invoice used. Only the credit on its own customer's balance counts.

@@ -201,6 +201,33 @@ async fn an_invoice_voided_after_its_customer_was_relinked_gives_back_to_whom_th
     assert_eq!((b.buckets(1).await, b.buckets(5).await), ((1000, 0, 0), (0, 0, 0)));
 }
 
+#[tokio::test]
+async fn an_invoice_that_is_told_again_after_its_customer_was_relinked_is_whose_it_was() {
+    let b = subscriber().await;
+    b.join(5).await;
+    used(&b, 1, "in_a", "cus_a", 400).await;
+    relink_customer(&b.app, &call(&b, 5, "k1"), &cus("cus_a"), true).await.unwrap();
+    assert_eq!(used(&b, 5, "in_a", "cus_a", 400).await, Reconciled::Unchanged);
+    assert_eq!(voided(&b, 5, "in_a", "cus_a").await, Reconciled::Returned(usd(400)));
+    assert_eq!((b.buckets(1).await, b.buckets(5).await), ((1000, 0, 0), (0, 0, 0)));
+}
+
+#[tokio::test]
+async fn an_invoice_that_is_first_told_after_its_customer_was_relinked_takes_what_came_back() {
+    let b = subscriber().await;
+    b.join(5).await;
+    relink_customer(&b.app, &call(&b, 5, "k1"), &cus("cus_a"), true).await.unwrap();
+    assert_eq!(b.buckets(1).await, (1000, 0, 0));
+    for expected in [Reconciled::Applied(usd(400)), Reconciled::Unchanged] {
+        assert_eq!(used(&b, 5, "in_a", "cus_a", 400).await, expected);
+    }
+    assert_eq!((b.buckets(1).await, b.buckets(5).await), ((600, 0, 0), (0, 0, 0)));
+    // Posted to the other customer meanwhile: it is owed.
+    assert_eq!(b.post(1).await.unwrap(), Posted::Done(usd(600)));
+    used(&b, 5, "in_b", "cus_a", 100).await;
+    assert_eq!(b.buckets(1).await, (0, 600, 100));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_customer_is_not_linked_to_another_member_while_credit_is_posted_to_it() {
     for round in 0..20 {
