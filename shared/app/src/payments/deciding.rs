@@ -8,7 +8,7 @@ use guerdon_domain::{
     ids::RuleId,
     members::Member,
     payments::{PaymentFacts, PaymentRecord, Place},
-    programs::{Decision, Grant, Program, Surroundings, Trigger},
+    programs::{Beneficiary, Decision, Grant, Program, Surroundings, Trigger},
     referrals::Referral,
     time::Timestamp,
 };
@@ -112,6 +112,7 @@ pub(super) fn decision_writes(
         writes.push(app.store.referrals().count_progress(referral, progress, Refused::ReferralMoved)?);
     }
     let undone = record.reversals.undone(record.paid);
+    let mut next_conversion = None;
     for grant in decision.grants {
         let booked = commission_of(grant, record, now);
         let (commission, _) = booked.after_reversal(undone, record.reversals.is_disputed(), now)?;
@@ -135,7 +136,18 @@ pub(super) fn decision_writes(
                 Refused::ReferralMoved,
             )?);
         }
+        // The conversion may be undone at the same time, and the rule may reward another payment as the next one.
+        if let (Place::Once { joined_at, .. }, Some(referral)) = (commission.place, referral)
+            && commission.snapshot.rule.beneficiary == Beneficiary::Referrer
+            && referral.is_converted()
+        {
+            let place = Place::Conversion { joined_at, attempt: referral.undone.saturating_add(1) };
+            next_conversion.get_or_insert(Commission { place, ..commission.clone() });
+        }
         writes.push(app.store.commissions().insert(&commission, taken)?);
+    }
+    if let Some(next) = next_conversion {
+        writes.push(app.store.commissions().place_is_free(&next, Refused::ReferralMoved)?);
     }
     Ok(writes)
 }

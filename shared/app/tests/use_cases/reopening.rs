@@ -1,9 +1,20 @@
 //! A first payment that is undone as a whole does not convert: the next one does, and nothing is paid twice.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Condvar, Mutex},
+    time::Duration,
+};
 
-use guerdon_app::{payments::Recorded, settings::set_setting};
-use guerdon_domain::{payments::DisputeStage, referrals::Referral, statistics::Counter};
+use guerdon_app::{
+    payments::{Recorded, record_payment},
+    settings::set_setting,
+};
+use guerdon_domain::{
+    payments::{DisputeStage, PaymentFacts},
+    referrals::Referral,
+    statistics::Counter,
+};
+use guerdon_engine::connector::{Fault, Faults};
 use guerdon_store::statistics::Projection;
 
 use crate::{
@@ -176,5 +187,96 @@ async fn a_restored_payment_and_the_next_one_at_once_pay_once() {
         b.settle(1).await;
         assert_eq!((b.buckets(1).await, counted(&b, 1).await), ((1000, 0, 0), (0, 1, 1)), "{round}");
         b.sound(1, "in_1").await;
+    }
+}
+
+/// $10 for the first purchase of $50 or more, beside a share of every purchase, which may convert before.
+const BESIDE: &str = r#"
+name = "beside"
+brand = "Beside"
+currency = "USD"
+code_valid_days = 365
+referral_window_days = 30
+plans = []
+
+[program]
+version = 1
+
+[[program.rules]]
+id = "first"
+trigger = "first_payment"
+hold_seconds = 0
+target = "bill_credit"
+minimum_payment = { minor = 5000, currency = "USD" }
+amount = { kind = "flat", amount = { minor = 1000, currency = "USD" } }
+
+[[program.rules]]
+id = "every"
+trigger = "every_payment"
+hold_seconds = 0
+target = "bill_credit"
+minimum_payment = { minor = 0, currency = "USD" }
+amount = { kind = "flat", amount = { minor = 100, currency = "USD" } }
+"#;
+
+/// Keeps the first transaction back until it is let go.
+#[derive(Default)]
+struct Kept {
+    /// Whether it has come, and whether it may go.
+    state: Mutex<(bool, bool)>,
+    moved: Condvar,
+}
+
+impl Kept {
+    fn came(&self) {
+        let state = self.state.lock().unwrap();
+        let wait = || self.moved.wait_timeout_while(state, Duration::from_secs(5), |state| !state.0).unwrap();
+        assert!(!tokio::task::block_in_place(wait).1.timed_out(), "it never came");
+    }
+
+    fn let_go(&self) {
+        self.state.lock().unwrap().1 = true;
+        self.moved.notify_all();
+    }
+}
+
+impl Faults for Kept {
+    fn next(&self, operation: &str) -> Fault {
+        let mut state = self.state.lock().unwrap();
+        if operation == "TransactWriteItems" && !state.0 {
+            state.0 = true;
+            self.moved.notify_all();
+            let wait =
+                || self.moved.wait_timeout_while(state, Duration::from_secs(5), |state| !state.1).unwrap();
+            assert!(!tokio::task::block_in_place(wait).1.timed_out(), "it was never let go");
+        }
+        Fault::None
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_first_payment_beside_a_conversion_that_is_undone_meanwhile_is_rewarded_once() {
+    let b = Arc::new(Business::open(BESIDE).await);
+    b.join(1).await;
+    b.refer(1, 2).await;
+    b.pay(2, "in_1").await;
+    let large =
+        |b: &Business, id: &str| PaymentFacts::purchase(stripe_key(id), b.id(2), usd(8900), b.app.now());
+    let kept = Arc::new(Kept::default());
+    b.break_with(kept.clone());
+    // The first large payment is decided while the small one counts, and written after it does not.
+    let late = tokio::spawn({
+        let (b, facts) = (b.clone(), large(&b, "in_2"));
+        async move { record_payment(&b.app, &facts).await.unwrap() }
+    });
+    kept.came();
+    b.reverse("in_1", 1, refunded(3900)).await;
+    record_payment(&b.app, &large(&b, "in_3")).await.unwrap();
+    kept.let_go();
+    late.await.unwrap();
+    b.settle(1).await;
+    assert_eq!(b.buckets(1).await, (1200, 0, 0), "$10 once, and $1 for each payment that stands");
+    for invoice in ["in_1", "in_2", "in_3"] {
+        b.sound(1, invoice).await;
     }
 }
