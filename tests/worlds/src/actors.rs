@@ -6,26 +6,16 @@ use guerdon_app::{
     commissions::{ClaimRefusal, claim_reward, settle_wallet, sweep_releases},
     error::AppError,
     members::{Profile, StartRefusal, Started, start_member},
-    payments::{
-        Parked, Recorded, Reversed, park_until_known, record_payment, replay_parked, reverse_payment,
-    },
     referrals::share_code,
 };
-use guerdon_domain::{
-    money::Money,
-    payments::{PaymentFacts, Reversal, ReversalKind},
-};
-use guerdon_store::{
-    commissions::CommissionCursor,
-    payments::{ParkedEvent, WaitsFor},
-};
+use guerdon_store::commissions::CommissionCursor;
 
 use crate::{
-    desk,
+    bills, desk,
     plan::What,
     stream,
     tasks::{Done, Undone, spawn, until_done},
-    withdrawals,
+    till, withdrawals,
     world::World,
 };
 
@@ -57,14 +47,15 @@ fn name_of(what: &What) -> String {
         What::SetCost(plan, _) => format!("set cost {plan}"),
         What::Decide { payment, .. } => format!("decide {payment}"),
         What::Claim(n) => format!("claim {n}"),
+        What::Bill(step) => format!("{step:?}"),
     }
 }
 
 async fn perform(world: Rc<World>, what: Rc<What>) -> Done {
     let app = world.app().clone();
     match &*what {
-        What::Pay(n) => pay(&world, *n).await,
-        What::Reverse(n, m) => reverse(&world, *n, *m).await,
+        What::Pay(n) => till::pay(&world, *n).await,
+        What::Reverse(n, m) => till::reverse(&world, *n, *m).await,
         What::Look(member) => {
             settle_wallet(&app, &world.member(*member)).await?;
             Ok(())
@@ -80,6 +71,7 @@ async fn perform(world: Rc<World>, what: Rc<What>) -> Done {
         What::SetCost(plan, dollars) => desk::set_cost(&world, plan, *dollars).await,
         What::Decide { payment, key } => desk::decide(&world, *payment, key).await,
         What::Claim(member) => claim(&world, *member).await,
+        What::Bill(step) => bills::perform(&world, *step).await,
     }
 }
 
@@ -107,68 +99,6 @@ async fn join(world: Rc<World>, number: usize) -> Done {
         }
     }
     Ok(())
-}
-
-/// The content of a payment's event.
-pub fn facts(world: &World, n: usize) -> PaymentFacts {
-    let paid = &world.plan.payments[n];
-    let member = world.member(paid.member);
-    let usual = PaymentFacts::purchase(paid.key.clone(), member, paid.paid, paid.settled);
-    // The list price of an invoice that credits the customer is no lower for that.
-    let tier = if paid.paid.is_zero() { Money::new(3900, paid.paid.currency()) } else { usual.tier };
-    let (purpose, lines) = (paid.purpose, paid.goods.lines.clone());
-    PaymentFacts { purpose, lines, tax: paid.tax, tier, known_at: paid.at, ..usual }
-}
-
-/// Handles a payment as the worker does: records it, replays what waited for it, and reports it as paid.
-async fn pay(world: &World, n: usize) -> Done {
-    let app = world.app();
-    let facts = facts(world, n);
-    let recorded = record_payment(app, &facts).await?;
-    let waits_for = WaitsFor::Payment { payment: facts.key.clone() };
-    replay_parked(app, &waits_for, |event| async move {
-        let word = word_of(world, n, &event)?;
-        match reverse_payment(app, &world.plan.payments[n].key, &word).await? {
-            Reversed::UnknownPayment | Reversed::OtherCurrency => {
-                Err(AppError::Corrupt("the payment is gone, or has another currency".into()))
-            }
-            Reversed::Applied { .. } | Reversed::AlreadyApplied => Ok(()),
-        }
-    })
-    .await?;
-    if let Recorded::AlreadyApplied(_) = recorded {
-        let paid = Reversal { at: facts.paid_at, kind: ReversalKind::Invoice { undone: false } };
-        reverse_payment(app, &facts.key, &paid).await?;
-    }
-    Ok(())
-}
-
-fn word_of(world: &World, n: usize, event: &ParkedEvent) -> Result<Reversal, AppError> {
-    let word = event.body.parse().ok().and_then(|m: usize| world.plan.payments[n].words.get(m));
-    word.cloned().ok_or_else(|| AppError::Corrupt("a parked event that this world did not make".into()))
-}
-
-async fn reverse(world: &World, n: usize, m: usize) -> Done {
-    let app = world.app();
-    let paid = &world.plan.payments[n];
-    let word = &paid.words[m];
-    if reverse_payment(app, &paid.key, word).await? != Reversed::UnknownPayment {
-        return Ok(());
-    }
-    let event = ParkedEvent {
-        event_id: format!("evt_{n}_{m}"),
-        waits_for: WaitsFor::Payment { payment: paid.key.clone() },
-        event_kind: "reversal".to_owned(),
-        created: word.at,
-        parked_at: app.now(),
-        body: m.to_string(),
-        replay_requested_at: None,
-        replays: 0,
-    };
-    match park_until_known(app, &event).await? {
-        Parked::Waiting => Ok(()),
-        Parked::KnownNow => Err(Undone::Again),
-    }
 }
 
 /// Claims all that a member can claim. Another tap may be faster.

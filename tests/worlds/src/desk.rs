@@ -18,13 +18,14 @@ fn call(key: impl Into<String>) -> Call {
     Call { principal: "ann".into(), key: key.into(), input_hash: "same".to_owned() }
 }
 
+/// A request about a member.
+pub fn about(member: usize, key: String) -> MemberCall {
+    MemberCall { call: call(key), user_id: World::telegram(member), reason: "simulated".to_owned() }
+}
+
 /// Bars a member, or lets them in again.
 pub async fn bar(world: &World, member: usize, barred: bool) -> Done {
-    let request = MemberCall {
-        call: call(format!("bar-{member}-{barred}")),
-        user_id: World::telegram(member),
-        reason: "simulated".to_owned(),
-    };
+    let request = about(member, format!("bar-{member}-{barred}"));
     match set_barred(world.app(), &request, barred).await {
         Ok(_) => Ok(()),
         Err(ChangeRefusal::App(error)) => Err(error.into()),

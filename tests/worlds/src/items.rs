@@ -1,6 +1,7 @@
 //! The items of the table at rest.
 
 use guerdon_domain::{
+    bill_credit::{InvoiceCredit, Posting},
     commissions::Commission,
     intents::Intent,
     members::Member,
@@ -10,6 +11,7 @@ use guerdon_domain::{
     wallets::{Entry, Wallet},
     withdrawals::Withdrawal,
 };
+use guerdon_store::payments::CustomerLink;
 use serde_json::{Value, json};
 
 use crate::{audit::decode, requests::TABLE, world::World};
@@ -35,6 +37,12 @@ pub struct Items {
     pub intents: Vec<Intent>,
     /// Wallets.
     pub wallets: Vec<Wallet>,
+    /// Postings of bill credit.
+    pub postings: Vec<Posting>,
+    /// Credit that invoices used.
+    pub invoice_credits: Vec<InvoiceCredit>,
+    /// Links of Stripe customers.
+    pub links: Vec<CustomerLink>,
     /// Events that wait.
     pub parked: usize,
     /// Lines of the audit trail.
@@ -79,6 +87,9 @@ fn take(items: &mut Items, item: Value) -> Result<(), String> {
         "intent" => items.intents.push(decode(item)?),
         "withdrawal" => items.withdrawals.push(decode(item)?),
         "audit" => items.audits.push(decode(item)?),
+        "posting" => items.postings.push(decode(item)?),
+        "invoice_credit" => items.invoice_credits.push(decode(item)?),
+        "customer" => items.links.push(decode(item)?),
         "parked" => items.parked += 1,
         "limit" => {
             let text = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();

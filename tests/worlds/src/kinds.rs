@@ -34,11 +34,13 @@ pub enum Kind {
     Streamline,
     /// Days of premium for the first payment, which wait to be claimed.
     Trollz,
+    /// Credit that lowers the bills of members with several Stripe customers.
+    Credit,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Bitten,
         Self::Ott,
         Self::Capped,
@@ -49,6 +51,7 @@ impl Kind {
         Self::Autosales,
         Self::Streamline,
         Self::Trollz,
+        Self::Credit,
     ];
 
     /// The preset that it is made of.
@@ -84,7 +87,7 @@ impl Kind {
 
     /// True when a rule rewards a first payment.
     pub const fn rewards_a_first(self) -> bool {
-        matches!(self, Self::Bitten | Self::TwoSided | Self::Beside | Self::Trollz)
+        matches!(self, Self::Bitten | Self::TwoSided | Self::Beside | Self::Trollz | Self::Credit)
     }
 }
 
@@ -137,6 +140,11 @@ pub fn preset(kind: Kind, rng: &mut fastrand::Rng) -> Preset {
                 amount: Money::new(rng.i64(700..4000), Currency::USD),
                 per: CapPeriod::Month,
             });
+        }
+        Kind::Credit => {
+            let mut every = rule("every", Trigger::EveryPayment, Referrer, share(10));
+            every.target = WalletKind::BillCredit;
+            program.rules.push(every);
         }
         Kind::Counting => {
             program.rules = vec![

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::kinds::Kind;
+
 /// A guard that is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
@@ -64,6 +66,16 @@ pub enum Mutant {
     SettingsUnguarded,
     /// A referral converts, reopens or is restored whatever became of it.
     EdgeUnguarded,
+    /// A customer is taken from a member while credit is posted to it: the wallet has no fence.
+    FenceUnguarded,
+    /// The customers of a member are overwritten whatever was reported since.
+    CustomersUnguarded,
+    /// The effect of an invoice is written even if it exists, and given back twice.
+    InvoiceUnguarded,
+    /// A customer is linked whoever has it.
+    LinkUnguarded,
+    /// A payment intent is tied to itself whatever invoice it is tied to.
+    TieUnguarded,
 }
 
 /// Result of rewriting a request.
@@ -81,7 +93,7 @@ pub enum Rewritten {
 
 impl Mutant {
     /// All faults.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 33] = [
         Self::PaymentUnguarded,
         Self::ConversionUnguarded,
         Self::ReleaseIgnoresState,
@@ -110,7 +122,27 @@ impl Mutant {
         Self::ReversalIgnoresDecision,
         Self::SettingsUnguarded,
         Self::EdgeUnguarded,
+        Self::FenceUnguarded,
+        Self::CustomersUnguarded,
+        Self::InvoiceUnguarded,
+        Self::LinkUnguarded,
+        Self::TieUnguarded,
     ];
+
+    /// The only kind of worlds that has what it guards, if there is only one.
+    pub const fn kind(self) -> Option<Kind> {
+        match self {
+            Self::FirstElsewhere => Some(Kind::Beside),
+            Self::DecisionUnguarded | Self::ReversalIgnoresDecision | Self::SettingsUnguarded => {
+                Some(Kind::Profit)
+            }
+            Self::FenceUnguarded
+            | Self::CustomersUnguarded
+            | Self::InvoiceUnguarded
+            | Self::LinkUnguarded => Some(Kind::Credit),
+            _ => None,
+        }
+    }
 
     /// Removes the guard from a request.
     pub fn rewrite(self, operation: &str, request: &mut Value) -> Rewritten {
@@ -141,6 +173,7 @@ impl Mutant {
             Self::ApprovedInDebt => items.retain(|item| {
                 !text(&item["ConditionCheck"]["ConditionExpression"]).starts_with("buckets.owed")
             }),
+            Self::FenceUnguarded => items.retain(|item| !updates(&item["Update"], "SET fence")),
             _ => {}
         }
         let mut changed = items.len() != before;
@@ -190,6 +223,10 @@ impl Mutant {
                 said.is_some_and(|said| only(write, &said))
             }
             Self::SettingsUnguarded if put("settings") => bare(write),
+            Self::CustomersUnguarded if put("customers") => bare(write),
+            Self::InvoiceUnguarded if put("invoice_credit") => bare(write),
+            Self::LinkUnguarded if put("customer") => bare(write),
+            Self::TieUnguarded if put("reference") => bare(write),
             Self::EdgeUnguarded if moves_an_edge(write) => bare(write),
             _ => false,
         }

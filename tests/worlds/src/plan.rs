@@ -10,6 +10,7 @@ use guerdon_domain::{
 };
 
 use crate::{
+    bills::{Bills, Step},
     clock::BEGINNING,
     goods::{self, COMMANDER_COST, Goods, SCOUT_COSTS},
     kinds::{Kind, preset},
@@ -37,6 +38,8 @@ pub struct Paid {
     pub settled: Timestamp,
     /// Its reversals.
     pub words: Vec<Reversal>,
+    /// The invoice that it paid, by number, if it is a payment intent. It is booked by itself until the invoice is known.
+    pub invoice: Option<usize>,
     /// Where its events arrive in a scene: the time at which it is told, and those of its reversals, in milliseconds.
     pub scene: Option<(u64, Vec<u64>)>,
 }
@@ -83,6 +86,8 @@ pub enum What {
     },
     /// A member claims what waits to be claimed.
     Claim(usize),
+    /// Something happens to a Stripe customer or a bill.
+    Bill(Step),
 }
 
 /// An action with its time.
@@ -105,6 +110,8 @@ pub struct Plan {
     pub members: Vec<Option<usize>>,
     /// Payments.
     pub payments: Vec<Paid>,
+    /// Stripe customers and their bills.
+    pub bills: Bills,
     /// Deliveries and people's actions.
     pub jobs: Vec<Job>,
     /// True when a member is barred at some time.
@@ -146,6 +153,7 @@ impl Plan {
             preset,
             members,
             payments,
+            bills: Bills::default(),
             jobs: Vec::new(),
             bars,
             changes,
@@ -154,11 +162,23 @@ impl Plan {
         };
         plan.deliver(&mut other);
         plan.act(&bursts, &mut rng, &mut other);
+        if kind == Kind::Credit {
+            plan.bill(&bursts, &mut rng);
+        }
         plan
     }
 
     fn push(&mut self, at: u64, what: What) {
         self.jobs.push(Job { at, what });
+    }
+
+    fn bill(&mut self, bursts: &[u64], rng: &mut fastrand::Rng) {
+        let told = |paid: &Paid| paid.scene.as_ref().map_or(since_beginning(paid.at), |scene| scene.0);
+        let payers: Vec<_> =
+            self.payments.iter().map(|paid| (self.members[paid.member], told(paid))).collect();
+        let (bills, steps) = Bills::draw(self.members.len(), (bursts, &payers), rng);
+        self.bills = bills;
+        steps.into_iter().for_each(|(at, step)| self.push(at, What::Bill(step)));
     }
 
     /// Delivers every event at least once: some again at once, some hours later, some long before what they are about.
@@ -207,7 +227,8 @@ impl Plan {
                 };
                 self.push(told, What::Reverse(n, m));
                 if paid.goods.wait() && rng.bool() {
-                    self.decide_again(n, told, rng);
+                    // A decision reads more than a reversal does.
+                    self.decide_again(n, told.saturating_sub(rng.u64(0..200)), rng);
                 }
                 if rng.u8(0..3) == 0 {
                     self.push(
@@ -372,8 +393,19 @@ fn payments(kind: Kind, members: &[Option<usize>], bursts: &[u64], rng: &mut fas
         let id = ExternalPaymentId::parse(format!("in_{n}")).unwrap();
         let key = PaymentKey { rail: Rail::Stripe, id };
         let (purpose, goods) = (kind.purpose(rng), Goods::default());
-        let usual =
-            Paid { key, member, paid, tax, purpose, goods, at, settled: at, words: Vec::new(), scene: None };
+        let usual = Paid {
+            key,
+            member,
+            paid,
+            tax,
+            purpose,
+            goods,
+            at,
+            settled: at,
+            words: Vec::new(),
+            invoice: None,
+            scene: None,
+        };
         let usual = if kind == Kind::Profit { goods::buy(usual, rng) } else { usual };
         let words = if rng.u8(0..2) == 0 { words(usual.paid, at, rng) } else { Vec::new() };
         all.push(odd(Paid { words, ..usual }, rng));

@@ -29,7 +29,10 @@ pub async fn check(app: &App, items: &Items) -> Result<(), String> {
     for referral in &items.referrals {
         *referees.entry(&referral.referrer).or_default() += 1;
         let of = |paid: &&PaymentRecord| {
-            paid.member == referral.referee && paid.paid_at.seconds() >= referral.joined_at.seconds()
+            // An intent counts with the invoice that it paid.
+            paid.member == referral.referee
+                && paid.paid_at.seconds() >= referral.joined_at.seconds()
+                && !paid.payment.is_payment_intent()
         };
         let counts = expected.entry(&referral.referrer).or_default();
         for paid in items.payments.iter().filter(of).filter(|paid| paid.payment.rail != Rail::Manual) {

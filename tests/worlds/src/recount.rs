@@ -97,6 +97,10 @@ fn totals(items: &Items) -> Counters {
     }
     for entry in &items.entries {
         add(&mut counters, format!("owed_{}", entry.currency), entry.delta.owed);
+        let used = matches!(entry.kind, EntryKind::CreditApplied { .. } | EntryKind::CreditReturned { .. });
+        if let (true, Some((_, minor))) = (used, entry.house) {
+            add(&mut counters, format!("applied_{}", entry.currency), minor);
+        }
         if let (EntryKind::WithdrawalPaid { .. }, Some((_, minor))) = (&entry.kind, entry.house) {
             add(&mut counters, format!("paid_out_{}", entry.currency), minor);
         }

@@ -13,11 +13,12 @@ use guerdon_domain::{
     payments::{PaymentRecord, Place},
     programs::Trigger,
     referrals::ReferralState,
+    wallets::WalletKind,
     withdrawals::{Step, Withdrawal, WithdrawalState},
 };
 
 use crate::{
-    desk, figures,
+    credit, desk, figures,
     items::{Items, scan},
     kinds::Kind,
     profit, rates, recount, stream,
@@ -45,6 +46,7 @@ pub async fn check(world: &Rc<World>) -> Result<BTreeMap<String, i64>, String> {
         desk::work_off(world).await?;
         stream::settled(world).await;
         sweep_releases(app).await.map_err(|error| format!("the sweep: {error}"))?;
+        credit::post_all(world).await;
         stream::settled(world).await;
         finish(world).await?;
     }
@@ -62,6 +64,7 @@ pub async fn check(world: &Rc<World>) -> Result<BTreeMap<String, i64>, String> {
     conversions(&items)?;
     must!(items.parked == 0, "{} events are still parked", items.parked);
     profit::check(world, &items)?;
+    credit::check(world, &items)?;
     recount::check(app, &items).await?;
     figures::check(world, &items).await?;
     rates::check(app, &items).await?;
@@ -122,18 +125,24 @@ fn released(world: &World, items: &Items) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks that each payment's record has all its reversals and nothing else, in whatever order they arrived.
+/// Checks that each payment's record has all its reversals and nothing else, in whatever order they arrived. An intent
+/// that paid an invoice counts with it.
 fn undone(world: &World, items: &Items) -> Result<(), String> {
-    must!(
-        items.payments.len() == world.plan.payments.len(),
-        "{} payments are recorded",
-        items.payments.len()
-    );
-    for paid in &world.plan.payments {
+    let planned = &world.plan.payments;
+    for record in &items.payments {
+        must!(planned.iter().any(|paid| paid.key == record.payment), "nobody made {}", record.payment);
+    }
+    for (n, paid) in planned.iter().enumerate() {
         let record = items.payments.iter().find(|record| record.payment == paid.key);
-        let Some(record) = record else { return Err(format!("payment {} is lost", paid.key)) };
-        let (is, target) =
-            (record.reversals.undone(paid.paid).minor(), words::undone(paid.paid, paid.settled, &paid.words));
+        let Some(record) = record else {
+            must!(paid.invoice.is_some(), "payment {} is lost", paid.key);
+            continue;
+        };
+        let of_intents = planned.iter().filter(|intent| intent.invoice == Some(n)).flat_map(|i| &i.words);
+        let words: Vec<_> = paid.words.iter().chain(of_intents).cloned().collect();
+        let said = words::undone(paid.paid, paid.settled, &words);
+        let target = if paid.invoice.is_some() { paid.paid.minor() } else { said };
+        let is = record.reversals.undone(paid.paid).minor();
         must!(is == target, "payment {}: {is} is undone, {target} was said", paid.key);
         for commission in items.commissions.iter().filter(|commission| commission.payment == paid.key) {
             let undone = Money::new(target, paid.paid.currency());
@@ -246,8 +255,11 @@ fn wallets(items: &Items) -> Result<(), String> {
             w.member == wallet.member && w.wallet == wallet.kind && w.state() == WithdrawalState::Paid
         };
         let paid_out: i64 = items.withdrawals.iter().filter(paid).map(|w| w.amount.minor()).sum();
+        let on_bills =
+            if wallet.kind == WalletKind::BillCredit { credit::used(items, &wallet.member) } else { 0 };
         let worth = wallet.buckets.available + wallet.buckets.held - wallet.buckets.owed;
-        must!(worth == entitled - paid_out, "a wallet is worth {worth}, not {entitled} less {paid_out}");
+        let left = entitled - paid_out - on_bills;
+        must!(worth == left, "a wallet is worth {worth}, not {entitled} less {paid_out} and {on_bills}");
     }
     Ok(())
 }
@@ -305,10 +317,12 @@ fn is_granted_once(commission: &Commission) -> bool {
 /// granted to whom, and, where no payment races another, the amount of each commission.
 fn economy(world: &World, items: &Items) -> BTreeMap<String, i64> {
     let mut economy: BTreeMap<String, i64> = BTreeMap::new();
-    for payment in &items.payments {
+    for payment in items.payments.iter().filter(|payment| !payment.payment.is_payment_intent()) {
         economy.insert(format!("undone {}", payment.payment), payment.reversals.undone(payment.paid).minor());
     }
-    if world.plan.bars || world.plan.changes {
+    // Whether an intent is booked before its invoice depends on the schedule.
+    let has_intents = world.plan.payments.iter().any(|paid| paid.invoice.is_some());
+    if world.plan.bars || world.plan.changes || has_intents {
         return economy;
     }
     // Whether the first payment is undone before the second one comes depends on the schedule.

@@ -29,10 +29,10 @@ pub fn add(
         let referrer = rng.usize(0..members.len());
         members.push(Some(referrer));
         let first = Stage { member: members.len() - 1, at: bursts[rng.usize(0..bursts.len())] };
-        if kind == Kind::Beside && rng.u8(0..4) > 0 {
-            first.undone_between(payments, rng);
-        } else {
-            first.restored(payments, rng);
+        match rng.u8(0..4) {
+            0 => first.taken_intent(payments, rng),
+            1 | 2 if kind == Kind::Beside => first.undone_between(payments, rng),
+            _ => first.restored(payments, rng),
         }
     }
 }
@@ -70,6 +70,27 @@ impl Stage {
         self.pay(payments, 8900, (moment, moment + rng.u64(30..90)));
     }
 
+    /// A payment intent is booked by itself, and turns out to have paid an invoice. What is refunded of it is told
+    /// meanwhile.
+    fn taken_intent(&self, payments: &mut Vec<Paid>, rng: &mut fastrand::Rng) {
+        let moment = self.at + [0, rng.u64(0..30 * HOUR)][rng.usize(0..2)];
+        let intent = payments.len();
+        let times = [self.at + rng.u64(0..200), moment + rng.u64(0..200)];
+        let paid = self.pay(payments, 8900, (self.at, times[0]));
+        #[expect(clippy::unwrap_used, reason = "a well-formed id")]
+        let id = ExternalPaymentId::parse(format!("pi_{intent}")).unwrap();
+        paid.key.id = id;
+        paid.invoice = Some(intent + 1);
+        if rng.bool() {
+            let amount = Money::new(rng.i64(1..9000).min(8900), Currency::USD);
+            let kind = ReversalKind::Refund { id: "re_0".to_owned(), amount, stage: RefundStage::Succeeded };
+            let told = times[rng.usize(0..2)] + rng.u64(0..200);
+            paid.words = vec![Reversal { at: instant(self.at + HOUR / 2), kind }];
+            paid.scene = Some((times[0], vec![told]));
+        }
+        self.pay(payments, 8900, (self.at, times[1]));
+    }
+
     /// Adds a payment of the referee that settles and is told at these times.
     fn pay<'a>(&self, payments: &'a mut Vec<Paid>, minor: i64, (at, told): (u64, u64)) -> &'a mut Paid {
         #[expect(clippy::unwrap_used, reason = "a well-formed id")]
@@ -85,6 +106,7 @@ impl Stage {
             at,
             settled: at,
             words: Vec::new(),
+            invoice: None,
             scene: Some((told, Vec::new())),
         });
         let last = payments.len() - 1;

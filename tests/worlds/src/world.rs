@@ -21,7 +21,9 @@ use guerdon_domain::{
 use guerdon_engine::engine::Engine;
 use guerdon_store::table::Store;
 
-use crate::{bank::Bank, clock::VirtualClock, net::Net, plan::Plan, requests::TABLE, run::Run};
+use crate::{
+    bank::Bank, clock::VirtualClock, net::Net, plan::Plan, requests::TABLE, run::Run, stripe::Stripe,
+};
 
 /// Shards of the table's change stream.
 pub const SHARDS: u32 = 2;
@@ -64,6 +66,7 @@ pub struct World {
     pub net: Arc<Net>,
     pub apps: Vec<App>,
     pub bank: Arc<Bank>,
+    pub stripe: Arc<Stripe>,
     pub tasks: Tasks,
     pub asked: Asked,
     pub readers: Readers,
@@ -86,10 +89,10 @@ impl World {
         let store = Store::new(client, TABLE);
         let context = Context { plan: &plan, entropy: &entropy };
         let apps = (0..PROCESSES).map(|_| context.app(store.clone(), Arc::new(VirtualClock))).collect();
-        let bank = Arc::new(Bank::new(net.clone()));
+        let (bank, stripe) = (Arc::new(Bank::new(net.clone())), Arc::new(Stripe::new(net.clone())));
         let (tasks, asked) = (Tasks::default(), Asked::default());
         let (readers, costs) = (Readers::default(), RefCell::default());
-        Self { plan, net, apps, bank, tasks, asked, readers, costs, entropy }
+        Self { plan, net, apps, bank, stripe, tasks, asked, readers, costs, entropy }
     }
 
     /// Another process of the same business, with this clock.

@@ -26,8 +26,8 @@ fn every_planted_fault_is_caught() {
     let missed: Vec<_> = Mutant::ALL
         .into_iter()
         .filter(|mutant| {
-            let run = Run { mutant: Some(*mutant), ..Run::default() };
-            play_many(1..1001, run, 1).failed.is_empty()
+            let run = Run { mutant: Some(*mutant), kind: mutant.kind(), ..Run::default() };
+            play_many(1..3001, run, 1).failed.is_empty()
         })
         .collect();
     assert!(missed.is_empty(), "never caught: {missed:?}");

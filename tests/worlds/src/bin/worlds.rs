@@ -56,7 +56,11 @@ fn many(seeds: Range<u64>, run: Run) -> ExitCode {
 fn mutants(seeds: Range<u64>, run: Run) -> ExitCode {
     let mut missed = None;
     for mutant in Mutant::ALL.into_iter().filter(|mutant| run.mutant.is_none_or(|only| only == *mutant)) {
-        let tally = play_many(seeds.clone(), Run { mutant: Some(mutant), ..run }, usize::MAX);
+        let tally = play_many(
+            seeds.clone(),
+            Run { mutant: Some(mutant), kind: run.kind.or(mutant.kind()), ..run },
+            usize::MAX,
+        );
         let example = tally.failed.first().map(|(seed, what)| format!("{seed}: {what}")).unwrap_or_default();
         let example: String = example.chars().take(150).collect();
         println!("{:<22} {:>4} of {}  {example}", format!("{mutant:?}"), tally.failed.len(), tally.runs);
