@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{answer::Answer, dispatch::Backend};
+use crate::{answer::Answer, dispatch::Backend, tables::Pending};
 use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
@@ -65,25 +65,25 @@ impl HttpClient for Embedded {
 
 impl HttpConnector for Embedded {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        if !self.backend.waits_for_the_disk() {
-            return HttpConnectorFuture::ready(self.answer(&request));
+        let pending = match self.answer(&request) {
+            Ok(pending) => pending,
+            Err(lost) => return HttpConnectorFuture::ready(Err(lost)),
+        };
+        if pending.tickets.is_empty() {
+            return HttpConnectorFuture::ready(response(pending.answer));
         }
-        // A request that waits for the disk frees the thread for others, so that they can wait together.
-        let this = self.clone();
-        let answered = tokio::task::spawn_blocking(move || this.answer(&request));
-        HttpConnectorFuture::new(async {
-            answered.await.unwrap_or_else(|error| Err(ConnectorError::other(error.into(), None)))
-        })
+        // While it waits for the disk others are answered, and wait together with it.
+        HttpConnectorFuture::new(async { response(pending.settled().await) })
     }
 }
 
 impl Embedded {
-    fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    fn answer(&self, request: &HttpRequest) -> Result<Pending, ConnectorError> {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default();
         let body = request.body().bytes().unwrap_or_default();
         let answer = match self.faults.next(operation) {
-            Fault::None => self.backend.dispatch(operation, body),
+            Fault::None => return Ok(self.backend.dispatch(operation, body)),
             Fault::LostBefore => return Err(lost()),
             Fault::LostAfter => {
                 self.backend.dispatch(operation, body);
@@ -92,7 +92,7 @@ impl Embedded {
             Fault::Conflict => conflict(operation, body),
             Fault::Throttle => throttle(),
         };
-        response(answer)
+        Ok(Pending { answer, tickets: Vec::new() })
     }
 }
 

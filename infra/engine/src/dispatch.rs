@@ -3,36 +3,26 @@
 #[cfg(feature = "sqlite")]
 use crate::sqlite::Sqlite;
 use crate::{
-    answer::Answer,
     error::EngineError,
-    memory::Memory,
     stream::{StreamPage, StreamPosition},
+    tables::{Pending, Service},
 };
 
 /// The engine that holds the tables.
 #[derive(Clone)]
 pub(crate) enum Backend {
-    Memory(Memory),
+    Ours(Service),
     #[cfg(feature = "sqlite")]
     Sqlite(Sqlite),
 }
 
 impl Backend {
     /// Runs `operation` (the part of `x-amz-target` after the dot) with its JSON body.
-    pub(crate) fn dispatch(&self, operation: &str, body: &[u8]) -> Answer {
+    pub(crate) fn dispatch(&self, operation: &str, body: &[u8]) -> Pending {
         match self {
-            Self::Memory(memory) => memory.dispatch(operation, body),
+            Self::Ours(service) => service.dispatch(operation, body),
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(sqlite) => sqlite.dispatch(operation, body),
-        }
-    }
-
-    /// Returns whether answers wait for the disk.
-    pub(crate) fn waits_for_the_disk(&self) -> bool {
-        match self {
-            Self::Memory(memory) => memory.waits_for_the_disk(),
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(_) => false,
+            Self::Sqlite(sqlite) => Pending { answer: sqlite.dispatch(operation, body), tickets: Vec::new() },
         }
     }
 
@@ -43,15 +33,23 @@ impl Backend {
         limit: usize,
     ) -> Result<StreamPage, EngineError> {
         match self {
-            Self::Memory(memory) => memory.read_stream(table, position, limit),
+            Self::Ours(service) => service.read_stream(table, position, limit),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.read_stream(table, position, limit),
         }
     }
 
+    pub(crate) fn count_stream(&self, table: &str, position: &StreamPosition) -> Result<u64, EngineError> {
+        match self {
+            Self::Ours(service) => service.count_stream(table, position),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => Ok(0),
+        }
+    }
+
     pub(crate) fn forget_read(&self, table: &str, position: &StreamPosition) -> Result<(), EngineError> {
         match self {
-            Self::Memory(memory) => memory.forget_read(table, position),
+            Self::Ours(service) => service.forget_read(table, position),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => Ok(()),
         }
@@ -64,7 +62,7 @@ impl Backend {
         values: &[&str],
     ) -> Result<(), EngineError> {
         match self {
-            Self::Memory(memory) => memory.stream_only(table, attribute, values),
+            Self::Ours(service) => service.stream_only(table, attribute, values),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => Ok(()),
         }
@@ -72,7 +70,7 @@ impl Backend {
 
     pub(crate) fn sweep_ttl(&self) -> Result<usize, EngineError> {
         match self {
-            Self::Memory(memory) => memory.sweep_ttl(),
+            Self::Ours(service) => service.sweep_ttl(),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.sweep_ttl(),
         }

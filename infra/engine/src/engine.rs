@@ -7,16 +7,34 @@ use aws_sdk_dynamodb::{
     config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig},
 };
 
+use guerdon_database::{database::Database, error::DatabaseError};
+
 #[cfg(feature = "sqlite")]
 use crate::sqlite::Sqlite;
 use crate::{
     connector::{self, Faults, NoFaults},
     dispatch::Backend,
     error::EngineError,
-    memory::Memory,
-    options::{Clock, SyncPolicy},
+    options::Clock,
     stream::{StreamPage, StreamPosition},
+    tables::{self, Service},
 };
+
+/// The tables of a [`Database`] that an engine keeps its data in.
+pub const SCHEMA: &str = tables::SCHEMA;
+
+/// Copies the tables of the file `from`, which has format 1, into a database of [`SCHEMA`] without tables. `progress`
+/// gets the items that are copied and how many there are. Returns how many there are.
+///
+/// # Errors
+/// [`DatabaseError`] when the file is damaged; the database is then to be thrown away.
+pub fn copy_format_1(
+    from: &Path,
+    database: &Database,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<usize, DatabaseError> {
+    tables::copy_format_1(from, database.clone(), progress)
+}
 
 /// An embedded table engine. Clones share the same data.
 #[derive(Clone)]
@@ -36,7 +54,7 @@ impl Engine {
     /// Makes an engine in memory. The clock gives the times of tables and stream records, the end of request tokens
     /// after ten minutes, and the expiry of items: a run with a clock of its own repeats to the last byte.
     pub fn memory_at(clock: Clock) -> Self {
-        Self { backend: Backend::Memory(Memory::new(clock)) }
+        Self { backend: Backend::Ours(Service::new(clock)) }
     }
 
     /// Makes an engine in memory of the other kind, dynoxide on SQLite, for tests that compare the two.
@@ -48,21 +66,21 @@ impl Engine {
         Ok(Self { backend: Backend::Sqlite(Sqlite::memory()?) })
     }
 
-    /// Opens an engine on a file, whose whole content is also in memory. It survives `kill -9`; the last moments before
-    /// a power loss may be missing, because writes do not wait for the disk.
+    /// Makes an engine on a database, which was made with [`SCHEMA`]. Every answer waits until all that it tells of is
+    /// on the disk.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the database cannot be read.
+    pub fn on(database: Database) -> Result<Self, EngineError> {
+        Ok(Self { backend: Backend::Ours(Service::on(database, Arc::new(wall_seconds))?) })
+    }
+
+    /// Opens an engine on a database of its own, at `path`.
     ///
     /// # Errors
     /// [`EngineError`] when the file cannot be opened, is in use, or is damaged.
     pub fn file(path: &Path) -> Result<Self, EngineError> {
-        Self::file_with(path, SyncPolicy::Never)
-    }
-
-    /// Opens an engine on a file, with a choice of when a write is answered.
-    ///
-    /// # Errors
-    /// Those of [`Self::file`].
-    pub fn file_with(path: &Path, policy: SyncPolicy) -> Result<Self, EngineError> {
-        Ok(Self { backend: Backend::Memory(Memory::open(path, policy, Arc::new(wall_seconds))?) })
+        Self::on(Database::open(path, &[SCHEMA])?)
     }
 
     /// Makes an SDK client of this engine.
@@ -85,7 +103,7 @@ impl Engine {
         operation: &str,
         body: &serde_json::Value,
     ) -> Result<(u16, serde_json::Value), EngineError> {
-        let answer = self.backend.dispatch(operation, body.to_string().as_bytes());
+        let answer = self.backend.dispatch(operation, body.to_string().as_bytes()).wait();
         Ok((answer.status, serde_json::from_str(&answer.body)?))
     }
 
@@ -102,8 +120,16 @@ impl Engine {
         self.backend.read_stream(table, position, limit)
     }
 
-    /// Deletes the records up to `position` that are older than a week. When the stream has several readers, `position`
-    /// must be the one of the slowest reader.
+    /// Counts the records of `table`'s stream after `position`. The other engine counts none.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the table has no stream.
+    pub fn count_stream(&self, table: &str, position: &StreamPosition) -> Result<u64, EngineError> {
+        self.backend.count_stream(table, position)
+    }
+
+    /// Deletes the records up to `position`. When the stream has several readers, `position` must be the one of the
+    /// slowest reader.
     ///
     /// # Errors
     /// [`EngineError`] when the table has no stream.

@@ -36,7 +36,7 @@ pub trait Wire: Send + Sync + 'static {
 impl Engine {
     /// Runs one request of the JSON protocol and returns status and body.
     pub fn answer(&self, operation: &str, body: &[u8]) -> (u16, String) {
-        let Answer { status, body } = self.backend.dispatch(operation, body);
+        let Answer { status, body } = self.backend.dispatch(operation, body).wait();
         (status, body)
     }
 

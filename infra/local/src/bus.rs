@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use guerdon_app::{context::Clock, events::Announcement};
 use guerdon_runtime::bus::{BusError, Envelope, EventBus, SOURCE};
 
-use crate::queue::{QueueName, Queues};
+use crate::queue::{QueueName, Queues, wall_millis};
 
 /// A rule: which events go to which queue, and in which form.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +89,8 @@ impl LocalBus {
         Self { queues, clock, published: AtomicU64::new(0) }
     }
 
-    fn route(&self, announcement: &Announcement) -> Result<(), String> {
+    /// The messages that the rules make of an event.
+    fn route(&self, announcement: &Announcement) -> serde_json::Result<Vec<(QueueName, String)>> {
         let name = announcement.event.name();
         let number = self.published.fetch_add(1, Ordering::Relaxed);
         let envelope = Envelope {
@@ -99,11 +100,8 @@ impl LocalBus {
             time: self.clock.now().to_string(),
             detail: announcement.clone(),
         };
-        for rule in RULES.iter().filter(|rule| rule.events.contains(&name)) {
-            let body = body(rule, &envelope).map_err(|error| error.to_string())?;
-            self.queues.send(rule.queue, &body).map_err(|error| error.to_string())?;
-        }
-        Ok(())
+        let rules = RULES.iter().filter(|rule| rule.events.contains(&name));
+        rules.map(|rule| Ok((rule.queue, body(rule, &envelope)?))).collect()
     }
 }
 
@@ -118,9 +116,17 @@ fn body(rule: &Rule, envelope: &Envelope) -> serde_json::Result<String> {
 #[async_trait]
 impl EventBus for LocalBus {
     async fn publish(&self, events: &[Announcement]) -> Result<(), BusError> {
-        for (done, event) in events.iter().enumerate() {
-            self.route(event).map_err(|reason| BusError { failed: events.len() - done, reason })?;
+        let failed = |reason: String| BusError { failed: events.len(), reason };
+        let mut messages = Vec::new();
+        for event in events {
+            messages.extend(self.route(event).map_err(|error| failed(error.to_string()))?);
         }
-        Ok(())
+        if messages.is_empty() {
+            return Ok(());
+        }
+        // All of them or none, in one commit.
+        let ticket =
+            self.queues.send_all(&messages, wall_millis()).map_err(|error| failed(error.to_string()))?;
+        ticket.settled().await.map_err(|error| failed(error.to_string()))
     }
 }

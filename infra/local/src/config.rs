@@ -10,7 +10,7 @@ use std::{
 };
 
 use guerdon_api::gate::{Limits, origins};
-use guerdon_app::operators::Password;
+use guerdon_app::{jobs::JOBS, operators::Password};
 use guerdon_domain::{ids::TelegramId, members::PseudonymKey, settings::Preset};
 use guerdon_runtime::{
     env::{self, ConfigError, optional},
@@ -19,7 +19,10 @@ use guerdon_runtime::{
 use guerdon_telegram::username::BotUsername;
 use stripe_webhook::origin::Origin;
 
-use crate::server::Serving;
+use crate::{
+    files::{SECRETS, write_private_file},
+    server::Serving,
+};
 
 /// The place of the stack's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,48 @@ pub enum Data {
     Memory,
     /// In files of this folder.
     Folder(PathBuf),
+}
+
+impl Data {
+    /// Reads `GUERDON_DATA`: `:memory:` or a folder, by default `.guerdon`.
+    pub fn from_env() -> Self {
+        // A broken file is reported when the configuration is read.
+        read_dotenv().ok();
+        match optional("GUERDON_DATA").as_deref() {
+            Some(":memory:") => Self::Memory,
+            folder => Self::Folder(PathBuf::from(folder.unwrap_or(".guerdon"))),
+        }
+    }
+}
+
+impl Data {
+    /// The folder, if there is one.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Memory => None,
+            Self::Folder(folder) => Some(folder),
+        }
+    }
+}
+
+/// Puts the lines of `.env` into the environment, where it has no such variable.
+fn read_dotenv() -> Result<(), ConfigError> {
+    match dotenvy::dotenv() {
+        Ok(_) => Ok(()),
+        Err(error) if error.not_found() => Ok(()),
+        Err(error) => Err(ConfigError::Invalid { name: ".env", problem: error.to_string() }),
+    }
+}
+
+/// Backups that the stack makes by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The folder that they are put into.
+    pub folder: PathBuf,
+    /// The time between two of them.
+    pub every: Duration,
+    /// The number of backups that are kept, the newest ones.
+    pub keep: usize,
 }
 
 /// Everything that differs between two stacks.
@@ -63,8 +108,14 @@ pub struct Config {
     pub local_token: String,
     /// The Telegram id of the first super admin, created at their first sign-in.
     pub super_admin: Option<TelegramId>,
-    /// Secrets that were made up just now, to be shown once.
+    /// Secrets that were made up and not shown yet.
     pub made_up: Vec<&'static str>,
+    /// Backups that the stack makes by itself.
+    pub backups: Option<Plan>,
+    /// The port of the metrics, on loopback.
+    pub metrics_port: Option<u16>,
+    /// Jobs that no hour runs.
+    pub jobs_off: Vec<&'static str>,
 }
 
 const MADE_UP: [Secret; 4] =
@@ -102,6 +153,9 @@ impl Config {
             local_token: "test-local-token-0123456789".to_owned(),
             super_admin: None,
             made_up: Vec::new(),
+            backups: None,
+            metrics_port: None,
+            jobs_off: Vec::new(),
         })
     }
 
@@ -111,17 +165,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names the variable.
     pub fn from_env() -> Result<Self, ConfigError> {
-        match dotenvy::dotenv() {
-            Ok(_) => {}
-            Err(error) if error.not_found() => {}
-            Err(error) => {
-                return Err(ConfigError::Invalid { name: ".env", problem: error.to_string() });
-            }
-        }
-        let data = match optional("GUERDON_DATA").as_deref() {
-            Some(":memory:") => Data::Memory,
-            folder => Data::Folder(PathBuf::from(folder.unwrap_or(".guerdon"))),
-        };
+        read_dotenv()?;
+        let data = Data::from_env();
         let mut config = Self {
             listen: SocketAddr::new(host()?, port()?),
             preset: env::preset()?,
@@ -140,6 +185,9 @@ impl Config {
             local_token: local_token(&data)?,
             super_admin: env::super_admin()?,
             made_up: Vec::new(),
+            backups: backups()?,
+            metrics_port: metrics_port()?,
+            jobs_off: jobs_off()?,
             data,
         };
         config.find_secrets()?;
@@ -156,6 +204,8 @@ impl Config {
             Data::Memory => BTreeMap::new(),
             Data::Folder(folder) => read_kept(&kept_path(folder))?,
         };
+        // Those of a start that failed before it could show them are shown by the next one.
+        let mut unshown = kept.remove(UNSHOWN).unwrap_or_default();
         let before = kept.len();
         for secret in MADE_UP {
             let name = secret.variable();
@@ -164,6 +214,9 @@ impl Config {
             }
             if !kept.contains_key(name) {
                 kept.insert(name.to_owned(), random_secret(secret)?);
+                unshown = format!("{unshown} {name}");
+            }
+            if unshown.split(' ').any(|unshown| unshown == name) {
                 self.made_up.push(name);
             }
             self.secrets.insert(name, kept[name].clone());
@@ -171,6 +224,7 @@ impl Config {
         if let Data::Folder(folder) = &self.data
             && kept.len() > before
         {
+            kept.insert(UNSHOWN.to_owned(), unshown.trim().to_owned());
             write_kept(&kept_path(folder), &kept)?;
         }
         self.check()
@@ -197,6 +251,19 @@ impl Config {
             return invalid(Secret::SuperAdminPassword, &format!("is refused: {weak}"));
         }
         Ok(())
+    }
+
+    /// Remembers that the made-up secrets were shown.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the folder's file cannot be written.
+    pub fn secrets_were_shown(&self) -> Result<(), ConfigError> {
+        let Data::Folder(folder) = &self.data else { return Ok(()) };
+        let mut kept = read_kept(&kept_path(folder))?;
+        match kept.remove(UNSHOWN) {
+            Some(_) => write_kept(&kept_path(folder), &kept),
+            None => Ok(()),
+        }
     }
 
     /// A secret's value, if there is one.
@@ -323,8 +390,43 @@ fn new_local_token(path: &Path) -> Result<String, ConfigError> {
     Ok(token)
 }
 
+/// The names in that file, divided by spaces, of secrets that were not shown yet.
+const UNSHOWN: &str = "NOT_SHOWN_YET";
+
 fn kept_path(folder: &Path) -> PathBuf {
-    folder.join("secrets.json")
+    folder.join(SECRETS)
+}
+
+/// Reads `GUERDON_METRICS_PORT`, none by default.
+fn metrics_port() -> Result<Option<u16>, ConfigError> {
+    let port = env::number("GUERDON_METRICS_PORT", 0, 0..=65_535)?;
+    Ok(u16::try_from(port).ok().filter(|port| *port != 0))
+}
+
+/// Reads `GUERDON_JOBS_OFF`: jobs that are not scheduled, comma separated; none by default.
+fn jobs_off() -> Result<Vec<&'static str>, ConfigError> {
+    const NAME: &str = "GUERDON_JOBS_OFF";
+    let text = optional(NAME).unwrap_or_default();
+    let named = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let known = |name: &str| {
+        let problem = || format!("has {name:?}; there is: {}", JOBS.join(", "));
+        let job = JOBS.into_iter().find(|job| *job == name);
+        job.ok_or_else(|| ConfigError::Invalid { name: NAME, problem: problem() })
+    };
+    named.map(known).collect()
+}
+
+/// Reads `GUERDON_BACKUP_FOLDER`, none by default; `GUERDON_BACKUP_HOURS`, by default 24; and `GUERDON_BACKUP_KEEP`, by
+/// default 7.
+fn backups() -> Result<Option<Plan>, ConfigError> {
+    let hours = env::number("GUERDON_BACKUP_HOURS", 24, 1..=24 * 31)?;
+    let keep = env::number("GUERDON_BACKUP_KEEP", 7, 1..=1000)?;
+    let plan = |folder: String| Plan {
+        folder: folder.into(),
+        every: Duration::from_hours(hours),
+        keep: usize::try_from(keep).unwrap_or(usize::MAX),
+    };
+    Ok(optional("GUERDON_BACKUP_FOLDER").map(plan))
 }
 
 fn unusable(path: &Path, error: &dyn std::fmt::Display) -> ConfigError {
@@ -346,17 +448,7 @@ fn write_kept(path: &Path, kept: &BTreeMap<String, String>) -> Result<(), Config
 /// Writes a file that only its owner reads, in a folder that only its owner opens. It is written beside and moved into
 /// place: a crash leaves the old file or the new one, and the pseudonym key in it is what makes the table readable.
 fn write_private(path: &Path, content: &[u8]) -> Result<(), ConfigError> {
-    let write = || -> std::io::Result<()> {
-        if let Some(folder) = path.parent() {
-            private_folder(folder)?;
-        }
-        let beside = path.with_extension("new");
-        let mut file = private_options().write(true).truncate(true).open(&beside)?;
-        std::io::Write::write_all(&mut file, content)?;
-        file.sync_all()?;
-        fs::rename(beside, path)
-    };
-    write().map_err(|error| unusable(path, &error))
+    write_private_file(path, content).map_err(|error| unusable(path, &error))
 }
 
 fn random_secret(secret: Secret) -> Result<String, ConfigError> {
@@ -370,39 +462,4 @@ fn random_hex(name: &'static str) -> Result<String, ConfigError> {
     getrandom::fill(&mut bytes)
         .map_err(|error| ConfigError::Invalid { name, problem: format!("cannot be made up: {error}") })?;
     Ok(hex::encode(bytes))
-}
-
-/// Makes an empty file that only its owner reads, unless there is one.
-pub(crate) fn private_file(path: &Path) -> std::io::Result<()> {
-    private_options().append(true).open(path).map(|_| ())
-}
-
-/// Options under which a new file is readable by its owner only.
-fn private_options() -> fs::OpenOptions {
-    let mut options = fs::OpenOptions::new();
-    options.create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// Takes the files of the data folder from other users: earlier versions made them readable.
-pub(crate) fn keep_private(folder: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            fs::set_permissions(entry.path(), std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        }
-    }
-    Ok(())
-}
-
-/// Makes a folder that only its owner opens; one that exists stays as it is.
-pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }

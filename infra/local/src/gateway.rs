@@ -25,12 +25,13 @@ use tower::ServiceExt;
 use crate::{
     guard::guarded,
     local_routes,
+    metrics::{Metrics, measured},
     parts::Parts,
     proxies::told_source,
     server::{Serving, whole},
 };
 
-pub(crate) fn router(parts: Arc<Parts>, limits: Serving) -> Router {
+pub(crate) fn router(parts: Arc<Parts>, limits: Serving, metrics: Metrics) -> Router {
     let operators = Api { gate: parts.gate.clone(), super_admin: parts.super_admin };
     let mut router =
         Router::new().route("/telegram/webhook", any(telegram)).route("/api/stripe/webhook", any(stripe));
@@ -64,6 +65,7 @@ pub(crate) fn router(parts: Arc<Parts>, limits: Serving) -> Router {
         .layer(from_fn_with_state(parts.clone(), note_local_token))
         .layer(from_fn_with_state(parts.proxies.clone(), told_source))
         .layer(map_response(protected))
+        .layer(from_fn_with_state(metrics, measured))
 }
 
 /// Logs that a local token was refused. The functions log what they refuse.

@@ -5,13 +5,18 @@
 //! Only AWS, Telegram and Stripe are simulated; all of Guerdon's own code is the code that ships. `/local` and
 //! `/sim` exist only in this binary.
 
+pub mod backup;
 pub mod bus;
 pub mod config;
+pub mod data;
+mod files;
 pub mod gateway;
 pub mod guard;
 mod local_routes;
+mod metrics;
 pub mod parts;
 mod polling;
+pub mod progress;
 mod proxies;
 mod pumps;
 pub mod queue;
@@ -19,3 +24,4 @@ mod schedule;
 pub mod server;
 mod simulated;
 pub mod stack;
+mod upgrade;

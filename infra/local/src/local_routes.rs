@@ -9,6 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use guerdon_app::jobs::JOBS;
+use guerdon_database::error::DatabaseError;
 use guerdon_runtime::problem::{Problem, internal, not_found};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -75,7 +76,8 @@ async fn advance(State(parts): State<Arc<Parts>>, body: axum::body::Bytes) -> An
             format!("The clock is {ahead} seconds ahead, and may be at most ten years ({TEN_YEARS}) ahead.");
         return Err(refuse(StatusCode::BAD_REQUEST, "clock_at_its_end", detail));
     }
-    parts.queues.set_mark(CLOCK_AHEAD, &total.to_string()).map_err(|error| failed(&error))?;
+    let kept = parts.queues.set_mark(CLOCK_AHEAD, &total.to_string()).map_err(|error| failed(&error))?;
+    kept.settled().await.map_err(|error| failed(&error))?;
     parts.clock.advance(seconds);
     Ok(now(&parts))
 }
@@ -115,7 +117,7 @@ async fn drain(State(parts): State<Arc<Parts>>) -> Answer {
     }
 }
 
-fn depths(parts: &Parts) -> rusqlite::Result<Value> {
+fn depths(parts: &Parts) -> Result<Value, DatabaseError> {
     let mut report = json!({});
     for queue in QueueName::ALL {
         report[queue.as_str()] = json!(parts.queues.depth(queue)?);

@@ -1,14 +1,12 @@
 //! `cargo run --release`: the whole system on this machine.
 
+mod commands;
+
 use std::sync::Arc;
 
-use guerdon_app::{
-    context::SystemClock,
-    verification::{acknowledge_found, verify_all},
-};
+use guerdon_app::context::SystemClock;
 use guerdon_local::{
     config::{Config, Data},
-    parts,
     stack::Stack,
 };
 use guerdon_runtime::{secrets::Secret, telemetry};
@@ -29,63 +27,36 @@ async fn main() -> std::process::ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let config = Config::from_env()?;
-    match std::env::args().nth(1).as_deref() {
-        None => {}
-        Some("verify-ledger") => return verify(config).await,
-        Some("acknowledge-difference") => return acknowledge(config).await,
-        Some(other) => {
-            anyhow::bail!(
-                "there is no command '{other}'; there are: verify-ledger, acknowledge-difference ID REASON"
-            )
-        }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if commands::run(&words).await? {
+        return Ok(());
     }
+    let config = Config::from_env()?;
     telemetry::start_for_people()?;
     let greeting = config.clone();
     let stack = Stack::start(config, Arc::new(SystemClock::default())).await?;
-    greet(&greeting, &stack);
-    tokio::signal::ctrl_c().await?;
+    greet(&greeting, &stack)?;
+    stopped().await?;
     stack.stop().await;
     Ok(())
 }
 
-/// Recomputes the whole ledger in the data folder. The stack must not be running on it.
-#[expect(clippy::print_stdout, reason = "a command answers")]
-async fn verify(config: Config) -> anyhow::Result<()> {
-    let app = parts::app_on(&config, Arc::new(SystemClock::default()))?;
-    let verified = verify_all(&app).await?;
-    let (wallets, payments, commissions) = (verified.wallets, verified.payments, verified.commissions);
-    println!("{wallets} wallets, {payments} payments, {commissions} commissions recomputed");
-    match (verified.difference, verified.acknowledged) {
-        (Some(difference), _) => {
-            anyhow::bail!("the ledger is not sound: {difference} (difference {})", difference.id())
+/// Waits for Ctrl-C, or for the end that the system asks for.
+async fn stopped() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut asked = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            stopped = tokio::signal::ctrl_c() => stopped,
+            _ = asked.recv() => Ok(()),
         }
-        (None, 0) => println!("The ledger is sound."),
-        (None, known) => println!("The ledger is sound beside {known} acknowledged differences."),
     }
-    Ok(())
-}
-
-/// Acknowledges the first difference in the data folder, which must be the one that was named. The stack must not be
-/// running on it.
-#[expect(clippy::print_stdout, reason = "a command answers")]
-async fn acknowledge(config: Config) -> anyhow::Result<()> {
-    let mut words = std::env::args().skip(2);
-    let (Some(id), Some(reason), None) = (words.next(), words.next(), words.next()) else {
-        anyhow::bail!("say which difference and why: acknowledge-difference ID 'REASON'");
-    };
-    anyhow::ensure!((3..=500).contains(&reason.trim().chars().count()), "the reason has 3 to 500 characters");
-    let app = parts::app_on(&config, Arc::new(SystemClock::default()))?;
-    let found = verify_all(&app).await?.difference;
-    let found = found.filter(|difference| difference.id() == id);
-    let found = found.ok_or_else(|| anyhow::anyhow!("the verification does not stand at difference {id}"))?;
-    acknowledge_found(&app, &"command-line".into(), &found, reason.trim()).await?;
-    println!("Acknowledged: {found}");
-    Ok(())
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 #[expect(clippy::print_stdout, reason = "the greeting is for the person at the terminal")]
-fn greet(config: &Config, stack: &Stack) {
+fn greet(config: &Config, stack: &Stack) -> anyhow::Result<()> {
     let base = format!("http://{}", stack.address());
     let data = match &config.data {
         Data::Memory => "in memory; gone when this stops".to_owned(),
@@ -127,6 +98,8 @@ fn greet(config: &Config, stack: &Stack) {
             "\n  Of SUPER_ADMIN_TELEGRAM_ID and SUPER_ADMIN_PASSWORD only one is set; the first operator cannot sign in."
         );
     }
+    config.secrets_were_shown()?;
     let stays = if matches!(config.data, Data::Memory) { "" } else { " Data stays." };
     println!("\n  Stop with Ctrl-C.{stays}\n");
+    Ok(())
 }

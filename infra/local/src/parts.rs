@@ -10,6 +10,7 @@ use guerdon_app::entropy::OsEntropy;
 use guerdon_app::events::RELAYED;
 use guerdon_app::memory::Failures;
 use guerdon_app::statistics::PROJECTED;
+use guerdon_database::database::Database;
 use guerdon_domain::ids::TelegramId;
 use guerdon_engine::engine::Engine;
 use guerdon_runtime::bus::EventBus;
@@ -21,10 +22,11 @@ use telegram_webhook::state::{Bot, Telegram};
 
 use crate::{
     bus::LocalBus,
-    config::{Config, Data, keep_private, private_file, private_folder},
+    config::{Config, Data},
+    data::Access,
     guard::Guard,
     proxies::Proxies,
-    queue::{QueueName, Queues},
+    queue::{self, QueueName, Queues},
     simulated::simulate,
 };
 
@@ -56,13 +58,15 @@ pub(crate) struct Parts {
     pub(crate) super_admin: Option<TelegramId>,
 }
 
-/// The use cases on the data that the configuration names, without anything that runs: for commands. The
-/// data must not be in use by a running stack.
+/// The use cases on the data that the configuration names, without anything that runs: for commands.
 ///
 /// # Errors
 /// Fails if the data cannot be opened.
-pub fn app_on(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
-    let (engine, _) = open(&config.data, clock.clone())?;
+pub fn app_on(config: &Config, access: Access, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    let Data::Folder(folder) = &config.data else {
+        anyhow::bail!("GUERDON_DATA is in memory: there is no data that a command could use");
+    };
+    let engine = Engine::on(access.open(config, folder)?)?;
     app(config, Store::new(engine.client(), TABLE), clock)
 }
 
@@ -76,7 +80,7 @@ pub(crate) async fn assemble(
     clock: Arc<dyn MovableClock>,
     base_url: &str,
 ) -> anyhow::Result<Parts> {
-    let (engine, queues) = open(&config.data, clock.clone())?;
+    let (engine, queues) = open(config, clock.clone())?;
     let meter = Arc::new(Meter::default());
     let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
     store.create_table().await.context("the table cannot be made")?;
@@ -137,20 +141,15 @@ pub(crate) async fn assemble(
 }
 
 /// Opens the data. A table in memory has the clock of the stack: an item expires when its own time has come.
-fn open(data: &Data, clock: Arc<dyn Clock>) -> anyhow::Result<(Engine, Queues)> {
-    match data {
+fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<(Engine, Queues)> {
+    match &config.data {
         Data::Memory => {
             let engine = Engine::memory_at(Arc::new(move || clock.now().seconds()));
-            Ok((engine, Queues::open(None)?))
+            Ok((engine, Queues::on(Database::memory(&[queue::SCHEMA])?)?))
         }
         Data::Folder(folder) => {
-            private_folder(folder)
-                .and_then(|()| keep_private(folder))
-                .with_context(|| format!("GUERDON_DATA: {} cannot be made", folder.display()))?;
-            let queues = folder.join("queues.db");
-            // SQLite gives its own files the permissions of this one.
-            private_file(&queues).with_context(|| format!("{} cannot be made", queues.display()))?;
-            Ok((Engine::file(&folder.join("table.db"))?, Queues::open(Some(&queues))?))
+            let database = Access::Write.open(config, folder)?;
+            Ok((Engine::on(database.clone())?, Queues::on(database)?))
         }
     }
 }

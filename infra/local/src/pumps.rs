@@ -9,7 +9,7 @@ use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
     parts::{Parts, TABLE},
-    queue::{Delivery, QueueName, Queues},
+    queue::{Delivery, QueueName, wall_millis},
 };
 
 /// Batches of one queue that are handled at once, as `MaximumConcurrency` allows in the cloud.
@@ -59,25 +59,20 @@ async fn pump_queue(parts: Arc<Parts>, queue: QueueName) {
             },
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(queue = queue.as_str(), %error, "the queue's file failed");
+                tracing::error!(queue = queue.as_str(), %error, "the queue cannot be read");
                 sleep(Duration::from_secs(1)).await;
             }
         }
     }
 }
 
-/// The queues' timeouts run on the machine's own clock, whatever the test clock says.
-#[expect(clippy::disallowed_methods, reason = "visibility is wall-clock time")]
-fn wall_millis() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
 async fn queue_batch(parts: &Parts, queue: QueueName) -> anyhow::Result<usize> {
-    let deliveries = parts.queues.receive(queue, BATCH, wall_millis())?;
+    let (deliveries, ticket) = parts.queues.receive(queue, BATCH, wall_millis())?;
     if deliveries.is_empty() {
         return Ok(0);
     }
+    ticket.settled().await?;
+    let shortages = parts.queues.database().shortages();
     let event = serde_json::from_value(sqs_event(queue, &deliveries))?;
     let response = match queue {
         QueueName::Payments => commission_worker::handler::handle(&parts.commissions, event).await,
@@ -85,15 +80,23 @@ async fn queue_batch(parts: &Parts, queue: QueueName) -> anyhow::Result<usize> {
         QueueName::Notifications => notifier::handler::handle(&parts.notifier, event).await,
     };
     let failed: Vec<_> = response.batch_item_failures.iter().map(|f| f.item_identifier.as_str()).collect();
-    settle(&parts.queues, &deliveries, &failed)?;
+    let has_failed = |delivery: &&Delivery| failed.contains(&delivery.id.to_string().as_str());
+    let (failed, done): (Vec<_>, Vec<_>) = deliveries.iter().partition(has_failed);
+    if !failed.is_empty() && parts.queues.database().shortages() != shortages {
+        take_back(parts, queue, &deliveries).await;
+    } else {
+        parts.queues.settle(&done, &failed, wall_millis())?;
+    }
     Ok(deliveries.len())
 }
 
-fn settle(queues: &Queues, deliveries: &[Delivery], failed: &[&str]) -> rusqlite::Result<()> {
-    let has_failed = |delivery: &&Delivery| failed.contains(&delivery.id.to_string().as_str());
-    let done: Vec<_> = deliveries.iter().filter(|d| !has_failed(d)).map(|d| d.id).collect();
-    queues.delete(&done)?;
-    deliveries.iter().filter(has_failed).try_for_each(|delivery| queues.fail(delivery, wall_millis()))
+/// Takes a batch back that failed while the disk was full, all of it: to handle a message again changes nothing. None of
+/// them may become a dead letter for that, so it tries until it succeeds.
+async fn take_back(parts: &Parts, queue: QueueName, deliveries: &[Delivery]) {
+    while let Err(error) = parts.queues.take_back(deliveries, wall_millis()) {
+        tracing::error!(queue = queue.as_str(), %error, "a batch waits for room on the disk");
+        sleep(Duration::from_secs(1)).await;
+    }
 }
 
 /// The event that SQS would send.
@@ -141,18 +144,31 @@ async fn stream_batch(parts: &Parts, reader: Reader) -> anyhow::Result<bool> {
     };
     let done = last_handled(&page, &response);
     if let Some(sequence) = &done {
-        parts.queues.set_mark(reader.mark(), sequence)?;
+        // Nobody waits for the mark: one that is lost is behind, and what it stands for is done again without effect.
+        drop(parts.queues.set_mark(reader.mark(), sequence)?);
+        parts.engine.forget_read(TABLE, &slowest_reader(parts)?)?;
     }
     Ok(done.is_some())
 }
 
-/// Lets the engine forget what all of the stream's readers have behind them.
-pub(crate) fn forget_read(parts: &Parts) -> anyhow::Result<()> {
+/// The stream records that each reader has before it, with the reader's label.
+pub(crate) fn lag(parts: &Parts) -> anyhow::Result<[(&'static str, u64); 2]> {
+    let behind = |reader: Reader| -> anyhow::Result<u64> {
+        let position = StreamPosition(parts.queues.mark(reader.mark())?);
+        Ok(parts.engine.count_stream(TABLE, &position)?)
+    };
+    Ok([
+        ("{reader=\"projector\"}", behind(Reader::Projector)?),
+        ("{reader=\"event-relay\"}", behind(Reader::EventRelay)?),
+    ])
+}
+
+/// The position that all of the stream's readers have behind them.
+fn slowest_reader(parts: &Parts) -> anyhow::Result<StreamPosition> {
     let marks: Vec<_> =
         Reader::ALL.iter().map(|reader| parts.queues.mark(reader.mark())).collect::<Result<_, _>>()?;
     // Sequence numbers are of one length, and none is before all of them.
-    let slowest = StreamPosition(marks.into_iter().min().flatten());
-    Ok(parts.engine.forget_read(TABLE, &slowest)?)
+    Ok(StreamPosition(marks.into_iter().min().flatten()))
 }
 
 /// The event that the stream's trigger would send: with a tumbling window it names the shard.

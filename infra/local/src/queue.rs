@@ -1,13 +1,11 @@
 //! SQS on one machine: durable queues with a visibility timeout, redelivery and dead letters.
 //!
-//! They live in a SQLite file of their own, so a webhook that was acknowledged is not lost to a `kill -9`.
+//! They are in the table's database: a webhook that was acknowledged is on the disk.
 
-use std::{
-    path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use guerdon_database::{database::Database, error::DatabaseError, group::Ticket};
 use guerdon_runtime::queue::{Queue, QueueError};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::Notify;
@@ -55,6 +53,9 @@ pub struct Depth {
     pub live: u64,
     /// Given up.
     pub dead: u64,
+    /// The time at which the oldest one that waits was sent, in Unix milliseconds.
+    #[serde(skip)]
+    pub oldest: Option<i64>,
 }
 
 /// Deliveries before a message is given up, as in the template.
@@ -62,119 +63,142 @@ const MAX_RECEIVES: u32 = 8;
 /// A handler that has not answered by then has died.
 const VISIBILITY_MILLIS: i64 = 30_000;
 
-/// All queues of the stack. Clones share them.
+/// The tables of the stack's database that the queues need.
+pub const SCHEMA: &str = "
+    CREATE TABLE messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        queue TEXT NOT NULL,
+        body TEXT NOT NULL,
+        receives INTEGER NOT NULL DEFAULT 0,
+        visible_at INTEGER NOT NULL DEFAULT 0,
+        sent_at INTEGER NOT NULL,
+        dead INTEGER NOT NULL DEFAULT 0);
+    CREATE INDEX due ON messages (queue, dead, visible_at);
+    CREATE TABLE marks (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+
+/// All queues of the stack, and the marks of those who read from it. They are in the table's database, so none of them
+/// outlives what it stands for. Clones share them.
 #[derive(Clone)]
 pub struct Queues {
-    file: Arc<Mutex<Connection>>,
+    database: Database,
     /// Wakes the pumps that wait for messages.
     pub arrived: Arc<Notify>,
 }
 
+type Outcome<T> = Result<T, DatabaseError>;
+
 impl Queues {
-    /// Opens the queues' file, or makes queues in memory.
+    /// The queues of a database that was made with [`SCHEMA`].
     ///
     /// # Errors
-    /// The file's.
-    pub fn open(path: Option<&Path>) -> rusqlite::Result<Self> {
-        let file = match path {
-            Some(path) => Connection::open(path)?,
-            None => Connection::open_in_memory()?,
-        };
-        file.execute_batch(
-            "PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = NORMAL;
-             CREATE TABLE IF NOT EXISTS messages (
-                 id INTEGER PRIMARY KEY AUTOINCREMENT,
-                 queue TEXT NOT NULL,
-                 body TEXT NOT NULL,
-                 receives INTEGER NOT NULL DEFAULT 0,
-                 visible_at INTEGER NOT NULL DEFAULT 0,
-                 dead INTEGER NOT NULL DEFAULT 0);
-             CREATE INDEX IF NOT EXISTS due ON messages (queue, dead, visible_at);
-             CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value TEXT NOT NULL);",
-        )?;
+    /// The database's.
+    pub fn on(database: Database) -> Outcome<Self> {
         // No message is being handled yet: those that the last run was handling are due again.
-        file.execute("UPDATE messages SET visible_at = 0 WHERE dead = 0", [])?;
-        Ok(Self { file: Arc::new(Mutex::new(file)), arrived: Arc::new(Notify::new()) })
+        let due = "UPDATE messages SET visible_at = 0 WHERE dead = 0 AND visible_at > 0";
+        database.write(|file| file.execute(due, []))?.1.wait()?;
+        Ok(Self { database, arrived: Arc::new(Notify::new()) })
     }
 
-    fn file(&self) -> MutexGuard<'_, Connection> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Puts a message in.
+    /// Puts messages in, together. The ticket says when they are on the disk.
     ///
     /// # Errors
-    /// The file's.
-    pub fn send(&self, queue: QueueName, body: &str) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO messages (queue, body) VALUES (?1, ?2)";
-        self.file().prepare_cached(sql)?.execute(params![queue.as_str(), body])?;
+    /// The database's.
+    pub fn send_all(&self, messages: &[(QueueName, String)], now: i64) -> Outcome<Ticket> {
+        let sql = "INSERT INTO messages (queue, body, sent_at) VALUES (?1, ?2, ?3)";
+        let (_, ticket) = self.database.write(|file| {
+            let mut insert = file.prepare_cached(sql)?;
+            messages
+                .iter()
+                .try_for_each(|(queue, body)| insert.execute(params![queue.as_str(), body, now]).map(|_| ()))
+        })?;
         self.arrived.notify_waiters();
+        Ok(ticket)
+    }
+
+    /// Takes up to `limit` messages that are due at `now` (milliseconds) and hides them for a while. Nothing may be done
+    /// about them before the ticket is settled.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn receive(&self, queue: QueueName, limit: u32, now: i64) -> Outcome<(Vec<Delivery>, Ticket)> {
+        let sql = "SELECT id, body, receives + 1 FROM messages
+                   WHERE queue = ?1 AND dead = 0 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?3";
+        let look = |file: &Connection| -> rusqlite::Result<Vec<Delivery>> {
+            file.prepare_cached(sql)?
+                .query_map(params![queue.as_str(), now, limit], |row| {
+                    Ok(Delivery { id: row.get(0)?, body: row.get(1)?, receives: row.get(2)? })
+                })?
+                .collect()
+        };
+        // Most looks find nothing, and need no commit.
+        if self.database.read(look)?.0.is_empty() {
+            return Ok((Vec::new(), Ticket::SETTLED));
+        }
+        self.database.write(|file| {
+            let found = look(file)?;
+            let mut hide =
+                file.prepare_cached("UPDATE messages SET receives = ?2, visible_at = ?3 WHERE id = ?1")?;
+            for delivery in &found {
+                hide.execute(params![delivery.id, delivery.receives, now + VISIBILITY_MILLIS])?;
+            }
+            Ok(found)
+        })
+    }
+
+    /// Ends a batch: messages that were handled are forgotten, failed ones are due again after a pause that grows, or
+    /// given up after the last.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn settle(&self, done: &[&Delivery], failed: &[&Delivery], now: i64) -> Outcome<()> {
+        let (given_up, _) = self.database.write(|file| {
+            for delivery in done {
+                file.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([delivery.id])?;
+            }
+            let mut given_up = Vec::new();
+            for delivery in failed {
+                if delivery.receives >= MAX_RECEIVES {
+                    file.prepare_cached("UPDATE messages SET dead = 1 WHERE id = ?1")?
+                        .execute([delivery.id])?;
+                    given_up.push(delivery.id);
+                } else {
+                    let due = now.saturating_add(50_i64 << delivery.receives.min(10));
+                    file.prepare_cached("UPDATE messages SET visible_at = ?2 WHERE id = ?1")?
+                        .execute(params![delivery.id, due])?;
+                }
+            }
+            Ok(given_up)
+        })?;
+        for message_id in given_up {
+            tracing::error!(message_id, "a message was given up; it stays as a dead letter");
+        }
         Ok(())
     }
 
-    /// Takes up to `limit` messages that are due at `now` (milliseconds) and hides them for a while.
+    /// Takes deliveries back that could not be handled because the database could not write: they are due again after a
+    /// second, and do not count.
     ///
     /// # Errors
-    /// The file's.
-    pub fn receive(&self, queue: QueueName, limit: u32, now: i64) -> rusqlite::Result<Vec<Delivery>> {
-        let mut file = self.file();
-        let file = file.transaction()?;
-        let found: Vec<Delivery> = file
-            .prepare_cached(
-                "SELECT id, body, receives + 1 FROM messages
-                 WHERE queue = ?1 AND dead = 0 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?3",
-            )?
-            .query_map(params![queue.as_str(), now, limit], |row| {
-                Ok(Delivery { id: row.get(0)?, body: row.get(1)?, receives: row.get(2)? })
-            })?
-            .collect::<rusqlite::Result<_>>()?;
-        for delivery in &found {
-            file.prepare_cached("UPDATE messages SET receives = ?2, visible_at = ?3 WHERE id = ?1")?
-                .execute(params![delivery.id, delivery.receives, now + VISIBILITY_MILLIS])?;
-        }
-        file.commit()?;
-        Ok(found)
-    }
-
-    /// Forgets messages that were handled.
-    ///
-    /// # Errors
-    /// The file's.
-    pub fn delete(&self, ids: &[i64]) -> rusqlite::Result<()> {
-        let mut file = self.file();
-        let file = file.transaction()?;
-        for id in ids {
-            file.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([id])?;
-        }
-        file.commit()
-    }
-
-    /// A failed delivery: due again after a pause that grows, or given up after the last.
-    ///
-    /// # Errors
-    /// The file's.
-    pub fn fail(&self, delivery: &Delivery, now: i64) -> rusqlite::Result<()> {
-        if delivery.receives >= MAX_RECEIVES {
-            self.file().execute("UPDATE messages SET dead = 1 WHERE id = ?1", [delivery.id])?;
-            tracing::error!(message_id = delivery.id, "a message was given up; it stays as a dead letter");
-            return Ok(());
-        }
-        let pause = 50_i64 << delivery.receives.min(10);
-        self.file().execute(
-            "UPDATE messages SET visible_at = ?2 WHERE id = ?1",
-            params![delivery.id, now.saturating_add(pause)],
-        )?;
+    /// The database's.
+    pub fn take_back(&self, deliveries: &[Delivery], now: i64) -> Outcome<()> {
+        let sql = "UPDATE messages SET visible_at = ?2, receives = receives - 1 WHERE id = ?1";
+        let (_, _) = self.database.write(|file| {
+            let mut update = file.prepare_cached(sql)?;
+            deliveries
+                .iter()
+                .try_for_each(|delivery| update.execute(params![delivery.id, now + 1000]).map(|_| ()))
+        })?;
         Ok(())
     }
 
     /// Gives dead letters another set of deliveries; says how many.
     ///
     /// # Errors
-    /// The file's.
-    pub fn redrive(&self) -> rusqlite::Result<usize> {
+    /// The database's.
+    pub fn redrive(&self) -> Outcome<usize> {
         let sql = "UPDATE messages SET dead = 0, receives = 0, visible_at = 0 WHERE dead = 1";
-        let moved = self.file().execute(sql, [])?;
+        let (moved, ticket) = self.database.write(|file| file.execute(sql, []))?;
+        ticket.wait()?;
         self.arrived.notify_waiters();
         Ok(moved)
     }
@@ -182,40 +206,56 @@ impl Queues {
     /// Returns the numbers of messages in a queue.
     ///
     /// # Errors
-    /// The file's.
-    pub fn depth(&self, queue: QueueName) -> rusqlite::Result<Depth> {
-        self.file()
-            .prepare_cached("SELECT COUNT(*) - SUM(dead), SUM(dead) FROM messages WHERE queue = ?1")?
-            .query_row([queue.as_str()], |row| {
+    /// The database's.
+    pub fn depth(&self, queue: QueueName) -> Outcome<Depth> {
+        let sql = "SELECT COUNT(*) - SUM(dead), SUM(dead), MIN(CASE dead WHEN 0 THEN sent_at END)
+                   FROM messages WHERE queue = ?1";
+        let (depth, _) = self.database.read(|file| {
+            file.prepare_cached(sql)?.query_row([queue.as_str()], |row| {
                 let count = |n| row.get::<_, Option<u64>>(n).map(Option::unwrap_or_default);
-                Ok(Depth { live: count(0)?, dead: count(1)? })
+                Ok(Depth { live: count(0)?, dead: count(1)?, oldest: row.get(2)? })
             })
+        })?;
+        Ok(depth)
     }
 
     /// A small fact that must survive a restart: a stream reader's position, the test clock's lead.
     ///
     /// # Errors
-    /// The file's.
-    pub fn mark(&self, name: &str) -> rusqlite::Result<Option<String>> {
+    /// The database's.
+    pub fn mark(&self, name: &str) -> Outcome<Option<String>> {
         let sql = "SELECT value FROM marks WHERE name = ?1";
-        self.file().prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()
+        let read =
+            |file: &Connection| file.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional();
+        Ok(self.database.read(read)?.0)
     }
 
-    /// Remembers a fact.
+    /// Remembers a fact. The ticket says when it is on the disk.
     ///
     /// # Errors
-    /// The file's.
-    pub fn set_mark(&self, name: &str, value: &str) -> rusqlite::Result<()> {
+    /// The database's.
+    pub fn set_mark(&self, name: &str, value: &str) -> Outcome<Ticket> {
         let sql = "INSERT INTO marks (name, value) VALUES (?1, ?2)
                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        self.file().prepare_cached(sql)?.execute(params![name, value])?;
-        Ok(())
+        Ok(self.database.write(|file| file.prepare_cached(sql)?.execute(params![name, value]))?.1)
+    }
+
+    /// The database that they are in.
+    pub const fn database(&self) -> &Database {
+        &self.database
     }
 
     /// One queue, as the functions see it.
     pub fn writer(&self, queue: QueueName) -> Arc<dyn Queue> {
         Arc::new(Writer { queues: self.clone(), queue })
     }
+}
+
+/// The queues' timeouts run on the machine's own clock, whatever the test clock says.
+#[expect(clippy::disallowed_methods, reason = "visibility is wall-clock time")]
+pub(crate) fn wall_millis() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 struct Writer {
@@ -226,7 +266,9 @@ struct Writer {
 #[async_trait]
 impl Queue for Writer {
     async fn send(&self, body: String) -> Result<(), QueueError> {
-        self.queues.send(self.queue, &body).map_err(|error| QueueError(error.to_string()))
+        let failed = |error: DatabaseError| QueueError(error.to_string());
+        let ticket = self.queues.send_all(&[(self.queue, body)], wall_millis()).map_err(failed)?;
+        ticket.settled().await.map_err(failed)
     }
 }
 
@@ -234,52 +276,73 @@ impl Queue for Writer {
 mod tests {
     use super::*;
 
+    fn queues() -> Queues {
+        Queues::on(Database::memory(&[SCHEMA]).unwrap()).unwrap()
+    }
+
+    fn send(queues: &Queues, queue: QueueName, body: &str) {
+        queues.send_all(&[(queue, body.to_owned())], 0).unwrap().wait().unwrap();
+    }
+
+    fn receive(queues: &Queues, now: i64) -> Vec<Delivery> {
+        queues.receive(QueueName::Payments, 10, now).unwrap().0
+    }
+
     #[test]
     fn a_message_is_hidden_while_handled_and_comes_again_when_it_fails() {
-        let queues = Queues::open(None).unwrap();
-        queues.send(QueueName::Payments, "one").unwrap();
-        assert!(queues.receive(QueueName::Credits, 10, 0).unwrap().is_empty());
-        let first = queues.receive(QueueName::Payments, 10, 0).unwrap().remove(0);
-        assert!(queues.receive(QueueName::Payments, 10, 1000).unwrap().is_empty());
-        queues.fail(&first, 1000).unwrap();
-        assert!(queues.receive(QueueName::Payments, 10, 1050).unwrap().is_empty());
-        let again = queues.receive(QueueName::Payments, 10, 1100).unwrap().remove(0);
+        let queues = queues();
+        send(&queues, QueueName::Payments, "one");
+        assert!(queues.receive(QueueName::Credits, 10, 0).unwrap().0.is_empty());
+        let first = receive(&queues, 0).remove(0);
+        assert!(receive(&queues, 1000).is_empty());
+        queues.settle(&[], &[&first], 1000).unwrap();
+        assert!(receive(&queues, 1050).is_empty());
+        let again = receive(&queues, 1100).remove(0);
         assert_eq!((again.body.as_str(), again.receives), ("one", 2));
         // A handler that died says nothing: the message comes back by itself.
-        assert_eq!(queues.receive(QueueName::Payments, 10, 40_000).unwrap().len(), 1);
-        queues.delete(&[again.id]).unwrap();
+        assert_eq!(receive(&queues, 40_000).len(), 1);
+        queues.settle(&[&again], &[], 40_000).unwrap();
         assert_eq!(queues.depth(QueueName::Payments).unwrap(), Depth::default());
     }
 
     #[test]
     fn after_the_last_delivery_a_message_is_a_dead_letter_until_it_is_redriven() {
-        let queues = Queues::open(None).unwrap();
-        queues.send(QueueName::Payments, "poison").unwrap();
+        let queues = queues();
+        send(&queues, QueueName::Payments, "poison");
         let mut now = 0;
         for _ in 0..MAX_RECEIVES {
-            let delivery = queues.receive(QueueName::Payments, 10, now).unwrap().remove(0);
-            queues.fail(&delivery, now).unwrap();
+            let delivery = receive(&queues, now).remove(0);
+            queues.settle(&[], &[&delivery], now).unwrap();
             now += 60_000;
         }
-        assert_eq!(queues.depth(QueueName::Payments).unwrap(), Depth { live: 0, dead: 1 });
+        assert_eq!(queues.depth(QueueName::Payments).unwrap(), Depth { live: 0, dead: 1, oldest: None });
         assert_eq!(queues.redrive().unwrap(), 1);
-        assert_eq!(queues.receive(QueueName::Payments, 10, now).unwrap().remove(0).receives, 1);
+        assert_eq!(receive(&queues, now).remove(0).receives, 1);
+    }
+
+    #[test]
+    fn a_delivery_that_is_taken_back_does_not_count() {
+        let queues = queues();
+        send(&queues, QueueName::Payments, "one");
+        for now in (0..20).map(|n| n * 2000) {
+            let delivery = receive(&queues, now).remove(0);
+            assert_eq!(delivery.receives, 1);
+            queues.take_back(&[delivery], now).unwrap();
+        }
+        assert_eq!(queues.depth(QueueName::Payments).unwrap().live, 1);
     }
 
     #[test]
     fn messages_and_marks_survive_a_restart() {
-        let folder = std::env::temp_dir().join(format!("guerdon-queue-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("queues.db");
-        let queues = Queues::open(Some(&path)).unwrap();
-        queues.send(QueueName::Credits, "kept").unwrap();
-        queues.receive(QueueName::Credits, 10, 0).unwrap();
-        queues.set_mark("projector", "17").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.db");
+        let queues = Queues::on(Database::open(&path, &[SCHEMA]).unwrap()).unwrap();
+        send(&queues, QueueName::Payments, "kept");
+        queues.receive(QueueName::Payments, 10, 0).unwrap().1.wait().unwrap();
+        queues.set_mark("projector", "17").unwrap().wait().unwrap();
         drop(queues);
-        let queues = Queues::open(Some(&path)).unwrap();
-        assert_eq!(queues.receive(QueueName::Credits, 10, 0).unwrap().remove(0).body, "kept");
+        let queues = Queues::on(Database::open(&path, &[SCHEMA]).unwrap()).unwrap();
+        assert_eq!(receive(&queues, 0).remove(0).body, "kept");
         assert_eq!(queues.mark("projector").unwrap().as_deref(), Some("17"));
-        drop(queues);
-        std::fs::remove_dir_all(folder).unwrap();
     }
 }

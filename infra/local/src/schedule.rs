@@ -11,7 +11,7 @@ use guerdon_app::{
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::{parts::Parts, pumps::forget_read};
+use crate::parts::Parts;
 
 /// Runs a job now. None when there is no such job.
 pub(crate) async fn run_job(parts: &Parts, function: &str) -> Option<Result<Value, AppError>> {
@@ -30,8 +30,8 @@ async fn work(app: &App, job: &str) -> Result<Value, AppError> {
     }
 }
 
-/// Runs every job once each hour of the stack's clock.
-pub(crate) async fn run(parts: Arc<Parts>) {
+/// Runs every job that is not off once each hour of the stack's clock.
+pub(crate) async fn run(parts: Arc<Parts>, off: Vec<&'static str>) {
     let mut last = hour(&parts);
     loop {
         sleep(Duration::from_millis(500)).await;
@@ -44,11 +44,7 @@ pub(crate) async fn run(parts: Arc<Parts>) {
         if let Err(error) = parts.engine.sweep_ttl() {
             tracing::warn!(%error, "expired items were not removed");
         }
-        // And its stream forgets by itself; here every hour what all readers have read.
-        if let Err(error) = forget_read(&parts) {
-            tracing::warn!(%error, "records of the stream were not forgotten");
-        }
-        for job in JOBS {
+        for job in JOBS.into_iter().filter(|job| !off.contains(job)) {
             if let Some(Err(error)) = run_job(&parts, job).await {
                 tracing::error!(job, code = error.code(), %error, "the job failed; it runs again in an hour");
             }

@@ -1,6 +1,6 @@
 //! A running stack: the parts with everything that drives them.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use guerdon_app::context::{App, MovableClock};
@@ -10,8 +10,10 @@ use guerdon_store::table::Meter;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
-    config::Config,
+    backup,
+    config::{Config, Data},
     gateway,
+    metrics::{self, Metrics, Sources},
     parts::{self, Parts},
     polling, pumps, schedule, server,
 };
@@ -40,10 +42,24 @@ impl Stack {
         }
         let polls = config.secret(Secret::TelegramBotToken).map(str::to_owned);
         let parts = Arc::new(parts::assemble(&mut config, clock, &base_url).await?);
-        let router = gateway::router(parts.clone(), config.serving);
+        let metrics = Metrics::new();
+        let router = gateway::router(parts.clone(), config.serving, metrics.clone());
         let mut tasks = JoinSet::new();
         pumps::start(&parts, &mut tasks);
-        tasks.spawn(schedule::run(parts.clone()));
+        tasks.spawn(schedule::run(parts.clone(), config.jobs_off.clone()));
+        let sources = Sources {
+            parts: parts.clone(),
+            metrics,
+            folder: config.data.folder().map(Path::to_owned),
+            backups: config.backups.as_ref().map(|plan| plan.folder.clone()),
+        };
+        if let Some(port) = config.metrics_port {
+            tasks.spawn(metrics::serve(metrics::listen(port).await?, sources.clone()));
+        }
+        tasks.spawn(metrics::pulse(sources));
+        if let (Some(plan), Data::Folder(folder)) = (config.backups.clone(), &config.data) {
+            tasks.spawn(backup::run(folder.clone(), plan));
+        }
         if let Some(token) = polls {
             tasks.spawn(polling::run(parts.clone(), token));
         }

@@ -2,86 +2,16 @@
 //! sentence.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it must")]
 
+mod support;
+
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Write},
     net::TcpStream,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
-/// A running stack on a folder.
-struct Running {
-    child: Child,
-    address: String,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-fn command(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_guerdon"));
-    command
-        .current_dir(data)
-        .env_clear()
-        .env("GUERDON_DATA", data.join("data"))
-        .env("GUERDON_PORT", "0")
-        .env("GUERDON_LOG", "error")
-        .env("ADMIN_TOKEN", "operators-token")
-        .env("TELEGRAM_WEBHOOK_SECRET", "webhook-secret")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
-fn start(data: &Path) -> Running {
-    started(command(data))
-}
-
-fn started(mut command: Command) -> Running {
-    let mut child = command.spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let greeting = lines
-        .find_map(|line| line.unwrap().split_once("running on http://").map(|(_, rest)| rest.to_owned()));
-    let address = greeting.unwrap().split_whitespace().next().unwrap().to_owned();
-    // Whatever else it prints must not block it.
-    std::thread::spawn(move || lines.for_each(drop));
-    Running { child, address }
-}
-
-fn request(address: &str, method: &str, path: &str, header: &str, body: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let length = body.len();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-/// Posts JSON to a tool of the stack, with the token from the data folder.
-fn change(folder: &Path, running: &Running, path: &str, body: &str) -> String {
-    let token = std::fs::read_to_string(folder.join("data/local-token")).unwrap();
-    let headers = format!("content-type: application/json\r\nx-local-token: {}", token.trim());
-    request(&running.address, "POST", path, &headers, body)
-}
-
-fn start_member(address: &str, id: u32) {
-    let update = format!(
-        "{{\"update_id\":{id},\"message\":{{\"message_id\":1,\"date\":1,\"text\":\"/recruit\",\"chat\":{{\"id\":{id},\"type\":\"private\"}},\
-         \"from\":{{\"id\":{id},\"is_bot\":false,\"first_name\":\"M{id}\"}}}}}}"
-    );
-    let secret = "x-telegram-bot-api-secret-token: webhook-secret";
-    let answer = request(address, "POST", "/telegram/webhook", secret, &update);
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-}
+use support::*;
 
 #[test]
 fn what_was_acknowledged_survives_kill_9_and_is_worked_off_afterwards() {
@@ -205,12 +135,7 @@ fn made_up_secrets_are_shown_once_and_no_admin_token_is_made_up() {
     let greeting = || {
         let mut command = command(folder.path());
         command.env_remove("ADMIN_TOKEN").env_remove("TELEGRAM_WEBHOOK_SECRET");
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let text: Vec<_> = lines.take_while(|line| !line.contains("Stop with Ctrl-C")).collect();
-        child.kill().unwrap();
-        child.wait().unwrap();
-        text.join("\n")
+        until_greeted(command.spawn().unwrap())
     };
     let (first, second) = (greeting(), greeting());
     assert!(first.contains("TELEGRAM_WEBHOOK_SECRET was not set and was made up: "), "{first}");

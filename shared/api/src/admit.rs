@@ -38,7 +38,17 @@ pub(crate) struct Guarded {
 
 pub(crate) async fn admit(State(guarded): State<Arc<Guarded>>, request: Request, next: Next) -> Response {
     let trace = Trace::of(&guarded, &request);
-    match enter(&guarded, request).await {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = answer(&guarded, &trace, request, next).await;
+    if let Some(route) = route {
+        // Whoever measures the answer can name its route.
+        response.extensions_mut().insert(route);
+    }
+    response
+}
+
+async fn answer(guarded: &Guarded, trace: &Trace, request: Request, next: Next) -> Response {
+    match enter(guarded, request).await {
         Ok((request, allowance)) => {
             let mut response = next.run(request).await;
             trace.note(&guarded.gate, &response);

@@ -12,23 +12,34 @@ use crate::{context::App, error::AppError};
 pub(super) struct Known {
     acknowledged: BTreeSet<String>,
     programs: Vec<Program>,
+    /// The preset's program is not written down yet.
+    preset_is_new: bool,
 }
 
 impl Known {
     /// Reads it, and writes down the preset's program when it is new: commissions keep the rules of their time, also
     /// when a release changes the preset.
+    pub(super) async fn kept(app: &App) -> Result<Self, AppError> {
+        let known = Self::read(app).await?;
+        if known.preset_is_new {
+            let program = app.preset.program.clone();
+            app.store.verification().remember_program(&KnownProgram { program, seen_at: app.now() }).await?;
+        }
+        Ok(known)
+    }
+
+    /// Reads it, and writes nothing.
     pub(super) async fn read(app: &App) -> Result<Self, AppError> {
         let notes = app.store.verification();
         let acknowledged = notes.acknowledged().await?.into_iter().map(|known| known.id).collect();
         let mut programs: Vec<Program> =
             notes.known_programs().await?.into_iter().map(|known| known.program).collect();
-        if !programs.contains(&app.preset.program) {
-            let program = app.preset.program.clone();
-            notes.remember_program(&KnownProgram { program: program.clone(), seen_at: app.now() }).await?;
-            programs.push(program);
+        let preset_is_new = !programs.contains(&app.preset.program);
+        if preset_is_new {
+            programs.push(app.preset.program.clone());
         }
         programs.extend(notes.versions().await?.into_iter().map(|version| version.program));
-        Ok(Self { acknowledged, programs })
+        Ok(Self { acknowledged, programs, preset_is_new })
     }
 
     /// True when the snapshot is that of a rule of a program on record.

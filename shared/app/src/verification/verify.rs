@@ -47,7 +47,7 @@ const LOOKS: u32 = 3;
 /// # Errors
 /// [`AppError`] when the table cannot be read.
 pub async fn verify_ledger(app: &App, from: Option<&ScanCursor>, items: i32) -> Result<Verified, AppError> {
-    metered("verify_ledger", async { verify_page(app, &Known::read(app).await?, from, items).await }).await
+    metered("verify_ledger", async { verify_page(app, &Known::kept(app).await?, from, items).await }).await
 }
 
 async fn verify_page(
@@ -140,7 +140,7 @@ const PAGE: i32 = 200;
 /// [`AppError`] when the table cannot be read.
 pub async fn verify_next(app: &App, seconds: i64) -> Result<Verified, AppError> {
     let until = app.now().plus_seconds(seconds);
-    let known = Known::read(app).await?;
+    let known = Known::kept(app).await?;
     let mut from = app.store.verification().cursor().await?;
     let mut all = Verified::default();
     loop {
@@ -158,7 +158,7 @@ pub async fn verify_next(app: &App, seconds: i64) -> Result<Verified, AppError> 
     }
 }
 
-/// Verifies the whole ledger from its beginning, without a time limit.
+/// Verifies the whole ledger from its beginning, without a time limit. It writes nothing.
 ///
 /// # Errors
 /// [`AppError`] when the table cannot be read.

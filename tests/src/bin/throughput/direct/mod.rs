@@ -22,7 +22,7 @@ use guerdon_app::{
     referrals::share_code,
 };
 use guerdon_domain::{ids::MemberId, payments::PaymentFacts, referrals::Code, settings::Preset};
-use guerdon_engine::{engine::Engine, options::SyncPolicy};
+use guerdon_engine::engine::Engine;
 use guerdon_store::table::Store;
 use tempfile::TempDir;
 
@@ -46,7 +46,6 @@ enum Settling {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Disk {
     Memory,
-    Written,
     Synced,
 }
 
@@ -55,7 +54,6 @@ impl Disk {
     const fn word(self) -> &'static str {
         match self {
             Self::Memory => "in memory",
-            Self::Written => "written, not synced",
             Self::Synced => "synced",
         }
     }
@@ -75,10 +73,8 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Vec<System>> {
     let variants = [
         ("use cases in memory, coalesced", Disk::Memory, Settling::Coalesced),
         ("use cases in memory, each settled", Disk::Memory, Settling::Strict),
-        ("use cases on file, coalesced", Disk::Written, Settling::Coalesced),
-        ("use cases on file, each settled", Disk::Written, Settling::Strict),
-        ("use cases on synced file, coalesced", Disk::Synced, Settling::Coalesced),
-        ("use cases on synced file, each settled", Disk::Synced, Settling::Strict),
+        ("use cases on file, coalesced", Disk::Synced, Settling::Coalesced),
+        ("use cases on file, each settled", Disk::Synced, Settling::Strict),
     ];
     let mut systems = Vec::new();
     for (name, disk, settling) in variants {
@@ -119,8 +115,7 @@ impl Business {
         let file = folder.path().join("table");
         let engine = match disk {
             Disk::Memory => Engine::memory()?,
-            Disk::Written => Engine::file(&file)?,
-            Disk::Synced => Engine::file_with(&file, SyncPolicy::Always)?,
+            Disk::Synced => Engine::file(&file)?,
         };
         let store = Store::new(engine.client(), "guerdon");
         store.create_table().await?;

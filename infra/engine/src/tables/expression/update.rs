@@ -6,7 +6,7 @@ use super::{
     Bindings, Bound, Path,
     token::{Cursor, Token},
 };
-use crate::memory::{
+use crate::tables::{
     error::{Refusal, invalid},
     key::KeySchema,
     value::{Attributes, Name, Value},

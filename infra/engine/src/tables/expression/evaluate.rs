@@ -6,7 +6,7 @@ use super::{
     Bindings,
     condition::{Comparison, Condition, Operand},
 };
-use crate::memory::{
+use crate::tables::{
     error::{Refusal, invalid},
     key::KeySchema,
     number::Number,

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::LazyLock};
 
 use super::{Path, Step, Used};
-use crate::memory::error::{Refusal, invalid};
+use crate::tables::error::{Refusal, invalid};
 
 /// Words that cannot name an attribute without a placeholder; AWS's list of 573.
 static RESERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("reserved.txt").lines().collect());

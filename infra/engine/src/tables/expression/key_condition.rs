@@ -6,7 +6,7 @@ use super::{
     Bindings, Parsed,
     condition::{Comparison, Condition, Operand},
 };
-use crate::memory::{
+use crate::tables::{
     error::{Refusal, invalid},
     key::{Key, KeyAttribute, KeySchema, Place, Tail},
 };
@@ -17,6 +17,19 @@ pub(crate) struct KeyRange {
     pub(crate) hash: Key,
     pub(crate) from: Bound<Place>,
     pub(crate) to: Bound<Place>,
+}
+
+impl KeyRange {
+    /// Returns whether it ends before it begins, which an impossible condition can cause.
+    pub(crate) fn is_crossed(&self) -> bool {
+        match (&self.from, &self.to) {
+            (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+            (Bound::Included(from), Bound::Included(to)) => from > to,
+            (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => {
+                from >= to
+            }
+        }
+    }
 }
 
 impl Parsed<Condition> {

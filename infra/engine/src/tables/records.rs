@@ -1,7 +1,5 @@
 //! The change stream of a table: one shard, with sequence numbers that count every change.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -14,13 +12,12 @@ use crate::error::EngineError;
 /// Prefix of a sequence number, which has 21 digits like the service's.
 const FIRST: u128 = 100_000_000_000_000_000_000;
 
-/// The stream's records, oldest first.
+/// The stream's head; the storage holds its records.
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) arn: String,
     pub(crate) shard_id: String,
     last: u64,
-    records: VecDeque<Record>,
     only: Option<Only>,
 }
 
@@ -41,7 +38,7 @@ impl Only {
 /// A change that was made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Record {
-    sequence: u64,
+    pub(crate) sequence: u64,
     at: i64,
     keys: Attributes,
     old: Option<Image>,
@@ -55,7 +52,6 @@ impl Stream {
             arn: format!("arn:aws:dynamodb:local:000000000000:table/{table}/stream/{now}"),
             shard_id: format!("shardId-00000001-{table}"),
             last: 0,
-            records: VecDeque::new(),
             only: None,
         }
     }
@@ -65,70 +61,41 @@ impl Stream {
         self.last
     }
 
-    pub(crate) fn records(&self) -> impl Iterator<Item = &Record> {
-        self.records.iter()
-    }
-
     /// Restores the name and the count of a stream from the file.
     pub(crate) fn restore(&mut self, arn: String, last: u64) {
         (self.arn, self.last) = (arn, last);
     }
 
-    pub(crate) fn restore_record(&mut self, record: Record) {
-        self.records.push_back(record);
-    }
-
-    /// Keeps only records, also of those that are there, whose new image has one of the values. Each record still takes
-    /// a number, so the numbers do not depend on the filter.
+    /// Makes records only of items, from now on, whose new image has one of the values. Each change still takes a
+    /// number, so the numbers do not depend on the filter.
     pub(crate) fn keep_only(&mut self, attribute: &str, values: &[&str]) {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
-        let only = Only { attribute: attribute.to_owned(), values };
-        self.records.retain(|record| only.wants(record.new.as_ref()));
-        self.only = Some(only);
+        self.only = Some(Only { attribute: attribute.to_owned(), values });
     }
 
-    pub(crate) fn forget_before(&mut self, at: i64) {
-        while self.records.front().is_some_and(|record| record.at < at) {
-            self.records.pop_front();
-        }
+    /// Returns whether a record is one of those that are kept.
+    pub(crate) fn wants(&self, record: &Record) -> bool {
+        self.only.as_ref().is_none_or(|only| only.wants(record.new.as_ref()))
     }
 
-    /// Deletes the records up to a sequence number that are older than `at`.
-    pub(crate) fn forget_read(&mut self, position: &str, at: i64) -> Result<(), EngineError> {
-        let read = number(position)?;
-        while self.records.front().is_some_and(|record| record.at < at && record.sequence <= read) {
-            self.records.pop_front();
-        }
-        Ok(())
-    }
-
-    pub(crate) fn push(
+    /// The record of a change, if it is kept.
+    pub(crate) fn record(
         &mut self,
         schema: &KeySchema,
         old: Option<Image>,
         new: Option<Image>,
         now: i64,
         by_ttl: bool,
-    ) {
-        let Some(image) = new.as_ref().or(old.as_ref()) else { return };
-        let keys = schema.key_of(image);
+    ) -> Option<Record> {
+        let keys = schema.key_of(new.as_ref().or(old.as_ref())?);
         self.last += 1;
-        if self.only.as_ref().is_some_and(|only| !only.wants(new.as_ref())) {
-            return;
-        }
-        self.records.push_back(Record { sequence: self.last, at: now, keys, old, new, by_ttl });
-    }
-
-    /// Up to `limit` records after a sequence number.
-    pub(crate) fn behind(&self, position: Option<&str>, limit: usize) -> Result<Vec<Record>, EngineError> {
-        let behind = position.map_or(Ok(0), number)?;
-        let start = self.records.partition_point(|record| record.sequence <= behind);
-        Ok(self.records.range(start..).take(limit).cloned().collect())
+        let record = Record { sequence: self.last, at: now, keys, old, new, by_ttl };
+        self.wants(&record).then_some(record)
     }
 }
 
 /// The count in a sequence number.
-fn number(text: &str) -> Result<u64, EngineError> {
+pub(crate) fn number(text: &str) -> Result<u64, EngineError> {
     let number = text.parse::<u128>().ok().and_then(|number| number.checked_sub(FIRST));
     let number = number.and_then(|number| u64::try_from(number).ok());
     number.ok_or_else(|| EngineError::Database(format!("{text} is no sequence number")))

@@ -1,14 +1,12 @@
 //! Keys, and the order of items by their keys.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
     error::{Refusal, invalid},
     number::Number,
-    value::{Attributes, Image, Value, only},
+    value::{Attributes, Value, only},
 };
 
 /// Largest partition key and sort key, in bytes.
@@ -66,9 +64,6 @@ pub(crate) enum Tail {
     At(Box<PrimaryKey>),
     Greatest,
 }
-
-/// Items by partition and place.
-pub(crate) type Tree = BTreeMap<Key, BTreeMap<Place, Image>>;
 
 impl Key {
     /// Converts `value` to a key, if it is of that type.

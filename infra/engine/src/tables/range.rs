@@ -1,7 +1,6 @@
 //! Reads of ranges: `Query` and `Scan`, in pages.
 
 use std::{
-    collections::BTreeMap,
     hash::{DefaultHasher, Hash, Hasher},
     ops::Bound,
 };
@@ -14,9 +13,9 @@ use super::{
     definition::ProjectionType,
     error::{Refusal, invalid},
     expression::{Bindings, Condition, KeyRange, Uses},
-    key::{Key, KeySchema, Place},
+    key::{Key, KeySchema},
     requests::{Query, Scan, Select},
-    table::View,
+    storage::{Start, View},
     value::{Attributes, Image, only, size_of_item},
 };
 
@@ -77,13 +76,16 @@ impl Tables {
             limit: limit(request.limit)?,
             count_only: request.select == Some(Select::Count),
         };
-        let items = view.items.get(&range.hash).into_iter().flat_map(|items| within(items, &range));
-        let (mut page, bytes) = if request.scan_index_forward {
-            paging.collect(items, &view)
-        } else {
-            let items = view.items.get(&range.hash).into_iter().flat_map(|items| within(items, &range).rev());
-            paging.collect(items, &view)
-        };
+        let storage = self.storage.as_ref();
+        let forward = request.scan_index_forward;
+        let (mut page, bytes) = paging.collect(&view, || {
+            let items = storage.partition(view, &range, forward, paging.chunk())?;
+            let more = items.len() == paging.chunk();
+            if let Some(last) = items.last().filter(|_| more) {
+                view.place_of(last)?.restrict(&mut range, forward)?;
+            }
+            Ok((items, more))
+        })?;
         let halves = read_halves(bytes, request.consistent_read);
         page.consumed_capacity = Consumed::new(request.return_consumed_capacity, &request.table_name, halves);
         Ok(page)
@@ -99,7 +101,7 @@ impl Tables {
         let table = self.table(&request.table_name)?;
         let view = table.view(request.index_name.as_deref())?;
         view.check_read(request.consistent_read, request.select)?;
-        let start = request.exclusive_start_key.as_ref().map(|start| view.start(start)).transpose()?;
+        let mut start = request.exclusive_start_key.as_ref().map(|start| view.start(start)).transpose()?;
         let filter = match &filter {
             Some(filter) => {
                 let bindings = filter.bind(&placeholders)?;
@@ -114,34 +116,62 @@ impl Tables {
             count_only: request.select == Some(Select::Count),
         };
         let segment = segment(&request)?;
-        let items = view.behind(start.as_ref()).filter(|(hash, _)| segment.is_none_or(|of| is_in(of, hash)));
-        let (mut page, bytes) = paging.collect(items.map(|(_, item)| item), &view);
+        let storage = self.storage.as_ref();
+        let (mut page, bytes) = paging.collect(&view, || {
+            let found = storage.scan(view, start.as_ref(), paging.chunk())?;
+            let more = found.len() == paging.chunk();
+            if let Some((_, last)) = found.last().filter(|_| more) {
+                start = Some(view.place_of(last)?);
+            }
+            let wanted = found.into_iter().filter(|(hash, _)| segment.is_none_or(|of| is_in(of, hash)));
+            Ok((wanted.map(|(_, item)| item).collect(), more))
+        })?;
         let halves = read_halves(bytes, request.consistent_read);
         page.consumed_capacity = Consumed::new(request.return_consumed_capacity, &request.table_name, halves);
         Ok(page)
     }
 }
 
+/// Items that are asked of the storage at once.
+const CHUNK: usize = 128;
+
 impl Paging<'_> {
-    /// Reads a page and counts the bytes that were read.
-    fn collect<'v>(&self, items: impl Iterator<Item = &'v Image>, view: &View<'_>) -> (Page, usize) {
+    /// The most items that are asked of the storage at once.
+    fn chunk(&self) -> usize {
+        self.limit.map_or(CHUNK, |limit| limit.min(CHUNK))
+    }
+
+    /// Reads a page and counts the bytes that were read. `next` gives the following items, and whether there may be more.
+    fn collect(
+        &self,
+        view: &View<'_>,
+        mut next: impl FnMut() -> Result<(Vec<Image>, bool), Refusal>,
+    ) -> Result<(Page, usize), Refusal> {
         let (mut found, mut count, mut scanned, mut bytes) = (Vec::new(), 0, 0, 0);
-        let (mut last, mut ended_early) = (None, false);
-        for item in items {
-            let size = size_of_item(item);
-            if scanned > 0 && bytes + size > PAGE_BYTES {
-                ended_early = true;
-                break;
+        let (mut last, mut ended_early): (Option<Image>, _) = (None, false);
+        'page: loop {
+            let (items, more) = next()?;
+            for item in items {
+                let size = size_of_item(&item);
+                if scanned > 0 && bytes + size > PAGE_BYTES {
+                    ended_early = true;
+                    break 'page;
+                }
+                (scanned, bytes) = (scanned + 1, bytes + size);
+                let wanted =
+                    self.filter.as_ref().is_none_or(|(filter, bindings)| filter.holds(&item, bindings));
+                if wanted {
+                    count += 1;
+                    found.extend((!self.count_only).then(|| item.clone()));
+                }
+                last = Some(item);
+                // The service does not check whether anything follows the last item that it may read.
+                if self.limit.is_some_and(|limit| scanned >= limit) {
+                    ended_early = true;
+                    break 'page;
+                }
             }
-            (scanned, bytes, last) = (scanned + 1, bytes + size, Some(item));
-            let wanted = self.filter.as_ref().is_none_or(|(filter, bindings)| filter.holds(item, bindings));
-            if wanted {
-                count += 1;
-                found.extend((!self.count_only).then(|| item.clone()));
-            }
-            // The service does not check whether anything follows the last item that it may read.
-            if self.limit.is_some_and(|limit| scanned >= limit) {
-                ended_early = true;
+            if !more {
                 break;
             }
         }
@@ -149,17 +179,11 @@ impl Paging<'_> {
             items: (!self.count_only).then_some(found),
             count,
             scanned_count: scanned,
-            last_evaluated_key: last.filter(|_| ended_early).map(|item| view.key_of(item)),
+            last_evaluated_key: last.filter(|_| ended_early).map(|item| view.key_of(&item)),
             consumed_capacity: None,
         };
-        (page, bytes)
+        Ok((page, bytes))
     }
-}
-
-/// The place where a page ended.
-struct Start {
-    hash: Key,
-    place: Place,
 }
 
 impl Start {
@@ -227,42 +251,10 @@ impl<'a> View<'a> {
         Ok(Start { hash, place })
     }
 
-    /// All items after the start, with their partitions.
-    fn behind(&self, start: Option<&Start>) -> impl Iterator<Item = (&'a Key, &'a Image)> {
-        let items = self.items;
-        let rest = match start {
-            Some(start) => (Bound::Excluded(&start.hash), Bound::Unbounded),
-            None => (Bound::Unbounded, Bound::Unbounded),
-        };
-        let begun = start.and_then(|start| {
-            let (hash, partition) = items.get_key_value(&start.hash)?;
-            let rest = partition.range((Bound::Excluded(&start.place), Bound::Unbounded));
-            Some(rest.map(move |(_, item)| (hash, item)))
-        });
-        let others = items.range::<Key, _>(rest);
-        begun
-            .into_iter()
-            .flatten()
-            .chain(others.flat_map(|(hash, partition)| partition.values().map(move |item| (hash, item))))
+    /// The place of an item or entry in the view.
+    fn place_of(&self, item: &Image) -> Result<Start, Refusal> {
+        self.start(&self.key_of(item))
     }
-}
-
-/// The items of a partition that are within the range.
-fn within<'a>(
-    items: &'a BTreeMap<Place, Image>,
-    range: &KeyRange,
-) -> impl DoubleEndedIterator<Item = &'a Image> {
-    // A map's own range panics when its start is after its end, which an impossible condition can cause.
-    let crossed = match (&range.from, &range.to) {
-        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
-        (Bound::Included(from), Bound::Included(to)) => from > to,
-        (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => {
-            from >= to
-        }
-    };
-    let bounds = (range.from.as_ref(), range.to.as_ref());
-    let found = (!crossed).then(|| items.range::<Place, _>(bounds).map(|(_, item)| item));
-    found.into_iter().flatten()
 }
 
 fn limit(limit: Option<i64>) -> Result<Option<usize>, Refusal> {

@@ -10,11 +10,14 @@ use super::{
     error::{Refusal, invalid},
     expression::{Cache, Condition, Parsed, Update, Uses},
     key::PrimaryKey,
-    log::Entry,
     requests::{Action, Kind, OnFailure, ReturnValues, Single},
+    storage::{Changes, Storage},
     table::{Change, Table},
     value::{Attributes, Image, size_of_item},
 };
+
+/// Expired items that are deleted at once.
+const SWEPT: usize = 500;
 
 /// A write whose expressions are read and whose key is known.
 pub(crate) struct Prepared<'a> {
@@ -69,8 +72,13 @@ impl<'a> Prepared<'a> {
     }
 
     /// Computes the change that the write would make, if its condition holds.
-    pub(crate) fn change(&self, table: &Table, key: PrimaryKey) -> Result<Change, Refusal> {
-        let old = table.get(&key).cloned();
+    pub(crate) fn change(
+        &self,
+        table: &Table,
+        storage: &dyn Storage,
+        key: PrimaryKey,
+    ) -> Result<Change, Refusal> {
+        let old = storage.get(table.id, &key)?;
         self.check_condition(old.as_ref())?;
         let new = match &self.action.kind {
             Kind::Put { item } => Some(Image::try_new(item.clone())?),
@@ -139,7 +147,7 @@ impl Tables {
         let prepared = Prepared::new(&request.action, &mut self.expressions)?;
         let table = self.table(&request.action.table)?;
         let key = prepared.key(table)?;
-        let change = prepared.change(table, key)?;
+        let change = prepared.change(table, self.storage.as_ref(), key)?;
         let attributes = prepared.returned(request.return_values.unwrap_or_default(), &change)?;
         let cost = self.commit(vec![(&request.action.table, change)], now, false)?;
         let cost = cost.into_iter().next().unwrap_or_default();
@@ -150,37 +158,37 @@ impl Tables {
 
     /// Deletes expired items.
     pub(crate) fn sweep(&mut self, now: i64) -> Result<usize, Refusal> {
-        let expired = |(name, table): (&String, &Table)| (name.clone(), table.expired(now));
-        let expired: Vec<_> = self.tables.iter().map(expired).collect();
+        let names: Vec<_> = self.tables.keys().cloned().collect();
         let mut swept = 0;
-        for (name, changes) in expired {
-            let changes: Vec<_> = changes.into_iter().map(|change| (name.as_str(), change)).collect();
-            swept += self.commit(changes, now, true)?.len();
+        for name in names {
+            loop {
+                let expired = self.table(&name)?.expired(self.storage.as_ref(), now, SWEPT)?;
+                let found = expired.len();
+                let changes = expired.into_iter().map(|change| (name.as_str(), change)).collect();
+                swept += self.commit(changes, now, true)?.len();
+                if found < SWEPT {
+                    break;
+                }
+            }
         }
         Ok(swept)
     }
 
-    /// Makes changes, all of them or none: they are appended to the file first, if there is one.
+    /// Makes changes, all of them or none.
     pub(crate) fn commit(
         &mut self,
         changes: Vec<(&str, Change)>,
         now: i64,
         by_ttl: bool,
     ) -> Result<Vec<WriteCost>, Refusal> {
-        if self.log.is_some() {
-            let mut entries = Vec::with_capacity(changes.len());
-            for (name, change) in &changes {
-                entries.extend(change.entry(name, &self.table(name)?.schema));
-            }
-            if !entries.is_empty() {
-                self.append(|| Entry::Commit { at: now, by_ttl, changes: entries })?;
-            }
-        }
+        let mut all = Changes::default();
         let mut costs = Vec::with_capacity(changes.len());
         for (name, change) in changes {
-            costs.push(self.table_mut(name)?.apply(change, now, by_ttl));
+            costs.push(self.table_mut(name)?.add(change, now, by_ttl, &mut all));
         }
-        self.rewrite_if_long(now);
+        if !all.entries.is_empty() {
+            self.storage.write(all)?;
+        }
         Ok(costs)
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Path,
     token::{Cursor, Token},
 };
-use crate::memory::error::{Refusal, invalid};
+use crate::tables::error::{Refusal, invalid};
 
 /// A condition.
 #[derive(Debug)]

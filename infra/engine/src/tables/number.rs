@@ -9,6 +9,10 @@ const DIGITS: u32 = 38;
 /// A number is `0.d1d2... * 10^p`; these are the greatest and the least `p` (9.9...E+125 and 1E-130).
 const MOST: i32 = 126;
 const LEAST: i32 = -129;
+/// Bytes of a number in the form that is compared, and its first byte.
+const ORDERED: usize = 18;
+const ZERO: u8 = 0x80;
+const POSITIVE: u8 = 0xC0;
 
 /// `digits * 10^exponent`, negated if `negative`. It has no trailing zeros, so equal numbers have equal fields. The
 /// struct is packed; otherwise each value of an item would be half as large again.
@@ -124,6 +128,36 @@ impl Number {
 
     pub(crate) fn negated(self) -> Self {
         Self { negative: !self.negative && self.digits != 0, ..self }
+    }
+
+    /// Bytes that compare as the numbers do: the sign, the place of the decimal point, and all 38 digits; of a negative
+    /// number all of them are inverted.
+    pub(crate) fn ordered(&self) -> [u8; ORDERED] {
+        let mut bytes = [0; ORDERED];
+        if self.digits == 0 {
+            bytes[0] = ZERO;
+            return bytes;
+        }
+        bytes[0] = POSITIVE;
+        bytes[1] = u8::try_from(self.point() - LEAST).unwrap_or(u8::MAX);
+        let digits = self.digits * 10_u128.pow(DIGITS - self.count());
+        bytes[2..].copy_from_slice(&digits.to_be_bytes());
+        if self.negative { bytes.map(|byte| !byte) } else { bytes }
+    }
+
+    /// The number of these bytes; none if there is none.
+    pub(crate) fn from_ordered(bytes: &[u8; ORDERED]) -> Option<Self> {
+        let (negative, bytes) = match bytes[0] {
+            ZERO => return (bytes[1..] == [0; ORDERED - 1]).then(Self::default),
+            POSITIVE => (false, *bytes),
+            _ => (true, bytes.map(|byte| !byte)),
+        };
+        let (head, digits) = bytes.split_last_chunk::<16>()?;
+        if head[0] != POSITIVE {
+            return None;
+        }
+        let exponent = i32::from(head[1]) + LEAST - DIGITS.cast_signed();
+        Self::checked(negative, u128::from_be_bytes(*digits), exponent).ok()
     }
 
     /// Bytes that count for an item's size.

@@ -76,9 +76,9 @@ impl Tables {
             let (mut seen, mut found, mut cost) = (HashSet::new(), Vec::new(), 0);
             for key in &wanted.keys {
                 let key = table.schema.of_key(key)?;
-                let item = table.get(&key);
-                cost += read_halves(bytes(item), wanted.consistent_read);
-                found.extend(item.cloned());
+                let item = self.storage.get(table.id, &key)?;
+                cost += read_halves(bytes(item.as_ref()), wanted.consistent_read);
+                found.extend(item);
                 if !seen.insert(key) {
                     return invalid("Provided list of item keys contains duplicates");
                 }
@@ -111,7 +111,7 @@ impl Tables {
 
     fn lookup(&self, table: &str, key: &Attributes) -> Result<Option<Image>, Refusal> {
         let table = self.table(table)?;
-        Ok(table.get(&table.schema.of_key(key)?).cloned())
+        self.storage.get(table.id, &table.schema.of_key(key)?)
     }
 }
 

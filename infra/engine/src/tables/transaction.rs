@@ -60,6 +60,12 @@ impl Tokens {
         }
     }
 
+    /// Forgets all of them.
+    pub(crate) fn clear(&mut self) {
+        self.done.clear();
+        self.oldest_first.clear();
+    }
+
     fn remember(&mut self, token: String, done: Done, now: i64) {
         self.oldest_first.push_back((now, token.clone()));
         self.done.insert(token, done);
@@ -72,6 +78,7 @@ impl Tables {
         let wanted = request.return_consumed_capacity;
         let actions = actions(request.transact_items.into_iter().map(super::requests::TransactItem::single))?;
         let hash = hash_of(&actions);
+        self.forget_lost();
         if let Some(token) = &request.client_request_token {
             check_token(token)?;
             if let Some(done) = self.tokens.find(token, hash, now)? {
@@ -128,7 +135,7 @@ impl Tables {
         let mut reasons = Vec::with_capacity(prepared.len());
         for write in prepared {
             let table = self.table(&write.action.table)?;
-            match write.key(table).and_then(|key| write.change(table, key)) {
+            match write.key(table).and_then(|key| write.change(table, self.storage.as_ref(), key)) {
                 Ok(change) => {
                     changes.push(change);
                     reasons.push(Reason::NONE);
