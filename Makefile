@@ -46,6 +46,14 @@ worlds: ## Play SEEDS=2000 worlds, one with its trace (SEED=1234), or every plan
 # The target's former name.
 simulate: worlds
 
+.PHONY: power-cuts damage
+power-cuts: ## Cut the power of a stack under load (CUTS=67 for each preset), kill it (KILLS=100), fill its disk (SHORTAGES=50).
+	CUTS=$(or $(CUTS),67) KILLS=$(or $(KILLS),100) SHORTAGES=$(or $(SHORTAGES),50) \
+	  cargo test --workspace --test power_cuts
+
+damage: ## Flip bits and zero pages in the database's files, PLACES=500 each.
+	DAMAGED=$(or $(PLACES),500) cargo test --workspace --test damage
+
 .PHONY: lint
 lint: ## Check formatting, code and template.
 	cargo fmt --all --check

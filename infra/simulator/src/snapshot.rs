@@ -38,7 +38,7 @@ pub(crate) fn load(path: &Path) -> Result<Option<Kept>, SimError> {
         .map_err(|source| SimError::ParseState { path: path.to_owned(), source })
 }
 
-/// Writes beside the snapshot and renames over it: a crash leaves the old one or the new one, never half.
+/// Writes beside the snapshot and renames over it: a crash or a power cut leaves the old one or the new one, never half.
 pub(crate) fn save(path: &Path, snapshot: &Snapshot<'_>) -> io::Result<()> {
     let mut temporary = PathBuf::from(path);
     temporary.add_extension("tmp");
@@ -49,6 +49,9 @@ pub(crate) fn save(path: &Path, snapshot: &Snapshot<'_>) -> io::Result<()> {
     options.create(true).write(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    std::io::Write::write_all(&mut options.open(&temporary)?, &serde_json::to_vec(snapshot)?)?;
+    let mut file = options.open(&temporary)?;
+    std::io::Write::write_all(&mut file, &serde_json::to_vec(snapshot)?)?;
+    // Its bytes first, then its name.
+    file.sync_data()?;
     fs::rename(&temporary, path)
 }
