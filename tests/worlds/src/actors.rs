@@ -11,7 +11,7 @@ use guerdon_app::{
 use guerdon_store::commissions::CommissionCursor;
 
 use crate::{
-    bills, desk,
+    billing, desk,
     plan::What,
     stream,
     tasks::{Done, Undone, spawn, until_done},
@@ -71,7 +71,7 @@ async fn perform(world: Rc<World>, what: Rc<What>) -> Done {
         What::SetCost(plan, dollars) => desk::set_cost(&world, plan, *dollars).await,
         What::Decide { payment, key } => desk::decide(&world, *payment, key).await,
         What::Claim(member) => claim(&world, *member).await,
-        What::Bill(step) => bills::perform(&world, *step).await,
+        What::Bill(step) => billing::perform(&world, *step).await,
     }
 }
 

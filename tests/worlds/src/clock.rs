@@ -6,6 +6,9 @@ use guerdon_app::context::Clock;
 use guerdon_domain::time::Timestamp;
 use tokio::time::Instant;
 
+/// Milliseconds of an hour.
+pub const HOUR: u64 = 3_600_000;
+
 /// The start of every world: 2026-11-21T09:30:00Z.
 pub const BEGINNING: Timestamp = Timestamp::from_seconds(1_795_253_400);
 

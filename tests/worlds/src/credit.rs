@@ -9,11 +9,7 @@ use guerdon_domain::{
 };
 
 use crate::{
-    bills::{Customer, post_credit},
-    items::Items,
-    kinds::Kind,
-    tasks::until_done,
-    world::World,
+    billing::post_credit, bills::Customer, items::Items, kinds::Kind, tasks::until_done, world::World,
 };
 
 macro_rules! must {

@@ -1,15 +1,21 @@
 //! Kinds of worlds, each with the settings and the rules of its business.
 
 use guerdon_domain::{
-    money::{Currency, Money, Rounding},
+    money::{Currency, Money},
     payments::Purpose,
     programs::{Amount, Beneficiary, Cap, CapPeriod, Program, Rule, Trigger},
     settings::Preset,
     wallets::WalletKind,
-    withdrawals::WithdrawalRules,
+    withdrawals::{PayoutMethod, WithdrawalRules},
 };
 
-use crate::{goods, plan::METHOD};
+use crate::{
+    goods,
+    rules::{flat, rule, share},
+};
+
+/// The ways of paying out in all worlds.
+pub const METHOD: PayoutMethod = PayoutMethod::Upi;
 
 /// The rules of a world's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,31 +94,6 @@ impl Kind {
     /// True when a rule rewards a first payment.
     pub const fn rewards_a_first(self) -> bool {
         matches!(self, Self::Bitten | Self::TwoSided | Self::Beside | Self::Trollz | Self::Credit)
-    }
-}
-
-fn flat(minor: i64) -> Amount {
-    Amount::Flat { amount: Money::new(minor, Currency::USD) }
-}
-
-fn share(percent: u32) -> Amount {
-    Amount::PercentOfPayment { percent: percent.into(), rounding: Rounding::HalfUp, quantum_minor: 1 }
-}
-
-/// A rule without a hold or limits.
-pub fn rule(id: &str, trigger: Trigger, beneficiary: Beneficiary, amount: Amount) -> Rule {
-    Rule {
-        id: id.into(),
-        trigger,
-        beneficiary,
-        amount,
-        minimum_payment: Money::new(2000, Currency::USD),
-        products: Vec::new(),
-        hold_seconds: 0,
-        claim_within_days: None,
-        target: WalletKind::Earnings,
-        cap_commission: None,
-        cap_member: None,
     }
 }
 

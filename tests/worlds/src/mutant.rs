@@ -64,8 +64,6 @@ pub enum Mutant {
     ReversalIgnoresDecision,
     /// Settings are overwritten that were set since.
     SettingsUnguarded,
-    /// A referral converts, reopens or is restored whatever became of it.
-    EdgeUnguarded,
     /// A customer is taken from a member while credit is posted to it: the wallet has no fence.
     FenceUnguarded,
     /// The customers of a member are overwritten whatever was reported since.
@@ -93,7 +91,7 @@ pub enum Rewritten {
 
 impl Mutant {
     /// All faults.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 32] = [
         Self::PaymentUnguarded,
         Self::ConversionUnguarded,
         Self::ReleaseIgnoresState,
@@ -121,7 +119,6 @@ impl Mutant {
         Self::DecisionUnguarded,
         Self::ReversalIgnoresDecision,
         Self::SettingsUnguarded,
-        Self::EdgeUnguarded,
         Self::FenceUnguarded,
         Self::CustomersUnguarded,
         Self::InvoiceUnguarded,
@@ -227,7 +224,6 @@ impl Mutant {
             Self::InvoiceUnguarded if put("invoice_credit") => bare(write),
             Self::LinkUnguarded if put("customer") => bare(write),
             Self::TieUnguarded if put("reference") => bare(write),
-            Self::EdgeUnguarded if moves_an_edge(write) => bare(write),
             _ => false,
         }
     }
@@ -266,13 +262,6 @@ fn is_of_a_place(item: &Value, condition: &str) -> bool {
 /// True for an update whose expression begins so.
 fn updates(write: &Value, beginning: &str) -> bool {
     text(&write["UpdateExpression"]).starts_with(beginning)
-}
-
-/// True for an update that converts, reopens or restores a referral.
-fn moves_an_edge(write: &Value) -> bool {
-    let referral = text(&write["Key"]["sk"]["S"]).starts_with("REFERRAL#");
-    let state = updates(write, "SET #state = :converted") || updates(write, "SET #state = :pending");
-    referral && (state || updates(write, "SET undone = :next"))
 }
 
 /// Leaves a part of a condition.

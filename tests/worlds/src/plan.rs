@@ -3,46 +3,19 @@
 use guerdon_domain::{
     ids::{ExternalPaymentId, PaymentKey, Rail},
     money::{Currency, Money},
-    payments::{DisputeStage, Purpose, RefundStage, Reversal, ReversalKind},
+    payments::{DisputeStage, RefundStage, Reversal, ReversalKind},
     settings::Preset,
     time::Timestamp,
-    withdrawals::PayoutMethod,
 };
 
 use crate::{
     bills::{Bills, Step},
-    clock::BEGINNING,
-    goods::{self, COMMANDER_COST, Goods, SCOUT_COSTS},
+    clock::{BEGINNING, HOUR},
+    goods::{COMMANDER_COST, Goods, SCOUT_COSTS},
     kinds::{Kind, preset},
+    paid::{Paid, buy},
     scenes,
 };
-
-/// A payment and all its reversals.
-#[derive(Debug, Clone)]
-pub struct Paid {
-    /// Natural key.
-    pub key: PaymentKey,
-    /// The payer, by number.
-    pub member: usize,
-    /// The amount that settled.
-    pub paid: Money,
-    /// Tax within it.
-    pub tax: Money,
-    /// What it is for.
-    pub purpose: Purpose,
-    /// What it bought, where that matters.
-    pub goods: Goods,
-    /// The time at which it is told.
-    pub at: Timestamp,
-    /// The time at which it settled: the same, or long before its payer joined.
-    pub settled: Timestamp,
-    /// Its reversals.
-    pub words: Vec<Reversal>,
-    /// The invoice that it paid, by number, if it is a payment intent. It is booked by itself until the invoice is known.
-    pub invoice: Option<usize>,
-    /// Where its events arrive in a scene: the time at which it is told, and those of its reversals, in milliseconds.
-    pub scene: Option<(u64, Vec<u64>)>,
-}
 
 /// An action in the world.
 #[derive(Debug, Clone)]
@@ -123,12 +96,6 @@ pub struct Plan {
     /// Attempts of the SDK for each request.
     pub attempts: u32,
 }
-
-/// Milliseconds of an hour.
-pub const HOUR: u64 = 3_600_000;
-
-/// The ways of paying out in all worlds.
-pub const METHOD: PayoutMethod = PayoutMethod::Upi;
 
 /// Operators.
 pub const OPERATORS: [&str; 2] = ["ann", "bob"];
@@ -406,7 +373,7 @@ fn payments(kind: Kind, members: &[Option<usize>], bursts: &[u64], rng: &mut fas
             invoice: None,
             scene: None,
         };
-        let usual = if kind == Kind::Profit { goods::buy(usual, rng) } else { usual };
+        let usual = if kind == Kind::Profit { buy(usual, rng) } else { usual };
         let words = if rng.u8(0..2) == 0 { words(usual.paid, at, rng) } else { Vec::new() };
         all.push(odd(Paid { words, ..usual }, rng));
     }

@@ -10,7 +10,7 @@ use crate::{
     goods::{FANG, FANG_COST, HALF},
     items::Items,
     kinds::Kind,
-    plan::Paid,
+    paid::Paid,
     world::World,
 };
 

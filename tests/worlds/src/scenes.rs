@@ -8,10 +8,10 @@ use guerdon_domain::{
 };
 
 use crate::{
-    clock::BEGINNING,
+    clock::{BEGINNING, HOUR},
     goods::Goods,
     kinds::Kind,
-    plan::{HOUR, Paid},
+    paid::Paid,
 };
 
 /// Adds scenes to some worlds, each with a referee of its own.

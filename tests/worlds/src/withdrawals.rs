@@ -14,7 +14,8 @@ use guerdon_domain::{ids::WithdrawalId, intents::ActionKind, money::Money};
 
 use crate::{
     clock::elapsed_millis,
-    plan::{METHOD, OPERATORS},
+    kinds::METHOD,
+    plan::OPERATORS,
     tasks::{Done, Undone, spawn},
     world::World,
 };
