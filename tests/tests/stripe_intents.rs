@@ -2,6 +2,9 @@
 //! comes first.
 #![allow(clippy::unwrap_used, reason = "a test stops where it must")]
 
+use guerdon_app::payments::tie_reference;
+use guerdon_domain::ids::{ExternalPaymentId, PaymentKey, Rail};
+use guerdon_store::payments::PaymentReference;
 use guerdon_tests::{
     World,
     stripe::{event, invoice_paid},
@@ -158,5 +161,23 @@ async fn what_was_refunded_or_disputed_of_the_intent_is_so_of_its_invoice() {
             assert_eq!(world.operator_get("payments/stripe:in_1").await["undone"], json!(39.0), "{before}");
             assert_eq!((world.bill_credit(ALICE).await, world.parked().await.len()), (0, 0), "{before}");
         }
+    }
+}
+
+/// The look-up at Stripe tied the intent to itself, and its own event is late.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_waits_for_an_intent_follows_it_to_its_invoice() {
+    let own = PaymentKey { rail: Rail::Stripe, id: ExternalPaymentId::parse("pi_1").unwrap() };
+    let refund = of_intent("refund.created", &json!({ "payment_intent": "pi_1" }));
+    let taken = [invoice_paid("in_1", "cus_bob", 3900, 3900), tie("in_1", "pi_1")];
+    for late in [vec![], vec![intent("pi_1", &json!({}))]] {
+        let world = World::referred().await;
+        let itself = PaymentReference { reference: own.clone(), payment: own.clone() };
+        tie_reference(world.stack().app(), &itself).await.unwrap();
+        world.tell(std::slice::from_ref(&refund)).await;
+        assert_eq!(world.parked().await.len(), 1);
+        world.tell(&[&taken[..], &late[..]].concat()).await;
+        assert_eq!(world.operator_get("payments/stripe:in_1").await["undone"], json!(39.0));
+        assert_eq!((world.bill_credit(ALICE).await, world.parked().await.len()), (0, 0));
     }
 }

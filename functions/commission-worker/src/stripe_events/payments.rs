@@ -162,8 +162,13 @@ async fn pay(worker: &Worker, event: &StripeEvent, facts: &PaymentFacts) -> Resu
 async fn tie(worker: &Worker, names: &[ExternalPaymentId], payment: &PaymentKey) -> Result<Tied, AppError> {
     for name in names {
         let tie = PaymentReference { reference: stripe_key(name.clone()), payment: payment.clone() };
-        if tie_reference(&worker.app, &tie).await? == Tied::PaymentUnknown {
-            return Ok(Tied::PaymentUnknown);
+        match tie_reference(&worker.app, &tie).await? {
+            Tied::PaymentUnknown => return Ok(Tied::PaymentUnknown),
+            // What waited for the intent's own payment waits for one that is never booked.
+            Tied::TakenOver if tie.reference.is_payment_intent() => {
+                replay(worker, &WaitsFor::Payment { payment: tie.reference.clone() }).await?;
+            }
+            Tied::TakenOver | Tied::Done => {}
         }
         replay(worker, &WaitsFor::Reference { reference: tie.reference }).await?;
     }
@@ -195,7 +200,8 @@ async fn on_intent(
                 tie(worker, intent.charge.as_slice(), &key).await?;
                 return Ok(());
             }
-            Some(_) => return Ok(()),
+            // A reversal may have been parked just while another payment took the intent over.
+            Some(_) => return replay(worker, &WaitsFor::Payment { payment: key }).await,
             None => {
                 let waits_for = WaitsFor::Reference { reference: key.clone() };
                 if park(worker, received, waits_for).await? == Parked::Waiting {
@@ -218,7 +224,7 @@ pub(super) async fn tie_invoice_payment(
     let names: Vec<_> = [&paid.payment_intent, &paid.charge].into_iter().flatten().cloned().collect();
     // At most twice: the invoice may be recorded just before the event is parked.
     for _ in 0..2 {
-        if tie(worker, &names, &payment).await? == Tied::Done {
+        if tie(worker, &names, &payment).await? != Tied::PaymentUnknown {
             return Ok(());
         }
         let waits_for = WaitsFor::Payment { payment: payment.clone() };

@@ -76,6 +76,8 @@ pub async fn claim_payment_intent(
 pub enum Tied {
     /// The name is tied, to this payment or to another one.
     Done,
+    /// The name is an intent that was a payment of its own until now. It is not booked any more, if it was.
+    TakenOver,
     /// The name is an intent that is booked as a payment of its own. It counts until the payment that it paid is on
     /// record.
     PaymentUnknown,
@@ -98,10 +100,12 @@ pub async fn tie_reference(app: &App, tie: &PaymentReference) -> Result<Tied, Ap
                 }
                 app.store.customers().retie(tie).await?;
                 take_over(app, tie).await?;
+                return Ok(Tied::TakenOver);
             }
             // An earlier call may have died before the last step.
             Some(payment) if payment == tie.payment && payment != tie.reference => {
-                take_over(app, tie).await?
+                take_over(app, tie).await?;
+                return Ok(Tied::TakenOver);
             }
             _ => {}
         }
