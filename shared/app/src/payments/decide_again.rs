@@ -79,8 +79,9 @@ struct Author<'a> {
 }
 
 /// Decides the open rules of a payment again, with what the operator supplies. What was granted before stays. A rule whose
-/// numbers did not fit is decided by the program in force now, the others by that of the payment's time. One transaction
-/// writes the payment, its new commissions, an audit line and the answer.
+/// numbers did not fit is decided by the program in force now, the others by that of the payment's time: a payment that has
+/// both kinds is decided by two calls, the others first. One transaction writes the payment, its new commissions, an audit
+/// line and the answer.
 ///
 /// # Errors
 /// [`DecideRefusal`] says what is still missing.
@@ -96,8 +97,18 @@ pub async fn decide_again(
             let record = app.store.payments().find(payment).await.map_err(AppError::from)?;
             return record.ok_or(DecideRefusal::UnknownPayment);
         }
+        // Numbers that do not fit are decided by another program than the rest: one of the two at a time.
+        let others: fn(Refusal) -> bool = |reason| reason.is_open() && reason != Refusal::NotComputable;
+        let numbers: fn(Refusal) -> bool = |reason| reason == Refusal::NotComputable;
         let author = Author { call, reason };
-        decide(app, payment, Ask { open: Refusal::is_open, supplied }, Some(author)).await
+        let first = decide(app, payment, Ask { open: others, supplied }, Some(author)).await;
+        if !matches!(first, Err(DecideRefusal::Decided | DecideRefusal::StillOpen(_))) {
+            return first;
+        }
+        match decide(app, payment, Ask { open: numbers, supplied }, Some(author)).await {
+            Err(DecideRefusal::Decided) => first,
+            second => second,
+        }
     })
     .await
 }

@@ -12,7 +12,9 @@ use guerdon_app::{
 };
 use guerdon_domain::{
     ids::{ExternalPaymentId, PaymentKey, Rail},
-    payments::{DisputeStage, PaymentFacts, PaymentLine, PaymentRecord, Purpose, Refusal, Verdict},
+    payments::{
+        Candidate, DisputeStage, PaymentFacts, PaymentLine, PaymentRecord, Purpose, Refusal, Verdict,
+    },
     programs::{Amount, Beneficiary, Program, Rule, Trigger},
     referrals::ReferralState,
     statistics::Counter,
@@ -289,6 +291,51 @@ async fn no_number_of_a_program_makes_a_payment_unbookable() {
     assert_eq!((outcome(&decided), decided.trace[0].version, decided.program_version), (Ok(500), Some(4), 3));
 }
 
+/// The outcomes of all rules.
+fn outcomes(record: &PaymentRecord) -> Vec<Result<i64, &'static str>> {
+    let outcome = |candidate: &Candidate| match &candidate.verdict {
+        Verdict::Granted { reward, .. } => Ok(reward.minor()),
+        Verdict::Refused { reason } => Err(reason.code()),
+    };
+    record.trace.iter().map(outcome).collect()
+}
+
+/// Adds a rule for one product, whose numbers do not fit while it is bought for everything.
+fn with_huge(program: &mut Program) {
+    let mut huge = program.rules[0].clone();
+    (huge.id, huge.products) = ("huge".into(), vec!["scout".into()]);
+    huge.amount = Amount::PercentOfPayment {
+        percent: "100".parse().unwrap(),
+        rounding: guerdon_domain::money::Rounding::HalfUp,
+        quantum_minor: 1,
+    };
+    program.rules.push(huge);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_cost_is_not_decided_by_the_program_that_corrects_a_number() {
+    let b = referred(PROFIT).await;
+    change(&b, with_huge).await;
+    let mut bought = sold(&b, "in_1", vec![line("prod_mug", 1200, 1)]);
+    bought.lines = vec![line("scout", i64::MAX, 1), line("prod_mug", i64::MAX, 1)];
+    assert_eq!(outcomes(&record(&b, &bought).await), [Err("cost_unknown"), Err("not_computable")]);
+    change(&b, |program| {
+        program.rules[0].amount = Amount::Flat { amount: usd(999) };
+        program.rules[1].amount = Amount::Flat { amount: usd(500) };
+        program.rules[1].products = Vec::new();
+    })
+    .await;
+    let decide = async |key: &str, supplied| {
+        let decided = decide_again(&b.app, &call(key), &stripe_key("in_1"), &supplied, "known now").await;
+        decided.map(|record| outcomes(&record))
+    };
+    // Half of the profit, by the program of the payment's time.
+    let first = decide("one", Supplied::Cost(usd(200))).await.unwrap();
+    assert_eq!(first, [Ok(500), Err("not_computable")]);
+    assert_eq!(decide("two", Supplied::Nothing).await.unwrap(), [Ok(500), Ok(500)]);
+    assert!(matches!(decide("three", Supplied::Nothing).await, Err(DecideRefusal::Decided)));
+}
+
 #[tokio::test]
 async fn prices_and_costs_are_those_of_the_payments_time() {
     let b = referred(OTT).await;
@@ -396,11 +443,7 @@ async fn buys(b: &Business, id: &str, minor: i64, purpose: Purpose) -> Vec<Resul
     let facts = PaymentFacts::purchase(stripe_key(id), b.id(2), usd(minor), b.app.now());
     let recorded = record(b, &PaymentFacts { purpose, ..facts }).await;
     b.advance(1);
-    let outcome = |candidate: &guerdon_domain::payments::Candidate| match &candidate.verdict {
-        Verdict::Granted { reward, .. } => Ok(reward.minor()),
-        Verdict::Refused { reason } => Err(reason.code()),
-    };
-    recorded.trace.iter().map(outcome).collect()
+    outcomes(&recorded)
 }
 
 #[tokio::test]
