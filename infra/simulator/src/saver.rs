@@ -1,4 +1,5 @@
-//! Writing the world down: at once when people act, at most twice a second when machines do.
+//! Writing the world down: at once when people act, at most twice a second when machines do, and less often the longer
+//! it takes.
 
 use std::{
     path::PathBuf,
@@ -16,6 +17,9 @@ use crate::{
 /// The whole snapshot is written each time, so a burst of changes must not write it each time.
 pub(crate) const SAVE_EVERY: Duration = Duration::from_millis(500);
 
+/// A large world is written for at most a twentieth of the time.
+const SHARE: u32 = 20;
+
 /// Knows what of the world is on disk.
 pub(crate) struct Saver {
     path: Option<PathBuf>,
@@ -27,20 +31,24 @@ pub(crate) struct Saver {
 struct Saved {
     revision: u64,
     at: Option<Instant>,
+    took: Duration,
 }
 
 impl Saver {
     /// A saver of a world that is on disk as it is now; without a path it saves nothing.
     pub(crate) fn new(path: Option<PathBuf>, bot: Side<Telegram>, stripe: Side<Stripe>) -> Self {
-        let saved = Mutex::new(Saved { revision: bot.revision(), at: None });
+        let saved = Mutex::new(Saved { revision: bot.revision(), at: None, took: Duration::ZERO });
         Self { path, bot, stripe, saved }
     }
 
     /// Saves, unless that was done a moment ago. In a burst only the first change is written at once; the rest follow
-    /// within half a second.
+    /// after a pause.
     pub(crate) fn save_unless_recent(&self) {
-        let at = self.saved.lock().unwrap_or_else(PoisonError::into_inner).at;
-        if at.is_none_or(|at| at.elapsed() >= SAVE_EVERY) {
+        let is_due = {
+            let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+            saved.at.is_none_or(|at| at.elapsed() >= SAVE_EVERY.max(saved.took * SHARE))
+        };
+        if is_due {
             self.save();
         }
     }
@@ -55,9 +63,10 @@ impl Saver {
         if saved.revision == revision {
             return;
         }
+        let begun = Instant::now();
         // The world goes on in memory; only the next start would miss something.
         match snapshot::save(path, &Snapshot { revision, telegram: &telegram, stripe: &stripe }) {
-            Ok(()) => *saved = Saved { revision, at: Some(Instant::now()) },
+            Ok(()) => *saved = Saved { revision, at: Some(Instant::now()), took: begun.elapsed() },
             Err(error) => {
                 tracing::error!(%error, path = %path.display(), "the simulator's state was not saved")
             }

@@ -156,7 +156,7 @@ fn save_what_is_left(world: &Weak<Keeper>) {
     loop {
         std::thread::sleep(SAVE_EVERY);
         let Some(keeper) = world.upgrade() else { return };
-        keeper.0.save();
+        keeper.0.save_unless_recent();
     }
 }
 
