@@ -17,7 +17,7 @@ const NAME: &str = "GUERDON_LOG";
 
 /// Crates whose lines are logged. Libraries are switched off: at some levels their lines contain whole requests, with
 /// names and secrets.
-const OURS: [&str; 22] = [
+const OURS: [&str; 23] = [
     "guerdon_domain",
     "guerdon_store",
     "guerdon_app",
@@ -25,6 +25,7 @@ const OURS: [&str; 22] = [
     "guerdon_stripe",
     "guerdon_runtime",
     "guerdon_api",
+    "guerdon_database",
     "guerdon_engine",
     "guerdon_simulator",
     "guerdon_local",
