@@ -16,6 +16,7 @@ const TOKEN: [(&str, &str); 1] = [("x-admin-token", ADMIN_TOKEN)];
 async fn behind_a_proxy() -> World {
     World::with(|config| {
         config.proxies = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
+        config.keeps_stream = true;
         (config.limits.operator, config.limits.service) = (120, 120);
     })
     .await

@@ -114,6 +114,8 @@ pub struct Config {
     pub backups: Option<Plan>,
     /// The port of the metrics, on loopback.
     pub metrics_port: Option<u16>,
+    /// Keeps the stream's records when all of its readers have them behind: for tests that look at them.
+    pub keeps_stream: bool,
     /// Jobs that no hour runs.
     pub jobs_off: Vec<&'static str>,
 }
@@ -155,6 +157,7 @@ impl Config {
             made_up: Vec::new(),
             backups: None,
             metrics_port: None,
+            keeps_stream: false,
             jobs_off: Vec::new(),
         })
     }
@@ -187,6 +190,7 @@ impl Config {
             made_up: Vec::new(),
             backups: backups()?,
             metrics_port: metrics_port()?,
+            keeps_stream: false,
             jobs_off: jobs_off()?,
             data,
         };

@@ -52,6 +52,7 @@ pub(crate) struct Parts {
     pub(crate) sim: Option<Sim>,
     /// Whether neither Telegram nor Stripe is the real one.
     pub(crate) simulates_all: bool,
+    pub(crate) keeps_stream: bool,
     pub(crate) guard: Guard,
     pub(crate) proxies: Proxies,
     pub(crate) gate: Gate,
@@ -127,6 +128,7 @@ pub(crate) async fn assemble(
         notifier: Notifier::new(app.clone(), secrets.clone(), telegram_url),
         bus,
         simulates_all: simulated.all(),
+        keeps_stream: config.keeps_stream,
         sim: simulated.sim,
         guard: Guard::new(config.public_url.as_deref(), &config.hosts, &config.local_token),
         proxies: Proxies::new(&config.proxies),

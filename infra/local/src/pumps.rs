@@ -146,7 +146,9 @@ async fn stream_batch(parts: &Parts, reader: Reader) -> anyhow::Result<bool> {
     if let Some(sequence) = &done {
         // Nobody waits for the mark: one that is lost is behind, and what it stands for is done again without effect.
         drop(parts.queues.set_mark(reader.mark(), sequence)?);
-        parts.engine.forget_read(TABLE, &slowest_reader(parts)?)?;
+        if !parts.keeps_stream {
+            parts.engine.forget_read(TABLE, &slowest_reader(parts)?)?;
+        }
     }
     Ok(done.is_some())
 }
