@@ -41,7 +41,9 @@ pub(crate) async fn run(parts: Arc<Parts>, off: Vec<&'static str>) {
         }
         last = now;
         // DynamoDB deletes what its TTL let expire by itself.
-        if let Err(error) = parts.engine.sweep_ttl() {
+        // It waits for the disk, batch by batch.
+        let engine = parts.engine.clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || engine.sweep_ttl()).await {
             tracing::warn!(%error, "expired items were not removed");
         }
         for job in JOBS.into_iter().filter(|job| !off.contains(job)) {

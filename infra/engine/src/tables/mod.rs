@@ -317,16 +317,21 @@ impl Service {
         Ok(())
     }
 
+    /// Deletes expired items, a batch at a time: others are answered in between.
     pub(crate) fn sweep_ttl(&self) -> Result<usize, EngineError> {
-        let (swept, tickets) = {
-            let mut tables = self.lock();
-            let swept = tables.sweep((self.clock)());
-            (swept, tables.storage.tickets())
-        };
-        tickets
-            .iter()
-            .try_for_each(Ticket::wait)
-            .map_err(|error| EngineError::Database(error.to_string()))?;
-        swept.map_err(database)
+        let now = (self.clock)();
+        let mut all = 0;
+        loop {
+            let (swept, tickets) = {
+                let mut tables = self.lock();
+                (tables.sweep(now), tables.storage.tickets())
+            };
+            let waited = tickets.iter().try_for_each(Ticket::wait);
+            waited.map_err(|error| EngineError::Database(error.to_string()))?;
+            match swept.map_err(database)? {
+                0 => return Ok(all),
+                swept => all += swept,
+            }
+        }
     }
 }

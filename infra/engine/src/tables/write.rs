@@ -156,22 +156,17 @@ impl Tables {
         Ok(Written { attributes, consumed_capacity })
     }
 
-    /// Deletes expired items.
+    /// Deletes some expired items; none when there are no more.
     pub(crate) fn sweep(&mut self, now: i64) -> Result<usize, Refusal> {
         let names: Vec<_> = self.tables.keys().cloned().collect();
-        let mut swept = 0;
         for name in names {
-            loop {
-                let expired = self.table(&name)?.expired(self.storage.as_ref(), now, SWEPT)?;
-                let found = expired.len();
+            let expired = self.table(&name)?.expired(self.storage.as_ref(), now, SWEPT)?;
+            if !expired.is_empty() {
                 let changes = expired.into_iter().map(|change| (name.as_str(), change)).collect();
-                swept += self.commit(changes, now, true)?.len();
-                if found < SWEPT {
-                    break;
-                }
+                return Ok(self.commit(changes, now, true)?.len());
             }
         }
-        Ok(swept)
+        Ok(0)
     }
 
     /// Makes changes, all of them or none.
