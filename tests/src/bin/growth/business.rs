@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::ensure;
@@ -39,6 +39,7 @@ use guerdon_runtime::{
 use guerdon_store::table::{Meter, Store};
 use guerdon_telegram::username::BotUsername;
 use serde_json::json;
+use tempfile::TempDir;
 
 const TABLE: &str = "guerdon";
 /// The operators' token.
@@ -55,7 +56,11 @@ pub(crate) struct Business {
     app: App,
     clock: Arc<FixedClock>,
     engine: Engine,
+    folder: TempDir,
 }
+
+/// The database's file in the business's folder.
+const FILE: &str = "table.db";
 
 /// The path is member-api's.
 pub(crate) fn is_members(path: &str) -> bool {
@@ -108,11 +113,25 @@ impl Business {
         self.withdraw(last).await
     }
 
+    /// Closes the database and opens it again: the time until it answers a read, and its size in bytes.
+    pub(crate) async fn reopen(self) -> anyhow::Result<(Duration, u64)> {
+        let Self { folder, engine, app, meter, operators, members, clock } = self;
+        drop((engine, app, meter, operators, members, clock));
+        let path = folder.path().join(FILE);
+        let bytes = std::fs::metadata(&path)?.len();
+        let begun = Instant::now();
+        let engine = Engine::file(&path)?;
+        let page = engine.client().scan().table_name(TABLE).limit(1).send().await?;
+        let time = begun.elapsed();
+        ensure!(page.count() == 1, "nothing is left");
+        Ok((time, bytes))
+    }
+
     async fn empty() -> anyhow::Result<Self> {
         // 2026-11-01T00:00:00Z.
         let clock = Arc::new(FixedClock::new(Timestamp::from_seconds(1_793_491_200)));
-        let at = clock.clone();
-        let engine = Engine::memory_at(Arc::new(move || at.now().millis() / 1000));
+        let folder = TempDir::new()?;
+        let engine = Engine::file(&folder.path().join(FILE))?;
         let meter = Arc::new(Meter::default());
         let store = Store::new(engine.client(), TABLE).with_meter(meter.clone());
         store.create_table().await?;
@@ -132,7 +151,7 @@ impl Business {
         };
         let members = member_api::routes::router(gate.clone(), BotUsername::parse("growth_bench_bot")?);
         let operators = admin_api::routes::router(admin_api::state::Api { gate, super_admin: None });
-        Ok(Self { meter, operators, members, app, clock, engine })
+        Ok(Self { meter, operators, members, app, clock, engine, folder })
     }
 
     async fn join(&self, member: i64, code: Option<&Code>) -> anyhow::Result<()> {

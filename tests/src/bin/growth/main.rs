@@ -1,5 +1,6 @@
 //! Costs of the API's pages in a small business and in a large one: read units and time of each list, dashboard,
-//! leaderboard and tree, side by side. `growth [--members 200000] [--payments 1000000] [--calls 200]`
+//! leaderboard and tree, side by side. The table is on a disk; its size, the process's memory and the time to open it
+//! again are shown, too. `growth [--members 200000] [--payments 1000000] [--calls 200]`
 #![allow(clippy::print_stdout, reason = "a bench prints")]
 #![allow(clippy::disallowed_methods, reason = "a bench looks at the clock and draws lots, from a seed")]
 
@@ -64,6 +65,13 @@ async fn run() -> anyhow::Result<()> {
     drop(small);
     let large = load(members, payments).await?;
     let after = measure(&large, calls).await?;
+    let (start, bytes) = large.reopen().await?;
+    println!(
+        "{members} members and {payments} payments: {} MB of memory at the most, a file of {} MB, opened in {} ms",
+        peak_memory()? >> 10,
+        bytes >> 20,
+        start.as_millis()
+    );
     println!(
         "\n| page | read units | of {members} | ratio | p50 ms | of {members} | p99 ms | of {members} | KB |"
     );
@@ -87,6 +95,13 @@ async fn run() -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// The most memory that this process has had, in KB.
+fn peak_memory() -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 async fn load(members: usize, payments: usize) -> anyhow::Result<Business> {
