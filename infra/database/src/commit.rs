@@ -100,9 +100,14 @@ impl Inner {
 
 /// Copies the rest of the log into the database, so that the next commit writes at the log's beginning.
 fn begin_log_anew(inner: &Inner) {
-    let restarted = inner.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
-    if let Err(error) = restarted {
-        tracing::warn!(%error, "the log could not begin anew; it grows until it can");
+    let busy = inner.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, bool>(0));
+    match busy {
+        Ok(false) => {}
+        Ok(true) => tracing::warn!(
+            code = "log_is_read",
+            "the log could not begin anew, because somebody reads from it; it grows until they have ended"
+        ),
+        Err(error) => tracing::warn!(%error, "the log could not begin anew; it grows until it can"),
     }
 }
 

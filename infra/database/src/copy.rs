@@ -9,6 +9,7 @@ use rusqlite::{
 };
 
 use crate::{
+    database::Database,
     error::DatabaseError,
     open::{self, Snapshot},
     witness::Identity,
@@ -26,20 +27,39 @@ pub struct Copied {
     pub bytes: u64,
 }
 
-/// Copies the database at `from` to the new file `to`, as of one moment, also while another process or this one writes
-/// to it; then reads the whole copy once and compares its checksums. `progress` gets the pages that are copied and how
+/// Copies the database at `from` to the new file `to`, as of one moment, also while another process writes to it; then reads the whole copy once and compares its checksums. `progress` gets the pages that are copied and how
 /// many there are.
 ///
 /// # Errors
 /// [`DatabaseError`]; `to` is then removed.
 pub fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Copied, DatabaseError> {
-    let Snapshot { connection, commits, .. } = open::reader(from)?;
+    copy_snapshot(open::reader(from)?, from, to, progress)
+}
+
+/// Copies a database that this process has open to the new file `to`, as [`copy`] does.
+///
+/// # Errors
+/// Those of [`copy`].
+pub fn copy_open(
+    database: &Database,
+    to: &Path,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Copied, DatabaseError> {
+    copy_snapshot(open::moment(database.path())?, database.path(), to, progress)
+}
+
+fn copy_snapshot(
+    Snapshot { connection, commits, .. }: Snapshot,
+    from: &Path,
+    to: &Path,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Copied, DatabaseError> {
     let beside = to.with_extension("new");
     open::empty(&beside).map_err(|error| DatabaseError::refused(&beside, &error))?;
-    let done = copy_pages(&connection, &beside, progress)
-        .map_err(|error| DatabaseError::of(&error, from))
-        .and_then(|()| verify(&beside).map(|_| ()))
-        .and_then(|()| settle(&beside, to));
+    let copied = copy_pages(&connection, &beside, progress).map_err(|error| DatabaseError::of(&error, from));
+    // While it is held, the log cannot begin anew.
+    drop(connection);
+    let done = copied.and_then(|()| verify(&beside).map(|_| ())).and_then(|()| settle(&beside, to));
     if done.is_err() {
         fs::remove_file(&beside).ok();
     }

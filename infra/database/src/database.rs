@@ -64,6 +64,8 @@ impl Database {
     /// [`DatabaseError`] when it is damaged, in use, of another format, or missing although it was there. Then nothing
     /// was changed.
     pub fn open(path: &Path, schema: &[&str]) -> Result<Self, DatabaseError> {
+        // SQLite puts its log beside the file itself, not beside a link to it.
+        let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let open::Opened { connection, identity, commits, witness } = open::file(path, schema)?;
         let this = Self::start(path, identity, connection, commits, Some(witness), Kind::File);
         let threads = [commit::start(this.shared.clone())?, checkpoint::start(this.shared.clone())?];
@@ -137,10 +139,7 @@ impl Database {
             Err(error) => {
                 let error = self.shared.error(&error);
                 self.shared.work.note(&error);
-                // SQLite gives up the whole transaction for some errors, as on a full disk.
-                if inner.connection.is_autocommit() {
-                    inner.lose_open(&error, &self.shared.work);
-                }
+                inner.lose_rolled_back(&error, &self.shared.work);
                 Err(error)
             }
         }
@@ -154,9 +153,13 @@ impl Database {
         &self,
         look: impl FnOnce(&Connection) -> rusqlite::Result<R>,
     ) -> Result<(R, Ticket), DatabaseError> {
-        let inner = self.shared.lock();
+        let mut inner = self.shared.lock();
         inner.usable()?;
-        let seen = look(&inner.connection).map_err(|error| self.shared.error(&error))?;
+        let seen = look(&inner.connection).map_err(|error| self.shared.error(&error));
+        if let Err(error) = &seen {
+            inner.lose_rolled_back(error, &self.shared.work);
+        }
+        let seen = seen?;
         Ok((seen, Ticket(inner.open.clone().or_else(|| inner.syncing.clone()))))
     }
 
@@ -168,6 +171,11 @@ impl Database {
     /// Writes that failed because the disk was full.
     pub fn shortages(&self) -> u64 {
         self.shared.work.shortages.load(Ordering::Acquire)
+    }
+
+    /// Reads and writes that met a damaged page.
+    pub fn damages(&self) -> u64 {
+        self.shared.work.damages.load(Ordering::Acquire)
     }
 
     /// What was done since it was opened.

@@ -24,7 +24,7 @@ pub enum DatabaseError {
     #[error("{} is in use by another process; stop that one first", .0.display())]
     InUse(PathBuf),
     /// The file has the format of an earlier version.
-    #[error("{} has the format of an earlier version", .0.display())]
+    #[error("{} has the format of an earlier version; start guerdon once to upgrade it", .0.display())]
     EarlierFormat(PathBuf),
     /// The file has the format of a later version.
     #[error("{file} has format {found}, and this version knows {known}; use the version that wrote it", file = file.display())]
@@ -69,7 +69,9 @@ impl DatabaseError {
         let damaged = |problem: &str| Self::damaged(file, problem);
         match (failure.code, failure.extended_code) {
             (ErrorCode::DiskFull, _) => Self::Full,
-            (_, rusqlite::ffi::SQLITE_IOERR_DATA) => damaged("has a page whose checksum is wrong"),
+            (_, rusqlite::ffi::SQLITE_IOERR_DATA) => {
+                damaged("has a page whose checksum is wrong: it is damaged, or another program wrote to it")
+            }
             (ErrorCode::DatabaseCorrupt, _) => damaged("has a page that contradicts others"),
             (ErrorCode::NotADatabase, _) => damaged("does not begin as a database does"),
             (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Self::InUse(file.to_owned()),

@@ -3,7 +3,8 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, config::DbConfig, params};
@@ -28,8 +29,8 @@ const SCHEMA: &str = "
     CREATE TABLE commits (one INTEGER PRIMARY KEY CHECK (one = 1), count INTEGER NOT NULL);
     INSERT INTO commits (one, count) VALUES (1, 0);";
 
-const PUT_BACK: &str = "If you put an older copy there on purpose, remove the file that ends in .mark. If not, keep the \
-                        folder as it is and restore the newest backup with 'guerdon restore'";
+const PUT_BACK: &str = "Keep the folder as it is, and restore the newest backup into another one with 'guerdon restore'. A \
+                        copy that is put into the place of table.db by hand is mixed with the log beside it";
 
 /// A file that is open for writing.
 pub(crate) struct Opened {
@@ -60,12 +61,15 @@ pub(crate) fn file(path: &Path, schema: &[&str]) -> Result<Opened, DatabaseError
         make(path, schema)?;
     }
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let Head { identity, commits } = check(&connection, path, testimony)?;
+    let Head { identity, commits } = check(&connection, path)?;
+    testify(path, testimony, &identity, commits)?;
     let set = || -> rusqlite::Result<()> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         // The thread that commits syncs the log itself, for a whole group and outside of the lock.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        connection.pragma_update(None, "wal_autocheckpoint", 0)
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        // Everybody waits for this connection, so it waits for nobody.
+        connection.busy_timeout(Duration::ZERO)
     };
     set().map_err(|error| DatabaseError::of(&error, path))?;
     Ok(Opened { connection, identity, commits, witness })
@@ -79,9 +83,17 @@ pub(crate) fn reader(path: &Path) -> Result<Snapshot, DatabaseError> {
         let error = io::Error::from(io::ErrorKind::NotFound);
         return Err(DatabaseError::refused(path, &error));
     }
+    let snapshot = moment(path)?;
+    testify(path, testimony, &snapshot.identity, snapshot.commits)?;
+    Ok(snapshot)
+}
+
+/// One moment of a database that this process has open. Its file must not be opened and closed otherwise here: that
+/// drops the locks that SQLite has on it for this whole process.
+pub(crate) fn moment(path: &Path) -> Result<Snapshot, DatabaseError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.execute_batch("BEGIN").map_err(|error| DatabaseError::of(&error, path))?;
-    let Head { identity, commits } = check(&connection, path, testimony)?;
+    let Head { identity, commits } = check(&connection, path)?;
     Ok(Snapshot { connection, identity, commits })
 }
 
@@ -111,6 +123,10 @@ fn look(path: &Path, testimony: Option<Testimony>) -> Result<Found, DatabaseErro
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return match testimony {
+                // SQLite would play the log of a lost database into the new one.
+                None if has_log(path) => {
+                    Err(DatabaseError::damaged(path, "is missing, though its log (-wal) is there"))
+                }
                 None => Ok(Found::Nothing),
                 Some(Testimony { commits, .. }) => {
                     let problem = format!("is missing, though {commits} commits were made to it");
@@ -129,6 +145,17 @@ fn look(path: &Path, testimony: Option<Testimony>) -> Result<Found, DatabaseErro
         first if first == SQLITE => Ok(Found::Database),
         _ => Err(DatabaseError::damaged(path, "does not begin as a database does")),
     }
+}
+
+/// The file that SQLite keeps beside a database under this ending.
+pub(crate) fn beside_with(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+fn has_log(path: &Path) -> bool {
+    fs::metadata(beside_with(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
 fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, DatabaseError> {
@@ -150,8 +177,8 @@ struct Head {
     commits: u64,
 }
 
-/// Compares the file with this version and with its witness. Nothing is written.
-fn check(connection: &Connection, path: &Path, testimony: Option<Testimony>) -> Result<Head, DatabaseError> {
+/// Compares the file with this version. Nothing is written.
+fn check(connection: &Connection, path: &Path) -> Result<Head, DatabaseError> {
     let error = |error: rusqlite::Error| DatabaseError::of(&error, path);
     let fact = |name: &str| -> Result<Option<String>, DatabaseError> {
         let sql = "SELECT value FROM facts WHERE name = ?1";
@@ -180,8 +207,18 @@ fn check(connection: &Connection, path: &Path, testimony: Option<Testimony>) -> 
     let commits: i64 =
         connection.query_row("SELECT count FROM commits", [], |row| row.get(0)).map_err(error)?;
     let commits = u64::try_from(commits).unwrap_or_default();
+    Ok(Head { identity, commits })
+}
+
+/// Compares the file with its witness.
+fn testify(
+    path: &Path,
+    testimony: Option<Testimony>,
+    identity: &Identity,
+    commits: u64,
+) -> Result<(), DatabaseError> {
     match testimony {
-        Some(known) if known.identity != identity => {
+        Some(known) if known.identity != *identity => {
             let problem = "is another database than the one that was here".to_owned();
             Err(DatabaseError::Damaged { file: path.to_owned(), problem, advice: PUT_BACK })
         }
@@ -192,7 +229,7 @@ fn check(connection: &Connection, path: &Path, testimony: Option<Testimony>) -> 
             );
             Err(DatabaseError::Damaged { file: path.to_owned(), problem, advice: PUT_BACK })
         }
-        _ => Ok(Head { identity, commits }),
+        _ => Ok(()),
     }
 }
 
@@ -215,9 +252,7 @@ fn make(path: &Path, schema: &[&str]) -> Result<(), DatabaseError> {
 /// for that of the new file. SQLite gives its own files the permissions of this one.
 pub(crate) fn empty(path: &Path) -> io::Result<()> {
     for end in ["", "-journal", "-wal", "-shm"] {
-        let mut left = path.as_os_str().to_owned();
-        left.push(end);
-        match fs::remove_file(&left) {
+        match fs::remove_file(beside_with(path, end)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }

@@ -27,6 +27,8 @@ pub struct Work {
     pub writes: AtomicU64,
     /// Groups that were not written after all, as on a full disk.
     pub failures: AtomicU64,
+    /// Reads and writes that met a damaged page.
+    pub damages: AtomicU64,
     /// Writes and groups that failed because the disk was full.
     pub shortages: AtomicU64,
 }
@@ -107,13 +109,17 @@ impl Wake {
 
 impl Shared {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A panic in a caller's closure leaves an open group, whose commit is still sound: each write in it is whole or
-        // was undone.
+        // Callers' closures do not panic. If one did, the half of its change would be committed with the group.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn error(&self, error: &rusqlite::Error) -> DatabaseError {
-        DatabaseError::of(error, &self.path)
+        let error = DatabaseError::of(error, &self.path);
+        if let DatabaseError::Damaged { .. } = &error {
+            self.work.damages.fetch_add(1, Ordering::Release);
+            tracing::error!(code = "database_damaged", %error, "the database is damaged");
+        }
+        error
     }
 }
 
@@ -153,6 +159,14 @@ impl Inner {
     pub(crate) fn commit_in_memory(&mut self) -> rusqlite::Result<()> {
         self.open = None;
         self.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+    }
+
+    /// SQLite rolls the whole transaction back for some errors, as on a full disk or a damaged page, also of a read. Then
+    /// the open group is lost.
+    pub(crate) fn lose_rolled_back(&mut self, error: &DatabaseError, work: &Work) {
+        if self.open.is_some() && self.connection.is_autocommit() {
+            self.lose_open(error, work);
+        }
     }
 
     /// Tells all writers of the open group that nothing of it was written.

@@ -1,8 +1,8 @@
 //! The witness: a small file beside the database that says how many commits are on the disk.
 //!
 //! SQLite takes a damaged frame of its write-ahead log for the end of that log. The witness tells the two apart: it is
-//! written after each sync, so it never promises more than the disk holds, and a log that yields less was damaged. It
-//! also locks the folder: one process writes.
+//! written after each sync, so it never promises more than the disk holds, and a log that yields less was damaged. A lock
+//! on a file of its own lets one process write.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -25,6 +25,8 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(crate) struct Witness {
     file: File,
+    /// Locked while it is open.
+    _lock: File,
 }
 
 /// What the witness says: the database, and its commits that are on the disk.
@@ -40,25 +42,13 @@ pub(crate) fn path_of(database: &Path) -> PathBuf {
 }
 
 impl Witness {
-    /// Opens or makes the file and locks it for this process. It tries for a while: a process that had the lock may be
-    /// ending, and a child that one of our threads is just starting holds all our locks until it runs its own program.
+    /// Opens or makes the file, and locks the database for this process.
     pub(crate) fn open(path: &Path) -> Result<(Self, Option<Testimony>), DatabaseError> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(|error| DatabaseError::refused(path, &error))?;
-        for tried in 0..=LOCK_TRIES {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if tried < LOCK_TRIES => std::thread::sleep(LOCK_PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(DatabaseError::InUse(path.to_owned())),
-                Err(TryLockError::Error(error)) => return Err(DatabaseError::refused(path, &error)),
-            }
-        }
+        let lock = locked(&path.with_extension("lock"))?;
+        let mut file = options().open(path).map_err(|error| DatabaseError::refused(path, &error))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|error| DatabaseError::refused(path, &error))?;
-        Ok((Self { file }, Testimony::parse(&bytes)))
+        Ok((Self { file, _lock: lock }, Testimony::parse(&bytes)))
     }
 
     /// Writes it, without waiting for the disk: an older one is as true, it only says less.
@@ -67,6 +57,29 @@ impl Witness {
         file.seek(SeekFrom::Start(0))?;
         file.write_all(&testimony.bytes())
     }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Opens or makes a file and locks it for this process. It tries for a while: a process that had the lock may be ending,
+/// and a child that one of our threads is just starting holds all our locks until it runs its own program.
+fn locked(path: &Path) -> Result<File, DatabaseError> {
+    let file = options().open(path).map_err(|error| DatabaseError::refused(path, &error))?;
+    for tried in 0..=LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if tried < LOCK_TRIES => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(DatabaseError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(DatabaseError::refused(path, &error)),
+        }
+    }
+    Ok(file)
 }
 
 impl Testimony {

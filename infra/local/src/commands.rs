@@ -7,6 +7,7 @@ use guerdon_app::{
     context::SystemClock,
     verification::{acknowledge_found, verify_all},
 };
+use guerdon_database::copy;
 use guerdon_local::{
     backup::{backup, restore},
     config::{Config, Data},
@@ -75,6 +76,8 @@ fn folder() -> anyhow::Result<PathBuf> {
 #[expect(clippy::print_stdout, reason = "a command answers")]
 async fn verify(config: &Config) -> anyhow::Result<()> {
     let app = parts::app_on(config, Access::Read, Arc::new(SystemClock::default()))?;
+    // Damage is named here; the use cases would only say that the table does not answer.
+    copy::verify(&folder()?.join("table.db"))?;
     let verified = verify_all(&app).await?;
     let (wallets, payments, commissions) = (verified.wallets, verified.payments, verified.commissions);
     println!("{wallets} wallets, {payments} payments, {commissions} commissions recomputed");

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use guerdon_database::{database::Database, error::DatabaseError};
 use guerdon_engine::engine;
+use guerdon_runtime::secrets::Secret;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -43,6 +44,12 @@ impl Access {
                 }
                 match Database::open(&path, &SCHEMAS) {
                     Err(DatabaseError::EarlierFormat(_)) => {
+                        ensure!(
+                            !config.made_up.contains(&Secret::PseudonymKey.variable()),
+                            "{} is there, and its GUERDON_PSEUDONYM_KEY is not: put the folder's secrets.json back, or the \
+                             key into the environment. With a new key no member would be found",
+                            path.display()
+                        );
                         upgrade::run(folder, &SCHEMAS)?;
                         Database::open(&path, &SCHEMAS)?
                     }
@@ -56,8 +63,7 @@ impl Access {
 
     /// Refuses data of another preset or pseudonym key: under them every member would be gone, and the ledger sound.
     fn compare(self, database: &Database, config: &Config) -> anyhow::Result<()> {
-        let key =
-            fingerprint(config.secret(guerdon_runtime::secrets::Secret::PseudonymKey).unwrap_or_default());
+        let key = fingerprint(config.secret(Secret::PseudonymKey).unwrap_or_default());
         for (name, now) in [(PRESET, config.preset.name.as_str()), (KEY, key.as_str())] {
             match database.fact(name)? {
                 Some(before) if before != now => {
@@ -89,7 +95,9 @@ impl Access {
 /// # Errors
 /// Those of opening the data.
 pub fn change_preset(config: &Config, folder: &Path) -> anyhow::Result<()> {
-    let database = Database::open(&folder.join(DATABASE), &SCHEMAS)?;
+    let path = folder.join(DATABASE);
+    ensure!(path.exists(), "there is no data in {}", folder.display());
+    let database = Database::open(&path, &SCHEMAS)?;
     database.set_fact(PRESET, &config.preset.name)?.wait()?;
     Ok(())
 }

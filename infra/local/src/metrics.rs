@@ -114,6 +114,9 @@ pub(crate) async fn serve(listener: TcpListener, sources: Sources) {
 /// Whether requests can be answered: the database reads, and nothing is broken.
 async fn ready(State(sources): State<Sources>) -> Response {
     match sources.parts.queues.depth(QueueName::Payments) {
+        Ok(_) if sources.parts.queues.database().damages() > 0 => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the database is damaged: see the log\n").into_response()
+        }
         Ok(_) => (StatusCode::OK, "ready\n").into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
     }
@@ -182,6 +185,7 @@ fn database(database: &Database, text: &mut String) -> anyhow::Result<()> {
     gauge(text, "database_syncs", "Syncs since the start", &of(&work.syncs))?;
     gauge(text, "database_sync_micros", "Microseconds of all syncs since the start", &of(&work.sync_micros))?;
     gauge(text, "database_failed_commits", "Commits that failed since the start", &of(&work.failures))?;
+    gauge(text, "database_damages", "Reads and writes that met a damaged page", &of(&work.damages))?;
     gauge(
         text,
         "database_disk_full",

@@ -24,6 +24,7 @@ use crate::{
     bus::LocalBus,
     config::{Config, Data},
     data::Access,
+    files::DATABASE,
     guard::Guard,
     proxies::Proxies,
     queue::{self, QueueName, Queues},
@@ -67,6 +68,9 @@ pub fn app_on(config: &Config, access: Access, clock: Arc<dyn Clock>) -> anyhow:
     let Data::Folder(folder) = &config.data else {
         anyhow::bail!("GUERDON_DATA is in memory: there is no data that a command could use");
     };
+    // Of data that is lost the database itself says more.
+    let is_there = [DATABASE, "table.mark"].iter().any(|file| folder.join(file).exists());
+    anyhow::ensure!(is_there, "there is no data in {}", folder.display());
     let engine = Engine::on(access.open(config, folder)?)?;
     app(config, Store::new(engine.client(), TABLE), clock)
 }

@@ -15,25 +15,19 @@ pub struct Progress {
     task: &'static str,
     shown: Option<Instant>,
     bar: bool,
-    silent: bool,
 }
 
 impl Progress {
     /// Progress of a task, which is named by a few words.
     pub fn new(task: &'static str) -> Self {
-        Self { task, shown: None, bar: stderr().is_terminal(), silent: false }
-    }
-
-    /// Progress that nobody watches.
-    pub fn silent() -> Self {
-        Self { silent: true, ..Self::new("") }
+        Self { task, shown: None, bar: stderr().is_terminal() }
     }
 
     /// Reports that `done` of `all` is done, unless that was reported a moment ago.
     #[expect(clippy::disallowed_methods, reason = "the pace of the report is real time")]
     pub fn at(&mut self, done: u64, all: u64) {
         let pause = if self.bar { EVERY_BAR } else { EVERY_LINE };
-        if self.silent || done < all && self.shown.is_some_and(|shown| shown.elapsed() < pause) {
+        if done < all && self.shown.is_some_and(|shown| shown.elapsed() < pause) {
             return;
         }
         self.shown = Some(Instant::now());

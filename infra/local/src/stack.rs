@@ -58,7 +58,7 @@ impl Stack {
         }
         tasks.spawn(metrics::pulse(sources));
         if let (Some(plan), Data::Folder(folder)) = (config.backups.clone(), &config.data) {
-            tasks.spawn(backup::run(folder.clone(), plan));
+            tasks.spawn(backup::run(folder.clone(), parts.queues.database().clone(), plan));
         }
         if let Some(token) = polls {
             tasks.spawn(polling::run(parts.clone(), token));

@@ -5,12 +5,12 @@
 
 use std::{fs, path::Path};
 
-use anyhow::Context;
-use guerdon_database::database::Database;
+use anyhow::{Context, ensure};
+use guerdon_database::{copy, database::Database};
 use guerdon_engine::engine;
 use rusqlite::{Connection, OpenFlags, params};
 
-use crate::{files::DATABASE, progress::Progress};
+use crate::{files::DATABASE, progress::Progress, queue::wall_millis};
 
 /// The queues' file of format 1.
 pub(crate) const QUEUES: &str = "queues.db";
@@ -37,8 +37,11 @@ pub(crate) fn run(folder: &Path, schemas: &[&str]) -> anyhow::Result<()> {
         }
     }
     progress.end();
-    // A second name for the old file, before the new one takes its place at once.
-    fs::hard_link(&table, folder.join(OLD_TABLE)).context("the old table.db cannot be kept")?;
+    let log = folder.join("upgrade.db-wal");
+    ensure!(!log.exists(), "the new database could not be closed, as on a full disk; nothing was changed");
+    copy::verify(&beside)?;
+    fs::File::open(&beside).and_then(|file| file.sync_all()).context("the new database cannot be synced")?;
+    keep_old(&table, &folder.join(OLD_TABLE))?;
     fs::rename(&beside, &table).context("the new table.db cannot be moved to its place")?;
     fs::remove_file(folder.join("upgrade.mark")).ok();
     if queues.exists() {
@@ -46,6 +49,16 @@ pub(crate) fn run(folder: &Path, schemas: &[&str]) -> anyhow::Result<()> {
     }
     tracing::info!("the data was upgraded to format 2; the old files stay as *.format-1.db");
     Ok(())
+}
+
+/// Gives the old file a second name, before the new one takes its place at once. A crash may have been in between.
+fn keep_old(table: &Path, kept: &Path) -> anyhow::Result<()> {
+    if kept.exists() {
+        let same = fs::read(table)? == fs::read(kept)?;
+        ensure!(same, "{} exists and is another file; move it away", kept.display());
+        return Ok(());
+    }
+    fs::hard_link(table, kept).with_context(|| format!("{} cannot be kept", table.display()))
 }
 
 fn copy_queues(from: &Path, database: &Database) -> anyhow::Result<()> {
@@ -63,10 +76,11 @@ fn copy_queues(from: &Path, database: &Database) -> anyhow::Result<()> {
         Ok((messages, marks))
     };
     let (messages, marks) = read().with_context(damaged)?;
+    let now = wall_millis();
     let (_, ticket) = database.write(|file| {
         for (id, queue, body, receives, dead) in &messages {
-            let sql = "INSERT INTO messages (id, queue, body, receives, dead, sent_at) VALUES (?1, ?2, ?3, ?4, ?5, 0)";
-            file.execute(sql, params![id, queue, body, receives, dead])?;
+            let sql = "INSERT INTO messages (id, queue, body, receives, dead, sent_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            file.execute(sql, params![id, queue, body, receives, dead, now])?;
         }
         for (name, value) in &marks {
             file.execute("INSERT INTO marks (name, value) VALUES (?1, ?2)", params![name, value])?;

@@ -86,7 +86,12 @@ fn a_damaged_file_of_format_1_is_refused_and_stays() {
     let second = 16 + u32::from_le_bytes(bytes[8..12].try_into().unwrap()) as usize;
     bytes[second + 2] ^= 0x10;
     fs::write(data.join("table.db"), &bytes).unwrap();
+    // Nor is it upgraded with a key that was made up just now.
     let refused = refusal(folder.path());
+    assert!(refused.contains("its GUERDON_PSEUDONYM_KEY is not"), "{refused}");
+    let mut with_key = command(folder.path());
+    with_key.env("GUERDON_PSEUDONYM_KEY", "a-key-of-format-1");
+    let (_, refused) = said(with_key);
     assert!(refused.contains("table.db is damaged") && refused.contains("whole entries follow"), "{refused}");
     assert_eq!(fs::read(data.join("table.db")).unwrap(), bytes);
 }
@@ -195,4 +200,66 @@ fn secrets_of_a_start_that_failed_are_shown_by_the_next() {
     assert!(shown.contains("TELEGRAM_WEBHOOK_SECRET was not set and was made up: "), "{shown}");
     let kept = fs::read_to_string(folder.path().join("data/secrets.json")).unwrap();
     assert!(!kept.contains("NOT_SHOWN_YET"), "{kept}");
+}
+
+/// A second SQLite in another process takes the log away when it believes that it is alone.
+#[test]
+fn a_backup_of_its_own_leaves_the_running_stack_its_locks() {
+    let folder = tempfile::tempdir().unwrap();
+    let copies = folder.path().join("copies");
+    let mut command = command(folder.path());
+    command.env("GUERDON_BACKUP_FOLDER", &copies);
+    let running = started(command);
+    let whole = || {
+        fs::read_dir(&copies).is_ok_and(|found| {
+            found
+                .flatten()
+                .any(|entry| entry.path().extension().is_none() && entry.path().join("table.db").exists())
+        })
+    };
+    let waited = (0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        whole()
+    });
+    assert!(waited, "a backup is made at the start");
+    let data = folder.path().join("data");
+    let look = rusqlite::Connection::open(data.join("table.db")).unwrap();
+    let rows: i64 = look.query_row("SELECT COUNT(*) FROM facts", [], |row| row.get(0)).unwrap();
+    drop(look);
+    assert!(rows > 0 && data.join("table.db-wal").exists());
+    start_member(&running.address, 7);
+    drop(running);
+    assert!(user(&start(folder.path()), 7).contains("\"user_id\":\"7\""));
+}
+
+#[test]
+fn a_backup_is_not_restored_beside_the_log_of_another_database() {
+    let folder = used();
+    assert!(run(folder.path(), &["backup", "copies"]).0);
+    let made = fs::read_dir(folder.path().join("copies")).unwrap().next().unwrap().unwrap().path();
+    for file in ["table.db", "table.mark", "secrets.json"] {
+        fs::remove_file(folder.path().join("data").join(file)).unwrap();
+    }
+    let (done, text) = run(folder.path(), &["restore", made.to_str().unwrap()]);
+    assert!(!done && text.contains("table.db-wal exists"), "{text}");
+    assert!(refusal(folder.path()).contains("is missing, though its log (-wal) is there"));
+}
+
+#[test]
+fn a_damaged_backup_leaves_nothing_and_a_good_one_is_restored_afterwards() {
+    let folder = used();
+    assert!(run(folder.path(), &["backup", "copies"]).0);
+    let made = fs::read_dir(folder.path().join("copies")).unwrap().next().unwrap().unwrap().path();
+    let bad = folder.path().join("bad");
+    fs::create_dir(&bad).unwrap();
+    let mut bytes = fs::read(made.join("table.db")).unwrap();
+    bytes[9000..9100].fill(0x5A);
+    fs::write(bad.join("table.db"), bytes).unwrap();
+    fs::copy(made.join("secrets.json"), bad.join("secrets.json")).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (done, text) = run(elsewhere.path(), &["restore", bad.to_str().unwrap()]);
+    assert!(!done && text.contains("table.db"), "{text}");
+    let (done, text) = run(elsewhere.path(), &["restore", made.to_str().unwrap()]);
+    assert!(done, "{text}");
+    assert!(run(elsewhere.path(), &["verify-ledger"]).0);
 }

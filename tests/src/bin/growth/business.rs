@@ -13,7 +13,7 @@ use axum::Router;
 use guerdon_api::gate::{Gate, Limits};
 use guerdon_app::{
     commissions::settle_wallet,
-    context::{App, Clock as _, FixedClock, MovableClock},
+    context::{App, FixedClock, MovableClock},
     entropy::OsEntropy,
     members::{Profile, start_member},
     payments::{OrderRequest, create_order, pay_order, record_payment},
