@@ -29,14 +29,23 @@ pub struct Invoiced {
     pub is_former: bool,
 }
 
+/// What an operator does with a balance while the customer is linked to another member.
+#[derive(Default)]
+struct Removal {
+    /// What was taken before the customer was linked.
+    taken: i64,
+    /// What invoices that were voided since then gave back.
+    given_back: i64,
+}
+
 #[derive(Default)]
 struct State {
     balances: BTreeMap<CustomerId, i64>,
     postings: BTreeSet<(CustomerId, PostingId)>,
     deleted: BTreeSet<CustomerId>,
     invoices: BTreeMap<usize, Invoiced>,
-    /// What an operator took from a balance before the customer was linked to another member.
-    removed: BTreeMap<CustomerId, i64>,
+    /// Balances whose customers are being linked to another member.
+    removals: BTreeMap<CustomerId, Removal>,
 }
 
 /// Stripe.
@@ -98,6 +107,9 @@ impl Stripe {
         self.net.note(|| format!("STRIPE voids {invoiced:?}"));
         if !state.deleted.contains(&invoiced.customer) && !invoiced.is_former {
             *state.balances.entry(invoiced.customer.clone()).or_default() += invoiced.applied;
+            if let Some(removal) = state.removals.get_mut(&invoiced.customer) {
+                removal.given_back += invoiced.applied;
+            }
         }
     }
 
@@ -110,26 +122,30 @@ impl Stripe {
     pub fn remove(&self, customer: &CustomerId) {
         let mut state = self.state();
         let taken = state.balances.remove(customer).unwrap_or_default();
-        *state.removed.entry(customer.clone()).or_default() += taken;
+        self.net.note(|| format!("OPERATOR removes {taken} from {customer}"));
+        let removal = state.removals.entry(customer.clone()).or_default();
+        *removal = Removal { taken: removal.taken + taken, given_back: 0 };
     }
 
     /// Takes more, up to `amount`, when the customer has been linked. What was taken beyond that is of an invoice that was
-    /// voided and is not told yet.
+    /// voided and is not told yet. One that was voided after the operator had looked may not be told yet either, so that
+    /// `amount` is without it: what it gave back is taken in any case.
     pub fn removed(&self, customer: &CustomerId, amount: i64) {
         let mut guard = self.state();
         let state = &mut *guard;
         let former = state.invoices.values_mut().filter(|invoiced| invoiced.customer == *customer);
         former.for_each(|invoiced| invoiced.is_former = true);
-        if let Some(taken) = state.removed.remove(customer) {
+        if let Some(Removal { taken, given_back }) = state.removals.remove(customer) {
+            let more = (amount - taken).max(given_back);
             let balance = state.balances.entry(customer.clone()).or_default();
-            *balance = (*balance - (amount - taken).max(0)).max(0);
+            *balance = (*balance - more).max(0);
         }
     }
 
     /// Gives back what was taken, because the customer is the right member's already.
     pub fn put_back(&self, customer: &CustomerId) {
         let mut state = self.state();
-        let taken = state.removed.remove(customer).unwrap_or_default();
+        let taken = state.removals.remove(customer).unwrap_or_default().taken;
         *state.balances.entry(customer.clone()).or_default() += taken;
     }
 
