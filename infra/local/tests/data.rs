@@ -217,7 +217,7 @@ fn a_backup_of_its_own_leaves_the_running_stack_its_locks() {
                 .any(|entry| entry.path().extension().is_none() && entry.path().join("table.db").exists())
         })
     };
-    let waited = (0..200).any(|_| {
+    let waited = (0..600).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(50));
         whole()
     });
