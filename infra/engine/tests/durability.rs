@@ -20,6 +20,7 @@ use aws_sdk_dynamodb::{
     },
 };
 use guerdon_engine::{engine::Engine, stream::StreamPosition};
+use serde_json::json;
 
 const TABLE: &str = "durability";
 /// Path of the file that the writer process works on; unset in an ordinary run.
@@ -252,4 +253,39 @@ async fn check_survived(path: &Path, last: u32) {
     let end = *stored.keys().next_back().unwrap();
     assert_eq!(in_stream, keys(0, end).into_iter().collect());
     write(&engine.client(), end + 1).await;
+}
+
+const TWO: [&str; 2] = ["one", "two"];
+
+fn call(engine: &Engine, operation: &str, body: &serde_json::Value) {
+    let (status, answer) = engine.call(operation, body).unwrap();
+    assert_eq!(status, 200, "{answer}");
+}
+
+/// Writes an item to both tables in one transaction, and returns the ends of their streams.
+fn write_both(engine: &Engine, n: u32) -> [StreamPosition; 2] {
+    let put = |table| json!({ "Put": { "TableName": table, "Item": { "pk": { "S": n.to_string() } } } });
+    call(engine, "TransactWriteItems", &json!({ "TransactItems": TWO.map(put) }));
+    TWO.map(|table| engine.read_stream(table, &StreamPosition::default(), 9).unwrap().position)
+}
+
+#[test]
+fn the_streams_of_two_tables_keep_their_numbers_when_records_were_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.db");
+    let engine = Engine::file(&path).unwrap();
+    for table in TWO {
+        let definition = json!({
+            "TableName": table,
+            "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+            "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" },
+        });
+        call(&engine, "CreateTable", &definition);
+    }
+    let before = write_both(&engine, 1);
+    TWO.iter().zip(&before).for_each(|(table, read)| engine.forget_read(table, read).unwrap());
+    drop(engine);
+    let now = write_both(&Engine::file(&path).unwrap(), 2);
+    assert!(now.iter().zip(&before).all(|(now, before)| now.0 > before.0), "{now:?} after {before:?}");
 }

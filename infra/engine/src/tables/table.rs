@@ -126,7 +126,7 @@ impl Table {
         if let Some(stream) = &mut self.stream {
             let record = stream.record(&self.schema, change.old, change.new, now, by_ttl);
             changes.records.extend(record.map(|record| (self.id, record)));
-            changes.last.push((self.id, stream.last()));
+            changes.last.insert(self.id, stream.last());
         }
         cost
     }

@@ -224,7 +224,7 @@ impl Storage for Disk {
                 file.prepare_cached(sql)?
                     .execute(params![record_id(*table, record.sequence), text(record)?])?;
             }
-            if let Some((table, last)) = changes.last.last() {
+            for (table, last) in &changes.last {
                 let sql = "UPDATE tables SET last = ?2 WHERE id = ?1";
                 file.prepare_cached(sql)?.execute(params![table, last.cast_signed()])?;
             }

@@ -6,6 +6,8 @@ pub(crate) mod disk;
 mod order;
 pub(crate) mod ordered;
 
+use std::collections::BTreeMap;
+
 use guerdon_database::group::Ticket;
 
 use super::{
@@ -73,7 +75,7 @@ pub(crate) struct Changes {
     pub(crate) entries: Vec<Entry>,
     pub(crate) records: Vec<(TableId, Record)>,
     /// The last number of each stream that has taken one.
-    pub(crate) last: Vec<(TableId, u64)>,
+    pub(crate) last: BTreeMap<TableId, u64>,
 }
 
 /// The store of all tables.
