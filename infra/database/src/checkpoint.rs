@@ -39,7 +39,7 @@ pub(crate) fn start(shared: Arc<Shared>) -> Result<JoinHandle<()>, DatabaseError
 
 /// Waits for the next look; false when the database is closed.
 fn pause(shared: &Shared) -> bool {
-    let wanted = shared.wake.state.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = shared.wake.lock();
     let stopped = |wanted: &mut Wanted| !wanted.stop;
     let waited = shared.wake.changed.wait_timeout_while(wanted, PAUSE, stopped);
     !waited.unwrap_or_else(PoisonError::into_inner).0.stop

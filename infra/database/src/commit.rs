@@ -15,7 +15,7 @@ use std::{
 use crate::{
     error::DatabaseError,
     group::Group,
-    open::sync_folder_of,
+    open::{beside_with, sync_folder_of},
     shared::{Inner, Shared},
     witness::Testimony,
 };
@@ -35,7 +35,7 @@ pub(crate) fn start(shared: Arc<Shared>) -> Result<JoinHandle<()>, DatabaseError
 
 /// Waits for something to commit; false when the database is closed.
 fn wait(shared: &Shared) -> bool {
-    let mut wanted = shared.wake.state.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut wanted = shared.wake.lock();
     while !wanted.commit && !wanted.stop {
         wanted = shared.wake.changed.wait(wanted).unwrap_or_else(PoisonError::into_inner);
     }
@@ -137,9 +137,7 @@ struct Log {
 
 impl Log {
     fn new(database: &Path) -> Self {
-        let mut path = database.as_os_str().to_owned();
-        path.push("-wal");
-        Self { path: path.into(), file: None }
+        Self { path: beside_with(database, "-wal"), file: None }
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -69,7 +69,7 @@ pub(crate) struct Inner {
 /// Wakes the thread that commits.
 #[derive(Debug, Default)]
 pub(crate) struct Wake {
-    pub(crate) state: Mutex<Wanted>,
+    state: Mutex<Wanted>,
     pub(crate) changed: Condvar,
 }
 
@@ -89,7 +89,7 @@ impl Work {
 }
 
 impl Wake {
-    fn lock(&self) -> MutexGuard<'_, Wanted> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Wanted> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::{
     config::Plan,
-    files::{DATABASE, SECRETS, private_folder, write_private_file},
+    files::{DATABASE, SECRETS, WITNESS, private_folder, write_private_file},
     progress::Progress,
 };
 
@@ -71,7 +71,7 @@ fn backup_by(
 /// # Errors
 /// A sentence that names the file and the reason.
 pub fn restore(from: &Path, data: &Path, progress: &mut Progress) -> anyhow::Result<Backup> {
-    for file in [DATABASE, "table.db-wal", "table.db-journal", "table.mark", "queues.db", SECRETS] {
+    for file in [DATABASE, "table.db-wal", "table.db-journal", WITNESS, "queues.db", SECRETS] {
         let there = data.join(file);
         ensure!(
             !there.exists(),

@@ -43,9 +43,7 @@ impl Data {
             folder => Self::Folder(PathBuf::from(folder.unwrap_or(".guerdon"))),
         }
     }
-}
 
-impl Data {
     /// The folder, if there is one.
     pub fn folder(&self) -> Option<&Path> {
         match self {

@@ -4,6 +4,8 @@ use std::{fs, path::Path};
 
 /// The table, its stream and the queues.
 pub(crate) const DATABASE: &str = "table.db";
+/// The witness of the database's commits.
+pub(crate) const WITNESS: &str = "table.mark";
 /// The made-up secrets.
 pub(crate) const SECRETS: &str = "secrets.json";
 

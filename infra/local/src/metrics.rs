@@ -1,7 +1,7 @@
 //! Metrics in the format of Prometheus, on a listener of their own: `GUERDON_METRICS_PORT`, on loopback.
 
 use std::{
-    fmt::Write,
+    fmt::{Display, Write},
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
@@ -136,7 +136,7 @@ async fn exposed(State(sources): State<Sources>) -> Response {
 }
 
 /// A figure as it is now.
-fn gauge(text: &mut String, name: &str, help: &str, values: &[(&str, String)]) -> anyhow::Result<()> {
+fn gauge(text: &mut String, name: &str, help: &str, values: &[(impl Display, String)]) -> anyhow::Result<()> {
     writeln!(text, "# HELP guerdon_{name} {help}.\n# TYPE guerdon_{name} gauge")?;
     for (labels, value) in values {
         writeln!(text, "guerdon_{name}{labels} {value}")?;
@@ -150,13 +150,9 @@ fn gauges(sources: &Sources, text: &mut String) -> anyhow::Result<()> {
     let now = wall_millis();
     for queue in QueueName::ALL {
         let depth = parts.queues.depth(queue)?;
-        let label = match queue {
-            QueueName::Payments => "{queue=\"payments\"}",
-            QueueName::Credits => "{queue=\"credits\"}",
-            QueueName::Notifications => "{queue=\"notifications\"}",
-        };
-        live.push((label, depth.live.to_string()));
-        dead.push((label, depth.dead.to_string()));
+        let label = format!("{{queue=\"{}\"}}", queue.as_str());
+        live.push((label.clone(), depth.live.to_string()));
+        dead.push((label.clone(), depth.dead.to_string()));
         let oldest = depth.oldest.map_or(0, |sent| now.saturating_sub(sent).max(0) / 1000);
         age.push((label, oldest.to_string()));
     }

@@ -24,7 +24,7 @@ use crate::{
     bus::LocalBus,
     config::{Config, Data},
     data::Access,
-    files::DATABASE,
+    files::{DATABASE, WITNESS},
     guard::Guard,
     proxies::Proxies,
     queue::{self, QueueName, Queues},
@@ -69,7 +69,7 @@ pub fn app_on(config: &Config, access: Access, clock: Arc<dyn Clock>) -> anyhow:
         anyhow::bail!("GUERDON_DATA is in memory: there is no data that a command could use");
     };
     // Of data that is lost the database itself says more.
-    let is_there = [DATABASE, "table.mark"].iter().any(|file| folder.join(file).exists());
+    let is_there = [DATABASE, WITNESS].iter().any(|file| folder.join(file).exists());
     anyhow::ensure!(is_there, "there is no data in {}", folder.display());
     let engine = Engine::on(access.open(config, folder)?)?;
     app(config, Store::new(engine.client(), TABLE), clock)
